@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops on anything that should be a number and is not."""
+
+from dataclasses import dataclass
+import math
+
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.types import Command, Plan, Situation
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Finite:
+    """Command, plan, odometry and lidar mount are finite; enough beams are valid.
+
+    What has not come at all is no business of this rule: `fresh` stops on that.
+    """
+
+    min_valid_beams: float      # share of the beams, 0 to 1
+    name: str = 'finite'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        twist(command)
+        if situation.plan is not None:
+            check_plan(situation.plan)
+        if situation.odometry is not None:
+            check('odometry', np.append(situation.odometry.pose, situation.odometry.twist))
+        if situation.scan is not None:
+            check('lidar mount', situation.scan.mount)
+            valid_beams(situation.scan, self.min_valid_beams)
+        return Answer(command)
+
+
+def check(what: str, numbers) -> None:
+    """Stop where one of the numbers is not finite."""
+    if not np.isfinite(numbers).all():
+        raise Stop(f'the {what} is not finite: {np.asarray(numbers).tolist()}')
+
+
+def check_plan(plan: Plan) -> None:
+    """Stop on a plan that cannot be a plan."""
+    knots = np.asarray(plan.knots)
+    if knots.ndim != 2 or knots.shape[1] != 2 or not len(knots):
+        raise Stop(f'the plan has knots of shape {knots.shape}, it needs (H, 2)')
+    if not np.isfinite(knots).all():
+        raise Stop(f'{np.isnan(knots).sum() + np.isinf(knots).sum()} of {knots.size} numbers '
+                   'in the plan are not finite')
+    if not 0 < plan.knot_s < math.inf:
+        raise Stop(f'a knot of the plan lasts {plan.knot_s} s, it needs a time above 0')
+    check('surprise of the plan', plan.surprise)
+
+
+def valid_beams(scan, least: float) -> np.ndarray:
+    """Return which beams say something, (R,) bool; Stop where those are too few."""
+    ranges, angles = np.asarray(scan.ranges), np.asarray(scan.angles)
+    if ranges.shape != angles.shape:
+        raise Stop(f'the scan has {ranges.shape} ranges and {angles.shape} angles')
+    valid = (ranges > 0) & np.isfinite(angles)      # no return is +inf and valid, NaN is not
+    count = np.count_nonzero(valid)
+    if count == 0 or not count >= least * valid.size:
+        raise Stop(f'{count} of {valid.size} lidar beams are valid, {least:.0%} are needed')
+    return valid

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Says what a hard rule is: it lets a command pass, weakens it, or stops it; never more."""
+
+from typing import NamedTuple, Protocol
+
+from ami_ros.agent.types import Command, Situation
+import numpy as np
+
+
+class Stop(Exception):
+    """Nothing may go out; the text is the reason, one sentence with value and limit."""
+
+
+class Answer(NamedTuple):
+    """What a rule leaves of a command, and why; no reason where it leaves it alone."""
+
+    command: Command
+    reason: str = ''
+
+
+class Rule(Protocol):
+    """One hard rule. It stands alone: it relies on no rule that ran before it."""
+
+    name: str
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        """Return the command, or a weaker one of the same signs; raise Stop for none."""
+
+
+def twist(command: Command) -> tuple[float, float]:
+    """Return (v m/s, w rad/s); Stop where that is not two finite numbers."""
+    values = np.asarray(command.values, dtype=float)
+    if values.shape != (2,):
+        raise Stop(f'the command has shape {values.shape}, it needs (2,): v m/s, w rad/s')
+    v, w = values.tolist()
+    if not abs(v) + abs(w) < np.inf:    # written so that NaN fails too
+        raise Stop(f'the command ({v} m/s, {w} rad/s) is not finite')
+    return v, w
+
+
+def scaled(command: Command, scale: float) -> Command:
+    """Return the same curvature at a share of the speed."""
+    return Command(np.asarray(command.values, dtype=float) * scale, command.stamp_ns)

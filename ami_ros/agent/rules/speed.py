@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps both axes within their limits."""
+
+from dataclasses import dataclass
+
+from ami_ros.agent.rules.rule import Answer, scaled, twist
+from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Speed:
+    """scale = min(1, max_v / |v|, max_w / |w|): keeps the curvature, gives up speed."""
+
+    max_speed_mps: float
+    max_turn_radps: float
+    name: str = 'speed'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        v, w = twist(command)
+        share = within(v, w, self.max_speed_mps, self.max_turn_radps)
+        if share == 1.0:
+            return Answer(command)
+        return Answer(scaled(command, share),
+                      f'{v:.3f} m/s, {w:.3f} rad/s is beyond {self.max_speed_mps:.3f} m/s, '
+                      f'{self.max_turn_radps:.3f} rad/s')
+
+
+def within(v: float, w: float, max_v: float, max_w: float) -> float:
+    """Return the largest share of (v, w), at most 1, that neither limit forbids."""
+    return min(1.0, max_v / max(abs(v), max_v), max_w / max(abs(w), max_w))

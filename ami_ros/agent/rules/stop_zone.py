@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops a motion that soon meets something; other motions go on, so a wedged robot can leave."""
+
+from dataclasses import dataclass
+
+from ami_ros.agent.arc import Box, first_contact
+from ami_ros.agent.rules.obstacles import obstacles
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class StopZone:
+    """No motion begins that meets something within the stop distance.
+
+    The footprint, wider by side_distance_m, is swept along the arc of the command; straight
+    towards a wall this leaves stop_distance_m. Backing off, turning away and driving past meet
+    nothing and are no business of this rule.
+    """
+
+    box: Box
+    stop_distance_m: float
+    side_distance_m: float
+    min_valid_beams: float
+    lag_s: float
+    name: str = 'stop_zone'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        v, w = twist(command)
+        points = obstacles(situation, self.min_valid_beams, self.lag_s)
+        ahead = self.stop_distance_m - self.side_distance_m
+        contact = first_contact(points, self.box, v, w, ahead, self.side_distance_m)
+        if contact < ahead:
+            raise Stop(f'something is {contact + self.side_distance_m:.3f} m ahead of this '
+                       f'motion, limit {self.stop_distance_m:.3f} m')
+        return Answer(command)

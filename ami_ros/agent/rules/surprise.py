@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slows the robot where the world is not what its model expects."""
+
+from dataclasses import dataclass
+import math
+
+from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.rules.speed import within
+from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """Above max_surprise only a share of the speed limits is left. Keeps the curvature.
+
+    A share of the limits, not of the command: else asking twice would slow twice.
+    """
+
+    max_surprise: float         # 1 is ordinary
+    share: float                # of the limits, 0 to 1
+    max_speed_mps: float
+    max_turn_radps: float
+    name: str = 'surprise'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        v, w = twist(command)
+        if situation.plan is None:
+            raise Stop('no plan has come, its surprise is unknown')
+        surprise = situation.plan.surprise
+        if not math.isfinite(surprise):
+            raise Stop(f'the surprise of the plan is {surprise}')
+        if surprise <= self.max_surprise:
+            return Answer(command)
+        reason = f'surprise is {surprise:.2f}, limit {self.max_surprise:.2f}'
+        if self.share == 0:
+            raise Stop(reason)
+        left = within(v, w, self.share * self.max_speed_mps, self.share * self.max_turn_radps)
+        if left == 1.0:
+            return Answer(command)
+        return Answer(scaled(command, left), reason)

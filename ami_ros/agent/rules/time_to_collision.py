@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slows a motion so far that braking still ends before the stop distance."""
+
+from dataclasses import dataclass
+import math
+
+from ami_ros.agent.arc import Box, first_contact, pace
+from ami_ros.agent.rules.obstacles import obstacles
+from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class TimeToCollision:
+    """s * reaction + s^2 / (2 braking) <= way to the first contact - stop distance.
+
+    s is the pace in m/s along the arc of the command. Keeps the curvature, gives up speed.
+    """
+
+    box: Box
+    reaction_s: float           # until the next command, if it stops, begins to brake
+    braking_mps2: float
+    stop_distance_m: float
+    side_distance_m: float
+    min_valid_beams: float
+    lag_s: float
+    name: str = 'time_to_collision'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        v, w = twist(command)
+        points = obstacles(situation, self.min_valid_beams, self.lag_s)
+        speed = pace(v, w, self.box)
+        needed = speed * self.reaction_s + speed**2 / (2 * self.braking_mps2)
+        ahead = self.stop_distance_m - self.side_distance_m
+        contact = first_contact(points, self.box, v, w, needed + ahead, self.side_distance_m)
+        free = contact - ahead
+        if free >= needed:
+            return Answer(command)
+        reason = (f'{max(free, 0.0):.3f} m are free on this arc, '
+                  f'stopping from {speed:.3f} m/s takes {needed:.3f} m')
+        if free <= 0:
+            raise Stop(reason)
+        brake, react = self.braking_mps2, self.reaction_s
+        allowed = brake * (math.sqrt(react**2 + 2 * free / brake) - react)
+        return Answer(scaled(command, min(1.0, allowed / speed)), reason)
