@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searches over knots for the future of least energy: seeded, one thread, best so far in time."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ami_ros.agent.energy import energies, Future
+from ami_ros.agent.ports import Dynamics
+from ami_ros.agent.poses import between, compose
+from ami_ros.agent.settings import ActorSettings, EnergySettings
+from ami_ros.agent.types import Belief, Goal, Plan
+from ami_ros.agent.way import Map, Way
+
+
+class Actor:
+    """A cross-entropy search (Pinneri et al. 2020) with smooth noise, warm-started by time."""
+
+    def __init__(self, dynamics: Dynamics, place: Callable[[np.ndarray], np.ndarray],
+                 ground: Map, limits: tuple[float, float], settings: ActorSettings,
+                 weights: EnergySettings, steady_ns: Callable[[], int]):
+        self.dynamics, self.place, self.ground = dynamics, place, ground
+        self.limits, self.settings, self.weights = np.asarray(limits), settings, weights
+        self.steady_ns = steady_ns
+        self.way: Way | None = None
+        self.goal: Goal | None = None
+        self.arrived = False
+        self.plan: Plan | None = None
+
+    def set_goal(self, goal: Goal) -> None:
+        """Take a new goal; the way to it is worked out once."""
+        self.goal, self.arrived, self.plan = goal, False, None
+        self.way = Way(self.ground, goal.place, tuple(self.limits))
+
+    def act_nothing(self) -> None:
+        """Forget goal and plan."""
+        self.goal, self.way, self.plan, self.arrived = None, None, None, False
+
+    def rest(self, belief: Belief, arrived: bool) -> Plan:
+        """Plan to stand still."""
+        return Plan(np.zeros((self.settings.horizon, 2)), self.settings.knot_s, belief.stamp_ns,
+                    belief.number, belief.run, self.goal.number if self.goal else 0, arrived,
+                    belief.surprise)
+
+    def at_goal(self, belief: Belief) -> bool:
+        """Tell whether the robot takes itself to be there."""
+        off = between(self.goal.place, belief.place)
+        return bool(np.hypot(off[0], off[1]) < self.weights.arrive_m
+                    and abs(off[2]) < self.weights.arrive_rad)
+
+    def act(self, belief: Belief, seen: Belief, goal: Goal | None,
+            deadline_ns: int | None = None) -> Plan:
+        """Plan from `belief`, which is when the plan starts; `seen` is the newest corrected one.
+
+        `deadline_ns` is steady time; without one every iteration is made.
+        """
+        if goal is None:
+            self.act_nothing()
+            return self.rest(belief, False)
+        if self.goal is None or goal.number != self.goal.number:
+            self.set_goal(goal)
+        self.arrived = self.arrived or self.at_goal(seen)
+        if self.arrived:
+            self.plan = None
+            return self.rest(belief, True)
+        self.plan = self.search(belief, deadline_ns)
+        return self.plan
+
+    def search(self, belief: Belief, deadline_ns: int | None) -> Plan:
+        """Refine a distribution over knots; return the best sequence that was imagined."""
+        s = self.settings
+        rng = np.random.default_rng([s.seed, belief.number])
+        mean, spread = self.begin(belief), np.full((s.horizon, 2), 0.6)
+        kept = np.empty((0, s.horizon, 2))
+        best, iterations = None, 0
+        origin = self.place(belief.z)
+        for iteration in range(s.iterations):
+            first = self.guesses(mean) if iteration == 0 else mean[None]
+            known = np.concatenate([first, kept])
+            noise = smooth_noise(rng, s.candidates - len(known), s.horizon)
+            knots = np.clip(np.concatenate([known, mean + spread * noise]), -1, 1)
+            terms, imagined = self.judge(belief, origin, knots)
+            total = sum(terms.values())
+            order = np.argsort(total, kind='stable')
+            if best is None or total[order[0]] < best[0]:
+                best = (total[order[0]], knots[order[0]],
+                        tuple((n, float(e[order[0]])) for n, e in terms.items()),
+                        imagined[order[0]])
+            elites = knots[order[:s.elites]]
+            mean = elites.mean(0)
+            spread = np.maximum(elites.std(0), s.spread_floor)
+            kept, iterations = elites[:s.keep], iteration + 1
+            if deadline_ns is not None and self.steady_ns() > deadline_ns:
+                break
+        return Plan(best[1] * self.limits, s.knot_s, belief.stamp_ns, belief.number, belief.run,
+                    self.goal.number, False, belief.surprise, best[2], best[3], iterations)
+
+    def judge(self, belief: Belief, origin: np.ndarray, knots: np.ndarray):
+        """Imagine (N, H, 2) knots in shares of the limits; return energies by term and places."""
+        twists = knots * self.limits
+        imagined = self.dynamics.imagine(belief.z, belief.body, twists, self.goal.z)
+        # where the model says it would move to, from where the belief says that it is
+        imagined.place[:] = compose(belief.place, between(origin, imagined.place))
+        future = Future(twists, imagined, self.way, self.limits, belief.body[:2])
+        return energies(future, self.weights), imagined.place
+
+    def begin(self, belief: Belief) -> np.ndarray:
+        """Shift the last plan by the time that passed, or begin at rest; shares of the limits."""
+        h = self.settings.horizon
+        if self.plan is None or self.plan.run != belief.run:
+            return np.zeros((h, 2))
+        passed = (belief.stamp_ns - self.plan.start_ns) / 1e9 / self.settings.knot_s
+        at = np.clip(np.arange(h) + passed, 0, h - 1)
+        return np.stack([np.interp(at, np.arange(h), self.plan.knots[:, axis])
+                         for axis in range(2)], -1) / self.limits
+
+    def guesses(self, mean: np.ndarray) -> np.ndarray:
+        """Sequences that are always worth a thought: as before, straight, arcs, turns, rest."""
+        h = self.settings.horizon
+        steady = np.array([(1, 0), (.5, 0), (1, .4), (1, -.4), (.5, .6), (.5, -.6), (0, 1),
+                           (0, -1), (0, .4), (0, -.4), (-.5, 0), (0, 0)], float)
+        turn_then_go = []
+        for side in (-1, 1):
+            for knots in (1, 2, 4):
+                sequence = np.tile([1.0, 0.0], (h, 1))
+                sequence[:knots] = (0.0, side)
+                turn_then_go.append(sequence)
+        fixed = np.repeat(steady[:, None], h, 1)
+        room = max(0, self.settings.candidates // 2 - 1)
+        return np.concatenate([mean[None], fixed, np.array(turn_then_go)])[:room + 1]
+
+
+def smooth_noise(rng: np.random.Generator, count: int, horizon: int) -> np.ndarray:
+    """Unit-variance noise (count, horizon, 2) whose neighbours in time are alike."""
+    noise = rng.standard_normal((max(count, 0), horizon, 2))
+    for k in range(1, horizon):
+        noise[:, k] = 0.6 * noise[:, k - 1] + 0.8 * noise[:, k]
+    return noise
+
+

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every number a person may turn: default, unit, range, reason.
+
+ROS parameters, the YAML check and the tables in the documentation are made from these.
+A limit that guards somebody has no default: it must stand in the file.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+import difflib
+
+
+def setting(default, unit: str, low=None, high=None, reason: str = ''):
+    """Declare a field; `default` None means that the file must say it."""
+    meta = {'unit': unit, 'low': low, 'high': high, 'reason': reason}
+    if default is None:
+        return dataclasses.field(metadata=meta, kw_only=True)
+    return dataclasses.field(default=default, metadata=meta, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checks every field against its range; written so that NaN fails too."""
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, field.type) or (field.type is not bool
+                                                     and isinstance(value, bool)):
+                raise ValueError(f'{field.name} = {value!r} is not of type {field.type.__name__}')
+            low, high = field.metadata['low'], field.metadata['high']
+            if low is not None and not low <= value <= high:
+                raise ValueError(f'{field.name} = {value!r} is outside {low} to {high} '
+                                 f'{field.metadata["unit"]} ({field.metadata["reason"]})')
+
+
+def build(kind: type, values: dict, where: str = 'settings'):
+    """Make settings from a plain dict; an unknown or missing key names the right ones."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    for key in values:
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, 1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise ValueError(f'{where}: unknown key {key!r}{hint} (there are: '
+                             f'{", ".join(sorted(fields))})')
+    missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in values]
+    if missing:
+        raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
+                         'and has no default')
+    cast = {k: float(v) if fields[k].type is float and type(v) is int else v
+            for k, v in values.items()}
+    try:
+        return kind(**cast)
+    except ValueError as wrong:
+        raise ValueError(f'{where}: {wrong}') from None
+
+
+@dataclass(frozen=True)
+class WorldModelSettings(Settings):
+    """How the belief follows what is seen."""
+
+    sight_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief')
+    place_gain: float = setting(0.3, '1', 0.02, 1.0, 'share of a new view in the believed place')
+    place_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
+                                  'a view that claims to be further off is doubted at first')
+    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them')
+    latency_s: float = setting(0.06, 's', 0.0, 0.5,
+                               'capture to command, measured; plans start this much later')
+
+
+@dataclass(frozen=True)
+class ActorSettings(Settings):
+    """How long and how wide the actor searches."""
+
+    candidates: int = setting(64, 'sequences', 8, 1024, 'imagined in each iteration')
+    iterations: int = setting(3, 'rounds', 1, 50, 'refinements of the search')
+    horizon: int = setting(8, 'knots', 2, 32, 'how far it looks ahead')
+    elites: int = setting(10, 'sequences', 2, 256, 'best ones that shape the next round')
+    keep: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged')
+    knot_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this')
+    spread_floor: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit')
+    deadline_s: float = setting(0.08, 's', 0.002, 10.0, 'real time: best so far at the latest')
+    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed plans the same')
+
+
+@dataclass(frozen=True)
+class EnergySettings(Settings):
+    """What makes a future good: weights of the hard-written terms."""
+
+    way: float = setting(1.0, '1/s', 0.0, 100.0, 'seconds still to go, by the learned map')
+    latent: float = setting(0.3, '1', 0.0, 100.0, 'latent distance to the goal, summed')
+    clearance: float = setting(20.0, '1/m', 0.0, 1000.0, 'predicted closeness to obstacles')
+    clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost')
+    disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute')
+    effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about')
+    terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others')
+    arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there')
+    arrive_rad: float = setting(0.14, 'rad', 0.02, 1.0, 'and turned no further off than this')
+
+
+@dataclass(frozen=True)
+class CriticSettings(Settings):
+    """The policy. Read-only while the robot runs; nothing here has a default."""
+
+    max_speed_mps: float = setting(None, 'm/s', 0.01, 5.0, 'forward and backward')
+    max_turn_radps: float = setting(None, 'rad/s', 0.01, 10.0, 'either way')
+    max_acceleration_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'gaining speed only')
+    max_turn_acceleration_radps2: float = setting(None, 'rad/s^2', 0.1, 50.0, 'gaining only')
+    braking_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'measured on this robot')
+    reaction_s: float = setting(None, 's', 0.0, 1.0,
+                                'from a command to the next one, and on to its first braking')
+    stop_distance_m: float = setting(None, 'm', 0.0, 1.0, 'kept free ahead, along the motion')
+    side_distance_m: float = setting(None, 'm', 0.0, 1.0, 'kept free beside the motion')
+    max_plan_age_s: float = setting(None, 's', 0.02, 2.0, 'older plans stop the robot')
+    max_scan_age_s: float = setting(None, 's', 0.02, 2.0, 'older lidar stops the robot')
+    max_odometry_age_s: float = setting(None, 's', 0.02, 2.0, 'older odometry stops the robot')
+    max_future_s: float = setting(None, 's', 0.0, 1.0, 'stamps further ahead stop the robot')
+    max_plan_lead_s: float = setting(None, 's', 0.0, 1.0,
+                                     'plans may begin so far ahead: the latency they allowed for')
+    min_valid_beams: float = setting(None, '1', 0.0, 1.0, 'share of beams that must be valid')
+    max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down')
+    surprised_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then')

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns of the mind, in flow order; every field says shape, unit and what it refers to.
+
+Axes of a command are the robot's own: (v, w), forward speed in m/s and yaw rate in rad/s
+(REP-103: x forward, y left, counter-clockwise positive). A place is (x, y, yaw) in metres and
+radians. `*_ns` is ROS time, `*_steady_ns` the steady clock: the two are never compared.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+STILL = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One look at the world: a camera picture and the body readings that belong to it."""
+
+    image: np.ndarray       # (H, W, 3) uint8 rgb, as the module's camera contract asks
+    body: np.ndarray        # (3,) float32: odometry v m/s and w rad/s, gyro yaw rate rad/s
+    odometry: np.ndarray    # (3,) float64: x m, y m, yaw rad, odom frame; only differences count
+    stamp_ns: int           # capture time
+    number: int = 0         # counts up within a run
+    run: str = ''           # stamps repeat after a reset, run ids do not
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent:
+    """What perception makes of a frame."""
+
+    z: np.ndarray           # (D,) float32, unitless
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Belief:
+    """What the robot takes to be so now: predicted with what was executed, corrected by sight."""
+
+    z: np.ndarray           # (D,) float32, unitless
+    body: np.ndarray        # (3,) float32: v m/s, w rad/s, yaw rate rad/s
+    place: np.ndarray       # (3,) float64: x m, y m, yaw rad in the module's own learned map
+    odometry: np.ndarray    # (3,) float64: odometry at stamp_ns, odom frame
+    stamp_ns: int           # stamp of the newest Frame folded in
+    surprise: float         # |z_seen - z_predicted| over its held-out spread; 1 is ordinary
+    disagreement: float     # spread of the dynamics heads over its held-out mean; 1 is ordinary
+    number: int = 0
+    run: str = ''
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goal:
+    """A picture to drive to, as the modules see it."""
+
+    z: np.ndarray           # (D,) float32
+    place: np.ndarray       # (3,) float64, the module's learned map
+    number: int = 0
+    image: np.ndarray | None = None     # (H, W, 3) uint8 thumbnail for people
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Knots of constant twist, from start_ns on; after the last knot the plan says stop."""
+
+    knots: np.ndarray       # (H, 2) float64: v m/s, w rad/s
+    knot_s: float           # how long a knot is held
+    start_ns: int           # ROS time at which knot 0 begins
+    number: int = 0         # of the frame it was made from
+    run: str = ''
+    goal: int = 0           # number of the goal it serves
+    arrived: bool = False   # the robot itself declares that it is there
+    surprise: float = 1.0   # of the belief it was made from
+    energies: tuple[tuple[str, float], ...] = ()    # of the chosen sequence, by term
+    imagined: np.ndarray | None = None              # (H, 3) places, learned map, for people
+    iterations: int = 0     # search iterations that were finished before the deadline
+
+    def at(self, now_ns: int) -> tuple[float, float]:
+        """Return (v, w) for an instant; stop after the last knot; never renewed by lateness.
+
+        Before start_ns the first knot holds: the gap is the latency that was planned for.
+        """
+        index = max(0, (now_ns - self.start_ns) // round(self.knot_s * 1e9))
+        return tuple(self.knots[index]) if index < len(self.knots) else STILL
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """A planar lidar sweep in the base frame's axes, mounted at (x, y) with yaw."""
+
+    ranges: np.ndarray      # (R,) float64 m; a valid no-return is +inf, anything else invalid NaN
+    angles: np.ndarray      # (R,) float64 rad, in the lidar frame
+    mount: tuple[float, float, float]   # x m, y m, yaw rad of the lidar in base_link
+    stamp_ns: int
+    received_steady_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Odometry:
+    """Dead reckoning: pose in odom, twist in base_link."""
+
+    pose: np.ndarray        # (3,) float64: x m, y m, yaw rad
+    twist: np.ndarray       # (2,) float64: v m/s, w rad/s
+    stamp_ns: int
+    received_steady_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A body twist as the critic let it through."""
+
+    values: np.ndarray      # (2,) float64: v m/s, w rad/s
+    stamp_ns: int           # when it was sent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Situation:
+    """Everything the critic may look at, frozen at one instant."""
+
+    now_ns: int
+    now_steady_ns: int
+    plan: Plan | None
+    plan_steady_ns: int             # when that plan arrived
+    scan: Scan | None
+    odometry: Odometry | None
+    last: Command                   # the last command that went out
+    last_steady_ns: int             # when it went out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """The last word: what may go to the wheels, and why."""
+
+    command: Command
+    action: str                     # 'go', 'slow' or 'stop'
+    rule: str = ''                  # which rule had the last word; '' where none objected
+    reason: str = ''                # one sentence for a person, with value and limit
+    touched: tuple[str, ...] = ()   # every rule that weakened the command, in order
+    ages: tuple[tuple[str, float], ...] = field(default=())     # seconds, by input
+    number: int = 0                 # of the frame that the plan came from
+    plan_start_ns: int = 0
+    goal: int = 0
+    run: str = ''

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads any rosbag2 bag of a driving robot: finds its topics by type, decodes, checks."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.typesys import get_typestore, Stores
+
+from ami_ros.images import codec
+
+WANTED = {      # what it is: (types that serve, must a bag have it)
+    'camera': (('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'), True),
+    'odom': (('nav_msgs/msg/Odometry',), True),
+    'command': (('geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist'), True),
+    'scan': (('sensor_msgs/msg/LaserScan',), False),
+    'imu': (('sensor_msgs/msg/Imu',), False),
+}
+USUAL = {       # taken where several topics have the type
+    'camera': ('camera/image_raw', 'camera/image_raw/compressed', 'image_raw'),
+    'odom': ('odom',), 'command': ('cmd_vel',), 'scan': ('scan',), 'imu': ('imu', 'imu/data'),
+}
+
+
+class BagError(ValueError):
+    """A bag that cannot be learned from; says what it has and what is missing."""
+
+
+@dataclass
+class Recording:
+    """What a bag says, as arrays; stamps are int64 ns, in order."""
+
+    images: np.ndarray              # (F, H, W, 3) uint8 rgb, at the network's size
+    image_ns: np.ndarray            # (F,)
+    odom_ns: np.ndarray             # (O,)
+    odom: np.ndarray                # (O, 5): x m, y m, yaw rad (odom frame), v m/s, w rad/s
+    command_ns: np.ndarray          # (C,)
+    command: np.ndarray             # (C, 2): v m/s, w rad/s
+    gyro_ns: np.ndarray             # (G,), empty without an IMU
+    gyro: np.ndarray                # (G,) yaw rate rad/s
+    clearance: np.ndarray           # (F,) m to the nearest lidar return, NaN without a lidar
+    topics: dict[str, str] = field(default_factory=dict)
+    hfov_rad: float | None = None   # from camera_info, where there is one
+    source_size: tuple[int, int] = (0, 0)   # width, height of the camera
+
+
+def choose(reader: AnyReader, overrides: dict[str, str]) -> dict[str, object]:
+    """Pick a connection per need; BagError lists what the bag has."""
+    have = {c.topic.lstrip('/'): c for c in reader.connections if c.msgcount}
+    listing = ', '.join(f'{t} ({c.msgtype})' for t, c in sorted(have.items())) or 'nothing'
+    chosen = {}
+    for need, (types, required) in WANTED.items():
+        if need in overrides:
+            topic = overrides[need].lstrip('/')
+            if topic not in have or have[topic].msgtype not in types:
+                raise BagError(f'{need} topic {overrides[need]!r} is not in the bag as '
+                               f'{" or ".join(types)}; it has: {listing}')
+            chosen[need] = have[topic]
+            continue
+        fitting = sorted(t for t, c in have.items() if c.msgtype in types)
+        usual = [t for name in USUAL[need] for t in fitting if t == name or t.endswith('/' + name)]
+        if len(fitting) > 1 and not usual and required:
+            raise BagError(f'several topics could be the {need}: {", ".join(fitting)}; '
+                           f'say which with --topic {need}=NAME')
+        if fitting:
+            chosen[need] = have[(usual or fitting)[0]]
+        elif required:
+            raise BagError(f'the bag has no {need} ({" or ".join(types)}); it has: {listing}')
+    return chosen
+
+
+def stamp(message, received: int) -> int:
+    """Return the header's stamp where there is one that is set, else the time of reception."""
+    head = getattr(message, 'header', None)
+    value = head.stamp.sec * 10**9 + head.stamp.nanosec if head is not None else 0
+    return value or received
+
+
+def clearance(message) -> float:
+    """Nearest valid return of a LaserScan, in m; its upper range where nothing returned."""
+    ranges = np.asarray(message.ranges, float)
+    valid = ranges[(ranges >= message.range_min) & (ranges <= message.range_max)]
+    return float(valid.min()) if valid.size else float(message.range_max)
+
+
+def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None,
+         progress=lambda done, total: None) -> Recording:
+    """Read a bag. `size` is (width, height) of the network input. Raises BagError."""
+    path = Path(path)
+    if not path.exists():
+        raise BagError(f'there is no bag at {path}')
+    try:
+        reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+        reader.open()
+    except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as why:
+        raise BagError(f'{path} is not a readable rosbag2 bag: {why}') from why
+    try:
+        return _read(reader, size, topics or {}, progress)
+    finally:
+        reader.close()
+
+
+def _read(reader: AnyReader, size, topics, progress) -> Recording:
+    chosen = choose(reader, topics)
+    kinds = {c.id: need for need, c in chosen.items()}
+    infos = [c for c in reader.connections if c.msgtype == 'sensor_msgs/msg/CameraInfo']
+    rows = {need: [] for need in WANTED}
+    images, source, hfov = [], (0, 0), None
+    total = sum(c.msgcount for c in chosen.values())
+    for done, (connection, received, raw) in enumerate(reader.messages(list(chosen.values()))):
+        if done % 5000 == 0:
+            progress(done, total)
+        message = reader.deserialize(raw, connection.msgtype)
+        need = kinds[connection.id]
+        when = stamp(message, received)
+        if need == 'camera':
+            if connection.msgtype.endswith('CompressedImage'):
+                picture = codec.from_compressed(message.data)
+            else:
+                picture = codec.from_raw(message.data, message.height, message.width,
+                                         message.step, message.encoding)
+            source = picture.shape[1::-1]
+            images.append(codec.resize(picture, size))
+            rows[need].append((when,))
+        elif need == 'odom':
+            q, p = message.pose.pose.orientation, message.pose.pose.position
+            yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
+            t = message.twist.twist
+            rows[need].append((when, p.x, p.y, yaw, t.linear.x, t.angular.z))
+        elif need == 'command':
+            t = getattr(message, 'twist', message)
+            rows[need].append((when, t.linear.x, t.angular.z))
+        elif need == 'imu':
+            rows[need].append((when, message.angular_velocity.z))
+        elif need == 'scan':
+            rows[need].append((when, clearance(message)))
+    for connection, _, raw in reader.messages(infos[:1]):
+        info = reader.deserialize(raw, connection.msgtype)
+        hfov = float(2 * np.arctan(info.width / 2 / info.k[0])) if info.k[0] > 0 else None
+        break
+    return assemble(np.array(images), rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
+
+
+def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
+             hfov: float | None, source: tuple[int, int]) -> Recording:
+    """Sort what was read and give every picture its clearance."""
+    def table(need: str) -> tuple[np.ndarray, np.ndarray]:
+        values = rows[need]
+        if not values:
+            return np.zeros(0, np.int64), np.zeros((0, 1))
+        stamps = np.array([r[0] for r in values], np.int64)
+        order = np.argsort(stamps, kind='stable')
+        return stamps[order], np.array([r[1:] for r in values], float)[order]
+
+    image_ns, _ = table('camera')
+    images = images[np.argsort([r[0] for r in rows['camera']], kind='stable')]
+    odom_ns, odom = table('odom')
+    command_ns, command = table('command')
+    gyro_ns, gyro = table('imu')
+    near = np.full(len(image_ns), np.nan)
+    if rows['scan']:
+        scan_ns, scan = table('scan')
+        at = np.clip(np.searchsorted(scan_ns, image_ns), 1, len(scan_ns) - 1) if len(
+            scan_ns) > 1 else np.zeros(len(image_ns), int)
+        before = np.maximum(at - 1, 0)
+        at = np.where(np.abs(scan_ns[at] - image_ns) < np.abs(scan_ns[before] - image_ns),
+                      at, before)
+        fresh = np.abs(scan_ns[at] - image_ns) < 150_000_000
+        near = np.where(fresh, scan[at, 0], np.nan)
+    return Recording(images, image_ns, odom_ns, odom, command_ns, command, gyro_ns,
+                     gyro[:, 0], near, topics, hfov,
+                     tuple(source))

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lets a simulated rover drive about and writes what its topics said into a rosbag2 MCAP bag."""
+
+from concurrent.futures import as_completed, ProcessPoolExecutor
+import hashlib
+import json
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+
+from ami_ros.agent.robots import find
+from ami_ros.sim import world as worlds
+from ami_ros.sim.simulator import Simulator
+from ami_ros.training import bagwriter as bag
+from ami_ros.training.driver import Driver, free_pose
+
+DRIVES_A_PART = 4
+GAP_S = 10.0            # between drives, so that a reader sees where one ends
+TICK_S = 0.05
+
+
+def drive(sim: Simulator, writer: bag.PartWriter, index: int, seed: int, seconds: float) -> None:
+    """Drive for a while from a random place; frames about every 0.25 s, the rest at 20 Hz."""
+    robot, rng = sim.robot, np.random.default_rng([sim.world.seed, seed, index, 0xD21])
+    sim.reset(free_pose(sim.world, rng, robot.radius_m + 0.03), int(rng.integers(2**31)))
+    driver = Driver(sim, rng)
+    offset = round(index * (seconds + GAP_S) * 1e9)
+    until_frame = 0
+    for tick in range(round(seconds / TICK_S)):
+        stamp = offset + sim.time_ns
+        if tick % 2 == 0 or until_frame == 0:
+            ranges = sim.scan()
+        writer.write('odom', stamp, bag.odometry(stamp, *sim.odometry()))
+        writer.write('imu', stamp, bag.imu(stamp, *sim.imu()))
+        if until_frame == 0:        # a throttled camera: 0.1 to 0.4 s apart, 0.25 s on average
+            writer.write('camera/image_raw', stamp, bag.image(stamp, sim.camera()))
+            writer.write('camera/camera_info', stamp,
+                         bag.camera_info(stamp, sim.size, robot.camera_hfov_rad))
+            writer.write('scan', stamp,
+                         bag.scan(stamp, ranges, sim.angles, robot.lidar_range_m))
+            until_frame = int(rng.choice([2, 4, 5, 5, 5, 5, 5, 6, 8]))
+        until_frame -= 1
+        v, w = driver.next(ranges, TICK_S)
+        writer.write('cmd_vel', stamp, bag.command(stamp, v, w))
+        sim.command(v, w)
+        sim.step(TICK_S)
+
+
+def write_part(folder: str, world_seed: int, seed: int, part: int, drives: int,
+               seconds: float) -> None:
+    """Write one file of the bag; the same arguments write the same bytes."""
+    path = Path(folder) / f'part_{part:04d}.mcap'
+    with Simulator(worlds.draw(world_seed), find('rover'), seed) as sim:
+        writer = bag.PartWriter(path)
+        for index in range(part * DRIVES_A_PART, min(drives, (part + 1) * DRIVES_A_PART)):
+            drive(sim, writer, index, seed, seconds)
+        done = writer.close()
+    note = {'start_ns': done.start_ns, 'end_ns': done.end_ns, 'counts': done.counts}
+    path.with_suffix('.json').write_text(json.dumps(note))
+
+
+def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
+            drive_s: float = 60.0, jobs: int = 2, progress=lambda done, total: None) -> dict:
+    """Write the bag; parts that are there already are kept, so a killed run goes on.
+
+    Returns what was asked for and the bag's hash, which is also in collect.json.
+    Raises ValueError if the folder holds a bag that was asked for differently.
+    """
+    drives = max(1, round(frames * 0.25 / drive_s))
+    asked = {'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
+             'frames': frames}
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / 'collect.json'
+    if note.exists():
+        was = json.loads(note.read_text())
+        if {k: was.get(k) for k in asked} != asked:
+            raise ValueError(f'{folder} holds another bag ({was}); give another --out, '
+                             'or remove that folder')
+    elif any(folder.iterdir()):
+        raise ValueError(f'{folder} is not empty and holds no bag of collect; give another --out')
+    note.write_text(json.dumps(asked))
+    parts = range(-(-drives // DRIVES_A_PART))
+    missing = [p for p in parts if not (folder / f'part_{p:04d}.json').exists()]
+    done = len(parts) - len(missing)
+    progress(done, len(parts))
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn')) as pool:
+        work = [pool.submit(write_part, str(folder), world_seed, seed, p, drives, drive_s)
+                for p in missing]
+        try:
+            for future in as_completed(work):
+                future.result()
+                done += 1
+                progress(done, len(parts))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    written = [bag.Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
+               for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
+    bag.write_metadata(folder, written)
+    asked['sha256'] = bag_hash(folder)
+    note.write_text(json.dumps(asked))
+    return asked
+
+
+def bag_hash(folder: Path) -> str:
+    """Hash the data files of a bag, in order of name."""
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.iterdir() if p.suffix in ('.mcap', '.db3')):
+        with open(path, 'rb') as file:
+            total.update(hashlib.file_digest(file, 'sha256').digest())
+    return total.hexdigest()

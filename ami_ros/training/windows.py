@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cuts a recording into drives and drives into training windows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ami_ros.training.bagreader import BagError, Recording
+
+GAP_NS = 1_000_000_000      # frames further apart belong to different drives
+LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
+TIMEOUT_NS = 250_000_000    # a command holds for so long, then the base rests
+STEPS_NS = (100, 200, 250, 250, 250, 300, 400)  # ms, how a fast camera is thinned
+
+
+@dataclass
+class Drives:
+    """Frames in chains about 0.25 s apart, with what was done and what the body said between.
+
+    All arrays have one row a frame; `step` values belong to the way to the next frame.
+    """
+
+    frame: np.ndarray       # (M,) int64 index into the recording's images
+    drive: np.ndarray       # (M,) int64, which drive
+    last: np.ndarray        # (M,) int64, index of the last row of the chain
+    pose: np.ndarray        # (M, 3) float32: x m, y m, yaw rad, odom frame
+    body: np.ndarray        # (M, 3) float32: v m/s, w rad/s, gyro yaw rate rad/s
+    action: np.ndarray      # (M, 2) float32: mean command until the next frame
+    dt: np.ndarray          # (M,) float32 s until the next frame
+    clearance: np.ndarray   # (M,) float32 m, NaN where unknown
+
+
+def mean_command(stamps: np.ndarray, values: np.ndarray, begin: np.ndarray,
+                 end: np.ndarray) -> np.ndarray:
+    """Average (N, 2) of a held command over [begin, end), zero once it has timed out."""
+    if len(stamps) == 0:
+        return np.zeros((len(begin), 2))
+    until = np.minimum(np.append(stamps[1:], stamps[-1] + TIMEOUT_NS), stamps + TIMEOUT_NS)
+    held = ((until - stamps) / 1e9)[:, None] * values
+    total = np.vstack([np.zeros((1, 2)), np.cumsum(held, 0)])
+
+    def integral(at: np.ndarray) -> np.ndarray:
+        index = np.searchsorted(stamps, at, 'right') - 1
+        inside = np.maximum(index, 0)
+        part = np.clip(at - stamps[inside], 0, until[inside] - stamps[inside]) / 1e9
+        out = total[inside] + part[:, None] * values[inside]
+        return np.where((index >= 0)[:, None], out, 0.0)
+
+    return (integral(end) - integral(begin)) / ((end - begin) / 1e9)[:, None]
+
+
+def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Split into drives at gaps; thin a fast camera into several chains, so that none is lost."""
+    out = []
+    for rows in np.split(np.arange(len(stamps)), np.flatnonzero(np.diff(stamps) > GAP_NS) + 1):
+        if len(rows) < 8:
+            continue
+        usual = np.median(np.diff(stamps[rows])) / 1e6
+        phases = max(1, round(250 / usual)) if usual < 150 else 1
+        if phases == 1:
+            out.append(rows)
+            continue
+        for phase in range(phases):
+            chain = [rows[phase]]
+            while True:
+                target = stamps[chain[-1]] + int(rng.choice(STEPS_NS)) * 1_000_000
+                following = rows[np.searchsorted(stamps[rows], target - usual * 5e5):]
+                following = following[following > chain[-1]]
+                if len(following) == 0:
+                    break
+                chain.append(following[0])
+            out.append(np.array(chain))
+    return out
+
+
+def cut(recording: Recording, rng: np.random.Generator) -> Drives:
+    """Make drives; BagError when nothing in the bag can be learned from."""
+    r = recording
+    parts = []
+    yaw = np.unwrap(r.odom[:, 2])
+    for number, rows in enumerate(chains(r.image_ns, rng)):
+        at = r.image_ns[rows]
+        inside = (at >= r.odom_ns[0]) & (at <= r.odom_ns[-1])
+        rows, at = rows[inside], at[inside]
+        if len(rows) < 8:
+            continue
+        columns = [np.interp(at, r.odom_ns, c)
+                   for c in (r.odom[:, 0], r.odom[:, 1], yaw, r.odom[:, 3], r.odom[:, 4])]
+        columns.append(np.interp(at, r.gyro_ns, r.gyro) if len(r.gyro_ns) else columns[4])
+        end = np.append(at[1:], at[-1] + 1)
+        action = mean_command(r.command_ns, r.command, at, end)
+        parts.append((rows, np.full(len(rows), number), np.stack(columns, 1), action,
+                      np.append(np.diff(at), 0) / 1e9))
+    if not parts:
+        seconds = (r.image_ns[-1] - r.image_ns[0]) / 1e9 if len(r.image_ns) else 0.0
+        raise BagError(f'no drive of 8 frames in the bag: {len(r.image_ns)} frames in '
+                       f'{seconds:.1f} s, {len(r.odom_ns)} odometry readings; do their stamps '
+                       'come from the same clock?')
+    lengths = [len(p[0]) for p in parts]
+    last = np.repeat(np.cumsum(lengths) - 1, lengths)
+    frame, drive, state, action, dt = (np.concatenate([p[i] for p in parts]) for i in range(5))
+    return Drives(frame, drive, last, state[:, :3].astype(np.float32),
+                  state[:, 3:].astype(np.float32), action.astype(np.float32),
+                  dt.astype(np.float32), r.clearance[frame].astype(np.float32))
+
+
+def starts(drives: Drives, length: int) -> np.ndarray:
+    """Rows from which a window of `length` frames with sound spacing begins."""
+    ok = (drives.dt >= LEAST_NS / 1e9) & (drives.dt <= MOST_NS / 1e9)
+    bad = np.concatenate([[0], np.cumsum(~ok)])
+    rows = np.arange(len(ok))
+    fits = rows + length - 1 <= drives.last
+    end = np.minimum(rows + length - 1, len(ok))
+    return rows[fits & (bad[end] - bad[rows] == 0)]
+
+
+def relative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Pose (..., 3) of b seen from a."""
+    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
+    c, s = np.cos(a[..., 2]), np.sin(a[..., 2])
+    return np.stack([c * dx + s * dy, -s * dx + c * dy, b[..., 2] - a[..., 2]], -1)
