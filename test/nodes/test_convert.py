@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nouns survive the way over a message; a message that is wrong says how."""
+
+from dataclasses import fields, replace
+import math
+
+from ami_ros.agent.robots import find
+from ami_ros.agent.types import Belief, Command, Plan, Verdict
+from ami_ros.nodes import convert
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+
+NS = 1_700_000_000_123_456_789
+RNG = np.random.default_rng(0)
+ROVER = find('rover')
+
+
+def sent(msg):
+    """Send a message over the wire, as DDS would."""
+    return deserialize_message(serialize_message(msg), type(msg))
+
+
+def same(a, b) -> bool:
+    """Compare two values of nouns bit for bit."""
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, Command):
+        return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    return type(a) is type(b) and (a == b or (a != a and b != b))
+
+
+def assert_same(a, b, but=()):
+    wrong = [f.name for f in fields(a) if f.name not in but
+             and not same(getattr(a, f.name), getattr(b, f.name))]
+    assert not wrong
+
+
+PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
+            surprise=1 / 3, iterations=3)
+BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=2).astype(np.float32),
+                RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3')
+
+
+@pytest.mark.parametrize('plan', [
+    PLAN,
+    replace(PLAN, knots=np.full((1, 2), math.nan), surprise=math.nan),
+    replace(PLAN, knots=np.full((2, 2), -math.inf), surprise=math.inf, run='a=b', knot_s=0.1),
+    replace(PLAN, knots=np.zeros((0, 2)), arrived=False, number=0, run=''),
+])
+def test_plan(plan):
+    assert_same(plan, convert.plan_from(sent(convert.plan_message(plan))))
+
+
+def test_plan_shows_what_was_imagined():
+    msg = sent(convert.plan_message(replace(PLAN, imagined=RNG.normal(size=(8, 3)))))
+    assert [len(p.transforms) for p in msg.points] == [0] + [1] * 8
+
+
+def test_plan_that_is_wrong():
+    msg = convert.plan_message(PLAN)
+    msg.joint_names = msg.joint_names[:2]
+    with pytest.raises(ValueError, match="misses or misspells 'frame'"):
+        convert.plan_from(msg)
+    msg = convert.plan_message(PLAN)
+    msg.points[3].time_from_start.nanosec += 1
+    with pytest.raises(ValueError, match='in point 3; it needs one, at 750000000 ns'):
+        convert.plan_from(msg)
+    msg = convert.plan_message(replace(PLAN, knots=np.zeros((0, 2))))
+    msg.joint_names[1] = 'knot_s=nan'
+    with pytest.raises(ValueError, match='more than 0'):
+        convert.plan_from(msg)
+
+
+def test_verdict():
+    verdict = Verdict(Command(RNG.normal(size=2), NS), 'slow', 'stop_zone', 'near: 0.2 m of 0.3',
+                      ('speed', 'stop_zone'), (('scan', 0.1 + 0.2), ('plan', math.nan)), NS - 5,
+                      NS - 3, 7, '1f-3')
+    back = convert.verdict_from(sent(convert.verdict_message(verdict, judge_ms='0.1')))
+    assert_same(verdict, back, but=('ages',))
+    assert repr(verdict.ages) == repr(back.ages)
+
+
+@pytest.mark.parametrize('stamped', [True, False])
+def test_command(stamped):
+    command = Command(RNG.normal(size=2), NS)
+    assert_same(command, convert.command_from(sent(convert.command_message(command, stamped)), NS))
+
+
+@pytest.mark.parametrize('kind', [np.float32, np.float64])
+def test_vector(kind):
+    z = RNG.normal(size=131).astype(kind)
+    back, ns, run = convert.vector_from(sent(convert.vector_message(z, NS, '1f-3')))
+    assert same(z, back) and (ns, run) == (NS, '1f-3')
+
+
+def test_belief():
+    assert_same(BELIEF, convert.belief_from(*map(sent, convert.belief_messages(BELIEF))))
+    latent, _ = convert.belief_messages(BELIEF)
+    _, other = convert.belief_messages(replace(BELIEF, stamp_ns=NS + 1))
+    with pytest.raises(ValueError, match='not of the same frame'):
+        convert.belief_from(latent, other)
+
+
+def test_picture():
+    picture = RNG.integers(0, 256, (48, 64, 3), np.uint8)
+    msg = sent(convert.image_message(picture, NS))
+    assert same(picture, convert.picture_from(msg)) and msg.step == 192
+    msg.encoding = '32FC1'
+    with pytest.raises(ValueError, match="'32FC1' is not read; there are: rgb8"):
+        convert.picture_from(msg)
+
+
+def test_goal():
+    picture = RNG.integers(0, 256, (64, 64, 3), np.uint8)
+    back, number, run = convert.goal_from(sent(convert.goal_message(picture, 3, 'a/b', NS)))
+    assert same(picture, back) and (number, run) == (3, 'a/b')
+    assert convert.goal_from(sent(convert.goal_message(None, 0, 'r', NS))) == (None, 0, 'r')
+
+
+def scan(*ranges, **changes):
+    angles = np.linspace(-1, 1, max(2, len(ranges)))
+    msg = convert.scan_message(NS, np.array(ranges), angles, ROVER.lidar_range_m)
+    for name, value in changes.items():
+        setattr(msg, name, value)
+    return sent(msg)
+
+
+def test_scan_tells_no_return_from_invalid():
+    low, high = ROVER.lidar_range_m
+    msg = scan(1.5, math.inf, math.nan, -math.inf, 0.0, low, low / 2, high, 2 * high)
+    ranges = convert.scan_from(msg, ROVER, 5).ranges
+    assert repr(ranges.tolist()) == repr([
+        1.5, math.inf, math.nan, math.nan, math.nan, float(np.float32(low)), math.nan, high,
+        math.nan])
+    other = replace(ROVER, lidar_no_return=0.0)
+    ranges = convert.scan_from(msg, other, 5).ranges
+    assert repr(ranges.tolist()[:5]) == repr([1.5, math.nan, math.nan, math.nan, math.inf])
+
+
+def test_scan_is_mounted_where_the_urdf_says():
+    got = convert.scan_from(scan(1.0, 2.0), ROVER, 5)
+    assert got.mount == (0.0, 0.0, 0.0) and got.stamp_ns == NS and got.received_steady_ns == 5
+    assert got.angles == pytest.approx([-1, 1])
+    msg = scan(1.0, 2.0)
+    msg.header.frame_id = 'lidar'
+    with pytest.raises(ValueError, match="'lidar'.*does not mount; there are: .*laser"):
+        convert.scan_from(msg, ROVER, 5)
+    with pytest.raises(ValueError, match='0 beams'):
+        convert.scan_from(scan(), ROVER, 5)
+    with pytest.raises(ValueError, match='finite and not zero'):
+        convert.scan_from(scan(1.0, angle_increment=math.nan), ROVER, 5)
+
+
+def test_odometry_and_imu():
+    pose, speed = np.array([1.5, -2.5, -3.0]), RNG.normal(size=2)
+    back = convert.odometry_from(sent(convert.odometry_message(NS, pose, speed)), 5)
+    assert back.pose == pytest.approx(pose, abs=1e-15) and same(back.twist, speed)
+    spin, accel = RNG.normal(size=(2, 3))
+    got = convert.imu_from(sent(convert.imu_message(NS, spin, accel)))
+    assert same(got[0], spin) and same(got[1], accel) and got[2] == NS
+
+
+def test_health():
+    health = convert.Health('mind', 1, 'late', {'goal': '3', 'run': 'r'})
+    assert convert.health_from(sent(convert.health_message(health, NS))) == [health]
