@@ -7,10 +7,11 @@ nonsense or asks for more than it was given stops the robot as well.
 
 from collections import Counter, deque
 
+import numpy as np
+
 from ami_ros.agent.rules.fresh import ages
 from ami_ros.agent.rules.rule import Rule, Stop, twist
 from ami_ros.agent.types import Command, Odometry, Plan, Scan, Situation, STILL, Verdict
-import numpy as np
 
 # differences between commands up to this are rounding
 ROUNDING = 1e-9

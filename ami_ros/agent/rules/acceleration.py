@@ -3,9 +3,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ami_ros.agent.rules.rule import Answer, twist
 from ami_ros.agent.types import Command, Situation
-import numpy as np
 
 # a longer silence earns no bigger leap
 LONGEST_S = 0.1

@@ -4,9 +4,10 @@
 from dataclasses import dataclass
 import math
 
+import numpy as np
+
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.types import Command, Plan, Situation
-import numpy as np
 
 
 @dataclass(frozen=True)

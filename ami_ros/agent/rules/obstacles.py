@@ -8,11 +8,12 @@ the time of the lag; so a command is judged from there.
 
 import math
 
+import numpy as np
+
 from ami_ros.agent.arc import seen_after
 from ami_ros.agent.rules.finite import check, valid_beams
 from ami_ros.agent.rules.rule import Stop, twist
 from ami_ros.agent.types import Scan, Situation
-import numpy as np
 
 
 def obstacles(situation: Situation, min_valid_beams: float, lag_s: float) -> np.ndarray:

@@ -3,8 +3,9 @@
 
 from typing import NamedTuple, Protocol
 
-from ami_ros.agent.types import Command, Situation
 import numpy as np
+
+from ami_ros.agent.types import Command, Situation
 
 
 class Stop(Exception):

@@ -67,7 +67,7 @@ class World:
         self.now_ns += round(STEP_S * 1e9)
 
     def clearance(self) -> float:
-        """Return the distance between the true footprint and the nearest thing; negative inside."""
+        """Return the distance from the true footprint to the nearest thing; negative inside."""
         near = self.dots[np.abs(self.dots - self.place) < 0.6]
         return float(BOX.gap((near - self.place) * np.exp(-1j * self.yaw)).min(initial=0.6))
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Anything that should be a number and is not stops the robot."""
+
+from dataclasses import replace
+import math
+
+from ami_ros.agent.rules.finite import Finite
+from ami_ros.agent.rules.rule import Stop
+import numpy as np
+import pytest
+from rule_contract import ANGLES, BROKEN, command, odometry, plan, RuleContract, scan, situation
+
+
+class TestFinite(RuleContract):
+
+    rule = Finite(0.7)
+
+    def stops(self, match, **changes):
+        with pytest.raises(Stop, match=match):
+            self.rule.limit(command(0.1), situation(**changes))
+
+    def passes(self, **changes):
+        assert self.rule.limit(command(0.1), situation(**changes)).reason == ''
+
+    @pytest.mark.parametrize('number', BROKEN)
+    @pytest.mark.parametrize('where', [(0, 0), (3, 1)])
+    def test_plan(self, where, number):
+        knots = np.zeros((4, 2))
+        knots[where] = number
+        self.stops('^1 of 8 numbers in the plan', plan=plan(knots=knots))
+
+    @pytest.mark.parametrize('shape', [(0, 2), (4,), (4, 3), (4, 2, 1)])
+    def test_plan_of_another_shape(self, shape):
+        self.stops('knots of shape', plan=plan(knots=np.zeros(shape)))
+
+    @pytest.mark.parametrize('knot_s', [0.0, -0.25, *BROKEN])
+    def test_knot_without_a_length(self, knot_s):
+        self.stops('lasts', plan=plan(knot_s=knot_s))
+
+    def test_a_short_knot_is_one(self):
+        self.passes(plan=plan(knot_s=math.nextafter(0, 1)))
+
+    @pytest.mark.parametrize('number', BROKEN)
+    def test_surprise(self, number):
+        self.stops('surprise', plan=plan(surprise=number))
+
+    @pytest.mark.parametrize('number', BROKEN)
+    def test_odometry(self, number):
+        self.stops('odometry', odometry=odometry(number))
+        self.stops('odometry', odometry=odometry(0.0, number))
+        self.stops('odometry', odometry=odometry(pose=np.array([0, 0, number])))
+
+    @pytest.mark.parametrize('number', BROKEN)
+    def test_lidar_mount(self, number):
+        self.stops('mount', scan=scan(mount=(0.0, number, 0.0)))
+
+    def test_what_has_not_come_is_left_to_another_rule(self):
+        self.passes(plan=None, scan=None, odometry=None)
+
+    @pytest.mark.parametrize(('blind', 'fine'), [(0, True), (53, True), (54, True), (55, False),
+                                                 (179, False), (180, False)])
+    @pytest.mark.parametrize('invalid', [math.nan, -math.inf, 0.0, -1.0])
+    def test_invalid_beams(self, blind, fine, invalid):
+        ranges = np.full(180, math.inf)     # no return is a valid answer
+        ranges[:blind] = invalid
+        if fine:
+            self.passes(scan=scan(ranges))
+        else:
+            self.stops(f'^{180 - blind} of 180 lidar beams are valid, 70% are needed',
+                       scan=scan(ranges))
+
+    def test_a_beam_without_direction_is_invalid(self):
+        self.stops('0 of 180', scan=scan(angles=np.full(180, math.nan)))
+
+    def test_scan_of_two_lengths(self):
+        self.stops('ranges', scan=scan(angles=ANGLES[1:]))
+
+    @pytest.mark.parametrize('least', [0.0, 0.7])
+    def test_nothing_seen_is_never_enough(self, least):
+        rule = replace(self.rule, min_valid_beams=least)
+        for blind in (scan([], angles=np.zeros(0)), scan(np.full(180, math.nan))):
+            with pytest.raises(Stop, match='^0 of'):
+                rule.limit(command(0.1), situation(scan=blind))

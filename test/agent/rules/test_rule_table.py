@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy becomes rules, in their order, and contradictions are refused."""
+
+from dataclasses import fields, replace
+
+from ami_ros.agent import settings
+from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.rules import build
+from ami_ros.agent.settings import CriticSettings
+import pytest
+from rule_contract import POLICY
+import yaml
+
+VALUES = yaml.safe_load(POLICY.read_text())
+SETTINGS = settings.build(CriticSettings, VALUES, POLICY.name)
+
+
+def test_order():
+    assert [rule.name for rule in build(SETTINGS, ROBOT)] == [
+        'finite', 'fresh', 'speed', 'acceleration', 'surprise', 'stop_zone', 'time_to_collision']
+
+
+@pytest.mark.parametrize('field', fields(CriticSettings), ids=lambda f: f.name)
+def test_every_number_is_in_the_file_and_guards(field):
+    """No default; and another value makes other rules, so none is forgotten on the way."""
+    assert field.name in VALUES
+    left = {k: v for k, v in VALUES.items() if k != field.name}
+    with pytest.raises(ValueError, match=f'{field.name} must be given'):
+        settings.build(CriticSettings, left)
+    other = replace(SETTINGS, **{field.name: max(field.metadata['low'], VALUES[field.name] * 0.9)})
+    assert build(other, ROBOT) != build(SETTINGS, ROBOT)
+
+
+@pytest.mark.parametrize(('field', 'value', 'fine'), [
+    ('max_speed_mps', ROBOT.max_speed_mps, True),
+    ('max_speed_mps', ROBOT.max_speed_mps + 1e-9, False),
+    ('max_turn_radps', ROBOT.max_turn_radps, True),
+    ('max_turn_radps', ROBOT.max_turn_radps + 1e-9, False),
+    ('side_distance_m', SETTINGS.stop_distance_m, True),
+    ('side_distance_m', SETTINGS.stop_distance_m + 1e-9, False)])
+def test_contradictions(field, value, fine):
+    policy = replace(SETTINGS, **{field: value})
+    if fine:
+        build(policy, ROBOT)
+    else:
+        with pytest.raises(ValueError, match=f'{field} = .* is beyond'):
+            build(policy, ROBOT)
+
+
+def test_numbers_reach_their_rules():
+    finite, fresh, speed, acceleration, surprise, zone, collision = build(SETTINGS, ROBOT)
+    s = SETTINGS
+    assert (speed.max_speed_mps, speed.max_turn_radps) == (s.max_speed_mps, s.max_turn_radps)
+    assert (fresh.max_plan_age_s, fresh.max_scan_age_s, fresh.max_odometry_age_s) == (
+        s.max_plan_age_s, s.max_scan_age_s, s.max_odometry_age_s)
+    assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s, s.max_plan_lead_s)
+    assert (acceleration.max_acceleration_mps2, acceleration.max_turn_acceleration_radps2) == (
+        s.max_acceleration_mps2, s.max_turn_acceleration_radps2)
+    assert (surprise.max_surprise, surprise.share) == (s.max_surprise, s.surprised_speed)
+    assert (collision.reaction_s, collision.braking_mps2) == (s.reaction_s, s.braking_mps2)
+    for rule in (zone, collision):
+        assert (rule.stop_distance_m, rule.side_distance_m, rule.lag_s) == (
+            s.stop_distance_m, s.side_distance_m, ROBOT.actuation_lag_s)
+        assert rule.min_valid_beams == finite.min_valid_beams == s.min_valid_beams
+        assert (2 * rule.box.half_length_m, 2 * rule.box.half_width_m) == pytest.approx(
+            (0.32, 0.29))       # of the URDF: body and wheels

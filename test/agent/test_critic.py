@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard: every rule in order, no answer is a stop; and the critic's memory."""
+
+from dataclasses import dataclass, replace
+import math
+from types import SimpleNamespace
+
+from ami_ros.agent import settings
+from ami_ros.agent.critic import Critic, guard
+from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.rules import build
+from ami_ros.agent.rules.rule import Answer, scaled, Stop
+from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.types import Command
+import numpy as np
+import pytest
+from rule_contract import (
+    ANGLES,
+    BROKEN,
+    cases,
+    command,
+    NOW,
+    ns,
+    odometry,
+    plan,
+    POLICY,
+    scan,
+    situation,
+    STEADY,
+)
+import yaml
+
+RULES = build(settings.build(CriticSettings, yaml.safe_load(POLICY.read_text())), ROBOT)
+MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
+
+
+@dataclass
+class Fake:
+    """A rule that answers what it was told to."""
+
+    answer: object = None
+    name: str = 'fake'
+
+    def limit(self, command, situation):
+        self.seen = command
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer(command) if callable(self.answer) else self.answer
+
+
+def share(part: float, name: str) -> Fake:
+    return Fake(lambda c: Answer(scaled(c, part), f'because of {name}'), name)
+
+
+PASS = Fake(lambda c: Answer(c), 'pass')
+
+
+def assert_stop(verdict, rule, reason):
+    assert verdict.action == 'stop'
+    assert verdict.command.values.tolist() == [0.0, 0.0]
+    assert verdict.rule == rule
+    assert reason in verdict.reason
+
+
+def test_a_fine_command_goes():
+    verdict = guard(situation(), (PASS,))
+    assert verdict.action == 'go'
+    assert (verdict.rule, verdict.reason, verdict.touched) == ('', '', ())
+    assert verdict.command.values.tolist() == [0.3, 0.0]
+    assert verdict.command.stamp_ns == NOW
+
+
+def test_the_verdict_leads_back_to_its_inputs():
+    seen = situation(plan=plan(start_ns=NOW - ns(0.1)), plan_steady_ns=STEADY - ns(0.02),
+                     scan=scan(stamp_ns=NOW - ns(0.03)), odometry=None)
+    verdict = guard(seen, (PASS,))
+    assert (verdict.number, verdict.plan_start_ns, verdict.goal, verdict.run) == (
+        7, NOW - ns(0.1), 3, 'a')
+    assert dict(verdict.ages) == {'plan': 0.1, 'plan_arrival': 0.02, 'scan': 0.03,
+                                  'scan_arrival': 0.0}
+
+
+def test_rules_run_in_order_and_the_last_objection_names_the_reason():
+    first, second = share(0.5, 'first'), share(0.5, 'second')
+    verdict = guard(situation(), (first, PASS, second, PASS))
+    assert verdict.action == 'slow'
+    assert verdict.touched == ('first', 'second')
+    assert (verdict.rule, verdict.reason) == ('second', 'because of second')
+    assert second.seen.values.tolist() == [0.15, 0.0]
+    assert verdict.command.values.tolist() == [0.075, 0.0]
+
+
+def test_a_stop_ends_it_there():
+    late = Fake(lambda c: Answer(c), 'late')
+    verdict = guard(situation(), (share(0.5, 'first'), Fake(Stop('why not'), 'no'), late))
+    assert_stop(verdict, 'no', 'why not')
+    assert verdict.touched == ('first',)
+    assert not hasattr(late, 'seen')
+
+
+@pytest.mark.parametrize(('part', 'action'), [(1.0, 'go'), (1 - 1e-10, 'go'), (1 + 1e-10, 'go'),
+                                              (1 - 1e-8, 'slow'), (1e-9, 'slow'), (0.0, 'stop')])
+def test_rounding_is_not_slow(part, action):
+    assert guard(situation(), (share(part, 'x'),)).action == action
+
+
+def test_weakened_to_nothing_is_a_stop_with_its_rule():
+    assert_stop(guard(situation(), (share(0.0, 'x'),)), 'x', 'because of x')
+
+
+def test_a_plan_that_says_stop_goes():
+    verdict = guard(situation(plan=plan(-0.0, 0.0)), RULES)
+    assert verdict.action == 'go'
+    assert str(verdict.command.values.tolist()) == '[0.0, 0.0]'
+
+
+@pytest.mark.parametrize('answer', [
+    None, 7, 'yes', Answer(None), Answer(7), Answer(SimpleNamespace(values=None)),
+    Answer(command(math.nan)), Answer(command(math.inf)), Answer(Command(np.zeros(3), NOW))])
+def test_no_answer_is_a_stop(answer):
+    assert_stop(guard(situation(), (PASS, Fake(answer))), 'fake', '')
+
+
+@pytest.mark.parametrize('bug', [ZeroDivisionError('oh'), KeyError('k'), MemoryError(),
+                                 RecursionError(), AssertionError()])
+def test_a_crashed_rule_is_a_stop(bug):
+    assert_stop(guard(situation(), (PASS, Fake(bug))), 'fake', f'crashed: {bug!r}')
+
+
+@pytest.mark.parametrize(('v', 'w'), [(0.3001, 0.5), (0.3, 0.5001), (-0.3, 0.5), (0.3, -0.5),
+                                      (-1e-8, 0.5), (0.6, 1.0)])
+def test_a_rule_that_strengthens_is_a_stop(v, w):
+    seen = situation(plan=plan(0.3, 0.5))
+    assert_stop(guard(seen, (Fake(Answer(command(v, w))),)), 'fake', 'stronger')
+
+
+def test_a_rule_may_not_wake_a_standing_robot():
+    assert_stop(guard(situation(plan=plan(0, 0)), (Fake(Answer(command(0.1))),)), 'fake',
+                'stronger')
+
+
+@pytest.mark.parametrize('rules', [(), [], None])
+def test_no_rules_is_a_stop(rules):
+    assert_stop(guard(situation(), rules), 'guard', 'no rules')
+
+
+def test_rules_that_are_none_are_a_stop():
+    assert_stop(guard(situation(), (None,)), 'guard', 'crashed')
+    assert_stop(guard(situation(), 7), 'guard', 'crashed')
+
+
+def test_no_plan_is_a_stop():
+    assert_stop(guard(situation(plan=None), RULES), 'guard', 'no plan has come')
+
+
+@pytest.mark.parametrize('broken', [plan(knot_s=0.0), plan(knot_s=math.nan),
+                                    plan(knots=np.zeros((4, 3))), plan(knots=None),
+                                    plan(start_ns=None)])
+def test_a_plan_that_cannot_be_read_is_a_stop(broken):
+    verdict = guard(situation(plan=broken), RULES)
+    assert verdict.action == 'stop' and not verdict.command.values.any()
+
+
+@pytest.mark.parametrize('garbage', [None, 7, SimpleNamespace(), SimpleNamespace(now_ns=None)])
+def test_a_situation_that_cannot_be_read_is_a_stop(garbage):
+    assert_stop(guard(garbage, RULES), 'guard', 'cannot be read')
+
+
+@pytest.mark.parametrize('wanted', [(math.nan, 0.0), (0.0, math.inf), (-math.inf, 0.0)])
+def test_nan_is_a_stop(wanted):
+    assert_stop(guard(situation(), (PASS,), wanted), 'pass', 'not finite')
+    assert_stop(guard(situation(), RULES, wanted), 'finite', 'not finite')
+
+
+def test_another_wanted_twist_is_judged_like_the_plan():
+    assert guard(situation(last=MOVING), RULES, (0.1, 0.2)).command.values.tolist() == [0.1, 0.2]
+    assert guard(situation(plan=None), (PASS,), (0.1, 0.2)).action == 'go'
+    for wanted in ((1,), (1, 2, 3), 7, ('a', 'b')):
+        assert_stop(guard(situation(), RULES, wanted), 'guard', 'crashed')
+
+
+@pytest.mark.parametrize(('changes', 'rule'), [
+    ({'plan': plan(math.nan)}, 'finite'),
+    ({'scan': scan(np.full(180, math.nan))}, 'finite'),
+    ({'odometry': odometry(math.nan)}, 'finite'),
+    ({'plan': plan(start_ns=NOW - ns(0.4))}, 'fresh'),
+    ({'plan_steady_ns': STEADY - ns(0.4)}, 'fresh'),
+    ({'scan': None}, 'fresh'),
+    ({'odometry': None}, 'fresh'),
+    ({'scan': scan(stamp_ns=NOW + ns(0.1))}, 'fresh'),
+    ({'scan': scan(np.full(180, 0.18))}, 'stop_zone')])
+def test_the_policy_names_the_cause(changes, rule):
+    assert_stop(guard(situation(last=MOVING, **changes), RULES), rule, '')
+
+
+@pytest.mark.parametrize(('changes', 'rule'), [
+    ({'plan': plan(0.6, 3.0)}, 'speed'),
+    ({'plan': plan(0.6)}, 'acceleration'),
+    ({'plan': plan(0.4, surprise=4.0)}, 'surprise'),
+    ({'scan': scan(np.where(np.abs(ANGLES) < 0.3, 0.27, math.inf))}, 'time_to_collision')])
+def test_the_policy_names_what_slows(changes, rule):
+    verdict = guard(situation(last=MOVING, **changes), RULES)
+    assert verdict.action == 'slow'
+    assert rule in verdict.touched and verdict.reason
+
+
+def test_a_stop_bypasses_the_acceleration_limit():
+    seen = situation(plan=plan(0, 0), last=command(0.6, 1.5), odometry=odometry(0.6, 1.5))
+    assert guard(seen, RULES).action == 'go'
+    assert guard(seen, RULES).command.values.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize('ranges', [None, np.full(180, 0.24)])
+def test_the_policy_never_strengthens_and_twice_is_once(ranges):
+    for v, w, seen in cases(200):
+        once = guard(seen, RULES, (v, w))
+        values = once.command.values
+        assert (np.abs(values) <= np.abs((v, w))).all() and (values * (v, w) >= 0).all()
+        again = guard(seen, RULES, tuple(values))
+        assert again.command.values == pytest.approx(values, rel=1e-6, abs=1e-9)
+
+
+def test_broken_numbers_anywhere_never_move_it():
+    for number in BROKEN:
+        for changes in ({'odometry': odometry(0.1, number)}, {'plan': plan(number)},
+                        {'plan': plan(surprise=number)}, {'last': command(0.0, number)},
+                        {'scan': scan(mount=(0.0, 0.0, number))}, {'now_ns': number},
+                        {'now_steady_ns': number}, {'plan_steady_ns': number}):
+            verdict = guard(situation(**changes), RULES)
+            assert verdict.action == 'stop' and verdict.rule
+            assert verdict.command.values.tolist() == [0, 0]
+
+
+def critic(*plans) -> Critic:
+    made = Critic(RULES)
+    made.on_scan(scan())
+    made.on_odometry(odometry())
+    for p in plans:
+        made.on_plan(p, STEADY)
+    return made
+
+
+def test_a_new_critic_stands():
+    assert_stop(Critic(RULES).judge(NOW, STEADY), 'guard', 'no plan')
+    assert_stop(critic().judge(NOW, STEADY), 'guard', 'no plan')
+
+
+def test_it_remembers_what_went_out():
+    c = critic(plan(0.6))
+    speeds = []
+    for tick in range(6):
+        late = ns(0.05 * tick)
+        speeds.append(c.judge(NOW + late, STEADY + late).command.values[0])
+        assert c.last.stamp_ns == NOW + late and c.last_steady_ns == STEADY + late
+        c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
+    assert speeds == pytest.approx([0.15, 0.225, 0.3, 0.375, 0.45, 0.525])
+    assert c.counts == {'plan': 1, 'scan': 7, 'odometry': 1, 'slow': 6}
+
+
+def test_a_second_answer_at_the_same_instant_replaces_the_first():
+    c = critic(plan(0.6))
+    c.judge(NOW, STEADY)
+    later = NOW + ns(0.1)
+    first = c.judge(later, STEADY)
+    assert c.judge(later, STEADY).command.values == pytest.approx(first.command.values)
+    assert first.command.values[0] == pytest.approx(0.3)
+
+
+def test_the_newest_plan_is_judged():
+    c = critic(plan(0.1, start_ns=NOW - ns(0.1)), plan(0.12))
+    assert c.judge(NOW, STEADY).command.values.tolist() == [0.12, 0]
+
+
+def test_an_older_plan_is_ignored():
+    c = critic(plan(0.1))
+    assert c.on_plan(plan(0.05, start_ns=NOW), STEADY)          # as new: the later one counts
+    assert not c.on_plan(plan(0.12, start_ns=NOW - 1), STEADY)
+    assert c.judge(NOW, STEADY).command.values.tolist() == [0.05, 0]
+    assert c.counts['plan_older'] == 1 and c.counts['plan'] == 2
+
+
+def test_a_plan_of_a_past_run_is_ignored():
+    c = critic(plan(0.1), plan(0.05, run='b', start_ns=NOW - ns(0.1)))  # a new run starts anew
+    assert not c.on_plan(plan(0.12, start_ns=NOW + 1), STEADY)
+    assert c.judge(NOW, STEADY).run == 'b'
+    assert c.counts['plan_of_past_run'] == 1 and c.counts['plan'] == 2
+
+
+def test_a_plan_from_the_future_does_not_stay_the_newest():
+    c = critic(plan(0.1), plan(0.1, start_ns=NOW + ns(100)))
+    assert_stop(c.judge(NOW, STEADY), 'fresh', 'future')
+    assert c.counts['plan_from_the_future'] == 1
+    assert c.on_plan(plan(0.1), STEADY)
+    assert c.judge(NOW, STEADY).action == 'go'
+
+
+def test_after_the_clock_jumped_back_it_recovers():
+    c = critic(plan(0.1))
+    assert c.judge(NOW, STEADY).action == 'go'
+    then, steady = NOW - ns(3), STEADY + ns(0.1)
+    assert_stop(c.judge(then, steady), 'fresh', 'future')
+    c.on_scan(scan(stamp_ns=then, received_steady_ns=steady))
+    c.on_odometry(odometry(stamp_ns=then, received_steady_ns=steady))
+    assert c.on_plan(plan(0.1, start_ns=then), steady)
+    assert c.judge(then + 1, steady).action == 'slow'       # at no gain in the first instant
+    then, steady = then + ns(0.1), steady + ns(0.1)
+    assert c.judge(then, steady).action == 'go'
+
+
+def test_a_plan_is_never_renewed_by_lateness():
+    c = critic(plan(0.1))
+    for tick in range(10):
+        late = ns(0.05 * tick)
+        c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
+        c.on_odometry(odometry(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
+        c.on_plan(plan(0.1), STEADY + late)
+        verdict = c.judge(NOW + late, STEADY + late)
+        assert verdict.action == ('go' if tick <= 7 else 'stop')    # 0.35 s
+
+
+def test_what_has_not_begun_is_kept_where_another_rule_stops():
+    c = critic(plan(0.1, start_ns=NOW + ns(0.1)))
+    c.on_scan(scan(np.full(180, 0.18)))
+    assert_stop(c.judge(NOW, STEADY), 'stop_zone', '')
+    assert c.plan is not None
+
+
+def test_rules_are_hardened_against_their_own_settings():
+    loose = tuple(replace(r, min_valid_beams=0.0) if hasattr(r, 'min_valid_beams') else r
+                  for r in RULES)
+    assert_stop(guard(situation(scan=scan(np.full(180, math.nan))), loose), 'finite', '0 of 180')
