@@ -8,10 +8,9 @@ import runpy
 import subprocess
 import xml.etree.ElementTree as ET
 
+import ami_ros
 import pytest
 import setuptools
-
-import ami_ros
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 

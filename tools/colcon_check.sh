@@ -10,7 +10,8 @@ rm -rf "$out"
 mkdir -p "$out/elsewhere"
 
 PATH="$bin:$PATH" "$bin/colcon" --log-base "$out/log" build --paths . \
-  --build-base "$out/build" --install-base "$out/install" --event-handlers console_cohesion- status-
+  --build-base "$out/build" --install-base "$out/install" --event-handlers console_direct- ||
+  { tail -n 40 "$out"/log/latest_build/ami_ros/stdout_stderr.log; exit 1; }
 install=$out/install/ami_ros
 set +u; source "$out/install/setup.bash"; set -u
 cd "$out/elsewhere"                                 # not beside the sources

@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1; shift
 python=${PYTHON:-python3}
+exec 9< setup.py
+flock 9                                             # a second make in this checkout waits for the first
 stop() { echo "setup: $*" >&2; exit 1; }
 
 command -v "$python" > /dev/null || stop "there is no $python; install Python 3.10 or newer, or say make PYTHON=..."
@@ -35,20 +37,14 @@ if [ "$(cat "$venv/.kind" 2> /dev/null)" != "$kind" ] || ! "$venv/bin/python" -m
 fi
 
 patient() {                                         # shows that a long command is alive
-  local start=$SECONDS label=$1 every=30; shift
-  [ -t 1 ] && every=1
-  "$@" & local child=$!
-  trap 'kill $child 2> /dev/null; exit 130' INT TERM
-  while kill -0 $child 2> /dev/null; do
-    sleep 1
-    if (( (SECONDS - start) % every == 0 )); then
-      if [ -t 1 ]; then printf '\r%s %d s' "$label" $((SECONDS - start)); else echo "$label $((SECONDS - start)) s"; fi
-    fi
-  done
-  trap - INT TERM
-  wait $child || { echo; stop "pip could not finish; its words are above, and the same command goes on from here"; }
+  local start=$SECONDS every=30 form='       ... %d s\n' ticker
+  [ -t 1 ] && every=1 form='\r       ... %d s'
+  while sleep $every; do printf "$form" $((SECONDS - start)); done & ticker=$!
+  trap 'kill $ticker 2> /dev/null' EXIT
+  "$@" || stop "pip could not finish; its words are above, and the same command goes on from here"
+  kill $ticker
   [ -t 1 ] && printf '\r'
-  echo "$label done in $((SECONDS - start)) s"
+  echo "       done in $((SECONDS - start)) s"
 }
 install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input "$@"; }
 
@@ -77,13 +73,12 @@ for i in "${!parts[@]}"; do
   stamp=$venv/.done-$part-$(fingerprint "${held[@]}")
   [ -f "$stamp" ] && continue
   [ "$part" = sim ] && compiler
-  label="setup: $((i + 1)) of ${#parts[@]}, ${what[$part]} ..."
-  echo "$label"
+  echo "setup: $((i + 1)) of ${#parts[@]}, ${what[$part]}"
   # numpy first and no build isolation: else a compiled PyBullet returns camera pixels as tuples
   if [ "$part" = base ]; then
-    patient "$label" install "${held[@]/#/-c}" setuptools wheel numpy pyyaml
+    patient install "${held[@]/#/-c}" setuptools wheel numpy pyyaml
   else
-    patient "$label" install "${held[@]/#/-c}" --no-build-isolation -e ".[$part]"
+    patient install "${held[@]/#/-c}" --no-build-isolation -e ".[$part]"
   fi
   rm -f "$venv/.done-$part-"*
   touch "$stamp"
