@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Trials: the frozen protocol, planners to compare with, evaluation, benchmarks, reports."""

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A module's networks as the encoder and the dynamics that the mind asks for."""
+
+import numpy as np
+
+from ami_ros.agent.actor import Actor
+from ami_ros.agent.loop import Mind
+from ami_ros.agent.ports import Imagined
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
+from ami_ros.agent.way import Map
+from ami_ros.agent.world_model import WorldModel
+from ami_ros.inference import backend
+from ami_ros.modules.module import fits, Module
+
+
+def planar(place: np.ndarray) -> np.ndarray:
+    """(..., 4) x, y, cos, sin -> (..., 3) x m, y m, yaw rad, float64."""
+    place = np.asarray(place, np.float64)
+    return np.stack([place[..., 0], place[..., 1],
+                     np.arctan2(place[..., 3], place[..., 2])], -1)
+
+
+class Networks:
+    """Encoder and Dynamics of the ports, by one backend."""
+
+    def __init__(self, module: Module, backend_name: str = 'onnx'):
+        load = backend(backend_name)
+        self._see, self._step, self._imagine = (
+            load(module.files[f'{name}.onnx']) for name in ('see', 'step', 'imagine'))
+        self.size = module.camera_size
+        self._read: dict[bytes, np.ndarray] = {}
+
+    def encode(self, image: np.ndarray) -> np.ndarray:
+        """See a picture (H, W, 3) uint8; ValueError when it is of another size."""
+        if image.shape != (*self.size[::-1], 3) or image.dtype != np.uint8:
+            raise ValueError(f'picture of shape {image.shape} {image.dtype}; this module sees '
+                             f'{(*self.size[::-1], 3)} uint8')
+        z, place, _ = self._see(picture=image[None].astype(np.float32))
+        self._remember(z[0], place[0])
+        return z[0]
+
+    def place(self, z: np.ndarray) -> np.ndarray:
+        """Read a latent that encode or step returned, or any other by a step of no time."""
+        key = z.tobytes()
+        if key not in self._read:
+            still = np.zeros((1, 3), np.float32)
+            *_, place, _ = self._step(z=np.asarray(z, np.float32)[None], body=still,
+                                      twist=still[:, :2], dt=still[:, :1])
+            self._remember(z, place[0])
+        return self._read[key].copy()
+
+    def _remember(self, z: np.ndarray, place: np.ndarray) -> None:
+        if len(self._read) > 64:
+            self._read.pop(next(iter(self._read)))
+        self._read[z.tobytes()] = planar(place)
+
+    def step(self, z: np.ndarray, body: np.ndarray, twist: np.ndarray,
+             dt_s: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """Advance one belief."""
+        z, body, place, spread = self._step(
+            z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
+            twist=np.asarray(twist, np.float32)[None], dt=np.array([[dt_s]], np.float32))
+        self._remember(z[0], place[0])
+        return z[0], body[0], float(spread[0])
+
+    def imagine(self, z: np.ndarray, body: np.ndarray, knots: np.ndarray,
+                goal_z: np.ndarray) -> Imagined:
+        """Roll candidates forward, one call."""
+        place, latent, clearance, spread = self._imagine(
+            z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
+            knots=knots.astype(np.float32), goal=np.asarray(goal_z, np.float32)[None])
+        return Imagined(planar(place), latent, clearance, spread)
+
+
+def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,
+         energy: EnergySettings, steady_ns, backend_name: str = 'onnx') -> Mind:
+    """Put a mind together from a module; ModuleError when it does not fit the robot."""
+    fits(module, robot)
+    networks = Networks(module, backend_name)
+    if actor.horizon != module.manifest['horizon']:
+        raise ValueError(f'horizon {actor.horizon}: {module.path.name} was exported for '
+                         f'{module.manifest["horizon"]} knots')
+    ground = Map(module.array('map_cost'), module.array('map_origin'),
+                 module.manifest['map_cell_m'])
+    return Mind(networks, WorldModel(networks, networks, world,
+                                     module.manifest['surprise_scale']),
+                Actor(networks, networks.place, ground, robot.limits, actor, energy, steady_ns))

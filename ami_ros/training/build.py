@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole way from a bag to a module folder: read, train, gate, export, write."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+import os
+from pathlib import Path
+import platform
+import shutil
+import tempfile
+import time
+
+import numpy as np
+import torch
+
+import ami_ros
+from ami_ros.agent.robots import find
+from ami_ros.modules import module as modules
+from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
+from ami_ros.training.collect import bag_hash
+from ami_ros.training.networks import KNOT_S
+
+HORIZON = 8
+
+
+class GateError(RuntimeError):
+    """A trained module that must not drive; says which gate and why."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, as it was asked for."""
+
+    bag: Path
+    out: Path
+    robot: str = 'rover'
+    steps: int = 2400
+    seed: int = 0
+    threads: int = 1
+    resume: bool = False
+    topics: tuple[tuple[str, str], ...] = ()
+    bf16: bool = False
+
+
+def run(job: Job, say: Callable[[str], None] = print) -> Path:
+    """Make a module; the checkpoint lies beside it until the module is whole.
+
+    Raises BagError for a bag that lacks something, GateError for a module that must not drive.
+    """
+    begun = time.monotonic()
+    torch.set_num_threads(job.threads)
+    robot = find(job.robot)
+    recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
+                               lambda d, n: say(f'reading {job.bag}: {100 * d // max(n, 1)} %'))
+    drives = windows.cut(recording, np.random.default_rng(job.seed))
+    say(f'{len(recording.images)} frames in {len(np.unique(drives.drive))} drives; topics: '
+        + ', '.join(f'{k} {v}' for k, v in recording.topics.items()))
+    recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
+    rows, held = train.split(drives, recipe)
+    if len(rows) < recipe.windows or len(held) < 16:
+        raise bagreader.BagError(
+            f'{job.bag} has {len(rows)} windows to learn from and {len(held)} to check with; '
+            f'at least {recipe.windows} and 16 are needed: record longer, or more drives')
+    checkpoint = job.out.with_suffix('.checkpoint')
+    job.out.parent.mkdir(parents=True, exist_ok=True)
+    model = train.train(recording.images, drives, recipe, robot.limits, checkpoint, job.resume,
+                        say)
+    shrink.round_weights(model)
+    gated = gates.gate(gates.measure(model, train.Sampler(recording.images, drives, held,
+                                                          recipe), job.seed))
+    for name, (bound, side, _) in gates.GATES.items():
+        say(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})')
+    if gated.failures:
+        raise GateError('no module was written. ' + ' '.join(f + '.' for f in gated.failures))
+    pack(job, recipe, model, recording, drives, gated.figures, time.monotonic() - begun, say)
+    checkpoint.unlink(missing_ok=True)
+    return job.out
+
+
+def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
+         drives: windows.Drives, figures: dict[str, float], seconds: float, say) -> None:
+    """Export, remember the room, and write the folder."""
+    robot = find(job.robot)
+    latents, places = mapping.look(model, recording.images, drives.frame)
+    cost, origin = mapping.ground(places, drives)
+    arrays = {'map_cost': cost, 'map_origin': origin,
+              **mapping.memory(latents, places, drives, recording.images, job.seed)}
+    with tempfile.TemporaryDirectory() as folder:
+        networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
+                                 recording.images)
+        files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
+    files |= {f'{name}.npy': modules.npy(array) for name, array in arrays.items()}
+    source = job.bag if job.bag.is_dir() else job.bag.parent
+    note = source / 'collect.json'
+    lineage = {'bag_sha256': bag_hash(source), 'frames': len(recording.images),
+               'collected': note.read_text() if note.exists() else 'by its owner',
+               'topics': recording.topics, 'source_size': list(recording.source_size)}
+    manifest = {
+        'name': job.out.name, 'version': '1.0.0', 'kind': 'rover-jepa',
+        'ami_ros': ami_ros.__version__, 'made': datetime.now(timezone.utc).isoformat('T', 'seconds'),
+        'latent_space': modules.digest(files['see.onnx'])[:16],
+        'robot': job.robot, 'axes': list(robot.axes), 'limits': list(robot.limits),
+        'camera': {'size': list(robot.camera_size), 'hfov_rad': recording.hfov_rad,
+                   'mount': list(robot.body.mounts['camera_link']), 'encoding': 'rgb8'},
+        'horizon': HORIZON, 'knot_s': KNOT_S, 'map_cell_m': mapping.CELL_M,
+        'surprise_scale': figures['surprise_scale'],
+        'networks': networks, 'gates': figures, 'lineage': lineage,
+        'recipe': asdict(recipe), 'licence': 'Apache-2.0',
+        'training': {'seconds': round(seconds), 'threads': job.threads,
+                     'torch': torch.__version__, 'python': platform.python_version(),
+                     'machine': f'{os.cpu_count()} x {platform.machine()}'},
+    }
+    if job.out.exists():
+        shutil.rmtree(job.out)
+    modules.write(job.out, manifest, files)
+    size = sum(len(d) for d in files.values()) / 1e6
+    say(f'wrote {job.out}: {size:.1f} MB in {seconds:.0f} s')
