@@ -37,10 +37,12 @@ if [ "$(cat "$venv/.kind" 2> /dev/null)" != "$kind" ] || ! "$venv/bin/python" -m
 fi
 
 patient() {                                         # shows that a long command is alive
-  local start=$SECONDS every=30 form='       ... %d s\n' ticker
+  local start=$SECONDS every=30 form='       ... %d s\n'
   [ -t 1 ] && every=1 form='\r       ... %d s'
-  while sleep $every; do printf "$form" $((SECONDS - start)); done & ticker=$!
-  trap 'kill $ticker 2> /dev/null' EXIT
+  while sleep 1; do
+    (( (SECONDS - start) % every )) || printf "$form" $((SECONDS - start))
+  done 9<&- & ticker=$!
+  trap 'kill $ticker 2> /dev/null || true' EXIT
   "$@" || stop "pip could not finish; its words are above, and the same command goes on from here"
   kill $ticker
   [ -t 1 ] && printf '\r'
