@@ -14,7 +14,7 @@ import math
 
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import Quaternion, Transform, Twist, TwistStamped, Vector3
+from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Twist, TwistStamped, Vector3
 from nav_msgs.msg import Odometry as OdometryMsg
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState, LaserScan
@@ -28,8 +28,9 @@ from ami_ros.images import codec
 NS = 10**9
 VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
-BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'place.x_m', 'place.y_m', 'place.yaw_rad',
-                'odometry.x_m', 'odometry.y_m', 'odometry.yaw_rad', 'surprise', 'disagreement')
+BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'body.gyro_radps', 'place.x_m', 'place.y_m',
+                'place.yaw_rad', 'odometry.x_m', 'odometry.y_m', 'odometry.yaw_rad', 'surprise',
+                'disagreement')
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,24 @@ def imu_from(msg: Imu) -> tuple[np.ndarray, np.ndarray, int]:
     spin, accel = msg.angular_velocity, msg.linear_acceleration
     return (np.array([spin.x, spin.y, spin.z]), np.array([accel.x, accel.y, accel.z]),
             nanoseconds(msg.header.stamp))
+
+
+def joint_states_message(ns: int, angles: tuple[float, float]) -> JointState:
+    """Wheel angles to JointState."""
+    return JointState(header=header(ns, ''), name=['left_wheel_joint', 'right_wheel_joint'],
+                      position=[float(angle) for angle in angles])
+
+
+def transform_message(ns: int, parent: str, child: str, place: tuple[float, ...]
+                      ) -> TransformStamped:
+    """(x, y, z, roll, pitch, yaw) of a child in its parent to TransformStamped."""
+    x, y, z, roll, pitch, turn = place
+    cr, sr, cp, sp = (f(angle / 2) for angle in (roll, pitch) for f in (math.cos, math.sin))
+    cy, sy = math.cos(turn / 2), math.sin(turn / 2)
+    q = Quaternion(w=cr * cp * cy + sr * sp * sy, x=sr * cp * cy - cr * sp * sy,
+                   y=cr * sp * cy + sr * cp * sy, z=cr * cp * sy - sr * sp * cy)
+    return TransformStamped(header=header(ns, parent), child_frame_id=child,
+                            transform=Transform(translation=vector(x, y, z), rotation=q))
 
 
 def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
@@ -293,8 +312,8 @@ def belief_from(latent: Image, state: JointState) -> Belief:
     if missing:
         raise ValueError(f'world_model/state misses {", ".join(missing)}')
     numbers = [said[name] for name in BELIEF_NAMES]
-    return Belief(z, np.array(numbers[:2], np.float32), np.array(numbers[2:5]),
-                  np.array(numbers[5:8]), stamp_ns, numbers[8], numbers[9], stamp_ns, run)
+    return Belief(z, np.array(numbers[:3], np.float32), np.array(numbers[3:6]),
+                  np.array(numbers[6:9]), stamp_ns, numbers[9], numbers[10], stamp_ns, run)
 
 
 def goal_message(picture: np.ndarray | None, number: int, run: str, ns: int) -> Image:

@@ -94,13 +94,14 @@ STATUS = Topic('configurator/status', DiagnosticArray, 2, RELIABLE_10, 'configur
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 2, RELIABLE_10, '')
 
 # what only the simulator knows; for gates and reports, never for training or the mind
-TRUTH_POSE = Topic('sim/truth/pose', Odometry, 10, RELIABLE_100, 'sim')
-TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 10, RELIABLE_100, 'sim')
-SIM_STATE = Topic('sim/state', JointState, 10, RELIABLE_100, 'sim')
+TRUTH_POSE = Topic('sim/truth/pose', Odometry, 20, RELIABLE_100, 'sim')
+TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 20, RELIABLE_100, 'sim')
+TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     # all in one
+LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, LATENT,
           GOAL_LATENT, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN, COMMAND, VERDICT, GOAL, STATUS,
-          DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT, SIM_STATE)
+          DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
     TF_STATIC = Topic('tf_static', TFMessage, 0, LATCHED, 'body')

@@ -38,7 +38,7 @@ def assert_same(a, b, but=()):
 
 PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
             surprise=1 / 3, iterations=3)
-BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=2).astype(np.float32),
+BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).astype(np.float32),
                 RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3')
 
 
@@ -164,3 +164,13 @@ def test_odometry_and_imu():
 def test_health():
     health = convert.Health('mind', 1, 'late', {'goal': '3', 'run': 'r'})
     assert convert.health_from(sent(convert.health_message(health, NS))) == [health]
+
+
+@pytest.mark.parametrize('place', [(1, 2, 3, 0, 0, 0.7), (0, 0, 0, -1.2, 0.4, -2.0)])
+def test_transform(place):
+    turned = sent(convert.transform_message(NS, 'base_link', 'laser', place)).transform
+    q = turned.rotation
+    assert convert.yaw(q) == pytest.approx(place[5])
+    assert 2 * (q.w * q.y - q.z * q.x) == pytest.approx(math.sin(place[4]))
+    assert math.atan2(2 * (q.w * q.x + q.y * q.z), 1 - 2 * (q.x ** 2 + q.y ** 2)
+                      ) == pytest.approx(place[3])

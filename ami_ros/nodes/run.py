@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Runs a node from its making to its end, the same way for all.
+
+A node may have `turn()`, which is called between callbacks and returns how many seconds there is
+nothing to do, and `stop()`, which is called before it ends: also at SIGTERM, while it can still
+publish. What is wrong with its parameters or files is one sentence and exit code 1.
+"""
+
+from collections.abc import Callable
+import signal
+import sys
+
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+IDLE_S = 0.1        # a signal waits so long at most
+WRONG = (ValueError, OSError, ImportError, RuntimeError, ParameterException)
+
+
+def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
+    """Make a node and let it work until a signal comes; return the exit code."""
+    asked_to_end = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: asked_to_end.append(number))
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        node = make()
+    except WRONG as wrong:
+        sys.stderr.write(f'{first_line(wrong)}\n')
+        rclpy.try_shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    turn = getattr(node, 'turn', lambda: IDLE_S)
+    try:
+        while not asked_to_end and rclpy.ok():
+            executor.spin_once(timeout_sec=min(turn(), IDLE_S))
+        return 0
+    finally:
+        getattr(node, 'stop', lambda: None)()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def first_line(wrong: Exception) -> str:
+    """Return what is wrong without the lines that rcl adds about where."""
+    return str(wrong).strip().split('\n')[0] or type(wrong).__name__

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stands in for a robot's drivers: publishes what a simulated body senses, obeys cmd_vel.
+
+All physics is in ami_ros.sim; who listens cannot tell this node from a robot, but by `sim/truth`.
+"""
+
+from dataclasses import dataclass
+import math
+import time
+
+import numpy as np
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Bool
+
+from ami_ros.agent.robots import find
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.run import run
+from ami_ros.nodes.sim_pace import LockStep, RealTime
+from ami_ros.sim.body import open_body, Room
+
+OPTICAL = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)     # REP-103: z ahead, x right, y down
+
+
+@dataclass(frozen=True)
+class SimSettings(Settings):
+    """The world, the body, and how its time passes."""
+
+    robot: str = setting('rover', 'name', reason='the robot file')
+    body: str = setting('pybullet', 'name', reason='pybullet, or loopback: obeys perfectly')
+    world_seed: int = setting(0, '1', 0, 2**31 - 1, 'which room')
+    moved_share: float = setting(0.0, '1', 0.0, 1.0, 'share of the furniture that was moved')
+    moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'where it was moved to')
+    image_width: int = setting(64, 'px', 16, 1920, 'of the camera')
+    image_height: int = setting(64, 'px', 16, 1080, 'of the camera')
+    camera_hz: int = setting(10, 'Hz', 5, 20, 'pictures a second: 5, 10 or 20')
+    lock_step: bool = setting(False, '-', reason='time passes only when a frame was answered')
+    answer_timeout_s: float = setting(1.0, 's', 0.05, 60.0,
+                                      'lock-step: a frame unanswered so long is sent again')
+    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+
+    def __post_init__(self):
+        """Check what two settings say together."""
+        super().__post_init__()
+        if self.camera_hz not in (5, 10, 20):
+            raise ValueError(f'camera_hz = {self.camera_hz}; 5, 10 or 20 is right, so that '
+                             'pictures fall on physics steps')
+        if self.lock_step and not self.enable_stamped_cmd_vel:
+            raise ValueError('lock_step needs enable_stamped_cmd_vel: a Twist does not say which '
+                             'frame it answers')
+
+
+@dataclass(frozen=True)
+class EpisodeSettings(Settings):
+    """Where `sim/reset` puts the robot, and what its sensors draw their noise from."""
+
+    x_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
+    y_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
+    yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'room frame')
+    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed senses the same')
+
+
+GROUPS = {'': SimSettings, 'episode': EpisodeSettings}
+
+
+class SimNode(Node):
+    """The body's drivers; `turn` lets time pass."""
+
+    def __init__(self):
+        super().__init__('sim', **parameters.FROM_FILE)
+        made = parameters.declare(self, GROUPS, live=('episode',))
+        self.settings: SimSettings = made['']
+        s = self.settings
+        self.robot = find(s.robot)
+        self.body = open_body(s.body, self.robot,
+                              Room(s.world_seed, s.moved_share, s.moved_seed),
+                              made['episode'].seed, (s.image_width, s.image_height))
+        self.offset_ns, self.readings = 0, []
+        offered = (topics.CAMERA, topics.CAMERA_INFO, topics.SCAN, topics.ODOMETRY, topics.IMU,
+                   topics.JOINT_STATES, topics.CLOCK, topics.TRUTH_POSE, topics.TRUTH_CONTACT,
+                   topics.TRUTH_STATE, topics.LATENCY, topics.DIAGNOSTICS)
+        self.out = {topic.name: self.create_publisher(*topic.publisher()) for topic in offered}
+        self.mounted = self._mount()
+        if s.lock_step:
+            self.pace = LockStep(self, self.body, 1 / s.camera_hz, s.answer_timeout_s,
+                                 time.monotonic)
+        else:
+            self.pace = RealTime(self, self.body, s.camera_hz, time.monotonic)
+        self._place(made['episode'])
+        command = topics.command(s.enable_stamped_cmd_vel)
+        self.create_subscription(*command.subscriber(lambda msg: self.pace.on_command(
+            convert.command_from(msg, time.time_ns()))))
+        self.create_subscription(*topics.VERDICT.subscriber(self.on_verdict))
+        self.create_service(*topics.SIM_RESET.server(self.on_reset))
+        self.create_service(*topics.SIM_HOLD.server(self.on_hold))
+
+    def turn(self) -> float:
+        """Let time pass, once somebody looks; return the idle seconds."""
+        if self.settings.lock_step and not self.watched():
+            return 0.1
+        return self.pace.turn()
+
+    def watched(self) -> bool:
+        """Tell whether mind and critic are there; frames sent before are lost."""
+        return all(self.out[topic.name].get_subscription_count()
+                   for topic in (topics.CAMERA, topics.SCAN))
+
+    def stamp_ns(self) -> int:
+        """Return the ROS time of the body."""
+        return self.offset_ns + self.body.time_ns
+
+    def rebase(self, now_ns: int) -> None:
+        """Let the body's present be this ROS time."""
+        self.offset_ns = now_ns - self.body.time_ns
+
+    def sense(self, camera: bool, scan: bool) -> None:
+        """Publish what is sensed now; a picture always comes last."""
+        now, body, robot = self.stamp_ns(), self.body, self.robot
+        ranges = body.scan() if scan else None      # the order in which noise is drawn
+        pose, twist = body.odometry()
+        self.readings = [
+            (topics.CLOCK, Clock(clock=convert.time(now))),
+            (topics.ODOMETRY, convert.odometry_message(now, pose, twist)),
+            (topics.IMU, convert.imu_message(now, *body.imu())),
+            (topics.JOINT_STATES, convert.joint_states_message(now, body.reckoning.angles))]
+        if self.mounted:
+            place = (*pose[:2], 0.0, 0.0, 0.0, pose[2])
+            self.readings.append((topics.TF, topics.TFMessage(
+                transforms=[convert.transform_message(now, 'odom', 'base_link', place)])))
+        if scan:
+            self.readings.append((topics.SCAN, convert.scan_message(
+                now, ranges, body.angles, robot.lidar_range_m)))
+        if camera:
+            self.readings += [
+                (topics.CAMERA_INFO, convert.camera_info_message(now, body.size,
+                                                                 robot.camera_hfov_rad)),
+                (topics.CAMERA, convert.image_message(body.camera(), now))]
+        self.send()
+
+    def send(self) -> None:
+        """Publish the readings, in order."""
+        for topic, msg in self.readings:
+            self.out[topic.name].publish(msg)
+
+    def again(self) -> None:
+        """Publish the same once more."""
+        frame = self.stamp_ns()
+        self.get_logger().warning(
+            f'frame {frame} was not answered within {self.settings.answer_timeout_s} s and is '
+            f'sent again; {topics.VERDICT.name} has '
+            f'{self.count_publishers(topics.VERDICT.name)} publishers, {topics.PLAN.name} has '
+            f'{self.count_publishers(topics.PLAN.name)}', throttle_duration_sec=5.0)
+        self.send()
+
+    def look(self) -> None:
+        """Publish the truth."""
+        now, truth = self.stamp_ns(), self.body.truth()
+        speed = np.array([truth.speed_mps, 0.0])
+        x, y, yaw = map(float, truth.pose)
+        for topic, msg in (
+                (topics.TRUTH_POSE, convert.odometry_message(now, truth.pose, speed, 'room')),
+                (topics.TRUTH_CONTACT, Bool(data=bool(truth.touching))),
+                (topics.TRUTH_STATE, convert.state_message(
+                    {'x_m': x, 'y_m': y, 'yaw_rad': yaw, 'speed_mps': truth.speed_mps,
+                     'touching': float(truth.touching)}, now))):
+            self.out[topic.name].publish(msg)
+
+    def report_latency(self, frame_ns: int, seconds: float) -> None:
+        """Publish how long after a picture its command came."""
+        self.out[topics.LATENCY.name].publish(
+            convert.state_message({'camera_to_command_ms': 1e3 * seconds}, frame_ns))
+
+    def on_verdict(self, msg) -> None:
+        """Learn which frame a command was for."""
+        try:
+            self.pace.on_verdict(convert.verdict_from(msg))
+        except ValueError as wrong:
+            self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
+
+    def on_reset(self, _, response):
+        """Put the robot where the episode parameters say."""
+        try:
+            self._place(parameters.current(self, 'episode', EpisodeSettings))
+            self.pace.reset()
+            response.success, response.message = True, str(self.stamp_ns())
+        except ValueError as wrong:
+            response.success, response.message = False, str(wrong)
+        return response
+
+    def on_hold(self, request, response):
+        """Let time stand still, or go on."""
+        self.pace.held = request.data
+        response.success, response.message = True, 'held' if request.data else 'running'
+        return response
+
+    def _place(self, episode: EpisodeSettings) -> None:
+        before = self.stamp_ns()
+        self.body.reset([episode.x_m, episode.y_m, episode.yaw_rad], episode.seed)
+        self.rebase(before)
+
+    def _mount(self) -> bool:
+        """Offer tf where tf2_msgs is installed; return whether it is."""
+        if topics.TFMessage is None:
+            self.get_logger().info('tf and tf_static are left out: tf2_msgs is not installed')
+            return False
+        for topic in (topics.TF, topics.TF_STATIC):
+            self.out[topic.name] = self.create_publisher(*topic.publisher())
+        mounts = [convert.transform_message(0, 'base_link', link, place)
+                  for link, place in self.robot.body.mounts.items()]
+        mounts.append(convert.transform_message(0, 'camera_link', 'camera_optical_frame', OPTICAL))
+        self.out['tf_static'].publish(topics.TFMessage(transforms=mounts))
+        return True
+
+    def stop(self) -> None:
+        """Give the body back."""
+        self.body.close()
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node."""
+    return run(SimNode, args)
