@@ -211,8 +211,11 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
             raise ValueError(f'plan has {len(point.velocities)} velocities at {after} ns in point '
                              f'{index}; it needs one, at {due} ns')
     knots = [(p.velocities[0].linear.x, p.velocities[0].angular.z) for p in msg.points[:-1]]
+    ends = [(t.translation.x, t.translation.y, yaw(t.rotation))
+            for point in msg.points for t in point.transforms]
     return Plan(np.array(knots, float).reshape(-1, 2), knot_s, nanoseconds(msg.header.stamp),
-                number, run, goal, arrived, surprise, iterations=iterations)
+                number, run, goal, arrived, surprise, iterations=iterations,
+                imagined=np.array(ends) if ends else None)
 
 
 def command_message(command: Command, stamped: bool = True) -> TwistStamped | Twist:

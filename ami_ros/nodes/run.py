@@ -4,10 +4,12 @@ Runs a node from its making to its end, the same way for all.
 
 A node may have `turn()`, which is called between callbacks and returns how many seconds there is
 nothing to do, and `stop()`, which is called before it ends: also at SIGTERM, while it can still
-publish. What is wrong with its parameters or files is one sentence and exit code 1.
+publish. What is wrong with its parameters or files is one sentence and exit code 1. Started by a
+session, it ends when that does, however that ended.
 """
 
 from collections.abc import Callable
+import os
 import signal
 import sys
 
@@ -17,6 +19,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+PARENT = 'AMI_ROS_PARENT'  # environment: the process that this one must not outlive
 IDLE_S = 0.1        # a signal waits so long at most
 WRONG = (ValueError, OSError, ImportError, RuntimeError, ParameterException)
 
@@ -37,13 +40,19 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     executor.add_node(node)
     turn = getattr(node, 'turn', lambda: IDLE_S)
     try:
-        while not asked_to_end and rclpy.ok():
+        while not asked_to_end and rclpy.ok() and not orphaned():
             executor.spin_once(timeout_sec=min(turn(), IDLE_S))
         return 0
     finally:
         getattr(node, 'stop', lambda: None)()
         node.destroy_node()
         rclpy.try_shutdown()
+
+
+def orphaned() -> bool:
+    """Tell whether the session that started this process is gone."""
+    parent = os.environ.get(PARENT)
+    return parent is not None and int(parent) != os.getppid()
 
 
 def first_line(wrong: Exception) -> str:

@@ -21,3 +21,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.ros)
+
+
+@pytest.fixture
+def bench(tmp_path, ros_domain):
+    from harness import Bench
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()

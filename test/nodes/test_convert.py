@@ -53,8 +53,10 @@ def test_plan(plan):
 
 
 def test_plan_shows_what_was_imagined():
-    msg = sent(convert.plan_message(replace(PLAN, imagined=RNG.normal(size=(8, 3)))))
+    imagined = RNG.normal(size=(8, 3))
+    msg = sent(convert.plan_message(replace(PLAN, imagined=imagined)))
     assert [len(p.transforms) for p in msg.points] == [0] + [1] * 8
+    assert convert.plan_from(msg).imagined == pytest.approx(imagined)
 
 
 def test_plan_that_is_wrong():

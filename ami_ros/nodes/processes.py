@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts nodes as processes in a ROS domain of their own, and leaves nothing running."""
+
+import fcntl
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from ami_ros.nodes.run import PARENT
+
+DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
+NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
+GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
+QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
+         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+PACKAGE = Path(__file__).resolve().parents[2]   # so that children import the same ami_ros
+
+
+class ChildEnded(RuntimeError):
+    """A process that should run does not; the text is its last sentence."""
+
+
+def claim_domain() -> tuple[int, object]:
+    """Return a domain that no other session on this machine holds, and the lock that says so."""
+    for domain in DOMAINS:
+        lock = open(Path(tempfile.gettempdir()) / f'ami_ros_domain_{domain}.lock', 'a')
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return domain, lock
+        except OSError:
+            lock.close()
+    raise RuntimeError(f'all ROS domains from {DOMAINS[0]} to {DOMAINS[-1]} are held by other '
+                       'sessions; end one of them')
+
+
+class Processes:
+    """The nodes of one session; a context manager that ends what it started."""
+
+    def __init__(self, domain: int, logs: Path, programs: dict[str, list[str]] | None = None):
+        self.domain, self.logs = domain, logs
+        self.programs = {name: ['-c', f'from ami_ros.nodes.{name}_node import main; '
+                                      'raise SystemExit(main())'] for name in NODES}
+        self.programs.update(programs or {})    # another program in the place of a node
+        self.running: dict[str, subprocess.Popen] = {}
+
+    def environment(self) -> dict[str, str]:
+        """Return what every process of the session runs in."""
+        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get('PYTHONPATH'))))
+        return {**os.environ, **QUIET, 'ROS_DOMAIN_ID': str(self.domain), 'PYTHONPATH': path,
+                PARENT: str(os.getpid())}
+
+    def start(self, name: str, parameters: dict, files: tuple[str, ...] = ()) -> subprocess.Popen:
+        """Start a node by its name; parameters win over the files."""
+        command = [sys.executable, *self.programs[name], '--ros-args']
+        for file in files:
+            command += ['--params-file', str(file)]
+        for key, value in parameters.items():
+            said = str(value).lower() if isinstance(value, bool) else str(value)
+            command += ['-p', f'{key}:={said}']
+        with open(self.log(name), 'w') as log:
+            self.running[name] = subprocess.Popen(
+                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self.running[name]
+
+    def log(self, name: str) -> Path:
+        """Return where a node's output goes."""
+        return self.logs / f'{name}.log'
+
+    def check(self) -> None:
+        """Raise ChildEnded when one of them is gone."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                raise ChildEnded(f'{name} ended with code {process.returncode}: '
+                                 f'{self.last_words(name)}')
+
+    def last_words(self, name: str) -> str:
+        """Return the last line that a node wrote."""
+        lines = self.log(name).read_text(errors='replace').strip().split('\n')
+        return lines[-1] or 'it said nothing'
+
+    def stop(self) -> None:
+        """End them all: ask, wait, insist."""
+        for process in self.running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_S
+        for process in self.running.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running.clear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts real nodes for a test, listens to them, and waits for what happens, not for time."""
+
+from collections import defaultdict
+import os
+from pathlib import Path
+import time
+
+from ami_ros.nodes.processes import Processes
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+STUB = str(Path(__file__).parent / 'stub_mind.py')
+PATIENCE_S = 20.0
+
+
+class Bench:
+    """Processes in the test's domain, and a node of the test's own that hears and speaks."""
+
+    def __init__(self, folder: Path):
+        self.domain = int(os.environ['ROS_DOMAIN_ID'])
+        self.processes = Processes(self.domain, folder, {'mind': [STUB]})
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=self.domain)
+        self.node = rclpy.create_node('test', context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.heard = defaultdict(list)
+        self.publishers = {}
+
+    def start(self, name, **parameters):
+        return self.processes.start(name, parameters)
+
+    def hear(self, *rows):
+        for row in rows:
+            self.node.create_subscription(*row.subscriber(self.heard[row.name].append))
+
+    def offer(self, *rows):
+        for row in rows:
+            self.publishers[row.name] = self.node.create_publisher(*row.publisher())
+
+    def say(self, row, msg):
+        self.publishers[row.name].publish(msg)
+
+    def until(self, happened, what=''):
+        """Spin until something is so; what it returned."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            self.executor.spin_once(timeout_sec=0.05)
+            said = happened()
+            if said:
+                return said
+            self.processes.check()
+        raise AssertionError(f'{what or happened} did not happen within {PATIENCE_S} s')
+
+    def met(self, *rows):
+        """Wait until everybody that is there hears and is heard."""
+        self.until(lambda: all(self.publishers[row.name].get_subscription_count()
+                               if row.name in self.publishers
+                               else self.node.count_publishers(row.name) for row in rows),
+                   f'somebody at the other end of {[row.name for row in rows]}')
+
+    def ask(self, row, request):
+        """Call a service."""
+        client = self.node.create_client(*row.client())
+        self.until(client.service_is_ready, f'service {row.name}')
+        future = client.call_async(request)
+        return self.until(lambda: future.done() and future.result(), f'answer of {row.name}')
+
+    def close(self):
+        self.processes.stop()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)

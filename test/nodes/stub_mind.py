@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mind without a model: plans by a formula over what it senses, and keeps to the borders."""
+
+from dataclasses import dataclass
+import math
+import time
+
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.types import Plan
+from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.run import run
+import numpy as np
+from rclpy.node import Node
+
+
+@dataclass(frozen=True)
+class StubSettings(Settings):
+    lock_step: bool = setting(False, '-')
+    arrive_m: float = setting(1e9, 'm', 0.0, 1e9, 'declares arrival after so long a way')
+
+
+class StubMind(Node):
+    """Plans from picture, odometry and the last command, so that a lost bit changes the way."""
+
+    def __init__(self):
+        super().__init__('mind', **parameters.FROM_FILE)
+        self.settings = parameters.declare(self, {'': StubSettings})['']
+        self.run, self.goal, self.told_s = '', 0, 0.0
+        self.frame = self.odometry = self.command = self.answered = None
+        self.plans = self.create_publisher(*topics.PLAN.publisher())
+        self.states = self.create_publisher(*topics.ACTOR_STATE.publisher())
+        self.health = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
+        self.create_subscription(*topics.CAMERA.subscriber(lambda m: self.on('frame', m)))
+        self.create_subscription(*topics.ODOMETRY.subscriber(lambda m: self.on('odometry', m)))
+        self.create_subscription(*topics.COMMAND.subscriber(lambda m: self.on('command', m)))
+
+    def turn(self):
+        if time.monotonic() - self.told_s > 0.5:
+            self.tell()
+        return 0.1
+
+    def tell(self):
+        self.told_s = time.monotonic()
+        health = convert.Health('mind', values={'run': self.run, 'goal': str(self.goal)})
+        self.health.publish(convert.health_message(health, 0))
+
+    def on_goal(self, msg):
+        _, goal, run_id = convert.goal_from(msg)
+        if run_id != self.run:
+            self.answered = None
+        self.run, self.goal = run_id, goal
+        self.tell()
+
+    def on(self, what, msg):
+        setattr(self, what, msg)
+        if self.frame is None or self.odometry is None:
+            return
+        stamp = convert.nanoseconds(self.frame.header.stamp)
+        if self.settings.lock_step:
+            if self.answered is not None and self.answered.number == stamp:
+                if what == 'frame':
+                    self.plans.publish(convert.plan_message(self.answered))
+                return
+            due = self.answered is None or (self.command is not None and convert.nanoseconds(
+                self.command.header.stamp) == self.answered.number)
+            if convert.nanoseconds(self.odometry.header.stamp) != stamp or not due:
+                return
+        elif what != 'frame':
+            return
+        self.answer(stamp)
+
+    def answer(self, stamp):
+        begun = time.perf_counter()
+        odometry = convert.odometry_from(self.odometry, 0)
+        last = convert.command_from(self.command, 0).values if self.command else np.zeros(2)
+        knots = np.zeros((8, 2))
+        arrived = bool(math.hypot(*odometry.pose[:2]) > self.settings.arrive_m)
+        if self.goal and not arrived:
+            bright = convert.picture_from(self.frame).mean() / 255
+            knots[:] = 0.2 + 0.3 * bright + 0.1 * last[0], math.sin(3 * odometry.pose[0]) - bright
+        self.answered = Plan(knots, 0.25, stamp, stamp, self.run, self.goal, arrived)
+        self.plans.publish(convert.plan_message(self.answered))
+        took_ms = 1e3 * (time.perf_counter() - begun)
+        self.states.publish(convert.state_message(
+            {'encode_ms': 0.0, 'plan_ms': took_ms, 'encode_plan_ms': took_ms}, stamp, self.run))
+
+
+def main(args=None):
+    return run(StubMind, args)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
