@@ -33,78 +33,89 @@ class Map:
         return (places[..., :2] - self.origin) / self.cell_m
 
 
-def shifted(table: np.ndarray, dx: int, dy: int) -> np.ndarray:
-    """Value at (i + dx, j + dy), FAR_S beyond the edge."""
-    out = np.full_like(table, FAR_S)
-    x, y = table.shape
-    out[max(0, -dx):x - max(0, dx), max(0, -dy):y - max(0, dy)] = \
-        table[max(0, dx):x - max(0, -dx), max(0, dy):y - max(0, -dy)]
-    return out
-
-
 class Way:
-    """Seconds to the goal, (16, X, Y), by value iteration over drive, back up and turn."""
+    """Seconds to the goal, (17, X, Y), by value iteration over drive, back up and turn."""
 
     def __init__(self, ground: Map, goal: np.ndarray, limits: tuple[float, float],
                  reverse: float = 2.0):
         self.ground, self.goal, self.limits = ground, np.asarray(goal, float), limits
         self.table = self._solve(reverse)
+        x_cells, y_cells = ground.cost.shape
+        self._flat, self._top = self.table.ravel(), np.array([[x_cells], [y_cells]]) - 1.001
+        self._corners = np.array([(dh * x_cells + dx) * y_cells + dy for dh in (0, 1)
+                                  for dx in (0, 1) for dy in (0, 1)])[:, None]
 
     def _solve(self, reverse: float) -> np.ndarray:
         """Relax until nothing changes. A cell's cost multiplies the time to enter it."""
         ground, (v, w) = self.ground, self.limits
-        shape = ground.cost.shape
-        table = np.full((16, *shape), FAR_S, np.float32)
-        x, y = np.clip(np.round(ground.cells(self.goal)).astype(int), 0, np.array(shape) - 1)
+        x_cells, y_cells = ground.cost.shape
+        # A rim two cells wide, as far as a move goes, that nobody can enter: with it a move is a
+        # shift of the flat table, many times quicker than one of its rows.
+        wide = y_cells + 4
+        cost = np.full((x_cells + 4, wide), np.inf, np.float32)
+        cost[2:-2, 2:-2] = ground.cost
+        rim = np.full((16, *cost.shape), FAR_S, np.float32)
+        flat, table = rim.reshape(16, -1), rim[:, 2:-2, 2:-2]
+        x, y = np.clip(np.round(ground.cells(self.goal)).astype(int), 0,
+                       np.array(ground.cost.shape) - 1)
         table[:, x, y] = np.abs(wrap(HEADINGS - self.goal[2])) / w
-        step_s = STRAIGHT_M * ground.cell_m / v
-        turn_s = [abs(wrap(HEADINGS[h] - HEADINGS[h - 1])) / w for h in range(16)]
+        low, high = 2 * wide + 2, flat.shape[1] - 2 * wide - 2
+        moves = []
+        for h, shift in enumerate(MOVES[:, 0] * wide + MOVES[:, 1]):
+            step_s = np.float32(STRAIGHT_M[h] * ground.cell_m / v) * cost.ravel()[low:high]
+            moves.append((flat[h, low:high], flat[h, low + shift:high + shift], step_s,
+                          flat[h, low - shift:high - shift], np.float32(reverse) * step_s))
+        turn_s = [np.float32(abs(wrap(HEADINGS[h] - HEADINGS[h - 1])) / w) for h in range(16)]
+        turns = [(flat[h], flat[h - 1], turn_s[h]) for h in list(range(16)) * 2]
+        turns += [(flat[h - 1], flat[h], turn_s[h]) for h in list(range(15, -1, -1)) * 2]
+        turned = np.empty_like(flat[0])
+        one, other = np.empty_like(step_s), np.empty_like(step_s)
         for _ in range(400):
-            before = table.copy()
-            for h, (dx, dy) in enumerate(MOVES):
-                ahead = shifted(table[h], dx, dy) + step_s[h] * ground.cost
-                back = shifted(table[h], -dx, -dy) + reverse * step_s[h] * ground.cost
-                table[h] = np.minimum(table[h], np.minimum(ahead, back))
-            for h in list(range(16)) * 2:
-                np.minimum(table[h], table[h - 1] + turn_s[h], out=table[h])
-            for h in list(range(15, -1, -1)) * 2:
-                np.minimum(table[h - 1], table[h] + turn_s[h], out=table[h - 1])
-            if np.max(before - table) < 1e-3:
+            before = flat.copy()
+            for here, ahead, ahead_s, back, back_s in moves:
+                np.add(ahead, ahead_s, out=one)
+                np.add(back, back_s, out=other)
+                np.minimum(one, other, out=one)
+                np.minimum(here, one, out=here)
+            for here, there, seconds in turns:
+                np.add(there, seconds, out=turned)
+                np.minimum(here, turned, out=here)
+            if np.max(before - flat) < 1e-3:
                 break
-        return table
+        return np.concatenate([table, table[:1]])       # once around, for between the last two
 
     def seconds(self, places: np.ndarray) -> np.ndarray:
         """Time to go (...,) from places (..., 3), smooth between cells and headings."""
-        cell = self.ground.cells(places)
-        top = np.array(self.ground.cost.shape) - 1.001
-        inside = np.clip(cell, 0, top)
-        outside = np.abs(cell - inside).sum(-1) * self.ground.cell_m
-        low = inside.astype(int)
-        part = inside - low
-        turn = (places[..., 2] % (2 * np.pi))
-        order = HEADINGS_UP
-        h = np.searchsorted(order, turn, 'right') - 1
-        span = (ORDER_NEXT[h] - order[h])
-        share = (turn - order[h]) / span
-        out = 0.0
-        for dh, wh in ((0, 1 - share), (1, share)):
-            heading = (h + dh) % 16
-            for dx, wx in ((0, 1 - part[..., 0]), (1, part[..., 0])):
-                for dy, wy in ((0, 1 - part[..., 1]), (1, part[..., 1])):
-                    out = out + wh * wx * wy * self.table[heading, low[..., 0] + dx,
-                                                          low[..., 1] + dy]
-        return out + 10 * outside
+        flat = places.reshape(-1, 3)
+        cell = self.ground.cells(flat).T
+        inside = np.clip(cell, 0, self._top)
+        low = inside.astype(np.intp)
+        turn = flat[:, 2] % (2 * np.pi)
+        h = np.searchsorted(HEADINGS_UP, turn, 'right') - 1
+        x_part, y_part = inside - low
+        turn_part = (turn - HEADINGS_UP[h]) / SPANS[h]
+        x_cells, y_cells = self.ground.cost.shape
+        corner = (h * x_cells + low[0]) * y_cells + low[1]
+        eight = self._flat.take(corner + self._corners)     # (8, M): heading, x, y, each low, high
+        four = eight[0::2] + y_part * (eight[1::2] - eight[0::2])
+        two = four[0::2] + x_part * (four[1::2] - four[0::2])
+        out = two[0] + turn_part * (two[1] - two[0])
+        outside = np.abs(cell - inside).sum(0) * self.ground.cell_m
+        return (out + 10 * outside).reshape(places.shape[:-1])
 
     def cost(self, places: np.ndarray) -> np.ndarray:
         """Seconds to go, replaced near the goal by what the cells are too coarse for."""
+        seconds = self.seconds(places)
         d = np.hypot(places[..., 0] - self.goal[0], places[..., 1] - self.goal[1])
+        close = d < 0.5
+        if not close.any():
+            return seconds
         turn = np.abs(wrap(places[..., 2] - self.goal[2]))
         near = d / self.limits[0] + turn / self.limits[1]
         blend = np.clip((d - 0.25) / 0.25, 0.0, 1.0)
-        return np.where(d < 0.5, blend * self.seconds(places) + (1 - blend) * near,
-                        self.seconds(places))
+        return np.where(close, blend * seconds + (1 - blend) * near, seconds)
 
 
 # MOVES run counter-clockwise from heading 0, so that this is in order
 HEADINGS_UP = HEADINGS % (2 * np.pi)
-ORDER_NEXT = np.append(HEADINGS_UP[1:], 2 * np.pi)
+SPANS = np.diff(HEADINGS_UP, append=2 * np.pi)
