@@ -69,6 +69,15 @@ class TestFinite(RuleContract):
             self.stops(f'^{180 - blind} of 180 lidar beams are valid, 70% are needed',
                        scan=scan(ranges))
 
+    @pytest.mark.parametrize('blind', [89, 90, 91])
+    def test_just_enough_is_enough(self, blind):
+        seen = situation(scan=scan(np.where(np.arange(180) < blind, math.nan, math.inf)))
+        if blind <= 90:
+            Finite(0.5).limit(command(0.1), seen)
+        else:
+            with pytest.raises(Stop, match='^89 of 180'):
+                Finite(0.5).limit(command(0.1), seen)
+
     def test_a_beam_without_direction_is_invalid(self):
         self.stops('0 of 180', scan=scan(angles=np.full(180, math.nan)))
 

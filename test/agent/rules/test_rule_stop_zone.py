@@ -111,6 +111,10 @@ class TestStopZone(RuleContract):
         seen = scan(np.abs(z), angles=np.angle(z))
         assert self.allowed(scan=seen) == {'back'}
 
+    def test_the_reason_has_value_and_limit(self):
+        with pytest.raises(Stop, match='is 0.040 m ahead of this motion, limit 0.050 m'):
+            self.rule.limit(command(0.1), situation(scan=wall_ahead(0.04)))
+
     def test_moving_towards_it_counts_what_the_scan_did_not_see_yet(self):
         seen = points((FRONT + 0.10, 0))
         assert 'ahead' in self.allowed(scan=seen)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Obstacles are seen from where the robot will be when a command begins to act."""
+
+import math
+
+from ami_ros.agent.rules.obstacles import drift, obstacles, points
+from ami_ros.agent.types import Command
+import numpy as np
+import pytest
+from rule_contract import command, NOW, ns, odometry, scan, situation
+from rule_contract import points as seen
+
+LAG_S = 0.08
+
+
+def told(v: float, w: float, seconds_ago: float) -> Command:
+    return Command(np.array([v, w]), NOW - ns(seconds_ago))
+
+
+def test_points_are_where_the_mount_says():
+    one = scan([2.0], angles=np.array([0.5]), mount=(0.1, -0.2, math.pi / 2 - 0.5))
+    assert points(one, 0.7) == pytest.approx([0.1 + 1.8j])
+
+
+def test_what_returns_nothing_or_is_invalid_is_no_obstacle():
+    angles = np.zeros(4)
+    assert points(scan([1.0, math.inf, math.nan, 2.0], angles=angles), 0.7).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(('v', 'w'), [(0.6, 0.0), (-0.3, 0.0), (0.0, 1.5), (0.4, -1.0)])
+@pytest.mark.parametrize('scan_age', [0.0, 0.1])
+@pytest.mark.parametrize('odometry_age', [0.0, 0.05])
+def test_a_steady_motion_goes_on_for_the_age_of_the_scan_and_the_lag(v, w, scan_age,
+                                                                     odometry_age):
+    here = situation(scan=scan(stamp_ns=NOW - ns(scan_age)), last=told(v, w, 0.5),
+                     odometry=odometry(v, w, stamp_ns=NOW - ns(odometry_age)))
+    assert drift(here, LAG_S) == pytest.approx((v * (scan_age + LAG_S), w * (scan_age + LAG_S)))
+
+
+@pytest.mark.parametrize(('read', 'wanted'), [(0.0, 0.6), (0.6, 0.0), (0.3, -0.3)])
+@pytest.mark.parametrize(('odometry_age', 'told_ago', 'acted'), [
+    (0.1, 0.3, 0.1), (0.1, 0.04, 0.04), (0.0, 0.3, 0.0), (-0.01, 0.3, 0.0)])
+def test_what_was_read_fades_into_what_was_told(read, wanted, odometry_age, told_ago, acted):
+    """With scan and odometry of the same instant; the last command acted for a while since."""
+    here = situation(scan=scan(stamp_ns=NOW), last=told(wanted, 0.0, told_ago),
+                     odometry=odometry(read, stamp_ns=NOW - ns(odometry_age)))
+    speed = wanted + (read - wanted) * math.exp(-acted / LAG_S)
+    assert drift(here, LAG_S) == pytest.approx((speed * LAG_S, 0.0))
+    assert drift(here, 0.0) == pytest.approx((0.0, 0.0))
+
+
+def test_an_old_scan_counts_the_mean_of_what_was_read_and_what_is():
+    here = situation(scan=scan(stamp_ns=NOW - ns(0.1)), last=told(0.0, 0.0, 0.3),
+                     odometry=odometry(0.6, stamp_ns=NOW - ns(0.05)))
+    speed = 0.6 * math.exp(-0.05 / LAG_S)
+    assert drift(here, LAG_S) == pytest.approx(((0.6 + speed) / 2 * 0.1 + speed * LAG_S, 0.0))
+
+
+def test_a_scan_from_the_future_has_no_age():
+    here = situation(scan=scan(stamp_ns=NOW + ns(0.04)), odometry=odometry(0.5),
+                     last=command(0.5))
+    assert drift(here, LAG_S) == pytest.approx((0.5 * LAG_S, 0.0))
+
+
+def test_obstacles_come_nearer_by_the_drift():
+    here = situation(scan=seen((1.0, 0.2)), odometry=odometry(0.5), last=command(0.5))
+    assert obstacles(here, 0.7, LAG_S) == pytest.approx([1.0 - 0.5 * LAG_S + 0.2j])
+    here = situation(scan=seen((1.0, 0.0)), odometry=odometry(0.0, 1.0), last=command(0.0, 1.0))
+    assert obstacles(here, 0.7, LAG_S) == pytest.approx([np.exp(-1j * LAG_S)])
