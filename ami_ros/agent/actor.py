@@ -7,7 +7,7 @@ import numpy as np
 
 from ami_ros.agent.energy import energies, Future
 from ami_ros.agent.ports import Dynamics
-from ami_ros.agent.poses import between, compose
+from ami_ros.agent.poses import between, wrap
 from ami_ros.agent.settings import ActorSettings, EnergySettings
 from ami_ros.agent.types import Belief, Goal, Plan
 from ami_ros.agent.way import Map, Way
@@ -26,6 +26,7 @@ class Actor:
         self.goal: Goal | None = None
         self.arrived = False
         self.plan: Plan | None = None
+        self.always = guesses(settings.horizon)[:max(0, settings.candidates // 2 - 1)]
 
     def set_goal(self, goal: Goal) -> None:
         """Take a new goal; the way to it is worked out once."""
@@ -75,8 +76,7 @@ class Actor:
         best, iterations = None, 0
         origin = self.place(belief.z)
         for iteration in range(s.iterations):
-            first = self.guesses(mean) if iteration == 0 else mean[None]
-            known = np.concatenate([first, kept])
+            known = np.concatenate([mean[None], self.always if iteration == 0 else kept])
             noise = smooth_noise(rng, s.candidates - len(known), s.horizon)
             knots = np.clip(np.concatenate([known, mean + spread * noise]), -1, 1)
             terms, imagined = self.judge(belief, origin, knots)
@@ -100,7 +100,7 @@ class Actor:
         twists = knots * self.limits
         imagined = self.dynamics.imagine(belief.z, belief.body, twists, self.goal.z)
         # where the model says it would move to, from where the belief says that it is
-        imagined.place[:] = compose(belief.place, between(origin, imagined.place))
+        carry(imagined.place, origin, belief.place)
         future = Future(twists, imagined, self.way, self.limits, belief.body[:2])
         return energies(future, self.weights), imagined.place
 
@@ -114,20 +114,26 @@ class Actor:
         return np.stack([np.interp(at, np.arange(h), self.plan.knots[:, axis])
                          for axis in range(2)], -1) / self.limits
 
-    def guesses(self, mean: np.ndarray) -> np.ndarray:
-        """Sequences that are always worth a thought: as before, straight, arcs, turns, rest."""
-        h = self.settings.horizon
-        steady = np.array([(1, 0), (.5, 0), (1, .4), (1, -.4), (.5, .6), (.5, -.6), (0, 1),
-                           (0, -1), (0, .4), (0, -.4), (-.5, 0), (0, 0)], float)
-        turn_then_go = []
-        for side in (-1, 1):
-            for knots in (1, 2, 4):
-                sequence = np.tile([1.0, 0.0], (h, 1))
-                sequence[:knots] = (0.0, side)
-                turn_then_go.append(sequence)
-        fixed = np.repeat(steady[:, None], h, 1)
-        room = max(0, self.settings.candidates // 2 - 1)
-        return np.concatenate([mean[None], fixed, np.array(turn_then_go)])[:room + 1]
+
+def guesses(horizon: int) -> np.ndarray:
+    """Sequences (N, horizon, 2) that are always worth a thought: straight, arcs, turns, rest."""
+    steady = np.array([(1, 0), (.5, 0), (1, .4), (1, -.4), (.5, .6), (.5, -.6), (0, 1),
+                       (0, -1), (0, .4), (0, -.4), (-.5, 0), (0, 0)], float)
+    turn_then_go = np.tile([1.0, 0.0], (6, horizon, 1))
+    for index, (side, knots) in enumerate((side, knots) for side in (-1, 1)
+                                          for knots in (1, 2, 4)):
+        turn_then_go[index, :knots] = (0.0, side)
+    return np.concatenate([np.repeat(steady[:, None], horizon, 1), turn_then_go])
+
+
+def carry(places: np.ndarray, origin: np.ndarray, to: np.ndarray) -> None:
+    """Move places (..., 3), in place, as rigidly as it takes to bring `origin` to `to`."""
+    turn = to[2] - origin[2]
+    c, s = np.cos(turn), np.sin(turn)
+    x, y = places[..., 0] - origin[0], places[..., 1] - origin[1]
+    places[..., 0] = to[0] + c * x - s * y
+    places[..., 1] = to[1] + s * x + c * y
+    places[..., 2] = wrap(places[..., 2] + turn)
 
 
 def smooth_noise(rng: np.random.Generator, count: int, horizon: int) -> np.ndarray:
