@@ -15,7 +15,7 @@ TOLERANCE = 2e-4
 
 
 class See(nn.Module):
-    """A picture (N, H, W, 3) float32 in 0..255 -> latent (N, D), place (N, 4), clearance (N,)."""
+    """A picture (N, H, W, 3) float32 in 0..255 -> latent, place, clearance, doubt."""
 
     def __init__(self, model: Jepa):
         super().__init__()
@@ -28,7 +28,7 @@ class See(nn.Module):
 
 
 class Step(nn.Module):
-    """One belief, a moment later: z, body, place, disagreement."""
+    """One belief, a moment later: z, body, place, doubt, disagreement."""
 
     def __init__(self, model: Jepa, ordinary: float):
         super().__init__()
@@ -37,8 +37,8 @@ class Step(nn.Module):
     def forward(self, z, body, twist, dt):
         """Advance (N, D), (N, 3) by twist (N, 2) for dt (N, 1) s."""
         z, body, spread = self.model.dynamics.step(z, body, twist, dt)
-        place, _ = self.model.readings(z)
-        return z, body, place, torch.sqrt(spread) / self.ordinary
+        place, _, doubt = self.model.readings(z)
+        return z, body, place, doubt, torch.sqrt(spread) / self.ordinary
 
 
 class Imagine(nn.Module):
@@ -59,7 +59,7 @@ class Imagine(nn.Module):
             seen.append(z)
             spreads.append(torch.sqrt(spread) / self.ordinary)
         z = torch.stack(seen, 1)
-        place, clearance = self.model.readings(z)
+        place, clearance, _ = self.model.readings(z)
         return place, ((z - goal) ** 2).mean(-1), clearance, torch.stack(spreads, 1)
 
 
@@ -84,12 +84,13 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
     knots = (torch.rand(64, horizon, 2, generator=rng) * 2 - 1) * scale
     many = {0: 'n'}
     jobs = {
-        'see': (See(model), {'picture': picture}, ['latent', 'place', 'clearance'],
-                {'picture': many, 'latent': many, 'place': many, 'clearance': many}),
+        'see': (See(model), {'picture': picture},
+                ['latent', 'place', 'clearance', 'doubt'],
+                {k: many for k in ('picture', 'latent', 'place', 'clearance', 'doubt')}),
         'step': (Step(model, ordinary), {'z': z, 'body': body, 'twist': twist, 'dt': dt},
-                 ['latent', 'body_after', 'place', 'disagreement'],
+                 ['latent', 'body_after', 'place', 'doubt', 'disagreement'],
                  {k: many for k in ('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place',
-                                    'disagreement')}),
+                                    'doubt', 'disagreement')}),
         'imagine': (Imagine(model, ordinary, horizon),
                     {'z': z[:1], 'body': body[:1], 'knots': knots, 'goal': z[1:2]},
                     ['place', 'latent_distance', 'clearance', 'disagreement'],

@@ -18,6 +18,7 @@ class Weights:
     open_loop: float = 1.0
     body: float = 1.0
     place: float = 1.0
+    doubt: float = 0.05
     clearance: float = 0.3
     inverse: float = 0.1
     similarity: float = 0.05
@@ -52,8 +53,14 @@ def relative_place(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def disagree(said: torch.Tensor, measured: torch.Tensor) -> torch.Tensor:
     """Mean distance between two relative places; one radian counts as a metre."""
-    return (functional.smooth_l1_loss(said[..., :2], measured[..., :2], beta=0.1)
-            + functional.smooth_l1_loss(said[..., 2:], measured[..., 2:], beta=0.1))
+    return (functional.smooth_l1_loss(said[..., :2], measured[..., :2], beta=0.05)
+            + functional.smooth_l1_loss(said[..., 2:], measured[..., 2:], beta=0.05))
+
+
+def doubted(said: torch.Tensor, measured: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
+    """Laplace negative log likelihood of the distance in m; teaches the doubt, not the place."""
+    error = torch.linalg.vector_norm((said - measured)[..., :2].detach(), dim=-1)
+    return (error / doubt + torch.log(doubt)).mean()
 
 
 def near(said: torch.Tensor, measured: torch.Tensor) -> torch.Tensor:
@@ -93,11 +100,13 @@ def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
     out['body'] = out['body'] + (((bodies - batch.body[:, 1:])
                                   / model.dynamics.body_scale) ** 2).mean()
 
-    place, clear = model.readings(z)
-    place_rolled, clear_rolled = model.readings(rolled)
+    place, clear, doubt = model.readings(z)
+    place_rolled, clear_rolled, _ = model.readings(rolled)
     half = b // 2
     first, second = batch.pose[:half], batch.pose[half:]
-    far = disagree(relative_place(place[:half], place[half:]), relative(first, second))
+    said, measured = relative_place(place[:half], place[half:]), relative(first, second)
+    far = disagree(said, measured)
+    out['doubt'] = doubted(said, measured, doubt[:half] + doubt[half:])
     measured = relative(batch.pose[:, :1], batch.pose[:, 1:])
     out['place'] = far + disagree(relative_place(place[:, :1], place[:, 1:]), measured) \
         + disagree(relative_place(place[:, :1], place_rolled), measured)

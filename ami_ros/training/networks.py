@@ -16,7 +16,7 @@ class Shape:
     width: int = 192            # of the dynamics trunk
     head_width: int = 96        # of each dynamics head
     heads: int = 3
-    channels: tuple[int, int, int] = (32, 64, 128)
+    channels: tuple[int, int, int] = (48, 96, 128)
 
 
 KNOT_S = 0.25
@@ -80,18 +80,22 @@ class Dynamics(nn.Module):
 
 
 class Readings(nn.Module):
-    """A latent read as a place (x, y, cos, sin) in the learned map, and as clearance in m."""
+    """A latent read as a place (x, y, cos, sin) in the learned map, how sure it is, and clearance.
+
+    A wall filling the view says little about where it stands; the belief must know that.
+    """
 
     def __init__(self, shape: Shape, width: int = 128):
         super().__init__()
         self.net = nn.Sequential(nn.Linear(shape.latent, width), nn.SiLU(),
-                                 nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 5))
+                                 nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 6))
 
     def forward(self, z):
-        """(N, D) -> place (N, 4) with a unit heading, clearance (N,)."""
+        """(N, D) -> place (N, 4) with a unit heading, clearance (N,) m, expected error (N,) m."""
         out = self.net(z)
         heading = nn.functional.normalize(out[..., 2:4], dim=-1, eps=1e-3)
-        return torch.cat([out[..., :2], heading], -1), out[..., 4]
+        doubt = 0.01 + nn.functional.softplus(out[..., 5] - 2)
+        return torch.cat([out[..., :2], heading], -1), out[..., 4], doubt
 
 
 class Jepa(nn.Module):
