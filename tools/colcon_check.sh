@@ -19,7 +19,7 @@ cd "$out/elsewhere"                                 # not beside the sources
 passed=0 failed=0
 check() {
   local name=$1 answer; shift
-  if answer=$(timeout 120 "$@" 2>&1 < /dev/null); then
+  if answer=$(timeout 30 "$@" 2>&1 < /dev/null); then
     passed=$((passed + 1)); echo "ok      $name"
   else
     failed=$((failed + 1)); echo "FAILED  $name"; echo "$answer" | tail -n 15 | sed 's/^/          /'

@@ -44,7 +44,7 @@ patient() {                                         # shows that a long command 
   done 9<&- & ticker=$!
   trap 'kill $ticker 2> /dev/null || true' EXIT
   "$@" || stop "pip could not finish; its words are above, and the same command goes on from here"
-  kill $ticker
+  kill $ticker || true
   [ -t 1 ] && printf '\r'
   echo "       done in $((SECONDS - start)) s"
 }
