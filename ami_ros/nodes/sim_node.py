@@ -76,7 +76,7 @@ class SimNode(Node):
         self.body = open_body(s.body, self.robot,
                               Room(s.world_seed, s.moved_share, s.moved_seed),
                               made['episode'].seed, (s.image_width, s.image_height))
-        self.offset_ns, self.readings = 0, []
+        self.offset_ns, self.readings, self.met = 0, [], False
         offered = (topics.CAMERA, topics.CAMERA_INFO, topics.SCAN, topics.ODOMETRY, topics.IMU,
                    topics.JOINT_STATES, topics.CLOCK, topics.TRUTH_POSE, topics.TRUTH_CONTACT,
                    topics.TRUTH_STATE, topics.LATENCY, topics.DIAGNOSTICS)
@@ -96,15 +96,11 @@ class SimNode(Node):
         self.create_service(*topics.SIM_HOLD.server(self.on_hold))
 
     def turn(self) -> float:
-        """Let time pass, once somebody looks; return the idle seconds."""
-        if self.settings.lock_step and not self.watched():
-            return 0.1
+        """Let time pass, once there is somebody to answer; return the idle seconds."""
+        if self.settings.lock_step and not self.met:
+            self.met = all(map(self.count_publishers, (topics.PLAN.name, topics.VERDICT.name)))
+            return 0.02
         return self.pace.turn()
-
-    def watched(self) -> bool:
-        """Tell whether mind and critic are there; frames sent before are lost."""
-        return all(self.out[topic.name].get_subscription_count()
-                   for topic in (topics.CAMERA, topics.SCAN))
 
     def stamp_ns(self) -> int:
         """Return the ROS time of the body."""
@@ -189,9 +185,9 @@ class SimNode(Node):
         return response
 
     def on_hold(self, request, response):
-        """Let time stand still, or go on."""
+        """Let time stand still, or go on; the answer is the newest frame."""
         self.pace.held = request.data
-        response.success, response.message = True, 'held' if request.data else 'running'
+        response.success, response.message = True, str(self.pace.frame_ns or 0)
         return response
 
     def _place(self, episode: EpisodeSettings) -> None:

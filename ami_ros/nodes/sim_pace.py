@@ -113,6 +113,7 @@ class RealTime:
         self.node, self.body, self.steady = node, body, steady
         self.every = round(1 / TICK_S / camera_hz)      # ticks between two pictures
         self.held, self.skipped = False, 0
+        self.frame_ns: int | None = None
         self.begun_s: float | None = None
         self.sent: dict[int, float] = {}                # frame: when it went out
         self.commands: deque[tuple[int, float]] = deque(maxlen=64)      # stamp, when it came
@@ -146,7 +147,8 @@ class RealTime:
             self.node.look()
         self.node.sense(picture, scan=self.ticks % round(LOOK_S / TICK_S) == 0)
         if picture:
-            self.sent[self.node.stamp_ns()] = self.steady()
+            self.frame_ns = self.node.stamp_ns()
+            self.sent[self.frame_ns] = self.steady()
             while len(self.sent) > 40:
                 self.sent.pop(next(iter(self.sent)))
         return 0.0
