@@ -18,6 +18,8 @@ from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials import protocol
 from ami_ros.trials.protocol import goal_drive, GoalDrive
+import numpy as np
+import rclpy
 
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 FILMED = 4              # episodes in the animation
