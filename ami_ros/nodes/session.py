@@ -11,6 +11,9 @@ from pathlib import Path
 import sys
 import time
 
+import numpy as np
+import rclpy
+
 from ami_ros.agent.robots import find
 from ami_ros.nodes.pilot import Drive, Pilot
 from ami_ros.nodes.processes import claim_domain, Processes, QUIET
@@ -18,8 +21,6 @@ from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials import protocol
 from ami_ros.trials.protocol import goal_drive, GoalDrive
-import numpy as np
-import rclpy
 
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 FILMED = 4              # episodes in the animation

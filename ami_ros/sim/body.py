@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import importlib
 from typing import Protocol
 
+import numpy as np
+
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.sim import world as worlds
-import numpy as np
 
 
 @dataclass(frozen=True)

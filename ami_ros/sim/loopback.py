@@ -4,9 +4,10 @@
 from dataclasses import dataclass
 import math
 
+import numpy as np
+
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.sim.body import Truth
-import numpy as np
 
 STEP_S = 1 / 240        # the same grain of time as the simulator's
 GREY = 128
