@@ -55,5 +55,5 @@ class TestFresh(RuleContract):
         self.check(aged('scan', by_stamp_ns=late, by_arrival_ns=-ns(0.01)), False, 'stamp')
 
     def test_the_reason_has_value_and_limit(self):
-        self.check(aged('scan', by_stamp_ns=ns(0.4)), False, r'is 0\.400 s old .* limit 0\.250 s')
-        self.check(aged('plan', by_stamp_ns=-ns(0.4)), False, r'is 0\.400 s from .* limit 0\.150 s')
+        self.check(aged('scan', by_stamp_ns=ns(0.4)), False, r'is 0\.400 s old .* 0\.250 s')
+        self.check(aged('plan', by_stamp_ns=-ns(0.4)), False, r'is 0\.400 s from .* 0\.150 s')
