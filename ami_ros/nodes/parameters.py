@@ -8,9 +8,11 @@ first; `declare` then takes each one, checks it, declares it properly, and refus
 """
 
 import dataclasses
+import difflib
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
+import yaml
 
 from ami_ros.agent.settings import build
 
@@ -32,8 +34,10 @@ def declare(node: Node, groups: dict[str, type], live: tuple[str, ...] = ()) -> 
     for name, value in given.items():
         prefix, key = group_of(name, groups)
         if prefix is None:
-            raise ValueError(f'{where}: unknown key {name!r} (there are: '
-                             f'{", ".join(names(groups))})')
+            close = difflib.get_close_matches(name, names(groups), 1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise ValueError(f'{where}: unknown key {name!r}{hint} (there are: '
+                             f'{", ".join(sorted(names(groups)))})')
         by_group[prefix][key] = list(value) if isinstance(value, (tuple, list)) else value
     made = {prefix: build(kind, by_group[prefix], f'{where}, {prefix}' if prefix else where)
             for prefix, kind in groups.items()}
@@ -85,3 +89,23 @@ def descriptor(field: dataclasses.Field, read_only: bool) -> ParameterDescriptor
     elif meta['low'] is not None and field.type is int:
         out.integer_range = [IntegerRange(from_value=meta['low'], to_value=meta['high'], step=1)]
     return out
+
+
+def block(node: str, groups: dict[str, type]) -> str:
+    """Write a node's block of the YAML file: every default, with its unit, range and reason.
+
+    `/**/` makes it hold in every namespace.
+    """
+    lines = [f'/**/{node}:', '  ros__parameters:']
+    for prefix, kind in groups.items():
+        if prefix:
+            lines.append(f'    {prefix}:')
+        for field in dataclasses.fields(kind):
+            meta, indent = field.metadata, ' ' * (6 if prefix else 4)
+            span = '' if meta['low'] is None else f'{meta["low"]} to {meta["high"]}'
+            unit = '' if meta['unit'] in ('1', '-') else meta['unit']
+            shown = f'[{" ".join(filter(None, (span, unit)))}] ' if span or unit else ''
+            value = yaml.safe_dump(field.default, default_flow_style=True).split('\n')[0]
+            lines.append(f'{indent}{field.name}: {value}'.ljust(40)
+                         + f'  # {shown}{meta["reason"]}')
+    return '\n'.join(lines) + '\n'

@@ -149,7 +149,7 @@ class Pilot(Node):
         self.wait(lambda: self.acknowledged(run=run, goal='0'),
                   f'that the mind begins run {run}', START_S)
         x, y, yaw = map(float, pose)
-        said = {'x_m': x, 'y_m': y, 'yaw_rad': yaw, 'seed': seed}
+        said = {'anywhere': False, 'x_m': x, 'y_m': y, 'yaw_rad': yaw, 'seed': seed}
         results = self.ask(SET_PARAMETERS, SetParameters.Request(parameters=[
             Parameter(name=f'episode.{key}', value=value_of(value))
             for key, value in said.items()])).results
@@ -208,8 +208,10 @@ class Pilot(Node):
         return Drive(judge.episode(), ticks, np.array(list(poses.values())))
 
 
-def value_of(value: float | int) -> ParameterValue:
-    """Number to ParameterValue."""
+def value_of(value: bool | float | int) -> ParameterValue:
+    """Value to ParameterValue."""
+    if isinstance(value, bool):
+        return ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
     if isinstance(value, int):
         return ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
     return ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)

@@ -16,7 +16,7 @@ import rclpy
 
 from ami_ros.agent.robots import find
 from ami_ros.nodes.pilot import Drive, Pilot
-from ami_ros.nodes.processes import claim_domain, Processes, QUIET
+from ami_ros.nodes.processes import claim_domain, Processes
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials import protocol
@@ -66,11 +66,10 @@ class Errand:
 def run(session: Session, errands: Iterable[Errand],
         done: Callable[[Errand, Drive], None]) -> None:
     """Drive the errands one after another; nothing is left running, however it ends."""
-    os.environ.update(QUIET)
     domain, lock = claim_domain()
     context = rclpy.Context()
-    session.logs.mkdir(parents=True, exist_ok=True)
     with lock, Processes(domain, session.logs, session.programs) as processes:
+        os.environ.update(processes.settings())
         session.start(processes)
         rclpy.init(context=context, domain_id=domain)
         try:

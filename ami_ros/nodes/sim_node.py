@@ -18,7 +18,7 @@ from ami_ros.agent.settings import setting, Settings
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
-from ami_ros.sim.body import open_body, Room
+from ami_ros.sim.body import open_body, Room, somewhere
 
 OPTICAL = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)     # REP-103: z ahead, x right, y down
 
@@ -55,6 +55,7 @@ class SimSettings(Settings):
 class EpisodeSettings(Settings):
     """Where `sim/reset` puts the robot, and what its sensors draw their noise from."""
 
+    anywhere: bool = setting(True, '-', reason='a free place drawn from the seed, instead of:')
     x_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
     y_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
     yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'room frame')
@@ -192,7 +193,9 @@ class SimNode(Node):
 
     def _place(self, episode: EpisodeSettings) -> None:
         before = self.stamp_ns()
-        self.body.reset([episode.x_m, episode.y_m, episode.yaw_rad], episode.seed)
+        place = (somewhere(self.body, episode.seed) if episode.anywhere
+                 else [episode.x_m, episode.y_m, episode.yaw_rad])
+        self.body.reset(place, episode.seed)
         self.rebase(before)
 
     def _mount(self) -> bool:

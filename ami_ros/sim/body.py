@@ -10,6 +10,8 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.sim import world as worlds
 
+CLEAR_M = 0.05          # kept free around a robot that is put somewhere
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -96,3 +98,15 @@ def open_body(name: str, robot: Robot, room: Room, seed: int, size: tuple[int, i
     if room.moved_share > 0:
         world = worlds.rearranged(world, room.moved_seed, room.moved_share)
     return opened.Simulator(world, robot, seed, size)
+
+
+def somewhere(body: Body, seed: int) -> np.ndarray:
+    """Draw a pose (3,) at which the robot touches nothing; where nothing is, the origin."""
+    world = getattr(body, 'world', None)
+    if world is None:
+        return np.zeros(3)
+    rng = np.random.default_rng([world.seed, seed, 0x57A7])
+    while True:
+        x, y = rng.uniform(-world.half_m, world.half_m, 2)
+        if world.distance(np.array([x, y])) > body.robot.radius_m + CLEAR_M:
+            return np.array([x, y, rng.uniform(-np.pi, np.pi)])

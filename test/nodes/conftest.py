@@ -24,8 +24,8 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def bench(tmp_path, ros_domain):
+def bench(tmp_path, ros_domain, monkeypatch):
     from harness import Bench
-    bench = Bench(tmp_path)
+    bench = Bench(tmp_path, monkeypatch)
     yield bench
     bench.close()

@@ -17,9 +17,11 @@ PATIENCE_S = 20.0
 class Bench:
     """Processes in the test's domain, and a node of the test's own that hears and speaks."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, monkeypatch):
         self.domain = int(os.environ['ROS_DOMAIN_ID'])
         self.processes = Processes(self.domain, folder, {'mind': [STUB]})
+        for name, value in self.processes.settings().items():
+            monkeypatch.setenv(name, value)
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
         self.node = rclpy.create_node('test', context=self.context)

@@ -16,6 +16,12 @@ START, GOAL = np.array([0.5, 0.5, 0.3]), np.array([1.2, 0.6, 0.0])
 PICTURE = np.full((64, 64, 3), 90, np.uint8)
 
 
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    """Forget afterwards what a session sets for itself."""
+    monkeypatch.setattr(os, 'environ', os.environ.copy())
+
+
 def errand(seed, blocks=4):
     return session.Errand(seed, GoalDrive(START, GOAL, blocks), PICTURE)
 

@@ -6,6 +6,7 @@ import importlib.util
 import math
 
 from ami_ros.agent.robots import find
+from ami_ros.sim import body as bodies
 from ami_ros.sim.body import Truth
 from ami_ros.sim.loopback import Loopback
 import numpy as np
@@ -114,3 +115,19 @@ def test_the_same_commands_do_the_same(body):
         return [v.tobytes() for v in (body.camera(), body.scan(), *body.odometry(), *body.imu(),
                                       body.truth().pose)]
     assert episode() == episode()
+
+
+def test_somewhere_is_a_free_place(body):
+    place = bodies.somewhere(body, 5)
+    assert place.tobytes() == bodies.somewhere(body, 5).tobytes()
+    body.reset(place, 0)
+    assert not body.truth().touching
+
+
+@pytest.mark.parametrize('name, error, sentence', [
+    ('airship', ValueError, "no body 'airship'; there are: pybullet, loopback")])
+def test_opening_by_name(name, error, sentence):
+    assert bodies.open_body('loopback', ROVER, bodies.Room(), 0, (32, 24)).camera().shape == (
+        24, 32, 3)
+    with pytest.raises(error, match=sentence):
+        bodies.open_body(name, ROVER, bodies.Room(), 0, (64, 64))
