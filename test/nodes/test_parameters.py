@@ -18,9 +18,9 @@ import yaml
 
 GOLDEN = 'config/rover.yaml'
 HEAD = """# SPDX-License-Identifier: Apache-2.0
-# Everything that can be tuned on the simulated rover, each with its default. In brackets: range and
-# unit. All but `episode` are read-only while a node runs. An unknown key or a value out of range is
-# an error that names the right ones. The critic's numbers stand in its policy file alone.
+# Everything that can be tuned on the simulated rover, each with its default. In brackets: range
+# and unit. All but `episode` are read-only while a node runs. An unknown key or a value out of
+# range is an error that names the right ones. The critic's numbers stand in its policy file alone.
 
 """
 GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES
