@@ -7,11 +7,11 @@ for _name, _value in (('OMP_NUM_THREADS', '1'), ('OPENBLAS_NUM_THREADS', '1'),
                       ('OMP_WAIT_POLICY', 'PASSIVE')):
     os.environ.setdefault(_name, _value)    # before numpy or torch: spinning threads cost tenfold
 
-import argparse     # noqa: E402
-import json         # noqa: E402
-from pathlib import Path    # noqa: E402
-import sys          # noqa: E402
-import time         # noqa: E402
+import argparse  # noqa: E402
+import json  # noqa: E402
+from pathlib import Path  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
 
 
 def bar(done: int, total: int, begun: float, what: str) -> None:
@@ -59,7 +59,8 @@ def train(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Drive episodes in one process, lock-step."""
-    from ami_ros.trials.evaluate import evaluate as run, Trial
+    from ami_ros.trials.evaluate import evaluate as run
+    from ami_ros.trials.evaluate import Trial
     begun, done = time.monotonic(), []
 
     def progress(episode) -> None:

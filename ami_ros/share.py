@@ -14,7 +14,8 @@ def share(relative: str) -> Path:
     Raises FileNotFoundError that names every folder looked into.
     """
     roots = [HERE.parent]                                        # a checkout, or `pip install -e`
-    roots += [p / 'share' / 'ami_ros' for p in HERE.parents[2:5]]   # prefix/lib/pythonX/site-packages
+    # an install: prefix/lib/pythonX/site-packages/ami_ros
+    roots += [p / 'share' / 'ami_ros' for p in HERE.parents[2:5]]
     roots += [Path(p) / 'share' / 'ami_ros'
               for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     roots.append(Path(sys.prefix) / 'share' / 'ami_ros')

@@ -12,6 +12,9 @@ from ami_ros.agent.settings import ActorSettings, EnergySettings
 from ami_ros.agent.types import Belief, Goal, Plan
 from ami_ros.agent.way import Map, Way
 
+REFUSALS = 3            # ticks in a row that make a refusal
+WANTED, LEFT = 0.15, 0.2    # of the limits asked for, and of that let through
+
 
 class Actor:
     """A cross-entropy search (Pinneri et al. 2020) with smooth noise, warm-started by time."""
@@ -26,16 +29,21 @@ class Actor:
         self.goal: Goal | None = None
         self.arrived = False
         self.plan: Plan | None = None
+        self.settling_ns: int | None = None
+        self.refused: list[tuple[int, np.ndarray]] = []     # when, what in shares of the limits
+        self.refusals = 0
         self.always = guesses(settings.horizon)[:max(0, settings.candidates // 2 - 1)]
 
     def set_goal(self, goal: Goal) -> None:
         """Take a new goal; the way to it is worked out once."""
-        self.goal, self.arrived, self.plan = goal, False, None
+        self.act_nothing()
+        self.goal = goal
         self.way = Way(self.ground, goal.place, tuple(self.limits))
 
     def act_nothing(self) -> None:
         """Forget goal and plan."""
         self.goal, self.way, self.plan, self.arrived = None, None, None, False
+        self.settling_ns, self.refused, self.refusals = None, [], 0
 
     def rest(self, belief: Belief, arrived: bool) -> Plan:
         """Plan to stand still."""
@@ -44,15 +52,38 @@ class Actor:
                     belief.surprise)
 
     def at_goal(self, belief: Belief) -> bool:
-        """Tell whether the robot takes itself to be there."""
-        off = between(self.goal.place, belief.place)
-        return bool(np.hypot(off[0], off[1]) < self.weights.arrive_m
-                    and abs(off[2]) < self.weights.arrive_rad)
+        """Tell whether the robot takes itself to be there: close, or close enough for a while."""
+        off, w = between(self.goal.place, belief.place), self.weights
+        away, turn = float(np.hypot(off[0], off[1])), abs(off[2])
+        if self.arrived:
+            return away < w.leave_m
+        if not (away < w.settle_m and turn < w.settle_rad):
+            self.settling_ns = None
+            return False
+        if self.settling_ns is None:
+            self.settling_ns = belief.stamp_ns
+        return bool((away < w.arrive_m and turn < w.arrive_rad)
+                    or belief.stamp_ns - self.settling_ns >= w.settle_s * 1e9)
+
+    def notice(self, seen: Belief, let_through: np.ndarray) -> None:
+        """Remember for a while what was asked for and not let through."""
+        keep_ns = round(self.weights.refused_s * 1e9)
+        self.refused = [(ns, t) for ns, t in self.refused if 0 <= seen.stamp_ns - ns < keep_ns]
+        if self.plan is None:
+            self.refusals = 0
+            return
+        wanted = np.asarray(self.plan.at(seen.stamp_ns - 50_000_000)) / self.limits
+        left = np.abs(let_through / self.limits).max()
+        stopped = np.abs(wanted).max() > WANTED and left < LEFT * np.abs(wanted).max()
+        self.refusals = self.refusals + 1 if stopped else 0
+        if self.refusals >= REFUSALS:
+            self.refused.append((seen.stamp_ns, wanted))
 
     def act(self, belief: Belief, seen: Belief, goal: Goal | None,
-            deadline_ns: int | None = None) -> Plan:
+            deadline_ns: int | None = None, let_through: np.ndarray | None = None) -> Plan:
         """Plan from `belief`, which is when the plan starts; `seen` is the newest corrected one.
 
+        `let_through` (2,) is the mean twist that the critic sent lately, where that is known.
         `deadline_ns` is steady time; without one every iteration is made.
         """
         if goal is None:
@@ -60,10 +91,12 @@ class Actor:
             return self.rest(belief, False)
         if self.goal is None or goal.number != self.goal.number:
             self.set_goal(goal)
-        self.arrived = self.arrived or self.at_goal(seen)
+        self.arrived = self.at_goal(seen)
         if self.arrived:
             self.plan = None
             return self.rest(belief, True)
+        if let_through is not None:
+            self.notice(seen, let_through)
         self.plan = self.search(belief, deadline_ns)
         return self.plan
 
@@ -101,7 +134,8 @@ class Actor:
         imagined = self.dynamics.imagine(belief.z, belief.body, twists, self.goal.z)
         # where the model says it would move to, from where the belief says that it is
         carry(imagined.place, origin, belief.place)
-        future = Future(twists, imagined, self.way, self.limits, belief.body[:2])
+        future = Future(twists, imagined, self.way, self.limits, belief.body[:2],
+                        np.array([t for _, t in self.refused[-8:]]).reshape(-1, 2))
         return energies(future, self.weights), imagined.place
 
     def begin(self, belief: Belief) -> np.ndarray:

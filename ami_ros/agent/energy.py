@@ -19,6 +19,7 @@ class Future:
     way: Way
     limits: np.ndarray          # (2,)
     last: np.ndarray            # (2,): the twist in force before the first knot
+    refused: np.ndarray         # (R, 2): what the critic stopped lately, in shares of the limits
 
 
 def way(future: Future, s: EnergySettings) -> np.ndarray:
@@ -48,8 +49,18 @@ def effort(future: Future, s: EnergySettings) -> np.ndarray:
     return s.effort * (((future.knots - before) / future.limits) ** 2).sum(-1)
 
 
+def refused(future: Future, s: EnergySettings) -> np.ndarray:
+    """How much a beginning is like what the critic has just not let through."""
+    out = np.zeros(future.knots.shape[:2])
+    first = future.knots[:, 0] / future.limits
+    for twist in future.refused:
+        like = (first @ twist) / (np.linalg.norm(twist) * np.linalg.norm(first, axis=1) + 0.05)
+        out[:, 0] = np.maximum(out[:, 0], np.maximum(0.0, like - 0.5) * 2)
+    return s.refused * out
+
+
 TERMS = {'way': way, 'latent': latent, 'clearance': clearance, 'disagreement': disagreement,
-         'effort': effort}
+         'effort': effort, 'refused': refused}
 
 
 def energies(future: Future, s: EnergySettings) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 from ami_ros.agent.actor import Actor
 from ami_ros.agent.ports import Encoder
 from ami_ros.agent.types import Belief, Command, Frame, Goal, Latent, Plan
-from ami_ros.agent.world_model import WorldModel
+from ami_ros.agent.world_model import executed, WorldModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +21,7 @@ class Tick:
 
 
 class Mind:
-    """Perception, world model and actor; the critic is elsewhere, and nothing here overrules it."""
+    """Perception, world model, actor; the critic is elsewhere and nothing here overrules it."""
 
     def __init__(self, encoder: Encoder, world_model: WorldModel, actor: Actor):
         self.encoder, self.world_model, self.actor = encoder, world_model, actor
@@ -49,7 +49,8 @@ class Mind:
         """Actor: search from where the robot will be when the plan can first take hold."""
         start_ns = belief.stamp_ns + round(self.world_model.settings.latency_s * 1e9)
         ahead = self.world_model.predict(belief, commands, start_ns)
-        return self.actor.act(ahead, belief, goal, deadline_ns)
+        lately = executed(commands, belief.stamp_ns - 100_000_000, belief.stamp_ns)
+        return self.actor.act(ahead, belief, goal, deadline_ns, lately)
 
     def tick(self, frame: Frame, commands: tuple[Command, ...], goal: Goal | None,
              deadline_ns: int | None = None) -> Tick:

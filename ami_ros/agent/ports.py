@@ -26,6 +26,9 @@ class Encoder(Protocol):
     def place(self, z: np.ndarray) -> np.ndarray:
         """Read (D,) as (3,): x m, y m, yaw rad in the learned map."""
 
+    def doubt(self, z: np.ndarray) -> float:
+        """Say how far off, in m, that place may be."""
+
 
 class Dynamics(Protocol):
     """The world model: what follows from what is done."""

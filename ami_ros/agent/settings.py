@@ -43,7 +43,8 @@ def build(kind: type, values: dict, where: str = 'settings'):
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise ValueError(f'{where}: unknown key {key!r}{hint} (there are: '
                              f'{", ".join(sorted(fields))})')
-    missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in values]
+    missing = [n for n, f in fields.items()
+               if f.default is dataclasses.MISSING and n not in values]
     if missing:
         raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
                          'and has no default')
@@ -60,7 +61,8 @@ class WorldModelSettings(Settings):
     """How the belief follows what is seen."""
 
     sight_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief')
-    place_gain: float = setting(0.3, '1', 0.02, 1.0, 'share of a new view in the believed place')
+    place_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place')
+    drift: float = setting(0.05, '1', 0.0, 1.0, 'odometry error, of the way driven')
     place_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
                                   'a view that claims to be further off is doubted at first')
     lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them')
@@ -93,9 +95,15 @@ class EnergySettings(Settings):
     clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost')
     disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute')
     effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about')
+    refused: float = setting(4.0, '1', 0.0, 100.0, 'what the critic did not let through lately')
+    refused_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered')
     terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others')
     arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there')
     arrive_rad: float = setting(0.14, 'rad', 0.02, 1.0, 'and turned no further off than this')
+    settle_m: float = setting(0.18, 'm', 0.02, 1.0, 'closer than this for settle_s is there, too')
+    settle_rad: float = setting(0.25, 'rad', 0.02, 1.0, 'and turned no further off than this')
+    settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres')
+    leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this')
 
 
 @dataclass(frozen=True)

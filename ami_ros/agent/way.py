@@ -110,10 +110,23 @@ class Way:
         close = d < 0.5
         if not close.any():
             return seconds
-        turn = np.abs(wrap(places[..., 2] - self.goal[2]))
-        near = d / self.limits[0] + turn / self.limits[1]
         blend = np.clip((d - 0.25) / 0.25, 0.0, 1.0)
-        return np.where(close, blend * seconds + (1 - blend) * near, seconds)
+        return np.where(close, blend * seconds + (1 - blend) * self.near(places, d), seconds)
+
+    def near(self, places: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """Seconds to turn towards the goal, drive (or back up) d metres and turn to its heading.
+
+        Within a hand's breadth only the heading is left: a goal beside the robot must look as
+        far as it is for a base that cannot drive sideways, or it would rest there for ever.
+        """
+        v, w = self.limits
+        bearing = np.arctan2(self.goal[1] - places[..., 1], self.goal[0] - places[..., 0])
+        straight = np.abs(wrap(places[..., 2] - self.goal[2]))
+        first, last = np.abs(wrap(bearing - places[..., 2])), np.abs(wrap(self.goal[2] - bearing))
+        ahead = (first + last) / w + d / v
+        back = (2 * np.pi - first - last) / w + 2 * d / v
+        off = np.clip(d / 0.12, 0.0, 1.0)
+        return off * np.minimum(ahead, back) + (1 - off) * (straight / w + d / v)
 
 
 # MOVES run counter-clockwise from heading 0, so that this is in order

@@ -38,6 +38,7 @@ class WorldModel:
         self.surprise_scale = surprise_scale    # rms latent error on held-out data, one step
         self.belief: Belief | None = None
         self.doubts = 0
+        self.unsure_m = 0.0     # standard deviation of the believed place
 
     def reset(self) -> None:
         """Forget; the next latent is believed as it is."""
@@ -61,7 +62,7 @@ class WorldModel:
         place = self.encoder.place(seen.z)
         gap_s = (frame.stamp_ns - old.stamp_ns) / 1e9 if old is not None else 0.0
         if old is None or old.run != frame.run or not 0 < gap_s < 2.0:
-            self.doubts = 0
+            self.doubts, self.unsure_m = 0, self.encoder.doubt(seen.z)
             self.belief = Belief(seen.z, frame.body, place, frame.odometry, frame.stamp_ns, 1.0,
                                  1.0, frame.number, frame.run)
             return self.belief
@@ -70,22 +71,36 @@ class WorldModel:
         surprise = float(np.sqrt(np.mean(error ** 2)) / self.surprise_scale)
         z = expected.z + self.settings.sight_gain * error
         self.belief = Belief(z.astype(np.float32), frame.body,
-                             self._place(old, frame.odometry, place), frame.odometry,
+                             self._place(old, frame.odometry, place,
+                                         self.encoder.doubt(seen.z)), frame.odometry,
                              frame.stamp_ns, surprise, expected.disagreement, frame.number,
                              frame.run)
         return self.belief
 
-    def _place(self, old: Belief, odometry: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Correct dead reckoning by sight, doubting sudden jumps for a few frames."""
-        reckoned = compose(old.place, between(old.odometry, odometry))
+    def _place(self, old: Belief, odometry: np.ndarray, seen: np.ndarray,
+               doubt_m: float) -> np.ndarray:
+        """Correct dead reckoning by sight, as much as the view is sure of where it was taken.
+
+        A scalar Kalman filter whose certainty has a floor: views from nearly the same place err
+        alike, so that averaging them does not make them right. Sudden jumps are doubted at first.
+        """
+        s, moved = self.settings, between(old.odometry, odometry)
+        reckoned = compose(old.place, moved)
+        way = float(np.hypot(moved[0], moved[1]) + 0.2 * abs(moved[2]))
+        unsure = max(self.unsure_m ** 2 + (0.003 + s.drift * way) ** 2, (0.3 * doubt_m) ** 2)
         off = seen - reckoned
         off[2] = wrap(off[2])
-        if np.hypot(off[0], off[1]) > self.settings.place_gate_m or abs(off[2]) > 1.0:
+        far = float(np.hypot(off[0], off[1]))
+        if far > max(s.place_gate_m, 4 * doubt_m) or abs(off[2]) > 1.0:
             self.doubts += 1
-            if self.doubts < self.settings.lost_frames:
+            self.unsure_m = unsure ** 0.5
+            if self.doubts < s.lost_frames or doubt_m > 0.5 * s.place_gate_m:
                 return reckoned
+            self.unsure_m = doubt_m
             return seen
         self.doubts = 0
-        place = reckoned + self.settings.place_gain * off
+        gain = min(s.place_gain, unsure / (unsure + doubt_m ** 2))
+        self.unsure_m = ((1 - gain) * unsure) ** 0.5
+        place = reckoned + gain * off
         place[2] = wrap(place[2])
         return place

@@ -36,32 +36,40 @@ class Networks:
         if image.shape != (*self.size[::-1], 3) or image.dtype != np.uint8:
             raise ValueError(f'picture of shape {image.shape} {image.dtype}; this module sees '
                              f'{(*self.size[::-1], 3)} uint8')
-        z, place, _ = self._see(picture=image[None].astype(np.float32))
-        self._remember(z[0], place[0])
+        z, place, _, doubt = self._see(picture=image[None].astype(np.float32))
+        self._remember(z[0], place[0], doubt[0])
         return z[0]
 
     def place(self, z: np.ndarray) -> np.ndarray:
-        """Read a latent that encode or step returned, or any other by a step of no time."""
+        """Read the place (3,) of a latent."""
+        return self._reading(z)[0].copy()
+
+    def doubt(self, z: np.ndarray) -> float:
+        """Say how far off that place may be, m."""
+        return self._reading(z)[1]
+
+    def _reading(self, z: np.ndarray) -> tuple[np.ndarray, float]:
+        """Recall what came with a latent; any other latent is read by a step of no time."""
         key = z.tobytes()
         if key not in self._read:
             still = np.zeros((1, 3), np.float32)
-            *_, place, _ = self._step(z=np.asarray(z, np.float32)[None], body=still,
-                                      twist=still[:, :2], dt=still[:, :1])
-            self._remember(z, place[0])
-        return self._read[key].copy()
+            _, _, place, doubt, _ = self._step(z=np.asarray(z, np.float32)[None], body=still,
+                                               twist=still[:, :2], dt=still[:, :1])
+            self._remember(z, place[0], doubt[0])
+        return self._read[key]
 
-    def _remember(self, z: np.ndarray, place: np.ndarray) -> None:
+    def _remember(self, z: np.ndarray, place: np.ndarray, doubt: float) -> None:
         if len(self._read) > 64:
             self._read.pop(next(iter(self._read)))
-        self._read[z.tobytes()] = planar(place)
+        self._read[z.tobytes()] = planar(place), float(doubt)
 
     def step(self, z: np.ndarray, body: np.ndarray, twist: np.ndarray,
              dt_s: float) -> tuple[np.ndarray, np.ndarray, float]:
         """Advance one belief."""
-        z, body, place, spread = self._step(
+        z, body, place, doubt, spread = self._step(
             z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
             twist=np.asarray(twist, np.float32)[None], dt=np.array([[dt_s]], np.float32))
-        self._remember(z[0], place[0])
+        self._remember(z[0], place[0], doubt[0])
         return z[0], body[0], float(spread[0])
 
     def imagine(self, z: np.ndarray, body: np.ndarray, knots: np.ndarray,

@@ -8,7 +8,7 @@ import numpy as np
 import pybullet
 
 from ami_ros.images import codec
-from ami_ros.sim.world import Piece, SIZE_M, texture, World, WALL_M
+from ami_ros.sim.world import Piece, SIZE_M, texture, WALL_M, World
 
 THICK_M = 0.05
 

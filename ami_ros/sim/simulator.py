@@ -86,7 +86,8 @@ class Simulator:
     def command(self, v_mps: float, w_radps: float) -> None:
         """Ask the base for a twist; it forgets after its own timeout."""
         v_max, w_max = self.robot.limits
-        self.wanted = min(max(float(v_mps), -v_max), v_max), min(max(float(w_radps), -w_max), w_max)
+        self.wanted = (min(max(float(v_mps), -v_max), v_max),
+                       min(max(float(w_radps), -w_max), w_max))
         self.wanted_step = self.steps
 
     def step(self, seconds: float) -> None:

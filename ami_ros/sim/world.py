@@ -9,7 +9,7 @@ import numpy as np
 SIZE_M = 6.0            # inner side of the square room
 WALL_M = 2.0            # height of its walls
 FURNITURE = 7           # pieces
-GAP_M = 0.85            # least way between pieces, and between a piece and a wall it does not touch
+GAP_M = 0.85            # least way between two pieces, and between a piece and a wall
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
                'topics': recording.topics, 'source_size': list(recording.source_size)}
     manifest = {
         'name': job.out.name, 'version': '1.0.0', 'kind': 'rover-jepa',
-        'ami_ros': ami_ros.__version__, 'made': datetime.now(timezone.utc).isoformat('T', 'seconds'),
+        'ami_ros': ami_ros.__version__,
+        'made': datetime.now(timezone.utc).isoformat('T', 'seconds'),
         'latent_space': modules.digest(files['see.onnx'])[:16],
         'robot': job.robot, 'axes': list(robot.axes), 'limits': list(robot.limits),
         'camera': {'size': list(robot.camera_size), 'hfov_rad': recording.hfov_rad,

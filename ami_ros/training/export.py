@@ -4,9 +4,11 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
+from ami_ros.inference import backend
 from ami_ros.training.networks import Jepa, KNOT_S
 
 OPSET = 17
@@ -86,16 +88,16 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
     jobs = {
         'see': (See(model), {'picture': picture},
                 ['latent', 'place', 'clearance', 'doubt'],
-                {k: many for k in ('picture', 'latent', 'place', 'clearance', 'doubt')}),
+                dict.fromkeys(('picture', 'latent', 'place', 'clearance', 'doubt'), many)),
         'step': (Step(model, ordinary), {'z': z, 'body': body, 'twist': twist, 'dt': dt},
                  ['latent', 'body_after', 'place', 'doubt', 'disagreement'],
-                 {k: many for k in ('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place',
-                                    'doubt', 'disagreement')}),
+                 dict.fromkeys(('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place', 'doubt',
+                                'disagreement'), many)),
         'imagine': (Imagine(model, ordinary, horizon),
                     {'z': z[:1], 'body': body[:1], 'knots': knots, 'goal': z[1:2]},
                     ['place', 'latent_distance', 'clearance', 'disagreement'],
-                    {k: many for k in ('knots', 'place', 'latent_distance', 'clearance',
-                                       'disagreement')}),
+                    dict.fromkeys(('knots', 'place', 'latent_distance', 'clearance', 'disagreement'),
+                                  many)),
     }
     report = {}
     for name, (network, inputs, outputs, dynamic) in jobs.items():
@@ -110,19 +112,21 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
 
 def compare(path: Path, network: nn.Module, inputs: dict, outputs: list[str]) -> dict:
     """Run both; RuntimeError when they differ by more than the tolerance."""
-    import onnxruntime
     with torch.no_grad():
         expected = [t.numpy() for t in network(*inputs.values())]
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    got = session.run(outputs, {k: v.numpy() for k, v in inputs.items()})
+    got = backend('onnx')(path.read_bytes())(**{k: v.numpy() for k, v in inputs.items()})
     worst = max(float(np.max(np.abs(a - b) / max(1.0, float(np.abs(a).max()))))
-                for a, b in zip(expected, got))
+                for a, b in zip(expected, got, strict=True))
     if not worst <= TOLERANCE:
         raise RuntimeError(f'{path.name} differs from torch by {worst:.1e}, more than '
                            f'{TOLERANCE:.0e}; nothing was exported')
+    graph = onnx.load(path).graph
+    return {'inputs': [describe(v) for v in graph.input],
+            'outputs': [describe(v) for v in graph.output], 'largest_error': worst}
 
-    def describe(value) -> dict:
-        return {'name': value.name, 'type': value.type, 'shape': value.shape}
 
-    return {'inputs': [describe(v) for v in session.get_inputs()],
-            'outputs': [describe(v) for v in session.get_outputs()], 'largest_error': worst}
+def describe(value: onnx.ValueInfoProto) -> dict:
+    """Name, element type and shape of an input or output; 'n' is any number."""
+    kind = value.type.tensor_type
+    return {'name': value.name, 'dtype': onnx.TensorProto.DataType.Name(kind.elem_type).lower(),
+            'shape': [d.dim_param or d.dim_value for d in kind.shape.dim]}

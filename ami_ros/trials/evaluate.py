@@ -12,8 +12,13 @@ import yaml
 from ami_ros.agent import rules
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import (ActorSettings, build, CriticSettings, EnergySettings,
-                                    WorldModelSettings)
+from ami_ros.agent.settings import (
+    ActorSettings,
+    build,
+    CriticSettings,
+    EnergySettings,
+    WorldModelSettings,
+)
 from ami_ros.agent.types import Command, Frame, Odometry, Scan
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module

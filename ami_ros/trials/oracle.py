@@ -38,7 +38,8 @@ class Kinematics:
                 goal_z: np.ndarray) -> Imagined:
         """Roll forward in steps of 0.05 s."""
         n, h, _ = knots.shape
-        pose, speed = np.tile(np.asarray(z, float), (n, 1)), np.tile(body[:2].astype(float), (n, 1))
+        pose = np.tile(np.asarray(z, float), (n, 1))
+        speed = np.tile(body[:2].astype(float), (n, 1))
         blend, places = 1 - math.exp(-0.05 / self.lag_s), np.empty((n, h, 3))
         for k in range(h):
             for _ in range(5):

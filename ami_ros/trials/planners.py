@@ -54,7 +54,7 @@ class Borrowed:
         """See and believe; stop when there, else ask the child."""
         latent = self.mind.see(frame)
         belief = self.mind.believe(latent, commands)
-        self.arrived = self.arrived or self.mind.actor.at_goal(belief)
+        self.mind.actor.arrived = self.arrived = self.mind.actor.at_goal(belief)
         rest = self.mind.actor.rest(belief, self.arrived)
         if self.arrived:
             return rest

@@ -47,7 +47,7 @@ def goal_drive(world: World, robot: Robot, blocks: int, seed: int,
         if world.distance(start[:2]) < clear:
             continue
         pose, left_s, twist = start.copy(), 0.0, (0.0, 0.0)
-        for step in range(round(blocks * ACTION_S / 0.05)):
+        for _ in range(round(blocks * ACTION_S / 0.05)):
             if left_s <= 1e-9:
                 left_s = rng.uniform(*SEGMENT_S)
                 twist = rng.uniform(*SPEEDS), rng.uniform(*TURNS)
