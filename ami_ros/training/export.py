@@ -91,13 +91,13 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
                 dict.fromkeys(('picture', 'latent', 'place', 'clearance', 'doubt'), many)),
         'step': (Step(model, ordinary), {'z': z, 'body': body, 'twist': twist, 'dt': dt},
                  ['latent', 'body_after', 'place', 'doubt', 'disagreement'],
-                 dict.fromkeys(('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place', 'doubt',
-                                'disagreement'), many)),
+                 dict.fromkeys(('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place',
+                                'doubt', 'disagreement'), many)),
         'imagine': (Imagine(model, ordinary, horizon),
                     {'z': z[:1], 'body': body[:1], 'knots': knots, 'goal': z[1:2]},
                     ['place', 'latent_distance', 'clearance', 'disagreement'],
-                    dict.fromkeys(('knots', 'place', 'latent_distance', 'clearance', 'disagreement'),
-                                  many)),
+                    dict.fromkeys(('knots', 'place', 'latent_distance', 'clearance',
+                                   'disagreement'), many)),
     }
     report = {}
     for name, (network, inputs, outputs, dynamic) in jobs.items():
