@@ -37,6 +37,15 @@ def clearance(future: Future, s: EnergySettings) -> np.ndarray:
     return s.clearance * np.maximum(0.0, s.clearance_m - future.imagined.clearance)
 
 
+def ground(future: Future, s: EnergySettings) -> np.ndarray:
+    """How much tighter than at the goal it was, by the learned map, where it would come to be.
+
+    The camera does not see what is behind a robot that backs up; the map remembers it.
+    """
+    usual = max(1.0, float(future.way.ground.dear(future.way.goal)))
+    return s.ground * np.maximum(0.0, future.way.ground.dear(future.imagined.place) - usual)
+
+
 def disagreement(future: Future, s: EnergySettings) -> np.ndarray:
     """How much the heads dispute what would follow, beyond the ordinary."""
     return s.disagreement * np.maximum(0.0, future.imagined.disagreement - 1.0)
@@ -59,8 +68,8 @@ def refused(future: Future, s: EnergySettings) -> np.ndarray:
     return s.refused * out
 
 
-TERMS = {'way': way, 'latent': latent, 'clearance': clearance, 'disagreement': disagreement,
-         'effort': effort, 'refused': refused}
+TERMS = {'way': way, 'latent': latent, 'clearance': clearance, 'ground': ground,
+         'disagreement': disagreement, 'effort': effort, 'refused': refused}
 
 
 def energies(future: Future, s: EnergySettings) -> dict[str, np.ndarray]:

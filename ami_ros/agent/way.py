@@ -28,6 +28,17 @@ class Map:
         self.cost = np.asarray(cost, np.float32)
         self.origin, self.cell_m = np.asarray(origin, float), float(cell_m)
 
+    def dear(self, places: np.ndarray) -> np.ndarray:
+        """How much dearer than free ground (...,) places (..., 2 or 3) are, between cells too."""
+        top = np.array(self.cost.shape) - 1.001
+        cell = np.clip(self.cells(places), 0, top)
+        low = cell.astype(int)
+        x, y = (cell - low)[..., 0], (cell - low)[..., 1]
+        i, j = low[..., 0], low[..., 1]
+        c = self.cost
+        return ((1 - x) * ((1 - y) * c[i, j] + y * c[i, j + 1])
+                + x * ((1 - y) * c[i + 1, j] + y * c[i + 1, j + 1])) - 1.0
+
     def cells(self, places: np.ndarray) -> np.ndarray:
         """Fractional cell (..., 2) of places (..., 2 or 3)."""
         return (places[..., :2] - self.origin) / self.cell_m
