@@ -37,9 +37,12 @@ class Settings:
 def build(kind: type, values: dict, where: str = 'settings'):
     """Make settings from a plain dict; an unknown or missing key names the right ones."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
+    if not isinstance(values, dict):
+        raise ValueError(f'{where}: {type(values).__name__} where pairs of key: value belong '
+                         f'(keys: {", ".join(sorted(fields))})')
     for key in values:
         if key not in fields:
-            close = difflib.get_close_matches(key, fields, 1)
+            close = difflib.get_close_matches(str(key), fields, 1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise ValueError(f'{where}: unknown key {key!r}{hint} (there are: '
                              f'{", ".join(sorted(fields))})')

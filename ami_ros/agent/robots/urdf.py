@@ -25,7 +25,10 @@ def numbers(text: str | None) -> tuple[float, ...]:
 
 def read(path: Path) -> Body:
     """Read a URDF. ValueError names the joint or link that is missing."""
-    root = ElementTree.parse(path).getroot()
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as why:
+        raise ValueError(f'{path} is not a URDF, its XML is broken: {why}') from why
     mounts, radius, track = {}, None, None
     for joint in root.findall('joint'):
         origin = joint.find('origin')
