@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A wrong setting is an error that names the wrong thing and the right ones."""
+
+from dataclasses import dataclass, fields
+import math
+
+from ami_ros.agent.settings import (
+    ActorSettings,
+    build,
+    CriticSettings,
+    EnergySettings,
+    setting,
+    Settings,
+    WorldModelSettings,
+)
+import pytest
+
+KINDS = (WorldModelSettings, ActorSettings, EnergySettings, CriticSettings)
+
+
+@dataclass(frozen=True)
+class Example(Settings):
+    speed: float = setting(0.5, 'm/s', 0.0, 2.0, 'as fast as that')
+    tries: int = setting(3, '1', 1, 9, 'so often')
+    loud: bool = setting(False, '1', reason='for people')
+    guard_m: float = setting(None, 'm', 0.1, 1.0, 'keeps somebody safe')
+
+
+GIVEN = {'guard_m': 0.3}
+
+
+def test_defaults_and_what_is_given():
+    made = build(Example, {**GIVEN, 'tries': 5})
+    assert (made.speed, made.tries, made.loud, made.guard_m) == (0.5, 5, False, 0.3)
+
+
+def test_a_whole_number_serves_as_a_float():
+    made = build(Example, {**GIVEN, 'speed': 1})
+    assert made.speed == 1.0 and type(made.speed) is float
+
+
+@pytest.mark.parametrize('values, parts', [
+    ({**GIVEN, 'sped': 0.5}, ("unknown key 'sped'", "did you mean 'speed'?",
+                              'guard_m, loud, speed, tries')),
+    ({**GIVEN, 'xyzzy': 1}, ("unknown key 'xyzzy' (there are:", 'guard_m, loud, speed, tries')),
+    ({**GIVEN, 7: 1}, ('unknown key 7 (there are:',)),
+    ({}, ('guard_m must be given', 'has no default')),
+    ({**GIVEN, 'speed': 2.1}, ('speed = 2.1 is outside 0.0 to 2.0 m/s', 'as fast as that')),
+    ({**GIVEN, 'speed': -0.1}, ('speed = -0.1 is outside',)),
+    ({**GIVEN, 'speed': math.nan}, ('speed = nan is outside',)),
+    ({**GIVEN, 'speed': math.inf}, ('speed = inf is outside',)),
+    ({**GIVEN, 'speed': True}, ('speed = True is not of type float',)),
+    ({**GIVEN, 'tries': True}, ('tries = True is not of type int',)),
+    ({**GIVEN, 'tries': 2.0}, ('tries = 2.0 is not of type int',)),
+    ({**GIVEN, 'speed': '0.5'}, ("speed = '0.5' is not of type float",)),
+    ({**GIVEN, 'speed': None}, ('speed = None is not of type float',)),
+    ({**GIVEN, 'loud': 1}, ('loud = 1 is not of type bool',)),
+    ({'guard_m': 0.09}, ('guard_m = 0.09 is outside 0.1 to 1.0 m', 'keeps somebody safe')),
+    (None, ('file.yaml: ', 'key: value')),
+    (['speed'], ('file.yaml: ', 'key: value')),
+])
+def test_wrong_values(values, parts):
+    with pytest.raises(ValueError) as wrong:
+        build(Example, values, 'file.yaml')
+    sentence = str(wrong.value)
+    assert sentence.startswith('file.yaml: ')
+    assert all(part in sentence for part in parts), sentence
+
+
+@pytest.mark.parametrize('name, value', [('speed', 0.0), ('speed', 2.0), ('tries', 1),
+                                         ('tries', 9), ('guard_m', 0.1), ('guard_m', 1.0)])
+def test_the_ends_of_a_range_are_allowed(name, value):
+    assert getattr(build(Example, {**GIVEN, name: value}), name) == value
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_every_number_has_unit_range_and_reason(kind):
+    for field in fields(kind):
+        meta = field.metadata
+        assert meta['unit'] and meta['reason'], field.name
+        assert meta['low'] <= meta['high'], field.name
+
+
+def test_nothing_that_guards_somebody_has_a_default():
+    with pytest.raises(ValueError) as missing:
+        build(CriticSettings, {})
+    assert all(field.name in str(missing.value) for field in fields(CriticSettings))
+
+
+def test_there_is_something_to_turn_for_the_mind():
+    for kind in KINDS[:3]:
+        assert build(kind, {}) == kind()
