@@ -96,7 +96,7 @@ class WorldModel:
             self.unsure_m = unsure ** 0.5
             if self.doubts < s.lost_frames or doubt_m > 0.5 * s.place_gate_m:
                 return reckoned
-            self.unsure_m = doubt_m
+            self.doubts, self.unsure_m = 0, doubt_m
             return seen
         self.doubts = 0
         gain = min(s.place_gain, unsure / (unsure + doubt_m ** 2))
