@@ -7,8 +7,8 @@ networks do not: the latent is the place itself, so that a test can say what mus
 
 from ami_ros.agent.actor import Actor
 from ami_ros.agent.loop import Mind
-from ami_ros.agent.poses import compose
 from ami_ros.agent.ports import Imagined
+from ami_ros.agent.poses import compose
 from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.agent.types import Belief, Command, Frame, Goal
 from ami_ros.agent.way import Map

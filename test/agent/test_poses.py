@@ -4,7 +4,8 @@
 import math
 
 from ami_ros.agent.poses import between, compose, wrap
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 

@@ -9,7 +9,8 @@ from ami_ros.share import share
 import pytest
 
 URDF = """<robot name="r">
- <link name="base_link"><collision><geometry><box size="0.4 0.2 0.1"/></geometry></collision></link>
+ <link name="base_link"><collision><geometry><box size="0.4 0.2 0.1"/></geometry></collision>
+ </link>
  <link name="left_wheel"><collision><geometry><cylinder radius="0.05" length="0.04"/></geometry>
  </collision></link>
  <link name="eye"/>
