@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The actor in a process of its own: beliefs, goals and commands in, plans out."""
+
+from time import perf_counter
+
+from ami_ros.agent.types import Goal
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.mind_settings import GROUPS as ALL
+from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.planning import Planning
+from ami_ros.nodes.run import run
+from ami_ros.nodes.thinking import Input, Order, Said
+
+GROUPS = ALL['actor']
+
+
+class ActorNode(Planning):
+    """Converts in, plans, converts out."""
+
+    def __init__(self, make_mind=open_mind):
+        super().__init__('actor', make_mind)
+        self.latent = self.state = None         # of beliefs whose other half did not come yet
+        self.create_subscription(*topics.GOAL_LATENT.subscriber(self.on_goal))
+        self.create_subscription(*topics.BELIEF.subscriber(self.on_latent))
+        self.create_subscription(*topics.BELIEF_STATE.subscriber(self.on_state))
+        self.begin_work()
+
+    def on_goal(self, msg) -> None:
+        """Take a goal as perception sees it; an empty one is none."""
+        try:
+            z, _, name = convert.vector_from(msg)
+            run_id, _, number = name.rpartition('/')
+            self.take_order(Order(z if len(z) else None, int(number), run_id))
+        except ValueError as wrong:
+            self.refuse('goal', str(wrong))
+
+    def on_latent(self, msg) -> None:
+        """Take half a belief."""
+        self.latent = msg
+        self.on_half()
+
+    def on_state(self, msg) -> None:
+        """Take the other half."""
+        self.state = msg
+        self.on_half()
+
+    def on_half(self) -> None:
+        """Take a belief once both halves are of the same frame."""
+        if self.latent is None or self.state is None \
+                or self.latent.header.stamp != self.state.header.stamp:
+            return
+        try:
+            belief = convert.belief_from(self.latent, self.state)
+            self.take_in(belief.stamp_ns, belief, belief.run)
+        except ValueError as wrong:
+            self.refuse('input', str(wrong))
+        self.latent = self.state = None
+
+    def goal_of(self, order: Order) -> Goal:
+        """Find the way to a goal."""
+        goal = Goal(order.value, self.mind.encoder.place(order.value), order.number)
+        self.mind.actor.set_goal(goal)
+        return goal
+
+    def may(self, item: Input) -> bool:
+        """A belief of a run before, or of one that is still to come, is no ground for a plan."""
+        return item.run == self.run and super().may(item)
+
+    def think(self, item: Input) -> Said:
+        """Plan."""
+        begun = perf_counter()
+        plan = self.plan_from(item.value, self.commands_for(item.stamp_ns), item)
+        planned = perf_counter()
+        yield self.plans, convert.plan_message(plan)
+        yield from self.state_of(plan, item, plan_ms=1e3 * (planned - begun))
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node."""
+    return run(ActorNode, args)

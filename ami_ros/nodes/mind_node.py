@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Perception, world model and actor in one process: pictures in, plans out.
+
+The plan goes out first, before what people and recorders may want to know of how it was made.
+"""
+
+from time import perf_counter
+
+from ami_ros.agent.types import Frame, Goal
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.mind_settings import GROUPS as ALL
+from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.perception_node import fitted, picture_of
+from ami_ros.nodes.planning import Planning
+from ami_ros.nodes.run import run
+from ami_ros.nodes.thinking import Input, Order, Said
+
+GROUPS = ALL['mind']
+
+
+class MindNode(Planning):
+    """Converts in, ticks, converts out."""
+
+    def __init__(self, make_mind=open_mind):
+        super().__init__('mind', make_mind)
+        self.latents = self.create_publisher(*topics.LATENT.publisher())
+        self.beliefs = self.create_publisher(*topics.BELIEF.publisher())
+        self.belief_states = self.create_publisher(*topics.BELIEF_STATE.publisher())
+        self.hear_body()
+        self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
+        # the picture last: what came with it is then looked at before it
+        self.create_subscription(*topics.CAMERA.subscriber(self.on_picture))
+        self.begin_work()
+
+    def on_goal(self, msg) -> None:
+        """Take an order of the configurator."""
+        try:
+            self.take_order(Order(*convert.goal_from(msg)))
+        except ValueError as wrong:
+            self.refuse('goal', str(wrong))
+
+    def on_picture(self, msg) -> None:
+        """Take a picture; what is in it is the worker's."""
+        self.take_in(convert.nanoseconds(msg.header.stamp), msg)
+
+    def goal_of(self, order: Order) -> Goal:
+        """See the picture of a goal, and find the way there."""
+        picture = fitted(order.value, self.mind.encoder.size)
+        goal = self.mind.goal(picture, order.number)
+        self.mind.actor.set_goal(goal)
+        return goal
+
+    def think(self, item: Input) -> Said:
+        """See, believe, plan; the plan goes out first."""
+        begun = perf_counter()
+        reading = self.body.at(item.stamp_ns)
+        if reading is None:
+            raise ValueError(self.body.missing(item.stamp_ns))
+        commands = self.commands_for(item.stamp_ns)
+        picture = picture_of(item.value, self.mind.encoder.size)
+        latent = self.mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, self.run))
+        seen = perf_counter()
+        belief = self.mind.believe(latent, commands)
+        believed = perf_counter()
+        plan = self.plan_from(belief, commands, item)
+        planned = perf_counter()
+        yield self.plans, convert.plan_message(plan)
+        said = perf_counter()
+        yield from self.state_of(
+            plan, item, encode_ms=1e3 * (seen - begun), believe_ms=1e3 * (believed - seen),
+            plan_ms=1e3 * (planned - believed), encode_plan_ms=1e3 * (planned - begun),
+            publish_ms=1e3 * (said - planned))
+        if self.latents.get_subscription_count():
+            yield self.latents, convert.vector_message(latent.z, item.stamp_ns, self.run)
+        if (self.beliefs.get_subscription_count()
+                or self.belief_states.get_subscription_count()):
+            yield from zip((self.beliefs, self.belief_states), convert.belief_messages(belief))
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node."""
+    return run(MindNode, args)

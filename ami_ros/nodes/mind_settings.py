@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the mind's nodes may be told, composed or one a process, and how a mind is made of it."""
+
+from dataclasses import dataclass, replace
+import time
+
+from ami_ros.agent.loop import Mind
+from ami_ros.agent.robots import find
+from ami_ros.agent.settings import (
+    ActorSettings,
+    EnergySettings,
+    setting,
+    Settings,
+    WorldModelSettings,
+)
+from ami_ros.inference.networks import mind
+from ami_ros.modules.module import open_module
+
+
+@dataclass(frozen=True)
+class ModuleSettings(Settings):
+    """What it thinks with."""
+
+    robot: str = setting('rover', 'name', reason='the robot file')
+    module: str = setting('', 'path', reason='folder of the module; empty: the shipped one')
+    backend: str = setting('onnx', 'name', reason='what runs the networks')
+    lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
+                              'deadline, no latency')
+
+
+@dataclass(frozen=True)
+class BodySettings(ModuleSettings):
+    """What it thinks with, and how it hears of its body."""
+
+    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    max_reading_age_s: float = setting(0.15, 's', 0.0, 1.0,
+                                       'odometry and IMU this much off still go with a picture')
+
+
+@dataclass(frozen=True)
+class CommandedSettings(ModuleSettings):
+    """What it thinks with, and how it hears of the commands."""
+
+    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+
+
+GROUPS = {
+    'mind': {'': BodySettings, 'world_model': WorldModelSettings, 'actor': ActorSettings,
+             'energy': EnergySettings},
+    'perception': {'': ModuleSettings},
+    'world_model': {'': BodySettings, 'world_model': WorldModelSettings},
+    'actor': {'': CommandedSettings, 'world_model': WorldModelSettings, 'actor': ActorSettings,
+              'energy': EnergySettings},
+}
+
+
+def world_settings(made: dict[str, Settings]) -> WorldModelSettings:
+    """Settings of the world model; in lock-step nothing is late."""
+    world = made.get('world_model', WorldModelSettings())
+    return replace(world, latency_s=0.0) if made[''].lock_step else world
+
+
+def open_mind(made: dict[str, Settings]) -> Mind:
+    """Make a mind from what a node was told; ValueError when module and robot do not fit."""
+    own = made['']
+    robot = find(own.robot)
+    return mind(open_module(own.module), robot, world_settings(made),
+                made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
+                time.monotonic_ns, own.backend)

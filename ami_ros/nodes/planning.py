@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the two nodes that plan have in common: the goal, and how plans are said."""
+
+from dataclasses import replace
+import time
+
+import numpy as np
+
+from ami_ros.agent.types import Belief, Command, Goal, Plan
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.mind_settings import world_settings
+from ami_ros.nodes.thinking import Input, NS, Order, Said, Thinking
+
+BEFORE_NS = NS          # commands so long before a frame still count for its belief
+
+
+class Planning(Thinking):
+    """Plans for a goal; without one, or in trouble, it plans rest."""
+
+    says = 'mind'       # whoever plans has goal and run, and acknowledges them
+
+    def __init__(self, name: str, *more):
+        super().__init__(name, *more)
+        self.target: Goal | None = None
+        self.plan: Plan | None = None               # the last that was said
+        self.plans = self.create_publisher(*topics.PLAN.publisher())
+        self.states = self.create_publisher(*topics.ACTOR_STATE.publisher())
+        self.hear_commands()
+
+    def commands_for(self, stamp_ns: int) -> tuple[Command, ...]:
+        """Return the commands that matter to a frame."""
+        before_ns = stamp_ns if self.plan is None else min(stamp_ns, self.plan.number)
+        return self.commands.since(before_ns - BEFORE_NS)
+
+    def plan_from(self, belief: Belief, commands: tuple[Command, ...], item: Input) -> Plan:
+        """Search, as long as there is time."""
+        deadline_ns = None
+        if not self.own.lock_step:
+            deadline_ns = item.steady_ns + round(self.made['actor'].deadline_s * 1e9)
+        self.plan = self.mind.plan(belief, commands, self.target, deadline_ns)
+        return self.plan
+
+    def state_of(self, plan: Plan, item: Input, **took_ms: float) -> Said:
+        """Yield what people plot, where somebody listens."""
+        if self.states.get_subscription_count():
+            values = {**took_ms, 'waited_ms': (time.monotonic_ns() - item.steady_ns) / 1e6,
+                      'iterations': plan.iterations, 'arrived': float(plan.arrived),
+                      'surprise': plan.surprise,
+                      **{f'energy.{name}': value for name, value in plan.energies}}
+            yield self.states, convert.state_message(values, item.stamp_ns, plan.run)
+
+    def rescue(self, item: Input) -> Said:
+        """Plan to stand still: nobody knows what the robot would run into."""
+        actor = self.made['actor']
+        start_ns = item.stamp_ns + round(world_settings(self.made).latency_s * 1e9)
+        self.plan = Plan(np.zeros((actor.horizon, 2)), actor.knot_s, start_ns, item.stamp_ns,
+                         self.run, max(self.goal, 0))
+        yield self.plans, convert.plan_message(self.plan)
+
+    def forget(self) -> None:
+        """Forget the last plan as well."""
+        super().forget()
+        self.plan = None
+
+    def begin(self, run: str) -> None:
+        """Forget the goal as well."""
+        super().begin(run)
+        self.target = None
+
+    def aim(self, order: Order) -> None:
+        """Take a goal; without one rest at once, not only from the next picture on."""
+        self.target = None
+        if order.value is not None and order.number > 0:
+            self.target = self.goal_of(order)
+        elif self.plan is not None and not self.own.lock_step:
+            self.rest()
+
+    def goal_of(self, order: Order) -> Goal:
+        """Make a goal of an order."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """Replace the last plan by one that stands still from the same instant on."""
+        self.plan = replace(self.plan, knots=np.zeros_like(self.plan.knots), goal=0,
+                            arrived=False, energies=(), imagined=None)
+        self.plans.publish(convert.plan_message(self.plan))
+
+    def stop(self) -> None:
+        """End; the robot does not have to wait until its last plan is too old."""
+        super().stop()
+        if self.plan is not None:
+            self.rest()

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the nodes of the mind have in common: callbacks take in, one worker thinks and publishes.
+
+Real time: only the newest input is worked on, whatever else came is dropped. Lock-step: an input
+waits for all that belongs to it, nothing is dropped, and who asks again gets the same answer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import gc
+import time
+import traceback
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+
+from ami_ros.agent.loop import Mind
+from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.lately import Body, Commands
+from ami_ros.nodes.mind_settings import GROUPS, open_mind
+from ami_ros.nodes.worker import Slot, Worker
+
+STATUS_S = 0.5          # what is said of oneself on diagnostics
+NS = 10**9
+Said = Iterator[tuple[Publisher, object]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """What a worker works on next."""
+
+    stamp_ns: int       # of the frame that it belongs to
+    value: object
+    run: str
+    steady_ns: int      # when it came
+    again: bool         # it came before: whoever waits for an answer lost something
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """What the configurator wants: a goal, or none, in a run."""
+
+    value: object       # picture or latent of the goal; None: no goal
+    number: int
+    run: str
+
+
+class Thinking(Node):
+    """A node with a mind and one worker. A child says in `think` what it makes of an input."""
+
+    says = ''           # its name on diagnostics, where that is another one
+
+    def __init__(self, name: str, make_mind: Callable[[dict], Mind] = open_mind):
+        super().__init__(name, **parameters.FROM_FILE)
+        self.made = parameters.declare(self, GROUPS[name])
+        self.own = self.made['']
+        self.mind = make_mind(self.made)
+        self.body, self.commands = None, None
+        self.inputs: Slot[Input] = Slot()
+        self.orders: Slot[Order] = Slot()
+        self.run, self.goal = '', 0
+        self.newest_ns: int | None = None           # of what came in
+        self.answered_ns: int | None = None
+        self.answer: list[tuple[Publisher, object]] = []
+        self.troubles: dict[str, str] = {}          # by what they are with
+        self.thoughts, self.told_s = 0, 0.0
+        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        self.worker = Worker(self.step, STATUS_S)
+
+    def begin_work(self) -> None:
+        """Start to think, once all is made; what was made will not be looked at by the GC."""
+        gc.collect()
+        gc.freeze()
+        self.worker.start()
+
+    def hear_body(self) -> None:
+        """Listen to odometry and IMU."""
+        self.body = Body(self.own.max_reading_age_s, self.own.lock_step)
+        self.create_subscription(*topics.ODOMETRY.subscriber(self.on_odometry))
+        self.create_subscription(*topics.IMU.subscriber(self.on_imu))
+
+    def hear_commands(self) -> None:
+        """Listen to what the critic lets through."""
+        self.commands = Commands()
+        row = topics.command(self.own.enable_stamped_cmd_vel)
+        self.create_subscription(row.type, row.name, self.on_command, topics.RELIABLE_10)
+
+    def on_odometry(self, msg) -> None:
+        """Take a reading."""
+        self.body.on_odometry(convert.odometry_from(msg, 0))
+        self.wake_if_waiting()
+
+    def on_imu(self, msg) -> None:
+        """Take a reading."""
+        spin, _, stamp_ns = convert.imu_from(msg)
+        self.body.on_gyro(spin[2], stamp_ns)
+        self.wake_if_waiting()
+
+    def on_command(self, msg) -> None:
+        """Take a command."""
+        self.commands.on_command(convert.command_from(msg, self.get_clock().now().nanoseconds))
+        self.wake_if_waiting()
+
+    def wake_if_waiting(self) -> None:
+        """Let the worker look again; in real time it waits for nothing but inputs."""
+        if self.own.lock_step:
+            self.worker.wake()
+
+    def take_in(self, stamp_ns: int, value: object, run: str = '') -> None:
+        """Leave an input for the worker."""
+        again, self.newest_ns = stamp_ns == self.newest_ns, stamp_ns
+        self.inputs.put(Input(stamp_ns, value, run, time.monotonic_ns(), again))
+        self.worker.wake()
+
+    def take_order(self, order: Order) -> None:
+        """Leave an order for the worker."""
+        self.orders.put(order)
+        self.worker.wake()
+
+    def refuse(self, what: str, wrong: str) -> None:
+        """Say why something cannot be used, once in the log and for as long as it is so."""
+        if wrong != self.troubles.get(what):
+            self.get_logger().error(wrong)
+        self.troubles[what] = wrong
+
+    def step(self) -> bool:
+        """Do one thing; return whether there was one. The worker's."""
+        if time.monotonic() - self.told_s >= STATUS_S:
+            self.tell()
+        order = self.orders.take()
+        if order is not None:
+            self.follow(order)
+            return True
+        item = self.inputs.take(self.may)
+        if item is None:
+            return False
+        if item.stamp_ns != self.answered_ns:
+            self.work(item)
+        elif self.own.lock_step:
+            for publisher, msg in self.answer:
+                publisher.publish(msg)
+        return True
+
+    def may(self, item: Input) -> bool:
+        """Tell whether all is there: in lock-step also the command that the last answer led to."""
+        if not self.own.lock_step or item.stamp_ns == self.answered_ns:
+            return True
+        if self.body is not None and self.body.at(item.stamp_ns) is None:
+            return False
+        return (self.commands is None or item.again or self.answered_ns is None
+                or self.commands.has(self.answered_ns))
+
+    def work(self, item: Input) -> None:
+        """Think, and say each thing as soon as it is thought; in trouble say what is safe."""
+        if self.answered_ns is not None and item.stamp_ns < self.answered_ns:
+            self.forget()       # time went back: a bag began again, or a clock was set
+        self.answered_ns, self.answer = item.stamp_ns, []
+        try:
+            self.say(self.think(item))
+            self.troubles.pop('input', None)
+        except Exception as wrong:      # a frame that cannot be thought about is not the last one
+            if not isinstance(wrong, ValueError):
+                self.get_logger().error(traceback.format_exc())
+            self.refuse('input', str(wrong) or repr(wrong))
+            self.say(self.rescue(item))
+            self.tell()
+        self.thoughts += 1
+
+    def say(self, said: Said) -> None:
+        """Publish one after the other."""
+        for publisher, msg in said:
+            publisher.publish(msg)
+            if self.own.lock_step:
+                self.answer.append((publisher, msg))
+
+    def think(self, item: Input) -> Said:
+        """Yield what is to be published, in order; ValueError says what is wrong with it."""
+        raise NotImplementedError
+
+    def rescue(self, item: Input) -> Said:
+        """Yield what is to be published in the place of a thought that failed."""
+        return iter(())
+
+    def forget(self) -> None:
+        """Forget what was before: the robot may be anywhere."""
+        self.answered_ns = None
+        self.mind.begin()
+        if self.commands is not None:
+            self.commands.clear()
+
+    def begin(self, run: str) -> None:
+        """Begin another run, with no goal yet."""
+        self.run, self.goal = run, -1
+        self.forget()
+
+    def follow(self, order: Order) -> None:
+        """Take up a goal, or none, of the same run or of a new one; acknowledge it."""
+        if order.run != self.run:
+            self.begin(order.run)
+        if order.number != self.goal:
+            self.goal = order.number
+            self.troubles.pop('goal', None)
+            try:
+                self.aim(order)
+            except ValueError as wrong:
+                self.goal = -1          # not acknowledged
+                self.refuse('goal', f'goal {wrong}')
+        self.tell()
+
+    def aim(self, order: Order) -> None:
+        """Make the goal one's own; ValueError says what is wrong with it."""
+
+    def tell(self) -> None:
+        """Say on diagnostics how it stands."""
+        self.told_s = time.monotonic()
+        values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
+                  'dropped': str(self.inputs.dropped)}
+        health = convert.Health(self.says or self.get_name(), 2 if self.troubles else 0,
+                                '; '.join(self.troubles.values()) or 'thinking', values)
+        self.diagnostics.publish(convert.health_message(
+            health, self.get_clock().now().nanoseconds))
+
+    def turn(self) -> float:
+        """See that the worker lives; return how long there is nothing else to do."""
+        if self.worker.died_of is not None:
+            raise self.worker.died_of
+        return 0.1
+
+    def stop(self) -> None:
+        """End the worker."""
+        self.worker.stop()

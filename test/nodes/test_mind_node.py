@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mind in one process: goals, lock-step, real time, and what it does with bad input."""
+
+import os
+import subprocess
+import sys
+
+from ami_ros.nodes import convert, topics
+from minded import Minded, NS, PERIOD_NS, picture, same_plan
+import numpy as np
+import pytest
+
+GOAL = picture(1000)
+
+
+def test_it_rests_until_it_has_a_goal_and_after_a_cancel(bench):
+    mind = Minded(bench, lock_step=True)
+    mind.order(None, 0)
+    plan = mind.drive(1)[0]
+    assert not plan.knots.any() and (plan.goal, plan.run) == (0, 'a')
+    mind.order(GOAL, 1)
+    plan = mind.drive(2, begin=11 * NS)[-1]
+    assert plan.knots.any() and (plan.goal, plan.run) == (1, 'a') and plan.iterations == 3
+    assert plan.start_ns == plan.number
+    mind.order(None, 0)
+    plan = mind.drive(1, begin=12 * NS)[0]
+    assert not plan.knots.any() and plan.goal == 0
+
+
+def test_in_lock_step_a_frame_waits_for_all_that_belongs_to_it(bench):
+    mind = Minded(bench, lock_step=True)
+    mind.order(GOAL, 1)
+    first, second = 10 * NS, 10 * NS + PERIOD_NS
+    mind.sense(first, what=['camera', 'odom'])
+    mind.sense(first - 1, what=['imu'])                 # of another instant
+    mind.sense(first, what=['imu'])
+    made = mind.plan(first)
+    mind.sense(first)                                   # the answer got lost: the same again
+    assert bench.until(lambda: mind.plans(first)[1:])[0].knots.tobytes() == made.knots.tobytes()
+    mind.sense(second)
+    mind.command(first - 1, [0.1, 0.0])                 # of another frame
+    told = len(bench.heard[topics.DIAGNOSTICS.name])
+    bench.until(lambda: len(bench.heard[topics.DIAGNOSTICS.name]) > told + 1)
+    assert not mind.plans(second)
+    mind.command(first, made.knots[0])
+    mind.plan(second)
+    third = second + PERIOD_NS
+    mind.sense(third)                                   # the command got lost, but the body asks
+    mind.sense(third)                                   # again: it goes on without
+    mind.plan(third)
+
+
+def test_a_new_run_forgets_all(bench):
+    mind = Minded(bench, lock_step=True)
+    runs = []
+    for number, run in ((1, 'a'), (2, 'b')):
+        mind.order(None, 0, run)
+        bench.heard[topics.PLAN.name].clear()
+        rest = mind.drive(1)
+        mind.order(GOAL, number, run)
+        runs.append(rest + mind.drive(4, begin=11 * NS))
+    assert all(map(same_plan, *runs)) and runs[0][-1].knots.any()
+    assert {plan.run for plan in runs[1]} == {'b'}
+
+
+def test_in_real_time_it_says_what_is_wrong_and_rests(bench):
+    mind = Minded(bench)
+    mind.order(GOAL, 1)
+    now = 1000 * NS
+    mind.sense(now, what=['camera'])
+    assert not mind.plan(now).knots.any()
+    bench.until(lambda: mind.health().level == 2)
+    assert mind.health().message == 'no odom has come; at most 0.15 s is right'
+    mind.sense(now + PERIOD_NS)
+    plan = mind.plan(now + PERIOD_NS)
+    assert plan.knots.any() and plan.start_ns == plan.number + 60_000_000
+    mind.sense(now + 2 * PERIOD_NS, np.zeros((48, 64, 3), np.uint8))
+    plan = mind.plan(now + 2 * PERIOD_NS)
+    assert not plan.knots.any() and plan.goal == 1
+    bench.until(lambda: mind.health().level == 2)
+    assert mind.health().message == ('picture is 64x48; this module sees 64x64, and larger '
+                                     'pictures of the same shape')
+    mind.sense(now + 3 * PERIOD_NS, np.kron(picture(3), np.ones((2, 2, 1))).astype(np.uint8))
+    assert mind.plan(now + 3 * PERIOD_NS).knots.any()
+    mind.sense(now + 3 * PERIOD_NS)                     # a camera that hangs: no new plan
+    mind.sense(now + 6 * PERIOD_NS, what=['camera'])
+    assert not mind.plan(now + 6 * PERIOD_NS).knots.any()
+    bench.until(lambda: '0.300 s older' in mind.health().message)
+    assert len(mind.plans(now + 3 * PERIOD_NS)) == 1
+
+
+def test_a_cancel_does_not_wait_for_the_next_picture(bench):
+    mind = Minded(bench)
+    mind.order(GOAL, 1)
+    mind.sense(1000 * NS)
+    driving = mind.plan(1000 * NS)
+    mind.order(None, 0)
+    rest = bench.until(lambda: mind.plans(1000 * NS)[1:])[0]
+    assert driving.knots.any() and not rest.knots.any() and rest.start_ns == driving.start_ns
+
+
+def test_it_says_rest_when_it_is_ended(bench):
+    mind = Minded(bench)
+    mind.order(GOAL, 1)
+    mind.sense(1000 * NS)
+    assert mind.plan(1000 * NS).knots.any()
+    bench.processes.running.pop('mind').terminate()
+    assert not bench.until(lambda: mind.plans(1000 * NS)[1:])[0].knots.any()
+
+
+def test_what_it_tells_about_a_frame(bench):
+    mind = Minded(bench, lock_step=True)
+    mind.order(GOAL, 1)
+    stamp = mind.drive(1)[0].number
+    state, of, run = convert.state_from(
+        bench.until(lambda: bench.heard[topics.ACTOR_STATE.name])[0])
+    assert (of, run) == (stamp, 'a')
+    assert state['encode_plan_ms'] >= state['encode_ms'] + state['plan_ms'] > 0
+    assert {'iterations', 'energy.way'} < set(state)
+    latent = bench.until(lambda: bench.heard[topics.LATENT.name])[0]
+    assert convert.vector_from(latent)[1:] == (stamp, 'a')
+    belief = bench.until(lambda: bench.heard[topics.BELIEF_STATE.name])[0]
+    assert convert.state_from(belief)[1:] == (stamp, 'a')
+
+
+@pytest.mark.parametrize('given, words', [
+    ('module:=/nowhere/at/all', ('/nowhere/at/all is not a module',)),
+    ('robot:=submarine', ('submarine', 'rover')),
+    ('actor.candidats:=64', ("'candidats'", "'candidates'")),
+    ('actor.candidates:=1', ('candidates = 1 is outside 8 to 1024',)),
+])
+def test_it_ends_with_one_sentence(given, words):
+    ended = subprocess.run(
+        [sys.executable, '-c', 'from ami_ros.nodes.mind_node import main; '
+         'raise SystemExit(main())', '--ros-args', '-p', given], capture_output=True, text=True,
+        timeout=60, env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+    last = ended.stderr.strip().split('\n')[-1]
+    assert ended.returncode == 1 and 'Traceback' not in ended.stderr
+    assert all(word in last for word in words), last
