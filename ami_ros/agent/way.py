@@ -57,7 +57,7 @@ class Way:
                                   for dx in (0, 1) for dy in (0, 1)])[:, None]
 
     def _solve(self, reverse: float) -> np.ndarray:
-        """Relax until nothing changes. A cell's cost multiplies the time to enter it."""
+        """Relax until nothing changes. A cell's cost multiplies the time to leave it."""
         ground, (v, w) = self.ground, self.limits
         x_cells, y_cells = ground.cost.shape
         # A rim two cells wide, as far as a move goes, that nobody can enter: with it a move is a
@@ -136,7 +136,7 @@ class Way:
         first, last = np.abs(wrap(bearing - places[..., 2])), np.abs(wrap(self.goal[2] - bearing))
         ahead = (first + last) / w + d / v
         back = (2 * np.pi - first - last) / w + 2 * d / v
-        off = np.clip(d / 0.12, 0.0, 1.0)
+        off = np.clip((d - 0.08) / 0.10, 0.0, 1.0)
         return off * np.minimum(ahead, back) + (1 - off) * (straight / w + d / v)
 
 
