@@ -18,11 +18,13 @@ cd "$out/elsewhere"                                 # not beside the sources
 
 passed=0 failed=0
 check() {
-  local name=$1 answer; shift
-  if answer=$(timeout 30 "$@" 2>&1 < /dev/null); then
+  local name=$1 answer rc=0; shift
+  answer=$(timeout 30 "$@" 2>&1 < /dev/null) || rc=$?
+  if [ $rc -eq 0 ]; then
     passed=$((passed + 1)); echo "ok      $name"
   else
-    failed=$((failed + 1)); echo "FAILED  $name"; echo "$answer" | tail -n 15 | sed 's/^/          /'
+    [ $rc -eq 124 ] && answer+=' did not end within 30 s'
+    failed=$((failed + 1)); echo "FAILED  $name"; tail -n 15 <<< "$answer" | sed 's/^/         /'
   fi
 }
 usage() { "$@" --help | grep -i -m 1 usage; }
