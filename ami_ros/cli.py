@@ -130,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('--bag', type=Path, required=True)
     one.add_argument('--out', type=Path, required=True, help='module folder to write')
     one.add_argument('--robot', default='rover')
-    one.add_argument('--steps', type=int, default=4000)
+    one.add_argument('--steps', type=int, default=4500)
     one.add_argument('--seed', type=int, default=0)
     one.add_argument('--threads', type=int, default=1)
     one.add_argument('--bf16', action='store_true', help='quicker on CPUs with AMX')

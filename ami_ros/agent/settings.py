@@ -103,9 +103,9 @@ class EnergySettings(Settings):
     refused_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered')
     terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others')
     arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there')
-    arrive_rad: float = setting(0.14, 'rad', 0.02, 1.0, 'and turned no further off than this')
+    arrive_rad: float = setting(0.18, 'rad', 0.02, 1.0, 'and turned no further off than this')
     settle_m: float = setting(0.18, 'm', 0.02, 1.0, 'closer than this for settle_s is there, too')
-    settle_rad: float = setting(0.25, 'rad', 0.02, 1.0, 'and turned no further off than this')
+    settle_rad: float = setting(0.30, 'rad', 0.02, 1.0, 'and turned no further off than this')
     settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres')
     leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this')
 

@@ -17,7 +17,7 @@ from ami_ros.training.train import Sampler
 GATES = {
     'effective_rank': (8.0, 'above', 'the latent has collapsed to a few directions; check that '
                        'the anti-collapse term carries its batch-size factor'),
-    'sigreg': (12.0, 'below', 'the latent is far from an isotropic Gaussian on held-out drives'),
+    'sigreg': (16.0, 'below', 'the latent is far from an isotropic Gaussian on held-out drives'),
     'rollout_vs_copy_last': (0.6, 'below', 'predicting is hardly better than assuming that '
                              'nothing changes'),
     'rollout_vs_wrong_action': (0.6, 'below', 'the prediction hardly depends on what is done'),

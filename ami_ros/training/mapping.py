@@ -87,8 +87,6 @@ def memory(latents: np.ndarray, places: np.ndarray, drives: Drives, images: np.n
         'memory_scale': scale.astype(np.float32),
         'memory_drive': drives.drive[rows].astype(np.uint16),
         'memory_action': drives.action[rows].astype(np.float16),
-        'memory_dt': drives.dt[rows].astype(np.float16),
-        'picture_latents': latents[few].astype(np.float16),
         'picture_places': places[few].astype(np.float16),
         'picture_bytes': np.frombuffer(b''.join(pictures), np.uint8),
         'picture_ends': np.cumsum([len(p) for p in pictures]).astype(np.int64),
