@@ -13,18 +13,19 @@ from typing import TypeVar
 import numpy as np
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
 from ami_ros.agent.types import Plan
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.run import Executor
 from ami_ros.sim.body import Truth
 from ami_ros.trials.protocol import Episode, GoalDrive, Judge
 
 SET_PARAMETERS = topics.Service('sim/set_parameters', SetParameters, 'sim')
-START_S = 30.0          # for processes to come up and find each other, also on a busy machine
+START_S = 60.0          # for processes to come up and find each other, also on a busy machine
 ANSWER_S = 10.0         # for anything else that somebody should answer
+HEAR_S = 2.0            # for a frame to be answered and heard of
 T = TypeVar('T')
 
 
@@ -59,12 +60,11 @@ class Pilot(Node):
     def __init__(self, context, lock_step: bool, period_s: float, check: Callable[[], None]):
         super().__init__('pilot', context=context)
         self.lock_step, self.period_ns, self.check = lock_step, round(period_s * 1e9), check
-        self.spinner = SingleThreadedExecutor(context=context)
+        self.spinner = Executor(context=context)
         self.spinner.add_node(self)
         self.ticks: dict[int, Tick] = {}
         self.looks: deque[tuple[int, Truth]] = deque()
         self.status: dict[str, str] = {}
-        self.judged_ns = 0              # the newest frame that has a verdict
         self.goals = self.create_publisher(*topics.GOAL_IMAGE.publisher())
         for row, heard in ((topics.PLAN, self._plan), (topics.VERDICT, self._verdict),
                            (topics.ACTOR_STATE, self._state), (topics.BELIEF_STATE, self._state),
@@ -88,7 +88,6 @@ class Pilot(Node):
 
     def _verdict(self, msg) -> None:
         verdict = convert.verdict_from(msg)
-        self.judged_ns = max(self.judged_ns, verdict.number)
         tick = self._tick(verdict.number)
         tick.rule = verdict.rule or tick.rule
         took_ms = float(convert.health_from(msg)[0].values.get('judge_ms', 'nan'))
@@ -126,16 +125,16 @@ class Pilot(Node):
         self.wait(client.service_is_ready, f'the service {row.name}', patience_s)
         future = client.call_async(request)
         self.wait(future.done, f'an answer of {row.name}', patience_s)
-        answer = future.result()
-        if not getattr(answer, 'success', True):
-            raise NoAnswer(f'{row.name} refused: {answer.message}')
-        return answer
+        return future.result()
 
-    def hold(self, still: bool) -> None:
-        """Let simulated time stand still, with nobody at work on a frame any more; or go on."""
-        last = int(self.ask(topics.SIM_HOLD, SetBool.Request(data=still), START_S).message)
-        if still and self.lock_step:
-            self.wait(lambda: self.judged_ns >= last, f'the verdict of frame {last}', START_S)
+    def hold(self) -> None:
+        """Let simulated time stand still, with nobody at work on a frame any more."""
+        self.wait(lambda: self.ask(topics.SIM_HOLD, SetBool.Request(data=True), START_S).success,
+                  'an answer to the newest frame', START_S)
+
+    def release(self) -> None:
+        """Let simulated time go on."""
+        self.ask(topics.SIM_HOLD, SetBool.Request(data=False))
 
     def acknowledged(self, **values: str) -> bool:
         """Tell whether the mind has what the configurator says, and that is these values."""
@@ -144,7 +143,7 @@ class Pilot(Node):
 
     def put(self, pose: np.ndarray, seed: int) -> None:
         """Put the robot somewhere, in a run of its own, without a goal; it rests there."""
-        self.hold(True)
+        self.hold()
         run = self.ask(topics.BEGIN, Trigger.Request()).message
         self.wait(lambda: self.acknowledged(run=run, goal='0'),
                   f'that the mind begins run {run}', START_S)
@@ -156,12 +155,29 @@ class Pilot(Node):
         wrong = [result.reason for result in results if not result.successful]
         if wrong:
             raise NoAnswer(f'sim refused the episode: {"; ".join(wrong)}')
-        first = int(self.ask(topics.SIM_RESET, Trigger.Request()).message)
-        if not self.lock_step:
-            first += 1              # it may be the stamp of the last frame before
-            self.hold(False)
-        # a frame at rest opens every run, so that nothing of the run before is left
-        self.wait(lambda: self.judged_ns >= first, f'a verdict since frame {first}', START_S)
+        # a frame at rest opens every run, so that nothing of the run before is left; all of it is
+        # heard before anything begins, since connections come up one by one
+        for _ in range(round(START_S / HEAR_S)):
+            first = int(self.ask(topics.SIM_RESET, Trigger.Request()).message)
+            if self.lock_step:
+                self.hold()
+            else:
+                self.release()
+            if self.heard(first):
+                return
+        raise NoAnswer(f'plans, verdicts and truth did not all come within {START_S:g} s')
+
+    def heard(self, since_ns: int) -> bool:
+        """Tell, after a little while at most, whether everything of a new frame came here."""
+        deadline = time.monotonic() + HEAR_S
+        while time.monotonic() < deadline:
+            self.spinner.spin_once(timeout_sec=0.1)
+            self.check()
+            planned = any(n >= since_ns and tick.plan and 'critic_ms' in tick.stages_ms
+                          for n, tick in self.ticks.items())
+            if planned and any(now_ns >= since_ns for now_ns, _ in self.looks):
+                return True
+        return False
 
     def give_goal(self, picture: np.ndarray) -> int:
         """Give a goal picture; return its number, once the mind has it."""
@@ -183,8 +199,7 @@ class Pilot(Node):
         goal = self.give_goal(picture)
         self.ticks.clear()
         self.looks.clear()
-        if self.lock_step:
-            self.hold(False)
+        self.release()
         begun_ns = self.wait(lambda: next(
             (n for n, tick in sorted(self.ticks.items()) if tick.plan and tick.plan.goal == goal),
             None), f'a plan for goal {goal}', START_S)
@@ -201,7 +216,7 @@ class Pilot(Node):
             tick = self.ticks.get(frame_ns)
             arrived = tick.plan.arrived if tick and tick.plan else arrived
             over = judge.watch(truth, arrived, (now_ns - begun_ns) / 1e9)
-        self.hold(True)
+        self.hold()
         ticks = {n: tick for n, tick in sorted(self.ticks.items()) if n >= begun_ns and tick.plan}
         for frame_ns, tick in ticks.items():
             tick.pose = poses.get(frame_ns)

@@ -2,6 +2,7 @@
 """Starts nodes as processes in a ROS domain of their own, and leaves nothing running."""
 
 import fcntl
+from importlib.metadata import PackageNotFoundError, version
 import os
 from pathlib import Path
 import signal
@@ -50,6 +51,14 @@ def claim_domain() -> tuple[int, object]:
                        'sessions; end one of them')
 
 
+def fast_dds_is_old() -> bool:
+    """Tell whether it reads the old name of its profile: up to Jazzy, whose rclpy is 7."""
+    try:
+        return int(version('rclpy').split('.')[0]) <= 7
+    except (PackageNotFoundError, ValueError):
+        return True
+
+
 class Processes:
     """The nodes of one session; a context manager that ends what it started."""
 
@@ -67,7 +76,7 @@ class Processes:
         if not any(name in os.environ for name in PROFILE_NAMES):   # a person's own wins
             profile = self.logs / 'fastdds.xml'
             profile.write_text(PROFILE)
-            shared.update(dict.fromkeys(PROFILE_NAMES, str(profile.resolve())))
+            shared[PROFILE_NAMES[fast_dds_is_old()]] = str(profile.resolve())
         return shared
 
     def environment(self) -> dict[str, str]:

@@ -186,9 +186,10 @@ class SimNode(Node):
         return response
 
     def on_hold(self, request, response):
-        """Let time stand still, or go on; the answer is the newest frame."""
+        """Let time stand still, or go on; no success while somebody is still at a frame."""
         self.pace.held = request.data
-        response.success, response.message = True, str(self.pace.frame_ns or 0)
+        response.success = not request.data or self.pace.settled
+        response.message = str(self.pace.frame_ns or 0)
         return response
 
     def _place(self, episode: EpisodeSettings) -> None:

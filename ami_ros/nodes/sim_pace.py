@@ -48,6 +48,11 @@ class LockStep:
         self._forget()
         node.rebase(EPISODE_NS)
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether nobody is at work on a frame."""
+        return self.frame_ns is None or self.answered
+
     def _forget(self) -> None:
         self.command: Command | None = None
         self.verdict: Verdict | None = None
@@ -59,6 +64,7 @@ class LockStep:
         now_ns = self.node.stamp_ns() if self.frame_ns is None else self.frame_ns
         self.node.rebase((now_ns // EPISODE_NS + 1) * EPISODE_NS)
         self.held = True
+        self.node.look()
         self._send()
 
     def _send(self) -> None:
@@ -113,6 +119,7 @@ class RealTime:
         self.node, self.body, self.steady = node, body, steady
         self.every = round(1 / TICK_S / camera_hz)      # ticks between two pictures
         self.held, self.skipped = False, 0
+        self.settled = True             # nobody is waited for
         self.frame_ns: int | None = None
         self.begun_s: float | None = None
         self.sent: dict[int, float] = {}                # frame: when it went out
