@@ -29,9 +29,10 @@ def from_raw(data, height: int, width: int, step: int, encoding: str) -> np.ndar
 
 def from_compressed(data) -> np.ndarray:
     """Turn JPEG or PNG bytes into (H, W, 3) uint8 rgb; ValueError when they are neither."""
-    picture = cv2.imdecode(np.frombuffer(memoryview(data), np.uint8), cv2.IMREAD_COLOR)
+    flat = np.frombuffer(memoryview(data), np.uint8)
+    picture = cv2.imdecode(flat, cv2.IMREAD_COLOR) if flat.size else None
     if picture is None:
-        raise ValueError(f'compressed image of {len(data)} bytes is neither JPEG nor PNG')
+        raise ValueError(f'compressed image of {flat.size} bytes is neither JPEG nor PNG')
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
