@@ -11,7 +11,7 @@ from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSett
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
 from ami_ros.inference import backend
-from ami_ros.modules.module import fits, Module
+from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
 
 
 def planar(place: np.ndarray) -> np.ndarray:
@@ -26,8 +26,13 @@ class Networks:
 
     def __init__(self, module: Module, backend_name: str = 'onnx'):
         load = backend(backend_name)
-        self._see, self._step, self._imagine = (
-            load(module.files[f'{name}.onnx']) for name in ('see', 'step', 'imagine'))
+        networks = []
+        for name in NETWORKS:
+            try:
+                networks.append(load(module.files[f'{name}.onnx']))
+            except ValueError as why:
+                raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
+        self._see, self._step, self._imagine = networks
         self.size = module.camera_size
         self._read: dict[bytes, np.ndarray] = {}
 

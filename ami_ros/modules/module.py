@@ -12,6 +12,9 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 
 FORMAT = 1
+NETWORKS = ('see', 'step', 'imagine')
+NEEDED = ('name', 'version', 'latent_space', 'robot', 'axes', 'limits', 'camera', 'horizon',
+          'map_cell_m', 'surprise_scale')
 SHIPPED = Path(__file__).resolve().parent / 'shipped'
 
 
@@ -29,7 +32,13 @@ class Module:
 
     def array(self, name: str) -> np.ndarray:
         """Read an array file of the module, e.g. 'map_cost'."""
-        return np.load(io.BytesIO(self.files[f'{name}.npy']), allow_pickle=False)
+        file = f'{name}.npy'
+        if file not in self.files:
+            raise ModuleError(f'{self.path} has no {file}; it has: {", ".join(self.files)}')
+        try:
+            return np.load(io.BytesIO(self.files[file]), allow_pickle=False)
+        except (ValueError, OSError, EOFError) as why:
+            raise ModuleError(f'{self.path / file} is no array file: {why}') from why
 
     @property
     def camera_size(self) -> tuple[int, int]:
@@ -62,14 +71,19 @@ def open_module(path: Path | str | None = None) -> Module:
         manifest = json.loads(manifest_path.read_text())
         listed = dict(manifest['files'])
         wrong = manifest['format'] != FORMAT
-    except (ValueError, KeyError, TypeError) as why:
+    except (ValueError, KeyError, TypeError, OSError) as why:
         raise ModuleError(f'{manifest_path} is damaged: {why!r}') from why
     if wrong:
         raise ModuleError(f'{manifest_path} has format {manifest["format"]}, '
                           f'this version reads {FORMAT}')
+    lacking = ([name for name in NEEDED if name not in manifest]
+               + [f'{n}.onnx' for n in NETWORKS if f'{n}.onnx' not in listed])
+    if lacking:
+        raise ModuleError(f'{manifest_path} does not say {", ".join(lacking)}; '
+                          'is it a module of ami-ros train?')
     files = {}
     for name, expected in listed.items():
-        if Path(name).name != name:
+        if Path(name).name != name or '\0' in name:
             raise ModuleError(f'{manifest_path} names {name!r}, which leaves its folder')
         try:
             data = (path / name).read_bytes()
@@ -77,7 +91,7 @@ def open_module(path: Path | str | None = None) -> Module:
             raise ModuleError(f'{path} lacks {name}, which its manifest lists') from why
         if digest(data) != expected:
             raise ModuleError(f'{path / name} is not the file that the manifest lists: its hash '
-                              f'is {digest(data)[:12]}, not {expected[:12]}')
+                              f'is {digest(data)[:12]}, not {str(expected)[:12]}')
         files[name] = data
     return Module(path, manifest, files)
 
@@ -85,15 +99,20 @@ def open_module(path: Path | str | None = None) -> Module:
 def fits(module: Module, robot: Robot) -> None:
     """Check the module's contract against the robot; ModuleError names both sides."""
     contract = module.manifest
-    pairs = [('robot', contract['robot'], robot.name),
-             ('action axes', list(contract['axes']), list(robot.axes)),
-             ('action limits', list(contract['limits']), list(robot.limits))]
-    for what, has, wants in pairs:
+    for what, has, wants in (('robot', contract['robot'], robot.name),
+                             ('action axes', contract['axes'], list(robot.axes)),
+                             ('action limits', contract['limits'], list(robot.limits))):
         if has != wants:
             raise ModuleError(f'{module.path.name} was made for {what} {has}, '
                               f'{robot.name} has {wants}')
-    hfov = contract['camera']['hfov_rad']
-    if hfov is not None and abs(hfov - robot.camera_hfov_rad) > 0.05:
+    try:
+        hfov = contract['camera']['hfov_rad']
+        off = 0.0 if hfov is None else abs(hfov - robot.camera_hfov_rad)
+        _width, _height = map(int, contract['camera']['size'])
+    except (KeyError, TypeError, ValueError) as why:
+        raise ModuleError(f'{module.path / "manifest.json"} says camera {contract["camera"]}, '
+                          'not its size [width, height] and hfov_rad') from why
+    if not off <= 0.05:
         raise ModuleError(f'{module.path.name} saw through a camera of {hfov:.3f} rad, '
                           f'{robot.name} has {robot.camera_hfov_rad:.3f} rad')
 
