@@ -14,7 +14,7 @@ class Canvas:
 
     def __init__(self, half_m: float, pixels: int):
         self.half_m, self.scale = half_m, pixels / (2 * half_m)
-        self.picture = np.full((pixels, pixels, 3), 250, np.uint8)
+        self.picture = np.full((pixels, pixels, 3), 255, np.uint8)
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) int32 of points (..., 2) m; OpenCV's sixteenths."""
@@ -47,7 +47,7 @@ def label(picture: np.ndarray, text: str, line: int = 0) -> np.ndarray:
     """Write a line of text into the upper left corner, on a light band."""
     height = 18
     band = picture[line * height:(line + 1) * height]
-    band[:] = (band * 0.3 + 178).astype(np.uint8)
+    band[:] = 255
     cv2.putText(picture, text, (5, line * height + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, INK, 1,
                 cv2.LINE_AA)
     return picture

@@ -11,8 +11,8 @@ from ami_ros.images import codec, draw
 from ami_ros.modules.module import Module
 from ami_ros.sim.world import Piece, World
 
-PIXELS = 512
-PANEL = 224
+PIXELS = 400
+PANEL = 180
 COLOURS = [(36, 113, 163), (202, 111, 30), (35, 155, 86), (125, 60, 152), (192, 57, 43),
            (23, 165, 137), (127, 140, 141), (183, 149, 11)]
 DREAM = (214, 51, 132)
@@ -35,7 +35,7 @@ def room(world: World, pixels: int = PIXELS) -> draw.Canvas:
     h = world.half_m + 0.1
     canvas.polygon(np.array([(-h, -h), (h, -h), (h, h), (-h, h)]), (150, 150, 150))
     h = world.half_m
-    canvas.polygon(np.array([(-h, -h), (h, -h), (h, h), (-h, h)]), (250, 250, 248))
+    canvas.polygon(np.array([(-h, -h), (h, -h), (h, h), (-h, h)]), (255, 255, 255))
     for piece in world.pieces:
         canvas.polygon(outline(piece), tuple(int(110 + 120 * c) for c in piece.colour))
     return canvas
@@ -95,7 +95,7 @@ class Film:
         canvas.picture = self.background.picture.copy()
         canvas.line(np.array(self.past), COLOURS[0], 2)
         canvas.arrow(goal_pose, COLOURS[2])
-        dreamt = np.zeros((PANEL, PANEL, 3), np.uint8) + 235
+        dreamt = np.zeros((PANEL, PANEL, 3), np.uint8) + 255
         if place is not None and imagined is not None and len(imagined):
             ahead = compose(np.asarray(pose, float), between(place, np.asarray(imagined)))
             canvas.line(np.vstack([pose[None], ahead]), DREAM, 2)
@@ -103,13 +103,13 @@ class Film:
         canvas.arrow(pose, COLOURS[0], 0.22)
         panels = [draw.label(draw.enlarge(p, PANEL), t) for p, t in
                   ((view, 'camera'), (goal, 'goal picture'))]
-        panels.append(draw.label(dreamt, 'imagined, 2 s ahead (nearest memory)'[:34]))
+        panels.append(draw.label(dreamt, 'imagined, 2 s ahead'))
         side = np.vstack([np.hstack(panels[:2]),
-                          np.hstack([panels[2], np.full_like(panels[2], 250)])])
+                          np.hstack([panels[2], np.full_like(panels[2], 255)])])
         note = side[PANEL:, PANEL:]
         for line, part in enumerate(text.split('\n')):
             draw.label(note, part, line + 1)
-        side = np.vstack([side, np.full((PIXELS - 2 * PANEL, 2 * PANEL, 3), 250, np.uint8)])
+        side = np.vstack([side, np.full((PIXELS - 2 * PANEL, 2 * PANEL, 3), 255, np.uint8)])
         self.frames.append(np.hstack([canvas.picture, side]))
 
     def write(self, path: Path, tick_s: float) -> None:

@@ -85,9 +85,15 @@ class RandomPlanner(Borrowed):
 
 
 class RetrievalPlanner(Borrowed):
-    """Plays what was done between the stored moments that look most like now and the goal."""
+    """Plays what was done between the stored moments that look most like now and the goal.
+
+    AHEAD is as the field does it. HOLD_S and HASTE made it stronger on other seeds than those of
+    any report (reached at K = 10: 60 % without haste, 76 % with): a lookup has to be a good one.
+    """
 
     AHEAD = 30      # actions at most between the two moments
+    HOLD_S = 0.25   # before looking again; deciding at every frame dithers between two pairs
+    HASTE = 0.3     # squared latent distance that an action less is worth
 
     def __init__(self, mind: Mind, module: Module):
         super().__init__(mind)
@@ -104,14 +110,18 @@ class RetrievalPlanner(Borrowed):
         best = np.full(len(like), np.inf)
         for ahead in range(1, self.AHEAD + 1):
             same = self.drive[ahead:] == self.drive[:-ahead]
-            best[:-ahead] = np.where(same, np.minimum(best[:-ahead], like[ahead:]),
+            best[:-ahead] = np.where(same, np.minimum(best[:-ahead],
+                                                      like[ahead:] + self.HASTE * ahead),
                                      best[:-ahead])
-        self.future = best
+        self.future, self.until_ns, self.twist = best, -1, None
 
     def distance(self, z: np.ndarray) -> np.ndarray:
         """Squared distance of every stored latent."""
         return self.squares - 2 * (self.latents @ z) + float(z @ z)
 
     def choose(self, z: np.ndarray, frame: Frame) -> np.ndarray:
-        """Return the first action of the best pair."""
-        return self.action[int(np.argmin(self.distance(z) + self.future))]
+        """Return the first action of the best pair, and hold it."""
+        if frame.stamp_ns >= self.until_ns:
+            self.until_ns = frame.stamp_ns + round((self.HOLD_S - 0.01) * 1e9)
+            self.twist = self.action[int(np.argmin(self.distance(z) + self.future))]
+        return self.twist
