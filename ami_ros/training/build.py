@@ -63,12 +63,21 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
             f'{job.bag} has {len(rows)} windows to learn from and {len(held)} to check with; '
             f'at least {recipe.windows} and 16 are needed: record longer, or more drives')
     checkpoint = job.out.with_suffix('.checkpoint')
+    sampler = train.Sampler(recording.images, drives, held, recipe)
+
+    def look(step: int, model) -> None:
+        gated = gates.gate(gates.measure(model, sampler, job.seed, 128))
+        say(f'gates at step {step}: ' + '  '.join(f'{name} {gated.figures[name]:.3f}'
+                                                   for name in gates.GATES))
+        hopeless = [f for f in gated.failures if f.startswith('effective_rank')]
+        if hopeless and step >= job.steps // 2:     # what has collapsed by now stays so
+            raise GateError(f'stopped at step {step}. {hopeless[0]}; {checkpoint} is kept')
+
     job.out.parent.mkdir(parents=True, exist_ok=True)
     model = train.train(recording.images, drives, recipe, robot.limits, checkpoint, job.resume,
-                        say)
+                        say, look)
     shrink.round_weights(model)
-    gated = gates.gate(gates.measure(model, train.Sampler(recording.images, drives, held,
-                                                          recipe), job.seed))
+    gated = gates.gate(gates.measure(model, sampler, job.seed))
     for name, (bound, side, _) in gates.GATES.items():
         say(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})')
     if gated.failures:

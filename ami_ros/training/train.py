@@ -13,6 +13,8 @@ from ami_ros.training.loss import Batch, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape
 from ami_ros.training.windows import Drives, starts
 
+LOOK = 500              # steps between two looks at the gates
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -76,8 +78,11 @@ def schedule(step: int, steps: int) -> float:
 
 
 def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint: Path,
-          resume: bool, say=print) -> Jepa:
-    """Train, or go on where the checkpoint stands. Deterministic for a seed on one machine."""
+          resume: bool, say=print, look=lambda step, model: None) -> Jepa:
+    """Train, or go on where the checkpoint stands. Deterministic for a seed on one machine.
+
+    `look` sees the model every LOOK steps, after the checkpoint; what it raises ends the run.
+    """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x7A1])
     masks = torch.Generator().manual_seed(recipe.seed)
@@ -123,6 +128,9 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
                 'torch': torch.get_rng_state(), 'masks': masks.get_state(),
                 'numpy': pack(rng.bit_generator.state), 'step': step + 1,
                 'recipe': repr(recipe), 'shape': asdict(recipe.shape)})
+        if (step + 1) % LOOK == 0 and step + 1 < recipe.steps:
+            look(step + 1, model)
+            model.train()
     return model.eval()
 
 
