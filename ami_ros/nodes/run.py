@@ -10,6 +10,7 @@ session, it ends when that does, however that ended.
 
 from collections.abc import Callable
 import os
+from pathlib import Path
 import signal
 import sys
 
@@ -30,6 +31,11 @@ WRONG = (ValueError, OSError, ImportError, RuntimeError, ParameterException)
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Make a node and let it work until a signal comes; return the exit code."""
+    if {'--help', '-h'} & set(sys.argv[1:] if args is None else args):
+        about = sys.modules[make.__module__].__doc__
+        sys.stdout.write(f'usage: {Path(sys.argv[0]).name} [--ros-args -p NAME:=VALUE '
+                         f'--params-file FILE ...]\n{(about or "").strip()}\n')
+        return 0
     asked_to_end = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked_to_end.append(number))
