@@ -11,13 +11,13 @@ mkdir -p "$out"
 
 rows() {
   for k in 10 20 40; do echo "world_model-$k --planner world_model --goal-blocks $k"; done
-  for k in 10 20 40; do echo "retrieval-$k --planner retrieval --goal-blocks $k"; done
-  for k in 20 40; do
-    echo "world_model-$k-moved --planner world_model --goal-blocks $k --furniture-moved"
-    echo "retrieval-$k-moved --planner retrieval --goal-blocks $k --furniture-moved"
+  for k in 10 20; do echo "retrieval-$k --planner retrieval --goal-blocks $k"; done
+  for planner in world_model retrieval; do
+    echo "$planner-20-moved --planner $planner --goal-blocks 20 --furniture-moved"
   done
   for k in 10 20 40; do echo "oracle-$k --planner oracle --goal-blocks $k"; done
   for k in 10 20; do echo "random-$k --planner random --goal-blocks $k"; done
+  echo "retrieval-40 --planner retrieval --goal-blocks 40"
 }
 
 unseen() {      # ten rooms that the module never saw
