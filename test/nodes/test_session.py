@@ -2,7 +2,10 @@
 """A session drives episodes over ROS: the same ones twice, and nothing is left running."""
 
 import os
+import signal
 import subprocess
+import sys
+import time
 
 from ami_ros.nodes import session
 from ami_ros.nodes.processes import ChildEnded
@@ -17,9 +20,12 @@ PICTURE = np.full((64, 64, 3), 90, np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch):
+def own_environment():
     """Forget afterwards what a session sets for itself."""
-    monkeypatch.setattr(os, 'environ', os.environ.copy())
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def errand(seed, blocks=4):
@@ -79,3 +85,28 @@ def test_no_two_sessions_share_a_domain():
         two, other = session.claim_domain()
         other.close()
     assert one != two != int(os.environ['ROS_DOMAIN_ID'])
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_session(tmp_path, number):
+    script = tmp_path / 'script.py'
+    script.write_text(f"""
+import itertools, pathlib, sys
+sys.path[:0] = {sys.path!r}
+import test_session as here
+from ami_ros.nodes import session
+session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertools.count()),
+            lambda errand, drive: print('one', flush=True))
+""")
+    begun = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.DEVNULL)
+    assert begun.stdout.readline() == 'one\n'
+    children = subprocess.run(['ps', '-o', 'pid=', '--ppid', str(begun.pid)],
+                              capture_output=True, text=True).stdout.split()
+    assert len(children) == 4
+    begun.send_signal(number)
+    begun.wait(10)
+    deadline = time.monotonic() + 10
+    while any(os.path.exists(f'/proc/{child}') for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
