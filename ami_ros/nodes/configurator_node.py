@@ -152,7 +152,7 @@ class ConfiguratorNode(Node):
             level, message = 1, 'the mind says nothing; is it running?'
         values = {'mode': mode, 'run': self.run, 'goal': str(self.goal),
                   'acknowledged': str(int(self.acknowledged)), 'reason': self.reason,
-                  'goals': str(self.numbers)}
+                  'goals': str(self.numbers), 'mind': self.mind.message}
         health = convert.Health('configurator', level, message, values)
         self.statuses.publish(convert.health_message(health,
                                                      self.get_clock().now().nanoseconds))

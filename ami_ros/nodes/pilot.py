@@ -116,7 +116,8 @@ class Pilot(Node):
             self.spinner.spin_once(timeout_sec=0.1)
             self.check()
             if time.monotonic() > deadline:
-                raise NoAnswer(f'{what} did not come within {patience_s:g} s')
+                raise NoAnswer(f'{what} did not come within {patience_s:g} s; the mind says: '
+                               f'{self.status.get("mind") or "nothing"}')
         return said
 
     def ask(self, row: topics.Service, request, patience_s: float = ANSWER_S):
