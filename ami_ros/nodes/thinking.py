@@ -104,7 +104,7 @@ class Thinking(Node):
 
     def wake_if_waiting(self) -> None:
         """Let the worker look again; in real time it waits for nothing but inputs."""
-        if self.own.lock_step:
+        if self.own.lock_step and self.inputs.full:
             self.worker.wake()
 
     def take_in(self, stamp_ns: int, value: object, run: str = '') -> None:

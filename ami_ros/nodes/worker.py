@@ -16,6 +16,11 @@ class Slot(Generic[T]):
         self._newest: T | None = None
         self.dropped = 0
 
+    @property
+    def full(self) -> bool:
+        """Tell whether there is an item that nobody took yet."""
+        return self._newest is not None
+
     def put(self, item: T) -> T | None:
         """Leave an item; return the one that nobody took."""
         with self._lock:
