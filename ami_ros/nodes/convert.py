@@ -297,11 +297,12 @@ def state_from(msg: JointState) -> tuple[dict[str, float], int, str]:
     return dict(zip(msg.name, msg.position)), nanoseconds(msg.header.stamp), msg.header.frame_id
 
 
-def belief_messages(belief: Belief) -> tuple[Image, JointState]:
-    """Belief to its latent and its state, both with the stamp of the frame."""
+def belief_messages(belief: Belief, **more: float) -> tuple[Image, JointState]:
+    """Belief to its latent and its state, both with the stamp of the frame; more is for people."""
     values = (*belief.body, *belief.place, *belief.odometry, belief.surprise, belief.disagreement)
+    said = {**dict(zip(BELIEF_NAMES, values)), **more}
     return (vector_message(belief.z, belief.stamp_ns, belief.run),
-            state_message(dict(zip(BELIEF_NAMES, values)), belief.stamp_ns, belief.run))
+            state_message(said, belief.stamp_ns, belief.run))
 
 
 def belief_from(latent: Image, state: JointState) -> Belief:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Perception in a process of its own: pictures in, latents out."""
 
+from time import perf_counter
+
 import numpy as np
 
 from ami_ros.agent.types import Frame
@@ -37,6 +39,7 @@ class PerceptionNode(Thinking):
         super().__init__('perception', make_mind)
         self.latents = self.create_publisher(*topics.LATENT.publisher())
         self.goals = self.create_publisher(*topics.GOAL_LATENT.publisher())
+        self.states = self.create_publisher(*topics.SIGHT_STATE.publisher())
         self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
         self.create_subscription(*topics.CAMERA.subscriber(self.on_picture))
         self.begin_work()
@@ -68,10 +71,15 @@ class PerceptionNode(Thinking):
 
     def think(self, item: Input) -> Said:
         """See."""
+        begun = perf_counter()
         picture = picture_of(item.value, self.mind.encoder.size)
         latent = self.mind.see(Frame(picture, NOWHERE, NOWHERE, item.stamp_ns, item.stamp_ns,
                                      self.run))
+        seen = perf_counter()
         yield self.latents, convert.vector_message(latent.z, item.stamp_ns, self.run)
+        if self.states.get_subscription_count():
+            yield self.states, convert.state_message({'encode_ms': 1e3 * (seen - begun)},
+                                                     item.stamp_ns, self.run)
 
 
 def main(args: list[str] | None = None) -> int:

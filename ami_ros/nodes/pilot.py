@@ -68,6 +68,7 @@ class Pilot(Node):
         self.goals = self.create_publisher(*topics.GOAL_IMAGE.publisher())
         for row, heard in ((topics.PLAN, self._plan), (topics.VERDICT, self._verdict),
                            (topics.ACTOR_STATE, self._state), (topics.BELIEF_STATE, self._state),
+                           (topics.SIGHT_STATE, self._state),
                            (topics.LATENCY, self._state), (topics.STATUS, self._status),
                            (topics.TRUTH_STATE, self._look)):
             row = replace(row, qos=topics.RELIABLE_100)     # every one counts here

@@ -95,6 +95,8 @@ def latencies(drives: list[Drive]) -> dict:
     over = []
     for tick in (tick for drive in drives for tick in drive.ticks.values()):
         stages = tick.stages_ms
+        apart = [stages.get(f'{part}_ms', np.nan) for part in ('encode', 'believe', 'plan')]
+        stages.setdefault('encode_plan_ms', float(sum(apart)))      # one process a node
         for stage in STAGES:
             if np.isfinite(stages.get(f'{stage}_ms', np.nan)):
                 took[stage].append(stages[f'{stage}_ms'])

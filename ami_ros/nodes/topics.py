@@ -81,6 +81,7 @@ GOAL_IMAGE = Topic('goal/image', Image, 0, RELIABLE_1, 'person')
 # the way of the data; Image 32FC1, 1 x D, stamp = capture time
 LATENT = Topic('perception/latent', Image, 10, RELIABLE_1, 'perception')
 GOAL_LATENT = Topic('perception/goal', Image, 0, RELIABLE_1, 'perception')
+SIGHT_STATE = Topic('perception/state', JointState, 10, RELIABLE_1, 'perception')
 BELIEF = Topic('world_model/belief', Image, 10, RELIABLE_1, 'world_model')
 BELIEF_STATE = Topic('world_model/state', JointState, 10, RELIABLE_1, 'world_model')
 ACTOR_STATE = Topic('actor/state', JointState, 10, RELIABLE_1, 'actor')
@@ -100,8 +101,8 @@ TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     
 LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, LATENT,
-          GOAL_LATENT, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN, COMMAND, VERDICT, GOAL, STATUS,
-          DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
+          GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN, COMMAND, VERDICT,
+          GOAL, STATUS, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
     TF_STATIC = Topic('tf_static', TFMessage, 0, LATCHED, 'body')

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The world model in a process of its own: latents, body readings and commands in, beliefs out."""
 
+from time import perf_counter
+
 import numpy as np
 
 from ami_ros.agent.types import Frame, Latent
@@ -43,6 +45,7 @@ class WorldModelNode(Thinking):
 
     def think(self, item: Input) -> Said:
         """Believe."""
+        begun = perf_counter()
         reading = self.body.at(item.stamp_ns)
         if reading is None:
             raise ValueError(self.body.missing(item.stamp_ns))
@@ -51,7 +54,9 @@ class WorldModelNode(Thinking):
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)
         belief = self.mind.believe(Latent(item.value, frame),
                                    self.commands.since(before_ns - BEFORE_NS))
-        yield from zip((self.beliefs, self.belief_states), convert.belief_messages(belief))
+        took_ms = 1e3 * (perf_counter() - begun)
+        yield from zip((self.beliefs, self.belief_states),
+                       convert.belief_messages(belief, believe_ms=took_ms))
 
 
 def main(args: list[str] | None = None) -> int:
