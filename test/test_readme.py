@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README says what is there: rules, verbs, targets, files."""
+
+import argparse
+from pathlib import Path
+import re
+
+import yaml
+
+from ami_ros import cli
+from ami_ros.agent import rules
+from ami_ros.agent.robots import find
+from ami_ros.agent.settings import build, CriticSettings
+from ami_ros.share import share
+from ami_ros.trials import protocol
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / 'README.md').read_text()
+WORDS = ' '.join(README.split())     # wherever its lines are broken
+
+
+def commands() -> list[list[str]]:
+    """Every ami-ros command line of the README, as words after the program's name."""
+    lines = re.findall(r'^ami-ros (.+?)(?:\s+#.*)?$', README, re.M)
+    assert len(lines) >= 5
+    return [line.split() for line in lines]
+
+
+def test_every_rule_is_there_in_the_order_they_run():
+    policy = build(CriticSettings, yaml.safe_load(
+        share('config/policy/rover.yaml').read_text()))
+    said = re.findall(r'^\| `(\w+)` \|', README.split('## The rules of the critic')[1], re.M)
+    assert said[:7] == [rule.name for rule in rules.build(policy, find('rover'))]
+
+
+def test_every_command_is_understood():
+    for words in commands():
+        assert cli.parser().parse_args(words).run is not None
+
+
+def test_every_verb_is_named():
+    verbs = next(a for a in cli.parser()._actions
+                 if isinstance(a, argparse._SubParsersAction)).choices
+    assert f'ami-ros {" | ".join(verbs)}' in README
+
+
+def test_every_make_target_is_there():
+    targets = set(re.findall(r'^(\w+):', (ROOT / 'Makefile').read_text(), re.M))
+    named = set(re.findall(r'\bmake (sim|test|setup|lint|bench|kilted|colcon|clean)\b', README))
+    assert {'sim', 'test', 'setup'} <= named <= targets
+
+
+def test_every_folder_is_there():
+    for name in re.findall(r'^  (\w+)/ ', README, re.M):
+        assert (ROOT / 'ami_ros' / name).is_dir(), name
+
+
+def test_the_protocol_is_the_one_in_the_code():
+    assert f'within {protocol.REACHED_M} m and 25 degrees' in WORDS
+    assert f'at least {protocol.LEAST_M} m away' in WORDS
+    assert f'budget is {protocol.BUDGET} K' in WORDS
+    assert f'an action lasts {protocol.ACTION_S} s' in WORDS
