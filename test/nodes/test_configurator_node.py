@@ -87,4 +87,5 @@ def test_a_mind_that_restarts_gets_no_goal_unasked(configurator):
     acknowledge(configurator, run, 1)
     status(configurator, acknowledged='1')
     acknowledge(configurator, '', 0)
-    assert 'give it again' in status(configurator, mode='idle', goal='0').values['reason']
+    status(configurator, mode='idle', goal='0',
+           reason='the mind restarted and knows no goal; give it again')
