@@ -5,14 +5,13 @@ import argparse
 from pathlib import Path
 import re
 
-import yaml
-
 from ami_ros import cli
 from ami_ros.agent import rules
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import build, CriticSettings
 from ami_ros.share import share
 from ami_ros.trials import protocol
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -57,6 +56,6 @@ def test_every_folder_is_there():
 
 def test_the_protocol_is_the_one_in_the_code():
     assert f'within {protocol.REACHED_M} m and 25 degrees' in WORDS
-    assert f'at least {protocol.LEAST_M} m away' in WORDS
+    assert f'at least {protocol.LEAST_M} m)' in WORDS
     assert f'budget is {protocol.BUDGET} K' in WORDS
     assert f'an action lasts {protocol.ACTION_S} s' in WORDS
