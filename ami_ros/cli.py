@@ -154,7 +154,7 @@ def parser() -> argparse.ArgumentParser:
     one = verb('bench', bench)
     one.add_argument('--report', type=Path, default=None)
     one.add_argument('--module', default='')
-    one.add_argument('--seconds', type=float, default=20.0, help='of each block over ROS')
+    one.add_argument('--seconds', type=float, default=12.0, help='of each block over ROS')
     return top
 
 
