@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.typesys import get_typestore, Stores
 
 from ami_ros.images import codec
@@ -49,6 +49,10 @@ def choose(reader: AnyReader, overrides: dict[str, str]) -> dict[str, object]:
     """Pick a connection per need; BagError lists what the bag has."""
     have = {c.topic.lstrip('/'): c for c in reader.connections if c.msgcount}
     listing = ', '.join(f'{t} ({c.msgtype})' for t, c in sorted(have.items())) or 'nothing'
+    unknown = [need for need in overrides if need not in WANTED]
+    if unknown:
+        raise BagError(f'{unknown[0]!r} is nothing that a bag is asked for; there are: '
+                       f'{", ".join(WANTED)}')
     chosen = {}
     for need, (types, required) in WANTED.items():
         if need in overrides:
@@ -59,12 +63,14 @@ def choose(reader: AnyReader, overrides: dict[str, str]) -> dict[str, object]:
             chosen[need] = have[topic]
             continue
         fitting = sorted(t for t, c in have.items() if c.msgtype in types)
-        usual = [t for name in USUAL[need] for t in fitting if t == name or t.endswith('/' + name)]
-        if len(fitting) > 1 and not usual and required:
-            raise BagError(f'several topics could be the {need}: {", ".join(fitting)}; '
+        usual = next(filter(None, (
+            [t for t in fitting if t == name] or [t for t in fitting if t.endswith('/' + name)]
+            for name in USUAL[need])), fitting)
+        if len(usual) > 1 and required:
+            raise BagError(f'several topics could be the {need}: {", ".join(usual)}; '
                            f'say which with --topic {need}=NAME')
-        if fitting:
-            chosen[need] = have[(usual or fitting)[0]]
+        if usual:
+            chosen[need] = have[usual[0]]
         elif required:
             raise BagError(f'the bag has no {need} ({" or ".join(types)}); it has: {listing}')
     return chosen
@@ -84,17 +90,64 @@ def clearance(message) -> float:
     return float(valid.min()) if valid.size else float(message.range_max)
 
 
+def line(error: Exception) -> str:
+    """What an error says, on one line, with its kind where it says nothing."""
+    return ' '.join(str(error).split()) or type(error).__name__
+
+
+def messages(reader: AnyReader, connections: list):
+    """Yield (connection, time of reception, message); BagError where the data is damaged."""
+    stream, count = reader.messages(connections), 0
+    while True:
+        try:
+            connection, received, raw = next(stream)
+            message = reader.deserialize(raw, connection.msgtype)
+        except StopIteration:
+            return
+        except Exception as why:    # the same: zstd, struct and rosbags each have their own
+            raise BagError(f'the bag is damaged after {count} messages: {line(why)}; '
+                           '`mcap recover` saves what is whole') from why
+        yield connection, received, message
+        count += 1
+
+
+def picture_of(message, topic: str) -> np.ndarray:
+    """Decode an Image or CompressedImage to (H, W, 3) uint8 rgb; BagError names the topic."""
+    try:
+        if hasattr(message, 'encoding'):
+            return codec.from_raw(message.data, message.height, message.width, message.step,
+                                  message.encoding)
+        return codec.from_compressed(message.data)
+    except ValueError as why:
+        raise BagError(f'topic {topic}: {why}') from why
+
+
+def info_of(reader: AnyReader, camera) -> list:
+    """The camera_info that belongs to a camera's connection, as a list of one or none."""
+    infos = [c for c in reader.connections
+             if c.msgtype == 'sensor_msgs/msg/CameraInfo' and c.msgcount]
+    folder = camera.topic.removesuffix('/compressed').rpartition('/')[0]
+    own = [c for c in infos if c.topic.rpartition('/')[0] == folder]
+    cameras = [c for c in reader.connections if c.msgtype in WANTED['camera'][0]]
+    return own[:1] or (infos if len(infos) == len(cameras) == 1 else [])
+
+
 def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None,
          progress=lambda done, total: None) -> Recording:
     """Read a bag. `size` is (width, height) of the network input. Raises BagError."""
     path = Path(path)
     if not path.exists():
         raise BagError(f'there is no bag at {path}')
+    if path.is_dir() and not (path / 'metadata.yaml').exists():
+        holds = ', '.join(sorted(p.name for p in path.iterdir())) or 'nothing'
+        raise BagError(f'{path} is no rosbag2 bag, it has no metadata.yaml; it holds: {holds}; '
+                       '`ros2 bag reindex` makes one')
     try:
         reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
         reader.open()
-    except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as why:
-        raise BagError(f'{path} is not a readable rosbag2 bag: {why}') from why
+    except Exception as why:    # rosbags and mcap let through whatever a broken file provokes
+        raise BagError(f'{path} is not a readable rosbag2 bag: {line(why)}; `mcap recover` saves '
+                       'what is whole of a broken file') from why
     try:
         return _read(reader, size, topics or {}, progress)
     finally:
@@ -104,22 +157,18 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
 def _read(reader: AnyReader, size, topics, progress) -> Recording:
     chosen = choose(reader, topics)
     kinds = {c.id: need for need, c in chosen.items()}
-    infos = [c for c in reader.connections if c.msgtype == 'sensor_msgs/msg/CameraInfo']
+    infos = info_of(reader, chosen['camera'])
     rows = {need: [] for need in WANTED}
     images, source, hfov = [], (0, 0), None
     total = sum(c.msgcount for c in chosen.values())
-    for done, (connection, received, raw) in enumerate(reader.messages(list(chosen.values()))):
+    for done, (connection, received, message) in enumerate(
+            messages(reader, list(chosen.values()))):
         if done % 5000 == 0:
             progress(done, total)
-        message = reader.deserialize(raw, connection.msgtype)
         need = kinds[connection.id]
         when = stamp(message, received)
         if need == 'camera':
-            if connection.msgtype.endswith('CompressedImage'):
-                picture = codec.from_compressed(message.data)
-            else:
-                picture = codec.from_raw(message.data, message.height, message.width,
-                                         message.step, message.encoding)
+            picture = picture_of(message, connection.topic)
             source = picture.shape[1::-1]
             images.append(codec.resize(picture, size))
             rows[need].append((when,))
@@ -135,8 +184,7 @@ def _read(reader: AnyReader, size, topics, progress) -> Recording:
             rows[need].append((when, message.angular_velocity.z))
         elif need == 'scan':
             rows[need].append((when, clearance(message)))
-    for connection, _, raw in reader.messages(infos[:1]):
-        info = reader.deserialize(raw, connection.msgtype)
+    for _, _, info in messages(reader, infos) if infos else ():     # [] would mean every topic
         hfov = float(2 * np.arctan(info.width / 2 / info.k[0])) if info.k[0] > 0 else None
         break
     return assemble(np.array(images), rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
