@@ -10,7 +10,7 @@ from ami_ros.training.bagreader import BagError, Recording
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
 TIMEOUT_NS = 250_000_000    # a command holds for so long, then the base rests
-STEPS_NS = (100, 200, 250, 250, 250, 300, 400)  # ms, how a fast camera is thinned
+STEPS_MS = (100, 200, 250, 250, 250, 300, 400)  # how a fast camera is thinned
 
 
 @dataclass
@@ -55,16 +55,17 @@ def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     for rows in np.split(np.arange(len(stamps)), np.flatnonzero(np.diff(stamps) > GAP_NS) + 1):
         if len(rows) < 8:
             continue
-        usual = np.median(np.diff(stamps[rows])) / 1e6
-        phases = max(1, round(250 / usual)) if usual < 150 else 1
+        usual = max(1.0, np.median(np.diff(stamps[rows])) / 1e6)    # ms
+        phases = min(max(1, round(250 / usual)), len(rows)) if usual < 150 else 1
         if phases == 1:
             out.append(rows)
             continue
         for phase in range(phases):
             chain = [rows[phase]]
             while True:
-                target = stamps[chain[-1]] + int(rng.choice(STEPS_NS)) * 1_000_000
-                following = rows[np.searchsorted(stamps[rows], target - usual * 5e5):]
+                target = stamps[chain[-1]] + int(rng.choice(STEPS_MS)) * 1_000_000
+                target = max(target - usual * 5e5, stamps[chain[-1]] + LEAST_NS)
+                following = rows[np.searchsorted(stamps[rows], target):]
                 following = following[following > chain[-1]]
                 if len(following) == 0:
                     break
@@ -73,9 +74,17 @@ def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     return out
 
 
+def span(stamps: np.ndarray) -> str:
+    """How many there are, and from when to when."""
+    return f'{len(stamps)} from {stamps[0] / 1e9:.3f} to {stamps[-1] / 1e9:.3f} s'
+
+
 def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     """Make drives; BagError when nothing in the bag can be learned from."""
     r = recording
+    if not np.any((r.command_ns > r.image_ns[0] - TIMEOUT_NS) & (r.command_ns < r.image_ns[-1])):
+        raise BagError(f'no command was sent while pictures were taken: {span(r.command_ns)} '
+                       f'against {span(r.image_ns)}; do their stamps come from the same clock?')
     parts = []
     yaw = np.unwrap(r.odom[:, 2])
     for number, rows in enumerate(chains(r.image_ns, rng)):
@@ -92,10 +101,8 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
         parts.append((rows, np.full(len(rows), number), np.stack(columns, 1), action,
                       np.append(np.diff(at), 0) / 1e9))
     if not parts:
-        seconds = (r.image_ns[-1] - r.image_ns[0]) / 1e9 if len(r.image_ns) else 0.0
-        raise BagError(f'no drive of 8 frames in the bag: {len(r.image_ns)} frames in '
-                       f'{seconds:.1f} s, {len(r.odom_ns)} odometry readings; do their stamps '
-                       'come from the same clock?')
+        raise BagError(f'no drive of 8 frames in the bag: frames: {span(r.image_ns)}; odometry: '
+                       f'{span(r.odom_ns)}; do their stamps come from the same clock?')
     lengths = [len(p[0]) for p in parts]
     last = np.repeat(np.cumsum(lengths) - 1, lengths)
     frame, drive, state, action, dt = (np.concatenate([p[i] for p in parts]) for i in range(5))
@@ -112,10 +119,3 @@ def starts(drives: Drives, length: int) -> np.ndarray:
     fits = rows + length - 1 <= drives.last
     end = np.minimum(rows + length - 1, len(ok))
     return rows[fits & (bad[end] - bad[rows] == 0)]
-
-
-def relative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pose (..., 3) of b seen from a."""
-    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
-    c, s = np.cos(a[..., 2]), np.sin(a[..., 2])
-    return np.stack([c * dx + s * dy, -s * dx + c * dy, b[..., 2] - a[..., 2]], -1)
