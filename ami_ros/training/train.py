@@ -2,6 +2,7 @@
 """Trains a JEPA on a bag, with live losses, checkpoints that a killed run goes on from, gates."""
 
 from dataclasses import asdict, dataclass, field
+import hashlib
 import math
 from pathlib import Path
 import time
@@ -14,6 +15,7 @@ from ami_ros.training.networks import Jepa, Shape
 from ami_ros.training.windows import Drives, starts
 
 LOOK = 500              # steps between two looks at the gates
+SAVE = 250              # steps between two checkpoints
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,12 @@ def split(drives: Drives, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     return rows[~mask], rows[mask]
 
 
+def fingerprint(drives: Drives) -> str:
+    """Tell one bag from another."""
+    return hashlib.sha256(b''.join(np.ascontiguousarray(x).tobytes() for x in (
+        drives.frame, drives.pose, drives.action, drives.dt))).hexdigest()
+
+
 def schedule(step: int, steps: int) -> float:
     """Warm up over 100 steps, then fall as a cosine to 2 %."""
     return min(1.0, (step + 1) / 100) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
@@ -90,11 +98,19 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     model.encoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=recipe.decay)
     begin = 0
+    data = fingerprint(drives)
     if resume and checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=True)
+        try:
+            kept = torch.load(checkpoint, weights_only=True)
+        except Exception as why:    # pickle, zip and torch each have their own
+            raise ValueError(f'{checkpoint} is damaged ({type(why).__name__}); '
+                             'train without --resume') from why
         if kept['recipe'] != repr(recipe):
             raise ValueError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
                              'train without --resume, or with the same options')
+        if kept.get('data', data) != data:
+            raise ValueError(f'{checkpoint} was made from another bag; '
+                             'train without --resume, or on that bag')
         model.load_state_dict(kept['model'])
         optimiser.load_state_dict(kept['optimiser'])
         torch.set_rng_state(kept['torch'])
@@ -122,12 +138,12 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
             figures = '  '.join(f'{n} {v.item():.4f}' for n, v in parts.items())
             say(f'step {step + 1:5d}/{recipe.steps}  {(recipe.steps - step - 1) / speed:5.0f} s '
                 f'left  {figures}')
-        if (step + 1) % 250 == 0 or step + 1 == recipe.steps:
+        if (step + 1) % SAVE == 0 or step + 1 == recipe.steps:
             save(checkpoint, {
                 'model': model.state_dict(), 'optimiser': optimiser.state_dict(),
                 'torch': torch.get_rng_state(), 'masks': masks.get_state(),
                 'numpy': pack(rng.bit_generator.state), 'step': step + 1,
-                'recipe': repr(recipe), 'shape': asdict(recipe.shape)})
+                'recipe': repr(recipe), 'data': data, 'shape': asdict(recipe.shape)})
         if (step + 1) % LOOK == 0 and step + 1 < recipe.steps:
             look(step + 1, model)
             model.train()
