@@ -49,6 +49,9 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     Raises BagError for a bag that lacks something, GateError for a module that must not drive.
     """
     begun = time.monotonic()
+    if job.out.exists() and not (job.out / 'manifest.json').is_file():
+        raise ValueError(f'{job.out} exists and is no module; it would be replaced: '
+                         'give another --out, or remove it')
     torch.set_num_threads(job.threads)
     robot = find(job.robot)
     recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
@@ -62,7 +65,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
         raise bagreader.BagError(
             f'{job.bag} has {len(rows)} windows to learn from and {len(held)} to check with; '
             f'at least {recipe.windows} and 16 are needed: record longer, or more drives')
-    checkpoint = job.out.with_suffix('.checkpoint')
+    checkpoint = job.out.with_name(job.out.name + '.checkpoint')
     sampler = train.Sampler(recording.images, drives, held, recipe)
 
     def look(step: int, model) -> None:
@@ -100,9 +103,8 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
                                  recording.images)
         files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
     files |= {f'{name}.npy': modules.npy(array) for name, array in arrays.items()}
-    source = job.bag if job.bag.is_dir() else job.bag.parent
-    note = source / 'collect.json'
-    lineage = {'bag_sha256': bag_hash(source), 'frames': len(recording.images),
+    note = job.bag / 'collect.json'
+    lineage = {'bag_sha256': bag_hash(job.bag), 'frames': len(recording.images),
                'collected': note.read_text() if note.exists() else 'by its owner',
                'topics': recording.topics, 'source_size': list(recording.source_size)}
     manifest = {

@@ -18,6 +18,7 @@ from ami_ros.training.driver import Driver, free_pose
 DRIVES_A_PART = 4
 GAP_S = 10.0            # between drives, so that a reader sees where one ends
 TICK_S = 0.05
+PARTIAL = '.partial_note'
 
 
 def drive(sim: Simulator, writer: bag.PartWriter, index: int, seed: int, seconds: float) -> None:
@@ -57,7 +58,7 @@ def write_part(folder: str, world_seed: int, seed: int, part: int, drives: int,
             drive(sim, writer, index, seed, seconds)
         done = writer.close()
     note = {'start_ns': done.start_ns, 'end_ns': done.end_ns, 'counts': done.counts}
-    path.with_suffix('.json').write_text(json.dumps(note))
+    write_note(path.with_suffix('.json'), note)
 
 
 def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
@@ -67,21 +68,32 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
     Returns what was asked for and the bag's hash, which is also in collect.json.
     Raises ValueError if the folder holds a bag that was asked for differently.
     """
+    if frames < 1 or not drive_s >= 1.0 or jobs < 1:
+        raise ValueError(f'{frames} frames in drives of {drive_s} s by {jobs} processes cannot be '
+                         'collected; at least 1 frame, 1 s and 1 process are needed')
     drives = max(1, round(frames * 0.25 / drive_s))
     asked = {'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
              'frames': frames}
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / 'collect.json'
     if note.exists():
-        was = json.loads(note.read_text())
+        try:
+            was = dict(json.loads(note.read_text()))
+        except (ValueError, TypeError) as why:
+            raise ValueError(f'{note} is damaged ({why}); remove it, or give another --out'
+                             ) from why
         if {k: was.get(k) for k in asked} != asked:
             raise ValueError(f'{folder} holds another bag ({was}); give another --out, '
                              'or remove that folder')
-    elif any(folder.iterdir()):
-        raise ValueError(f'{folder} is not empty and holds no bag of collect; give another --out')
-    note.write_text(json.dumps(asked))
+    else:
+        there = sorted(p.name for p in folder.iterdir() if p.suffix != PARTIAL)
+        if there:
+            raise ValueError(f'{folder} holds {", ".join(there[:5])} and no bag of collect; '
+                             'give another --out')
+        write_note(note, asked)
     parts = range(-(-drives // DRIVES_A_PART))
-    missing = [p for p in parts if not (folder / f'part_{p:04d}.json').exists()]
+    missing = [p for p in parts if not all((folder / f'part_{p:04d}{kind}').exists()
+                                           for kind in ('.json', '.mcap'))]
     done = len(parts) - len(missing)
     progress(done, len(parts))
     with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn')) as pool:
@@ -99,14 +111,26 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
                for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
     bag.write_metadata(folder, written)
     asked['sha256'] = bag_hash(folder)
-    note.write_text(json.dumps(asked))
+    write_note(note, asked)
     return asked
 
 
-def bag_hash(folder: Path) -> str:
-    """Hash the data files of a bag, in order of name."""
+def write_note(path: Path, content: dict) -> None:
+    """Write JSON whole or not at all: a kill must not leave half a note behind."""
+    temporary = path.with_suffix(PARTIAL)
+    temporary.write_text(json.dumps(content))
+    temporary.replace(path)
+
+
+def bag_hash(bag_path: Path) -> str:
+    """Hash the data files of a bag, in order of name; a bag may also be a single file."""
+    files = [bag_path] if bag_path.is_file() else sorted(
+        p for p in bag_path.iterdir() if p.suffix in ('.mcap', '.db3'))
     total = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in ('.mcap', '.db3')):
+    for path in files:
+        one = hashlib.sha256()
         with open(path, 'rb') as file:
-            total.update(hashlib.file_digest(file, 'sha256').digest())
+            while block := file.read(1 << 20):
+                one.update(block)
+        total.update(one.digest())
     return total.hexdigest()
