@@ -4,7 +4,7 @@
 import math
 
 from ami_ros.agent.poses import between, compose, wrap
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -23,17 +23,20 @@ def same(a, b):
     assert matrix(a) == pytest.approx(matrix(b), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(POSES, POSES)
 def test_compose_is_the_product_of_matrices(a, b):
     assert matrix(compose(a, b)) == pytest.approx(matrix(a) @ matrix(b), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(POSES, POSES)
 def test_between_undoes_compose(a, b):
     same(between(a, compose(a, b)), b)
     same(compose(a, between(a, b)), b)
 
 
+@settings(deadline=None)
 @given(ANGLES)
 def test_wrap_keeps_the_direction(angle):
     wrapped = wrap(angle)

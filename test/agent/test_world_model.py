@@ -5,7 +5,7 @@ from ami_ros.agent.settings import WorldModelSettings
 from ami_ros.agent.types import Latent
 from ami_ros.agent.world_model import executed, HOLD_NS, WorldModel
 from flatland import arc, belief, command, Flatland, frame, MS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ def see(model: WorldModel, pose, ms: int, odometry=None, commands=(), run='a'):
 
 # what was executed
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 900), st.floats(-1, 1), st.floats(-2, 2)), max_size=6,
                 unique_by=lambda c: c[0]),
        st.integers(0, 900), st.integers(1, 600))
