@@ -20,7 +20,6 @@ ARGUMENTS = {       # name: (default, description)
     'namespace': ('', 'of every node and topic'),
     'params_file': (str(HERE / 'config' / 'rover.yaml'), 'parameters of every node'),
     'module': ('', 'folder of the trained module; empty: the shipped one'),
-    'world_seed': ('0', 'which room is simulated'),
     'composed': ('true', 'perception, world model and actor in one process'),
     'lock_step': ('false', 'time passes only when a frame was answered'),
     'use_sim_time': ('false', 'follow /clock; the simulator stamps wall time but in lock-step'),
@@ -67,6 +66,6 @@ def generate_launch_description() -> LaunchDescription:
             node('perception', UnlessCondition(composed), **thinking),
             node('world_model', UnlessCondition(composed), **thinking),
             node('actor', UnlessCondition(composed), **thinking),
-            node('sim', **pace, world_seed=given('world_seed', int)),
+            node('sim', **pace),
         ]),
     ])

@@ -9,8 +9,10 @@ import subprocess
 import sys
 
 from ami_ros.agent.settings import ActorSettings, setting, Settings
+from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.processes import NODES
+from ami_ros.trials.evaluate import home
 import pytest
 import rclpy
 from rclpy.node import Node
@@ -120,3 +122,7 @@ def test_the_file_says_every_default(root):
             values = said[prefix] if prefix else {
                 key: value for key, value in said.items() if not isinstance(value, dict)}
             assert kind(**values) == kind()
+
+
+def test_the_default_room_is_the_one_that_the_shipped_module_knows():
+    assert GROUPS['sim']['']().world_seed == home(open_module(''))
