@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     one = verb('sim', sim)
     one.add_argument('--episodes', type=int, default=4)
     one.add_argument('--seed', type=int, default=100, help='of the first episode')
-    one.add_argument('--goal-blocks', type=int, default=20, metavar='K',
+    one.add_argument('--goal-blocks', type=int, default=40, metavar='K',
                      help='actions of 0.25 s between start and goal')
     one.add_argument('--real-time', action='store_true', help='wall time instead of lock-step')
     one.add_argument('--seconds', type=float, default=0.0,
