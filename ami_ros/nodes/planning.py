@@ -12,6 +12,7 @@ from ami_ros.nodes.mind_settings import world_settings
 from ami_ros.nodes.thinking import Input, NS, Order, Said, Thinking
 
 BEFORE_NS = NS          # commands so long before a frame still count for its belief
+SHARE = 0.6             # of a period in which to begin a last round of the search
 
 
 class Planning(Thinking):
@@ -33,10 +34,13 @@ class Planning(Thinking):
         return self.commands.since(before_ns - BEFORE_NS)
 
     def plan_from(self, belief: Belief, commands: tuple[Command, ...], item: Input) -> Plan:
-        """Search, as long as there is time."""
+        """Search, as long as there is time: until the deadline or the next picture is near."""
         deadline_ns = None
         if not self.own.lock_step:
-            deadline_ns = item.steady_ns + round(self.made['actor'].deadline_s * 1e9)
+            budget_s = self.made['actor'].deadline_s
+            if item.period_ns:
+                budget_s = min(budget_s, SHARE * item.period_ns / 1e9)
+            deadline_ns = item.steady_ns + round(budget_s * 1e9)
         self.plan = self.mind.plan(belief, commands, self.target, deadline_ns)
         return self.plan
 

@@ -34,6 +34,7 @@ class Input:
     value: object
     run: str
     steady_ns: int      # when it came
+    period_ns: int      # until the next one is due; 0 where nobody knows
     again: bool         # it came before: whoever waits for an answer lost something
 
 
@@ -61,6 +62,7 @@ class Thinking(Node):
         self.orders: Slot[Order] = Slot()
         self.run, self.goal = '', 0
         self.newest_ns: int | None = None           # of what came in
+        self.periods_ns: tuple[int, ...] = ()       # between the last few that came in
         self.answered_ns: int | None = None
         self.answer: list[tuple[Publisher, object]] = []
         self.troubles: dict[str, str] = {}          # by what they are with
@@ -109,8 +111,12 @@ class Thinking(Node):
 
     def take_in(self, stamp_ns: int, value: object, run: str = '') -> None:
         """Leave an input for the worker."""
-        again, self.newest_ns = stamp_ns == self.newest_ns, stamp_ns
-        self.inputs.put(Input(stamp_ns, value, run, time.monotonic_ns(), again))
+        again, passed_ns = stamp_ns == self.newest_ns, stamp_ns - (self.newest_ns or stamp_ns)
+        self.newest_ns = stamp_ns
+        if passed_ns > 0:
+            self.periods_ns = (*self.periods_ns[-2:], passed_ns)
+        self.inputs.put(Input(stamp_ns, value, run, time.monotonic_ns(),
+                              min(self.periods_ns, default=0), again))
         self.worker.wake()
 
     def take_order(self, order: Order) -> None:
