@@ -181,13 +181,13 @@ def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
              f'goal={plan.goal}', f'run={plan.run}', f'arrived={int(plan.arrived)}',
              f'surprise={float(plan.surprise)!r}', f'iterations={plan.iterations}']
     out = MultiDOFJointTrajectory(header=header(plan.start_ns, 'base_link'), joint_names=names)
-    for index, knot in enumerate([*plan.knots, (0.0, 0.0)]):
+    ends = [] if plan.imagined is None else [None, *plan.imagined.tolist()]
+    for index, knot in enumerate([*plan.knots.tolist(), (0.0, 0.0)]):
         point = MultiDOFJointTrajectoryPoint(velocities=[twist(knot)])
-        after = round(index * plan.knot_s * 1e9)
-        point.time_from_start = Duration(sec=after // NS, nanosec=after % NS)
-        if plan.imagined is not None and index > 0:     # where the knot before is believed to end
-            x, y, turn = plan.imagined[index - 1]
-            point.transforms = [Transform(translation=vector(x, y), rotation=turned(turn))]
+        after = point.time_from_start
+        after.sec, after.nanosec = divmod(round(index * plan.knot_s * 1e9), NS)
+        if index > 0 and ends:      # where the knot before is believed to end
+            point.transforms = [transform(*ends[index])]
         out.points.append(point)
     return out
 
@@ -360,8 +360,18 @@ def vector(x=0.0, y=0.0, z=0.0) -> Vector3:
 
 
 def twist(values) -> Twist:
-    """(v, w) to Twist."""
-    return Twist(linear=vector(values[0]), angular=vector(0.0, 0.0, values[1]))
+    """(v, w) to Twist; set, not made of parts, which takes twice as long."""
+    out = Twist()
+    out.linear.x, out.angular.z = map(float, values)
+    return out
+
+
+def transform(x: float, y: float, yaw_rad: float) -> Transform:
+    """Planar pose to Transform."""
+    out = Transform()
+    out.translation.x, out.translation.y = x, y
+    out.rotation.z, out.rotation.w = math.sin(yaw_rad / 2), math.cos(yaw_rad / 2)
+    return out
 
 
 def turned(yaw_rad: float) -> Quaternion:
