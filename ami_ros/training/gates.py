@@ -38,9 +38,10 @@ class Gated:
 
 def effective_rank(z: torch.Tensor) -> float:
     """Exponential of the entropy of the covariance spectrum (Roy and Vetterli 2007)."""
-    spectrum = torch.linalg.eigvalsh(torch.cov(z.T.double()))
-    if not spectrum.sum() > 1e-9:       # a constant; rounding errors spread over all directions
+    covariance = torch.cov(z.T.double())
+    if not covariance.trace() > 1e-9:   # a constant: its rounding spreads over all directions
         return 1.0
+    spectrum = torch.linalg.eigvalsh(covariance)
     share = (spectrum / spectrum.sum()).clamp(min=1e-12)
     return float(torch.exp(-(share * share.log()).sum()))
 
