@@ -86,7 +86,8 @@ def drives(count: int = 6, length: int = 20, seed: int = 0) -> tuple[np.ndarray,
     for _ in range(count):
         v, w = rng.uniform(0, 0.6), rng.uniform(-1.5, 1.5)
         yaw = rng.uniform(-3, 3) + w * dt * np.arange(length)
-        x, y = (np.cumsum(v * dt * f(yaw + w * dt / 2)) for f in (np.cos, np.sin))
+        chord = v * dt * np.sinc(w * dt / 2 / np.pi)
+        x, y = (np.cumsum(chord * f(yaw - w * dt / 2)) for f in (np.cos, np.sin))
         poses.append(np.stack([x, y, yaw], 1) + [*rng.uniform(-2, 2, 2), 0])
         actions.append(np.tile([v, w], (length, 1)))
     all_poses, all_actions = np.concatenate(poses), np.concatenate(actions)
