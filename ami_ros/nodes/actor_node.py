@@ -20,9 +20,9 @@ class ActorNode(Planning):
     def __init__(self, make_mind=open_mind):
         super().__init__('actor', make_mind)
         self.latent = self.state = None         # of beliefs whose other half did not come yet
-        self.create_subscription(*topics.GOAL_LATENT.subscriber(self.on_goal))
-        self.create_subscription(*topics.BELIEF.subscriber(self.on_latent))
-        self.create_subscription(*topics.BELIEF_STATE.subscriber(self.on_state))
+        self.hear(topics.GOAL_LATENT, self.on_goal)
+        self.hear(topics.BELIEF_STATE, self.on_state)
+        self.hear(topics.BELIEF, self.on_latent)
         self.begin_work()
 
     def on_goal(self, msg) -> None:

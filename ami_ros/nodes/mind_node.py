@@ -27,9 +27,9 @@ class MindNode(Planning):
         self.beliefs = self.create_publisher(*topics.BELIEF.publisher())
         self.belief_states = self.create_publisher(*topics.BELIEF_STATE.publisher())
         self.hear_body()
-        self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
+        self.hear(topics.GOAL, self.on_goal)
         # the picture last: what came with it is then looked at before it
-        self.create_subscription(*topics.CAMERA.subscriber(self.on_picture))
+        self.hear(topics.CAMERA, self.on_picture)
         self.begin_work()
 
     def on_goal(self, msg) -> None:

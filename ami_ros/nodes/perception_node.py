@@ -40,8 +40,8 @@ class PerceptionNode(Thinking):
         self.latents = self.create_publisher(*topics.LATENT.publisher())
         self.goals = self.create_publisher(*topics.GOAL_LATENT.publisher())
         self.states = self.create_publisher(*topics.SIGHT_STATE.publisher())
-        self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
-        self.create_subscription(*topics.CAMERA.subscriber(self.on_picture))
+        self.hear(topics.GOAL, self.on_goal)
+        self.hear(topics.CAMERA, self.on_picture)
         self.begin_work()
 
     def on_goal(self, msg) -> None:

@@ -7,7 +7,7 @@ waits for all that belongs to it, nothing is dropped, and who asks again gets th
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import gc
 import time
 import traceback
@@ -22,6 +22,8 @@ from ami_ros.nodes.mind_settings import GROUPS, open_mind
 from ami_ros.nodes.worker import Slot, Worker
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
+SILENT_S = 2.0          # without any input it is said what is waited for
+MATCH_EVERY = 10        # times that are told: topics of another type are looked for, besides
 NS = 10**9
 Said = Iterator[tuple[Publisher, object]]
 
@@ -66,7 +68,9 @@ class Thinking(Node):
         self.answered_ns: int | None = None
         self.answer: list[tuple[Publisher, object]] = []
         self.troubles: dict[str, str] = {}          # by what they are with
-        self.thoughts, self.told_s = 0, 0.0
+        self.logged: dict[str, str] = {}            # the last of each
+        self.heard: list[topics.Topic] = []
+        self.thoughts, self.tells, self.told_s, self.last_s = 0, 0, 0.0, time.monotonic()
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
         self.worker = Worker(self.step, STATUS_S)
 
@@ -76,17 +80,22 @@ class Thinking(Node):
         gc.freeze()
         self.worker.start()
 
+    def hear(self, row: topics.Topic, callback: Callable) -> None:
+        """Listen to a topic."""
+        self.heard.append(row)
+        self.create_subscription(*row.subscriber(callback))
+
     def hear_body(self) -> None:
         """Listen to odometry and IMU."""
         self.body = Body(self.own.max_reading_age_s, self.own.lock_step)
-        self.create_subscription(*topics.ODOMETRY.subscriber(self.on_odometry))
-        self.create_subscription(*topics.IMU.subscriber(self.on_imu))
+        self.hear(topics.ODOMETRY, self.on_odometry)
+        self.hear(topics.IMU, self.on_imu)
 
     def hear_commands(self) -> None:
         """Listen to what the critic lets through."""
         self.commands = Commands()
         row = topics.command(self.own.enable_stamped_cmd_vel)
-        self.create_subscription(row.type, row.name, self.on_command, topics.RELIABLE_10)
+        self.hear(replace(row, qos=topics.RELIABLE_10), self.on_command)
 
     def on_odometry(self, msg) -> None:
         """Take a reading."""
@@ -111,6 +120,7 @@ class Thinking(Node):
 
     def take_in(self, stamp_ns: int, value: object, run: str = '') -> None:
         """Leave an input for the worker."""
+        self.last_s = time.monotonic()
         again, passed_ns = stamp_ns == self.newest_ns, stamp_ns - (self.newest_ns or stamp_ns)
         self.newest_ns = stamp_ns
         if passed_ns > 0:
@@ -126,9 +136,9 @@ class Thinking(Node):
 
     def refuse(self, what: str, wrong: str) -> None:
         """Say why something cannot be used, once in the log and for as long as it is so."""
-        if wrong != self.troubles.get(what):
+        if wrong != self.logged.get(what):
             self.get_logger().error(wrong)
-        self.troubles[what] = wrong
+        self.troubles[what] = self.logged[what] = wrong
 
     def step(self) -> bool:
         """Do one thing; return whether there was one. The worker's."""
@@ -219,13 +229,33 @@ class Thinking(Node):
 
     def tell(self) -> None:
         """Say on diagnostics how it stands."""
-        self.told_s = time.monotonic()
+        self.told_s, silent = time.monotonic(), time.monotonic() - self.last_s > SILENT_S
+        self.tells += 1
+        if silent or self.troubles or self.tells % MATCH_EVERY == 0:
+            self.match()
         values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
                   'dropped': str(self.inputs.dropped)}
-        health = convert.Health(self.says or self.get_name(), 2 if self.troubles else 0,
-                                '; '.join(self.troubles.values()) or 'thinking', values)
+        level, message = 0, 'thinking'
+        if self.troubles:
+            level, message = 2, '; '.join(self.troubles.values())
+        elif silent:
+            level, message = 1, f'waiting for {self.heard[-1].name}'
+            if self.inputs.full:
+                others = ', '.join(row.name for row in self.heard[:-1])
+                message = f'{self.heard[-1].name} waits for what belongs to it, of {others}'
+        health = convert.Health(self.says or self.get_name(), level, message, values)
         self.diagnostics.publish(convert.health_message(
             health, self.get_clock().now().nanoseconds))
+
+    def match(self) -> None:
+        """See whether what is heard is published as another type: that would never be heard."""
+        self.troubles.pop('type', None)
+        for row in self.heard:
+            right = f'{row.type.__module__.split(".")[0]}/msg/{row.type.__name__}'
+            for other in self.get_publishers_info_by_topic(row.name):
+                if other.topic_type != right:
+                    self.refuse('type', f'{row.name} comes from {other.node_name} as '
+                                f'{other.topic_type}; it needs {right}')
 
     def turn(self) -> float:
         """See that the worker lives; return how long there is nothing else to do."""

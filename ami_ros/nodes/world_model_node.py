@@ -26,7 +26,7 @@ class WorldModelNode(Thinking):
         self.belief_states = self.create_publisher(*topics.BELIEF_STATE.publisher())
         self.hear_commands()
         self.hear_body()
-        self.create_subscription(*topics.LATENT.subscriber(self.on_latent))
+        self.hear(topics.LATENT, self.on_latent)
         self.begin_work()
 
     def on_latent(self, msg) -> None:

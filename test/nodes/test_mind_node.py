@@ -9,6 +9,8 @@ from ami_ros.nodes import convert, topics
 from minded import Minded, NS, PERIOD_NS, picture, same_plan
 import numpy as np
 import pytest
+import rclpy
+from std_msgs.msg import Float32
 
 GOAL = picture(1000)
 
@@ -87,6 +89,22 @@ def test_in_real_time_it_says_what_is_wrong_and_rests(bench):
     assert not mind.plan(now + 6 * PERIOD_NS).knots.any()
     bench.until(lambda: '0.300 s older' in mind.health().message)
     assert len(mind.plans(now + 3 * PERIOD_NS)) == 1
+
+
+def test_it_says_what_it_waits_for_and_what_is_of_another_type(bench):
+    mind = Minded(bench)
+    mind.order(GOAL, 1)
+    bench.until(lambda: mind.health().message == 'waiting for camera/image_raw')
+    other = rclpy.Context()
+    rclpy.init(context=other, domain_id=bench.domain)
+    camera = rclpy.create_node('odd_camera', context=other)
+    camera.create_publisher(Float32, topics.CAMERA.name, 1)
+    bench.until(lambda: mind.health().message == (
+        'camera/image_raw comes from odd_camera as std_msgs/msg/Float32; it needs '
+        'sensor_msgs/msg/Image'))
+    assert mind.health().level == 2
+    camera.destroy_node()
+    rclpy.shutdown(context=other)
 
 
 def test_a_cancel_does_not_wait_for_the_next_picture(bench):
