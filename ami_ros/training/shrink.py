@@ -26,7 +26,8 @@ def shrink(data: bytes) -> bytes:
         array = numpy_helper.to_array(tensor)
         if array.dtype != np.float32 or array.size < LARGE:
             continue
-        half = array.astype(np.float16)
+        with np.errstate(over='ignore'):
+            half = array.astype(np.float16)
         if not np.array_equal(half.astype(np.float32), array):
             continue
         name = tensor.name
