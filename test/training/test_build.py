@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a bag to a module folder: whole, repeatable, or not at all."""
+
+from functools import partial
+import json
+
+from ami_ros.agent.robots import find
+from ami_ros.inference.networks import Networks
+from ami_ros.modules.module import fits, open_module
+from ami_ros.training import build, gates, train
+from ami_ros.training.bagreader import BagError
+from ami_ros.training.collect import bag_hash
+from ami_ros.training.networks import Shape
+import numpy as np
+import pytest
+from toys import picture, SECOND, topics, write
+
+SMALL = partial(train.Recipe, windows=16, frames=4, far=10, held_out=0.3, shape=Shape(
+    latent=8, hidden=64, width=16, head_width=8, heads=2, channels=(4, 8, 8)))
+
+
+def many(drives: int, frames: int) -> dict:
+    """Messages of several drives, a minute apart."""
+    out = {}
+    for index in range(drives):
+        for topic, (kind, rows) in topics(frames).items():
+            later = []
+            for t, message in rows:
+                message.header.stamp.sec += 60 * index
+                later.append((t + 60 * index * SECOND, message))
+            out.setdefault(topic, (kind, []))[1].extend(later)
+    return out
+
+
+@pytest.fixture(scope='module')
+def bag(tmp_path_factory):
+    return write(tmp_path_factory.mktemp('bags') / 'bag', many(6, 14))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(train, 'Recipe', SMALL)
+
+
+def passing() -> dict:
+    return {name: (-np.inf if side == 'above' else np.inf, side, meaning)
+            for name, (_, side, meaning) in gates.GATES.items()}
+
+
+@pytest.fixture(scope='module')
+def made(bag, tmp_path_factory):
+    """Build a module with gates that let everything pass; its path and what was said."""
+    said, out = [], tmp_path_factory.mktemp('modules') / 'toy-1.2'
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, 'Recipe', SMALL)
+        patch.setattr(gates, 'GATES', passing())
+        assert build.run(build.Job(bag, out, steps=2, seed=3), said.append) == out
+    return out, said
+
+
+def test_a_model_that_learned_nothing_is_stopped_and_no_module_written(bag, tmp_path):
+    said = []
+    with pytest.raises(build.GateError) as stopped:
+        build.run(build.Job(bag, tmp_path / 'm', steps=1), said.append)
+    sentence = str(stopped.value)
+    assert sentence.startswith('no module was written. ')
+    assert 'rollout_vs_wrong_action is ' in sentence and 'place_error_m is ' in sentence
+    assert [p.name for p in tmp_path.iterdir()] == ['m.checkpoint']     # to go on from
+    assert sum(line.startswith('gate ') for line in said) == len(gates.GATES)
+
+
+def test_a_module_from_before_survives_a_training_that_fails(bag, made, tmp_path):
+    kept = tmp_path / 'm'
+    kept.mkdir()
+    for file in made[0].iterdir():
+        (kept / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(build.GateError):
+        build.run(build.Job(bag, kept, steps=1), lambda line: None)
+    assert open_module(kept).manifest == open_module(made[0]).manifest
+
+
+def test_a_folder_that_is_no_module_is_never_replaced(bag, tmp_path):
+    (tmp_path / 'thesis.txt').write_text('years')
+    for out in (tmp_path, tmp_path / 'thesis.txt'):
+        with pytest.raises(ValueError, match='exists and is no module'):
+            build.run(build.Job(bag, out, steps=1), lambda line: None)
+    assert (tmp_path / 'thesis.txt').read_text() == 'years'
+
+
+def test_too_little_to_learn_from_says_how_much_is_needed(tmp_path):
+    bag = write(tmp_path / 'bag', many(2, 9))
+    with pytest.raises(BagError, match=f'{bag} has 6 windows to learn from and 6 to check with; '
+                                       'at least 16 and 16 are needed: record longer'):
+        build.run(build.Job(bag, tmp_path / 'm', steps=1), lambda line: None)
+    assert not (tmp_path / 'm').exists()
+
+
+def test_no_such_robot(bag, tmp_path):
+    with pytest.raises(ValueError, match="no robot 'barge'; there are: rover"):
+        build.run(build.Job(bag, tmp_path / 'm', 'barge'), lambda line: None)
+
+
+def test_a_module_is_written_that_opens_and_runs(made):
+    out, said = made
+    module = open_module(out)
+    fits(module, find('rover'))
+    networks = Networks(module)
+    z = networks.encode(picture(3))
+    imagined = networks.imagine(z, np.zeros(3), np.zeros((4, 8, 2)), z)
+    assert imagined.place.shape == (4, 8, 3) and np.isfinite(imagined.place).all()
+    assert sorted(p.name for p in out.parent.iterdir()) == ['toy-1.2']  # no checkpoint is left
+    assert said[-1].startswith(f'wrote {out}: ')
+    assert any('84 frames in 6 drives' in line and 'camera /camera/image_raw' in line
+               for line in said)
+
+
+def test_the_manifest_says_where_it_comes_from(made, bag):
+    manifest = json.loads((made[0] / 'manifest.json').read_text())
+    assert (manifest['name'], manifest['robot'], manifest['horizon']) == ('toy-1.2', 'rover', 8)
+    assert manifest['lineage']['bag_sha256'] == bag_hash(bag)
+    assert manifest['lineage']['frames'] == 84
+    assert manifest['lineage']['collected'] == 'by its owner'
+    assert manifest['lineage']['topics']['odom'] == '/odom'
+    assert manifest['recipe']['steps'] == 2 and manifest['recipe']['seed'] == 3
+    assert set(gates.GATES) <= set(manifest['gates'])
+    assert manifest['surprise_scale'] > 0 and manifest['camera']['size'] == [64, 64]
+    assert manifest['camera']['hfov_rad'] == pytest.approx(1.9)
+    assert set(manifest['networks']) == {'see', 'step', 'imagine'}
+
+
+def test_what_a_module_remembers_belongs_together(made):
+    module = open_module(made[0])
+    drive, action = module.array('memory_drive'), module.array('memory_action')
+    latents = module.array('memory_latents') * module.array('memory_scale')
+    assert len(drive) == len(action) == len(latents) == 84
+    networks = Networks(module)
+    seen = np.stack([networks.encode(picture(i % 14)) for i in range(84)])
+    assert latents == pytest.approx(seen, abs=float(np.abs(seen).max()) / 100)
+    assert action[:13] == pytest.approx(np.tile([0.4, 0.5], (13, 1)), abs=1e-2)
+    ends = module.array('picture_ends')
+    assert ends[-1] == len(module.array('picture_bytes')) and np.all(np.diff(ends) > 0)
+    cost = module.array('map_cost')
+    assert cost.dtype == np.float32 and cost.min() >= 1.0 and module.array('map_origin').shape == (
+        2,)
+
+
+def test_the_same_seed_makes_the_same_module(made, bag, tmp_path, monkeypatch):
+    monkeypatch.setattr(gates, 'GATES', passing())
+    again = build.run(build.Job(bag, tmp_path / 'toy-1.2', steps=2, seed=3), lambda line: None)
+    one, two = open_module(made[0]), open_module(again)
+    assert one.files == two.files
+    varies = {'made', 'training'}
+    assert {k: v for k, v in one.manifest.items() if k not in varies} == {
+        k: v for k, v in two.manifest.items() if k not in varies}
