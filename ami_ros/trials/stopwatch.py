@@ -32,6 +32,11 @@ class Stopwatch(WorldModelPlanner):
         self.took_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
         self.last_ms: dict[str, float] = {}
 
+    def begin(self, seed: int, picture) -> None:
+        """Find the way when the goal is given, as the nodes do, not within the first frame."""
+        super().begin(seed, picture)
+        self.mind.actor.set_goal(self.goal)
+
     def decide(self, frame: Frame, commands: tuple[Command, ...]) -> Plan:
         """Wait for the camera; tick."""
         self.due_s = max(self.due_s + self.period_s, time.perf_counter() - self.period_s)
