@@ -27,17 +27,18 @@ class Map:
     def __init__(self, cost: np.ndarray, origin: np.ndarray, cell_m: float):
         self.cost = np.asarray(cost, np.float32)
         self.origin, self.cell_m = np.asarray(origin, float), float(cell_m)
+        self._flat, self._top = self.cost.ravel(), np.array([*self.cost.shape])[:, None] - 1.001
+        self._corners = np.array([dx * self.cost.shape[1] + dy for dx in (0, 1)
+                                  for dy in (0, 1)])[:, None]      # low and high, y the quicker
 
     def dear(self, places: np.ndarray) -> np.ndarray:
         """How much dearer than free ground (...,) places (..., 2 or 3) are, between cells too."""
-        top = np.array(self.cost.shape) - 1.001
-        cell = np.clip(self.cells(places), 0, top)
-        low = cell.astype(int)
-        x, y = (cell - low)[..., 0], (cell - low)[..., 1]
-        i, j = low[..., 0], low[..., 1]
-        c = self.cost
-        return ((1 - x) * ((1 - y) * c[i, j] + y * c[i, j + 1])
-                + x * ((1 - y) * c[i + 1, j] + y * c[i + 1, j + 1])) - 1.0
+        cell = np.clip(self.cells(places.reshape(-1, places.shape[-1])).T, 0, self._top)
+        low = cell.astype(np.intp)
+        x_part, y_part = cell - low
+        four = self._flat.take(low[0] * self.cost.shape[1] + low[1] + self._corners)
+        two = four[0::2] + y_part * (four[1::2] - four[0::2])
+        return (two[0] + x_part * (two[1] - two[0]) - 1.0).reshape(places.shape[:-1])
 
     def cells(self, places: np.ndarray) -> np.ndarray:
         """Fractional cell (..., 2) of places (..., 2 or 3)."""
@@ -119,10 +120,12 @@ class Way:
         seconds = self.seconds(places)
         d = np.hypot(places[..., 0] - self.goal[0], places[..., 1] - self.goal[1])
         close = d < 0.5
-        if not close.any():
-            return seconds
-        blend = np.clip((d - 0.25) / 0.25, 0.0, 1.0)
-        return np.where(close, blend * seconds + (1 - blend) * self.near(places, d), seconds)
+        if close.any():
+            d = d[close]
+            blend = np.clip((d - 0.25) / 0.25, 0.0, 1.0)
+            seconds[close] = (blend * seconds[close]
+                              + (1 - blend) * self.near(places[close], d))
+        return seconds
 
     def near(self, places: np.ndarray, d: np.ndarray) -> np.ndarray:
         """Seconds to turn towards the goal, drive (or back up) d metres and turn to its heading.
