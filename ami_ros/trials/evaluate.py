@@ -131,6 +131,9 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
 
 def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
     """Run a trial; returns the report."""
+    if trial.episodes < 1 or trial.blocks < 1:
+        raise ValueError(f'{trial.episodes} episodes of {trial.blocks} actions cannot be driven; '
+                         'at least one of each is needed')
     module, robot = open_module(trial.module), find(trial.robot)
     world_seed = home(module) if trial.world_seed is None else trial.world_seed
     world = worlds.draw(world_seed)
