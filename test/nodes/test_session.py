@@ -91,7 +91,9 @@ def test_no_two_sessions_share_a_domain():
 def test_nothing_outlives_the_session(tmp_path, number):
     script = tmp_path / 'script.py'
     script.write_text(f"""
-import itertools, pathlib, sys
+import itertools, pathlib, signal, sys
+# a shell that starts its jobs in the background has them ignore it; a terminal does not
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = {sys.path!r}
 import test_session as here
 from ami_ros.nodes import session
