@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rover in its room: physics, sensors, truth. Bit-identical for the same seed and commands."""
 
-from dataclasses import dataclass
 import math
 
 import numpy as np
@@ -10,21 +9,13 @@ import pybullet
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.share import share
 from ami_ros.sim import room
+from ami_ros.sim.body import Truth
 from ami_ros.sim.sensors import DeadReckoning, Noise
 from ami_ros.sim.world import World
 
 STEP_S = 1 / 240        # PyBullet's own; contacts of small wheels need it
 TORQUE_NM = 0.6         # at a wall the wheels stall before they slip, as on a small real base
 FAR_M = 20.0
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What only the simulator knows; reports and gates may look, the mind never."""
-
-    pose: np.ndarray        # (3,) x m, y m, yaw rad, room frame
-    speed_mps: float
-    touching: bool          # anything but the floor
 
 
 class Simulator:

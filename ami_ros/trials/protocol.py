@@ -11,7 +11,7 @@ import numpy as np
 
 from ami_ros.agent.poses import wrap
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.sim.simulator import Truth
+from ami_ros.sim.body import Truth
 from ami_ros.sim.world import World
 
 ACTION_S = 0.25
