@@ -85,12 +85,13 @@ def test_retrieval_looks_no_further_than_a_drive_goes():
 
 
 def test_retrieval_holds_an_action_before_it_looks_again():
-    planner = RetrievalPlanner(mind(), memory(DRIVES))
-    planner.begin(1, picture(DRIVES[1][0][-1]))
-    first, held, later = (decide(planner, pose, ms).knots[0] for pose, ms in
-                          ((DRIVES[1][0][0], 0), (DRIVES[3][0][3], 100), (DRIVES[3][0][3], 300)))
-    assert first == pytest.approx(DRIVES[1][1][0]) and np.array_equal(first, held)
-    assert later == pytest.approx(DRIVES[3][1][0])
+    poses = DRIVES[1][0]
+    counting = np.stack([0.01 * np.arange(len(poses)), np.zeros(len(poses))], 1)
+    planner = RetrievalPlanner(mind(), memory([(poses, counting)]))
+    planner.begin(1, picture(poses[-1]))
+    done = [decide(planner, poses[at], ms).knots[0, 0] for at, ms in
+            ((1, 0), (6, 100), (6, 200), (6, 300), (8, 400), (8, 500), (8, 600))]
+    assert done == pytest.approx([0.01, 0.01, 0.01, 0.06, 0.06, 0.06, 0.08])
 
 
 def test_random_drives_segments_as_goal_drives_are_made():
