@@ -297,6 +297,26 @@ def test_one_tick_let_through_begins_the_count_anew():
     assert not made.refused and made.refusals == 2
 
 
+@pytest.mark.parametrize('asked, let, refused', [
+    (1.0, 0.19, True), (1.0, 0.21, False), (0.5, 0.09, True), (0.5, 0.11, False),
+    (0.16, 0.0, True), (0.14, 0.0, False), (-0.5, 0.0, True)])
+def test_refused_is_what_was_asked_for_and_hardly_let_through(asked, let, refused):
+    made = planned(asked * AHEAD)
+    for ms in (0, 100, 200):
+        made.notice(belief(HERE, ms), np.array([let * LIMITS[0], 0.0]))
+    assert bool(made.refused) == refused
+
+
+def test_what_was_let_through_lately_answers_what_was_asked_lately():
+    knots = 0 * AHEAD
+    knots[1] = AHEAD[1]         # from 250 ms on
+    made = planned(knots)
+    made.notice(belief(HERE, 290), np.zeros(2))
+    assert made.refusals == 0
+    made.notice(belief(HERE, 310), np.zeros(2))
+    assert made.refusals == 1
+
+
 def test_resting_is_never_refused():
     made = planned(np.zeros((8, 2)))
     for tick in range(6):

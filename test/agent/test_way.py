@@ -34,6 +34,13 @@ def dijkstra(cost: np.ndarray, goal: tuple[int, int], yaw: float, cell_m: float,
     return np.minimum(out, FAR_S)
 
 
+def test_moves_go_all_around():
+    assert np.array_equal(MOVES[8:], -MOVES[:8])        # every way ahead is one back, too
+    assert all(math.gcd(*map(int, move)) == 1 for move in MOVES) and np.abs(MOVES).max() == 2
+    turns = np.diff(np.unwrap(HEADINGS), append=HEADINGS[0] + 2 * math.pi)
+    assert HEADINGS[0] == 0 and 0.3 < turns.min() <= turns.max() < 0.5
+
+
 @pytest.mark.parametrize('seed', range(4))
 def test_the_same_seconds_as_dijkstra(seed):
     rng = np.random.default_rng(seed)
@@ -128,6 +135,19 @@ def test_how_dear_the_ground_is():
     assert ground.dear(np.zeros((4, 5, 3))).shape == (4, 5)
 
 
+def test_between_cells_the_ground_is_in_between():
+    rng = np.random.default_rng(0)
+    ground = Map(rng.uniform(1, 20, (6, 8)), np.array([-1.0, 2.0]), 0.5)
+    for x, y in rng.uniform([-1.0, 2.0], [-1.0 + 2.49, 2.0 + 3.49], (50, 2)):
+        i, j = int((x + 1) / 0.5), int((y - 2) / 0.5)
+        a, b = (x + 1) / 0.5 - i, (y - 2) / 0.5 - j
+        four = ground.cost[i:i + 2, j:j + 2]
+        between = np.array([1 - a, a]) @ four @ np.array([1 - b, b])
+        assert ground.dear(np.array([x, y])) == pytest.approx(between - 1, abs=1e-4)
+    assert ground.dear(np.array([99.0, 99.0])) == pytest.approx(ground.cost[-1, -1] - 1, abs=0.1)
+    assert ground.dear(np.array([-99.0, -99.0])) == pytest.approx(ground.cost[0, 0] - 1, abs=0.1)
+
+
 # near the goal
 
 GOAL = np.array([0.4, -0.3, 0.7])
@@ -146,6 +166,14 @@ def test_at_the_goal_nothing_is_left():
 def test_a_wrong_heading_at_the_goal_costs_the_turn(turn):
     way = Way(floor(2.0), GOAL, LIMITS)
     assert way.cost(beside(0, 0, turn)) == pytest.approx(abs(turn) / W, abs=1e-6)
+
+
+def test_straight_ahead_and_backing_up_cost_their_way():
+    way = Way(floor(2.0), GOAL, LIMITS)
+    for d in (0.13, 0.2, 0.24):
+        assert way.cost(beside(-d, 0, 0)) == pytest.approx(d / V)
+        assert way.cost(beside(d, 0, 0)) == pytest.approx(2 * d / V)
+        assert way.cost(beside(d, 0, math.pi)) == pytest.approx(d / V + math.pi / W)
 
 
 def test_beside_the_goal_is_further_than_before_it():

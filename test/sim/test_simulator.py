@@ -196,7 +196,6 @@ def test_pictures_have_something_in_them_and_grain_on_it(sim):
     assert grain == pytest.approx(Noise().pixel, rel=0.25)
 
 
-@pytest.mark.slow
 def test_frames_come_nearly_as_fast_as_the_raw_renderer(sim):
     sim.reset(CORNER, 0)
     width, height = sim.size
