@@ -12,6 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 
 STUB = str(Path(__file__).parent / 'stub_mind.py')
 PATIENCE_S = 60.0       # a busy machine needs twenty for the imports alone
+SETTLE_S = 1.0
 
 
 class Bench:
@@ -61,11 +62,21 @@ class Bench:
                                if row.name in self.publishers
                                else self.node.count_publishers(row.name) for row in rows),
                    f'somebody at the other end of {[row.name for row in rows]}')
+        self.settle()
+
+    def settle(self):
+        """Wait a second: one end may have met the other before the other has met it.
+
+        DDS tells nobody when both have; what is sent before that is lost on a busy machine.
+        """
+        end = time.monotonic() + SETTLE_S
+        self.until(lambda: time.monotonic() > end, 'the end of a second')
 
     def ask(self, row, request):
         """Call a service."""
         client = self.node.create_client(*row.client())
         self.until(client.service_is_ready, f'service {row.name}')
+        self.settle()
         future = client.call_async(request)
         return self.until(lambda: future.done() and future.result(), f'answer of {row.name}')
 

@@ -2,6 +2,7 @@
 """Plays body, critic and configurator to a mind that runs in processes of its own."""
 
 from pathlib import Path
+import time
 
 from ami_ros.agent.types import Command
 from ami_ros.nodes import convert, topics
@@ -11,6 +12,7 @@ FAKE = str(Path(__file__).parent / 'fake_mind.py')
 NODES = ('mind', 'perception', 'world_model', 'actor')
 NS = 10**9
 PERIOD_NS = NS // 10
+AGAIN_S = 5.0
 
 
 def picture(seed):
@@ -81,6 +83,21 @@ class Minded:
         """Wait for the plan of a frame."""
         return self.bench.until(lambda: self.plans(stamp), f'a plan of frame {stamp}')[0]
 
+    def answered(self, stamp, view, what):
+        """Show a frame and wait for its plan; again, as the simulator does, what got no answer.
+
+        That two processes have heard of each other does not mean that they hear each other yet.
+        """
+        shown = []
+
+        def planned():
+            if not shown or time.monotonic() - shown[-1] > AGAIN_S:
+                self.sense(stamp, view, what)
+                shown.append(time.monotonic())
+            return self.plans(stamp)
+
+        return self.bench.until(planned, f'a plan of frame {stamp}')[0]
+
     def command(self, stamp, values):
         """Let a command through."""
         self.bench.say(topics.COMMAND, convert.command_message(
@@ -91,9 +108,8 @@ class Minded:
         made = []
         for index in range(frames):
             stamp = begin + index * PERIOD_NS
-            self.sense(stamp, picture(index), [('odom', 'imu', 'camera'),
-                                               ('camera', 'imu', 'odom')][index % 2])
-            made.append(self.plan(stamp))
+            made.append(self.answered(stamp, picture(index), [
+                ('odom', 'imu', 'camera'), ('camera', 'imu', 'odom')][index % 2]))
             self.command(stamp, 0.9 * made[-1].knots[0])
         return made
 

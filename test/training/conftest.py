@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stands here so that the tests of this folder find its helper modules."""
+"""Leaves out, and says so, what needs libraries that only training has."""
+
+from importlib.util import find_spec
+
+MISSING = [name for name in ('torch', 'onnx') if find_spec(name) is None]
+collect_ignore = [f'test_{name}.py' for name in (
+    'build', 'export', 'gates', 'networks', 'shrink', 'train')] if MISSING else []
+
+
+def pytest_report_header() -> str:
+    """Say what is left out."""
+    return f'test/training: {", ".join(collect_ignore)} left out, {MISSING} not installed' \
+        if MISSING else ''
