@@ -2,7 +2,8 @@
 """How long the way still is: seconds from every place to the goal, around what is not free.
 
 The map is the module's own: cells where the robot has driven while it learned, in the learned
-frame. What it runs into later is remembered for a while and driven around.
+frame. It does not change: what stands in the way later is for the critic, and for the actor's
+memory of what was refused.
 """
 
 import numpy as np
