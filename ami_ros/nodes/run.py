@@ -9,6 +9,7 @@ session, it ends when that does, however that ended.
 """
 
 from collections.abc import Callable
+import ctypes
 import os
 from pathlib import Path
 import signal
@@ -36,6 +37,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         sys.stdout.write(f'usage: {Path(sys.argv[0]).name} [--ros-args -p NAME:=VALUE '
                          f'--params-file FILE ...]\n{(about or "").strip()}\n')
         return 0
+    follow()
     asked_to_end = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: asked_to_end.append(number))
@@ -58,6 +60,12 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         executor.remove_node(node)
         node.destroy_node()
         rclpy.try_shutdown()
+
+
+def follow() -> None:
+    """Have Linux end this process with a session that is killed, even where it hangs itself."""
+    if PARENT in os.environ and sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
 
 
 def orphaned() -> bool:
