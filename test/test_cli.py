@@ -9,11 +9,12 @@ import subprocess
 import sys
 
 from ami_ros import cli
+from ami_ros.verbs import collect as collect_verb
+from ami_ros.verbs import common, VERBS
 import pytest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('pybullet') is None,
                                 reason='needs pybullet')
-VERBS = ('sim', 'collect', 'train', 'evaluate', 'bench')
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_bad_input_is_one_sentence_and_status_1(ami, words, parts, tmp_path, mon
 def test_no_verb_and_another_verb_name_those_there_are(ami):
     status, _, complaint = ami()
     assert status == 1 and 'VERB' in complaint
-    status, _, complaint = ami('drive')
+    status, _, complaint = ami('fly')
     assert status == 1 and all(f"'{verb}'" in complaint for verb in VERBS)
 
 
@@ -105,7 +106,7 @@ def failing(monkeypatch, error: BaseException) -> None:
     def collect(args) -> int:
         """Fail."""
         raise error
-    monkeypatch.setattr(cli, 'collect', collect)
+    monkeypatch.setattr(collect_verb, 'run', collect)
 
 
 COLLECT = ['collect', '--world-seed', '1', '--out', 'x']
@@ -154,17 +155,17 @@ def test_every_verb_has_help(ami, verb):
 def test_a_report_is_written_and_replaces_the_old_one(tmp_path, capsys):
     path = tmp_path / 'deep' / 'er' / 'report.json'
     for value in (1, 2):
-        cli.write_report(path, {'value': value})
+        common.write_report(path, {'value': value})
         assert json.loads(path.read_text()) == {'value': value}
     assert [p.name for p in path.parent.iterdir()] == ['report.json']
     assert f'report: {path}' in capsys.readouterr().out
-    cli.write_report(None, {})
+    common.write_report(None, {})
 
 
 @pytest.mark.parametrize('name', ['write_text', 'replace'])
 def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
     path, whole = tmp_path / 'report.json', Path.write_text
-    cli.write_report(path, {'value': 1})
+    common.write_report(path, {'value': 1})
 
     def dies(self, *given):
         if name == 'write_text':
@@ -173,15 +174,15 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
 
     monkeypatch.setattr(Path, name, dies)
     with pytest.raises(OSError, match='no space left'):
-        cli.write_report(path, {'value': 2})
+        common.write_report(path, {'value': 2})
     assert json.loads(path.read_text()) == {'value': 1}
 
 
 def test_what_cannot_be_written_as_json_leaves_the_old_report(tmp_path):
     path = tmp_path / 'report.json'
-    cli.write_report(path, {'value': 1})
+    common.write_report(path, {'value': 1})
     with pytest.raises(TypeError):
-        cli.write_report(path, {'value': object()})
+        common.write_report(path, {'value': object()})
     assert json.loads(path.read_text()) == {'value': 1}
 
 
@@ -207,7 +208,7 @@ def test_an_evaluation_is_driven_and_reported(ami, tmp_path):
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys):
     for done in range(101):
-        cli.bar(done, 100, 0.0, 'working')
+        common.bar(done, 100, 0.0, 'working')
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 11 and lines[-1].startswith('working [' + '#' * 30 + '] 100/100')
-    cli.bar(0, 0, 0.0, 'nothing')
+    common.bar(0, 0, 0.0, 'nothing')

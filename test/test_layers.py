@@ -23,6 +23,7 @@ MAY_IMPORT = {     # layer: the layers below it; itself and `share` are always a
     'training': {'agent', 'images', 'modules', 'inference', 'sim'},
     'trials': {'agent', 'images', 'modules', 'inference', 'sim', 'training'},
     'nodes': {'agent', 'images', 'modules', 'inference', 'sim', 'trials'},
+    'verbs': {'agent', 'images', 'modules', 'inference', 'sim', 'training', 'trials', 'nodes'},
 }
 EVERYTHING = set(MAY_IMPORT) | {'cli'}
 ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs',
@@ -30,7 +31,7 @@ ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifec
        'tf2_msgs', 'trajectory_msgs')
 HOME = {           # third-party package: the folders and files that may import it
     'numpy': ('',),
-    'yaml': ('modules/', 'inference/', 'sim/', 'training/', 'trials/', 'nodes/', 'cli'),
+    'yaml': ('modules/', 'inference/', 'sim/', 'training/', 'trials/', 'nodes/', 'verbs/'),
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The verbs of the command line: one verb, one file, one line in this table.
+
+A verb's file declares its options in `add`, does its work in `run`, and imports what is heavy
+only there: its first sentence is its help.
+"""
+
+VERBS = {       # verb: file, in the order in which a person meets them
+    'sim': 'ami_ros.verbs.sim',
+    'collect': 'ami_ros.verbs.collect',
+    'train': 'ami_ros.verbs.train',
+    'evaluate': 'ami_ros.verbs.evaluate',
+    'bench': 'ami_ros.verbs.bench',
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drive episodes in one process, lock-step."""
+
+import argparse
+from pathlib import Path
+import time
+
+from ami_ros.verbs.common import bar, count, make_way, whole, write_report
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--planner', default='world_model',
+                     choices=['world_model', 'random', 'retrieval', 'oracle'])
+    one.add_argument('--goal-blocks', type=count, default=20, metavar='K')
+    one.add_argument('--episodes', type=count, default=20)
+    one.add_argument('--seed', type=whole, default=1000)
+    one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
+    one.add_argument('--furniture-moved', action='store_true',
+                     help='a third of the furniture stands elsewhere')
+    one.add_argument('--module', default='')
+    one.add_argument('--robot', default='rover')
+    one.add_argument('--report', type=Path, default=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    from ami_ros.trials.evaluate import evaluate as work
+    from ami_ros.trials.evaluate import Trial
+    make_way(args.report)
+    begun, done = time.monotonic(), []
+
+    def progress(episode) -> None:
+        done.append(episode)
+        bar(len(done), args.episodes, begun,
+            f'{sum(e.success for e in done)} of {len(done)} succeeded')
+
+    report = work(Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
+                        args.furniture_moved, args.module, args.robot), progress)
+    print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
+          f'reached {100 * report["reached_rate"]:.1f} %, '
+          f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
+    write_report(args.report, report)
+    return 0

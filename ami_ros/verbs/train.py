@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train a module on a bag."""
+
+import argparse
+from pathlib import Path
+
+from ami_ros.verbs.common import count, pair, whole
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--bag', type=Path, required=True)
+    one.add_argument('--out', type=Path, required=True, help='module folder to write')
+    one.add_argument('--robot', default='rover')
+    one.add_argument('--steps', type=count, default=4500)
+    one.add_argument('--seed', type=whole, default=0)
+    one.add_argument('--threads', type=count, default=1)
+    one.add_argument('--bf16', action='store_true', help='quicker on CPUs with AMX')
+    one.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
+    one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+                     help='camera, odom, command, scan or imu, where the bag has several')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    from ami_ros.training import build
+    build.run(build.Job(args.bag, args.out, args.robot, args.steps, args.seed, args.threads,
+                        args.resume, tuple(args.topic), args.bf16),
+              lambda line: print(line, flush=True))
+    return 0
