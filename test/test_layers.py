@@ -18,12 +18,16 @@ MAY_IMPORT = {     # layer: the layers below it; itself and `share` are always a
     'agent': set(),
     'images': {'agent'},
     'modules': {'agent'},
+    'checks': {'agent', 'images', 'modules'},
+    'machine': {'checks'},
     'inference': {'agent', 'modules', 'images'},
     'sim': {'agent', 'images'},
     'training': {'agent', 'images', 'modules', 'inference', 'sim'},
     'trials': {'agent', 'images', 'modules', 'inference', 'sim', 'training'},
-    'nodes': {'agent', 'images', 'modules', 'inference', 'sim', 'trials'},
-    'verbs': {'agent', 'images', 'modules', 'inference', 'sim', 'training', 'trials', 'nodes'},
+    'nodes': {'agent', 'images', 'modules', 'inference', 'sim', 'trials', 'checks',
+              'machine'},
+    'verbs': {'agent', 'images', 'modules', 'inference', 'sim', 'training', 'trials', 'nodes',
+              'checks', 'machine'},
 }
 EVERYTHING = set(MAY_IMPORT) | {'cli'}
 ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs',
