@@ -17,17 +17,18 @@ MAY_IMPORT = {     # layer: the layers below it; itself and `share` are always a
     '__init__': set(), 'share': set(),
     'agent': set(),
     'images': {'agent'},
+    'bags': {'agent', 'images'},
     'modules': {'agent'},
     'checks': {'agent', 'images', 'modules'},
     'machine': {'checks'},
     'inference': {'agent', 'modules', 'images'},
     'sim': {'agent', 'images'},
-    'training': {'agent', 'images', 'modules', 'inference', 'sim'},
-    'trials': {'agent', 'images', 'modules', 'inference', 'sim', 'training'},
-    'nodes': {'agent', 'images', 'modules', 'inference', 'sim', 'trials', 'checks',
+    'training': {'agent', 'images', 'bags', 'modules', 'inference', 'sim'},
+    'trials': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'training'},
+    'nodes': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'trials', 'checks',
               'machine'},
-    'verbs': {'agent', 'images', 'modules', 'inference', 'sim', 'training', 'trials', 'nodes',
-              'checks', 'machine'},
+    'verbs': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'training', 'trials',
+              'nodes', 'checks', 'machine'},
 }
 EVERYTHING = set(MAY_IMPORT) | {'cli'}
 ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs',
@@ -35,14 +36,15 @@ ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifec
        'tf2_msgs', 'trajectory_msgs')
 HOME = {           # third-party package: the folders and files that may import it
     'numpy': ('',),
-    'yaml': ('modules/', 'inference/', 'sim/', 'training/', 'trials/', 'nodes/', 'verbs/'),
+    'yaml': ('bags/', 'modules/', 'inference/', 'sim/', 'training/', 'trials/', 'nodes/',
+             'verbs/'),
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),
     'onnxruntime': ('inference/onnx_backend.py',),
     'tensorrt': ('inference/tensorrt_backend.py',),
     'pybullet': ('sim/',), 'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),
-    'rosbags': ('training/',), 'mcap': ('training/',),
+    'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',),
     **dict.fromkeys(ROS, ('nodes/',)),
 }
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.agent.robots import find
+from ami_ros.bags import bagwriter as bag
+from ami_ros.bags.metadata import Part, write_metadata
 from ami_ros.sim import world as worlds
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training import bagwriter as bag
 from ami_ros.training.driver import Driver, free_pose
 
 DRIVES_A_PART = 4
@@ -107,9 +108,9 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    written = [bag.Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
+    written = [Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
                for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
-    bag.write_metadata(folder, written)
+    write_metadata(folder, bag.offered(), written)
     asked['sha256'] = bag_hash(folder)
     write_note(note, asked)
     return asked

@@ -4,8 +4,9 @@
 import math
 import shutil
 
+from ami_ros.bags import bagwriter as make
+from ami_ros.bags.metadata import write_metadata
 from ami_ros.images import codec
-from ami_ros.training import bagwriter as make
 from ami_ros.training.bagreader import BagError, read
 import numpy as np
 import pytest
@@ -331,7 +332,7 @@ def test_a_file_with_a_hole_in_it(tmp_path):
     for topic, (_, rows) in topics().items():
         for received, message in rows:
             part.write(topic, received, message)
-    make.write_metadata(tmp_path, [part.close()])
+    write_metadata(tmp_path, make.offered(), [part.close()])
     assert len(read(tmp_path, SIZE).images) == FRAMES
     file = tmp_path / 'part_0000.mcap'
     data = bytearray(file.read_bytes())

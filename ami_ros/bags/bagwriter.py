@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes rosbag2 MCAP bags of standard messages, without a ROS installation."""
+"""Makes standard messages and writes them into rosbag2 MCAP files that are whole or not there."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from mcap.writer import CompressionType, Writer
 import numpy as np
-from rosbags.typesys import get_typestore, Stores
-import yaml
 
-STORE = get_typestore(Stores.ROS2_JAZZY)
+from ami_ros.bags.definitions import definition, STORE
+from ami_ros.bags.metadata import Part, Topic
+
 TYPES = {       # topic: type, as the border table of the package says
     'camera/image_raw': 'sensor_msgs/msg/Image',
     'camera/camera_info': 'sensor_msgs/msg/CameraInfo',
@@ -102,14 +101,9 @@ def command(stamp_ns: int, v: float, w: float):
                 twist=twist(v, w))
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one MCAP file of a bag holds."""
-
-    path: str
-    start_ns: int
-    end_ns: int
-    counts: dict[str, int]
+def offered() -> list[Topic]:
+    """List the topics as metadata.yaml wants them."""
+    return [Topic(name, kind, definition(kind)[1]) for name, kind in TYPES.items()]
 
 
 class PartWriter:
@@ -123,7 +117,7 @@ class PartWriter:
         self.writer.start(profile='ros2', library='ami_ros')
         self.channels = {}
         for topic, kind in TYPES.items():
-            text, _ = STORE.generate_msgdef(kind, ros_version=2)
+            text, _ = definition(kind)
             schema = self.writer.register_schema(kind, 'ros2msg', text.encode())
             self.channels[topic] = self.writer.register_channel(topic, 'cdr', schema)
 
@@ -143,29 +137,3 @@ class PartWriter:
         self.path.with_suffix('.partial').rename(self.path)
         return Part(self.path.name, self.start_ns or 0, self.end_ns, self.counts)
 
-
-def write_metadata(folder: Path, parts: list[Part]) -> None:
-    """Write the rosbag2 metadata.yaml of a folder of parts."""
-    start = min(p.start_ns for p in parts)
-    total = {t: sum(p.counts[t] for p in parts) for t in TYPES}
-    info = {
-        'version': 9, 'storage_identifier': 'mcap',
-        'duration': {'nanoseconds': max(p.end_ns for p in parts) - start},
-        'starting_time': {'nanoseconds_since_epoch': start},
-        'message_count': sum(total.values()),
-        'topics_with_message_count': [
-            {'topic_metadata': {'name': topic, 'type': kind, 'serialization_format': 'cdr',
-                                'offered_qos_profiles': [],
-                                'type_description_hash': STORE.hash_rihs01(kind)},
-             'message_count': total[topic]} for topic, kind in TYPES.items()],
-        'compression_format': '', 'compression_mode': '',
-        'relative_file_paths': [p.path for p in parts],
-        'files': [{'path': p.path, 'starting_time': {'nanoseconds_since_epoch': p.start_ns},
-                   'duration': {'nanoseconds': p.end_ns - p.start_ns},
-                   'message_count': sum(p.counts.values())} for p in parts],
-        'custom_data': None, 'ros_distro': 'jazzy',
-    }
-    text = yaml.safe_dump({'rosbag2_bagfile_information': info}, sort_keys=False)
-    temporary = folder / 'metadata.yaml.partial'
-    temporary.write_text(text)
-    temporary.rename(folder / 'metadata.yaml')
