@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spends less thought where the machine is late, and more again once it keeps up."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """How much thought a plan may cost."""
+
+    candidates: float       # share of the actor's candidates
+    horizon: float          # share of the actor's horizon; the next that the module can imagine
+    every: int              # of so many pictures one is looked at
+
+
+LEVELS = (Level(1.0, 1.0, 1), Level(0.6, 1.0, 1), Level(0.35, 1.0, 1), Level(0.35, 0.5, 1),
+          Level(0.35, 0.5, 2), Level(0.25, 0.5, 3))
+LATE_SHARE = 0.1        # of the pictures: more late ones are too many
+WINDOW = 10             # pictures that are judged together
+CALM_S = 5.0            # without a late one, before more is tried
+TRIED_S = 60.0          # a level that proved too much is not tried again for so long
+
+
+class Budget:
+    """Goes down a level when plans are late, and up again after calm; remembers what failed."""
+
+    def __init__(self):
+        self.level = 0
+        self._thoughts = self._late = 0             # as they were counted last
+        self._window = [0, 0]                       # thoughts and late ones since then
+        self._calm_s: float | None = None
+        self._failed_s: dict[int, float] = {}       # level: when it proved too much
+
+    @property
+    def now(self) -> Level:
+        """Return the level that holds."""
+        return LEVELS[self.level]
+
+    def restart(self) -> None:
+        """Count anew: another process, another goal."""
+        self._thoughts = self._late = 0
+        self._window, self._calm_s = [0, 0], None
+
+    def on_count(self, thoughts: int, late: int, now_s: float) -> bool:
+        """Take how many plans there were and how many came late; return whether it changed."""
+        if thoughts < self._thoughts or late < self._late:
+            self.restart()
+        self._window[0] += thoughts - self._thoughts
+        self._window[1] += late - self._late
+        self._thoughts, self._late = thoughts, late
+        if self._calm_s is None:
+            self._calm_s = now_s
+        if self._window[0] < WINDOW:
+            return False
+        share, self._window = self._window[1] / self._window[0], [0, 0]
+        if share > LATE_SHARE:
+            self._calm_s = now_s
+            if self.level < len(LEVELS) - 1:
+                self._failed_s[self.level] = now_s
+                self.level += 1
+                return True
+        elif (self.level and now_s - self._calm_s >= CALM_S
+                and now_s - self._failed_s.get(self.level - 1, -TRIED_S) >= TRIED_S):
+            self.level -= 1
+            self._calm_s = now_s
+            return True
+        return False

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Brings nodes up in order, watches their signs of life, and has those ended that hang.
+
+It is level-triggered: each sign of life says in which state a node is, and whatever is not as it
+is wanted gets the next step towards it. So a node that was started again by somebody else comes
+back to the wanted state by the same few lines, and nothing has to be remembered about how.
+"""
+
+from dataclasses import dataclass, field
+import math
+
+NEXT = {            # state: the step towards 'active', the step towards 'inactive'
+    'unconfigured': ('configure', 'configure'),
+    'inactive': ('activate', ''),
+    'active': ('', 'deactivate'),
+}
+RANK = {'unconfigured': 0, 'inactive': 1, 'active': 2}
+PATIENCE_S = 20.0       # with a node that is in a transition: networks are loaded there
+AGAIN_S = (0.5, 1.0, 2.0, 5.0)      # after so many failures in a row, until it is asked again
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the supervisor wants to be done to a node: a transition, or 'end'."""
+
+    what: str       # 'configure', 'activate', 'deactivate', 'cleanup', 'end'
+    name: str
+    life: tuple[str, str, str] = ('', '', '')   # pid, host, started: of whom to end
+
+
+@dataclass
+class Ward:
+    """A node that is watched over, as it last said that it is."""
+
+    name: str
+    state: str = ''                     # '' where nothing was heard, or not any more
+    life: tuple[str, str, str] = ('', '', '')
+    seen_s: float = -math.inf
+    level: int = 0
+    message: str = ''
+    values: dict[str, str] = field(default_factory=dict)
+    asked: str = ''                     # a transition that was not answered yet
+    asked_s: float = -math.inf
+    failures: int = 0                   # in a row
+    again_s: float = -math.inf          # not asked before
+    ended: bool = False                 # this life was told to end
+
+    @property
+    def rank(self) -> int:
+        """How far up it is; -1 where nobody knows."""
+        return RANK.get(self.state, -1)
+
+
+class Supervisor:
+    """Watches nodes, in the order in which they are brought up."""
+
+    def __init__(self, names: tuple[str, ...], lost_s: float, stuck_s: float):
+        self.wards = {name: Ward(name) for name in names}
+        self.lost_s, self.stuck_s = lost_s, stuck_s
+        self.news: list[str] = []           # what happened, in sentences, until somebody reads it
+        self.fallen: list[str] = []         # names of those that were lost, likewise
+
+    def on_beat(self, name: str, level: int, message: str, values: dict[str, str],
+                now_s: float) -> None:
+        """Take a sign of life; of others than one's wards it is ignored."""
+        ward = self.wards.get(name)
+        if ward is None:
+            return
+        life = tuple(values.get(key, '') for key in ('pid', 'host', 'started'))
+        if life != ward.life:
+            if ward.life[0] and ward.state:         # it was there a moment ago
+                self._fall(ward, 'ended and was started again')
+            if ward.life[0]:
+                self.news.append(f'{name} is back')
+            ward.life, ward.ended, ward.asked, ward.failures = life, False, '', 0
+            ward.again_s = -math.inf
+        if ward.ended:
+            return          # the last words of somebody who was told to end
+        ward.state, ward.seen_s = values.get('state', ''), now_s
+        ward.level, ward.message, ward.values = level, message, values
+
+    def on_answer(self, name: str, worked: bool, now_s: float) -> None:
+        """Hear how a transition went."""
+        ward = self.wards[name]
+        asked, ward.asked = ward.asked, ''
+        if worked:
+            ward.failures = 0
+            ward.state = {'configure': 'inactive', 'activate': 'active',
+                          'deactivate': 'inactive'}.get(asked, ward.state)
+            return
+        ward.failures += 1
+        ward.again_s = now_s + AGAIN_S[min(ward.failures, len(AGAIN_S)) - 1]
+        self.news.append(f'{name} did not {asked or "follow"}, {ward.failures} times in a row')
+
+    def tick(self, wanted: str, now_s: float) -> list[Act]:
+        """Say what to do so that all come to the wanted state, 'active' or 'inactive'."""
+        acts = [act for ward in self.wards.values() for act in self._watch(ward, now_s)]
+        return acts + self._step(wanted, now_s)
+
+    def ready(self) -> bool:
+        """Tell whether all are configured, so that they can be activated at once."""
+        return all(ward.rank >= RANK['inactive'] for ward in self.wards.values())
+
+    def all(self, state: str) -> bool:
+        """Tell whether all are in a state."""
+        return all(ward.state == state for ward in self.wards.values())
+
+    def missing(self) -> str:
+        """Say in one sentence who is not ready, and why; '' where all are."""
+        said = []
+        for ward in self.wards.values():
+            if ward.rank >= RANK['inactive']:
+                continue
+            how = f'is {ward.state}' if ward.state else 'gives no sign of life; is it running?'
+            why = f' ({ward.message})' if ward.state and ward.level and ward.message else ''
+            said.append(f'{ward.name} {how}{why}')
+        return ', '.join(said)
+
+    def _watch(self, ward: Ward, now_s: float) -> list[Act]:
+        if not ward.state or ward.ended:
+            return []
+        silent_s = now_s - ward.seen_s
+        changing = ward.asked or ward.state.endswith(('ing', 'processing'))
+        stuck_s = number(ward.values.get('busy_s'))
+        if silent_s > (PATIENCE_S if changing else self.lost_s):
+            why = f'gave no sign of life for {silent_s:.1f} s'
+        elif stuck_s > self.stuck_s and not changing:
+            why = f'has been at one picture for {stuck_s:.1f} s'
+        else:
+            return []
+        self._fall(ward, why)
+        ward.ended = True
+        return [Act('end', ward.name, ward.life)] if ward.life[0] else []
+
+    def _fall(self, ward: Ward, why: str) -> None:
+        ward.state, ward.asked = '', ''
+        self.news.append(f'{ward.name} {why}')
+        self.fallen.append(ward.name)
+
+    def _step(self, wanted: str, now_s: float) -> list[Act]:
+        """Ask one of them for one transition: nobody goes before those that it stands on."""
+        wards = list(self.wards.values())
+        if any(ward.asked for ward in wards):
+            return []
+        for state, steps in NEXT.items():       # all configure, then all activate
+            step = steps[wanted == 'inactive']
+            if not step or step == 'activate' and not self.ready():
+                continue
+            for ward in reversed(wards) if step == 'deactivate' else wards:
+                if ward.state != state:
+                    continue
+                if now_s < ward.again_s:        # its turn, but not yet: the others wait for it
+                    return []
+                ward.asked, ward.asked_s = step, now_s
+                return [Act(step, ward.name, ward.life)]
+        return []
+
+
+def number(text: str | None) -> float:
+    """Read a number; what is none is 0."""
+    try:
+        return float(text or 0)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Less thought when plans come late, more again after calm, and no seesaw."""
+
+from ami_ros.agent.budget import Budget, CALM_S, LATE_SHARE, LEVELS, TRIED_S, WINDOW
+
+
+class Machine:
+    """A machine that is late at levels below `able`; counts plans at 10 Hz."""
+
+    def __init__(self, able):
+        self.able, self.budget, self.thoughts, self.late, self.now_s = able, Budget(), 0, 0, 0.0
+        self.changes = []
+
+    def run(self, seconds):
+        for _ in range(round(seconds * 10)):
+            self.now_s += 0.1
+            self.thoughts += 1
+            self.late += self.budget.level < self.able
+            if self.budget.on_count(self.thoughts, self.late, self.now_s):
+                self.changes.append((round(self.now_s, 1), self.budget.level))
+
+
+def test_the_levels_only_ever_spend_less():
+    for more, less in zip(LEVELS, LEVELS[1:]):
+        assert less.candidates <= more.candidates and less.horizon <= more.horizon
+        assert less.every >= more.every and less != more
+    assert LEVELS[0] == type(LEVELS[0])(1.0, 1.0, 1)
+
+
+def test_a_machine_in_time_spends_all():
+    machine = Machine(0)
+    machine.run(100)
+    assert machine.budget.level == 0 and machine.changes == []
+
+
+def test_a_late_machine_goes_down_within_a_second_a_level_and_stays_where_it_is_able():
+    machine = Machine(2)
+    machine.run(3)
+    assert machine.changes == [(1.0, 1), (2.0, 2)]
+    machine.run(TRIED_S - 3)
+    assert machine.budget.level == 2            # what failed is not tried again yet
+
+
+def test_it_grows_back_when_the_machine_is_able_again():
+    machine = Machine(2)
+    machine.run(3)
+    machine.able = 0
+    machine.run(TRIED_S + 3 * CALM_S + 3 * WINDOW / 10)
+    assert machine.budget.level == 0
+    assert [level for _, level in machine.changes] == [1, 2, 1, 0]
+
+
+def test_it_ends_at_the_lowest_level():
+    machine = Machine(99)
+    machine.run(60)
+    assert machine.budget.level == len(LEVELS) - 1
+
+
+def test_a_few_late_ones_are_borne():
+    budget, late = Budget(), 0
+    for n in range(1, 1001):
+        late += n % round(1 / LATE_SHARE) == 0
+        assert not budget.on_count(n, late, n / 10)
+    assert budget.level == 0
+
+
+def test_counting_begins_anew_with_another_process():
+    budget = Budget()
+    for n in range(1, WINDOW):
+        budget.on_count(n, n, n / 10)
+    assert not budget.on_count(1, 0, 2.0)       # it counts from the start: nothing is carried over
+    assert not budget.on_count(WINDOW, 0, 3.0) and budget.level == 0

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modes, arming, goals and how they end; the table of modes and the ladder say what is so."""
+
+from ami_ros.agent.configurator import Configurator, ConfiguratorSettings, LADDER, MODES
+import pytest
+
+MIND, CRITIC = '/mind', '/critic'
+
+
+class Robot:
+    """A configurator with a mind that follows it; time passes in tenths of seconds."""
+
+    def __init__(self, **settings):
+        self.mine = Configurator(ConfiguratorSettings(**settings), 'me', (MIND,), CRITIC)
+        self.now_s, self.state, self.pid, self.deaf, self.level = 0.0, 'unconfigured', 1, set(), 0
+        self.message, self.thoughts, self.late = '', 0, 0
+        self.knows = ('', '0')
+        self.run()
+
+    def beat(self):
+        if MIND not in self.deaf:
+            values = {'state': self.state, 'pid': str(self.pid), 'run': self.knows[0],
+                      'goal': self.knows[1], 'thoughts': str(self.thoughts),
+                      'late': str(self.late)}
+            self.mine.on_beat(MIND, self.level, self.message, values, self.now_s)
+        if CRITIC not in self.deaf:
+            self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': '9'}, self.now_s)
+
+    def run(self, seconds=1.0):
+        for _ in range(round(10 * seconds)):
+            self.now_s += 0.1
+            self.beat()
+            for act in self.mine.tick(self.now_s):
+                if act.what == 'end' or MIND in self.deaf:
+                    continue
+                self.state = {'configure': 'inactive', 'activate': 'active',
+                              'deactivate': 'inactive'}[act.what]
+                self.mine.supervisor.on_answer(MIND, True, self.now_s)
+            if self.state == 'active':
+                self.knows = self.mine.run, str(self.mine.goal)
+                self.thoughts += 1
+
+    def ask(self, mode):
+        return self.mine.ask(mode, self.now_s)
+
+    def status(self):
+        return self.mine.status(self.now_s)
+
+    def driving(self):
+        assert self.ask('autonomous')[0]
+        self.run()
+        assert self.mine.give(self.now_s)
+        self.run(0.5)
+        assert self.status()['task'] == 'driving'
+        return self
+
+    def verdict(self, action='go', rule='', reason='', source='mind'):
+        self.mine.on_verdict(action, rule, reason, source, self.now_s)
+
+
+def test_it_comes_up_idle_and_ready_with_the_mind_configured_and_asleep():
+    robot = Robot()
+    assert robot.status()['mode'] == 'idle' and robot.status()['ready'] == '1'
+    assert robot.state == 'inactive'
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_each_mode_has_the_mind_in_the_state_that_the_table_says(mode):
+    robot = Robot()
+    if mode != 'idle':
+        assert robot.ask(mode) == (True, f'mode is {mode}')
+    robot.run()
+    assert robot.state == MODES[mode].minds and robot.status()['mode'] == mode
+
+
+@pytest.mark.parametrize('missing, says', [(MIND, '/mind gives no sign of life'),
+                                           (CRITIC, '/critic gives no sign of life')])
+@pytest.mark.parametrize('mode', ['autonomous', 'dry_run'])
+def test_it_is_not_armed_without_mind_and_critic(missing, says, mode):
+    robot = Robot()
+    robot.deaf.add(missing)
+    robot.run(2)
+    worked, why = robot.ask(mode)
+    assert not worked and says in why and robot.status()['ready'] == '0'
+    assert robot.status()['mode'] == 'idle' and robot.ask('manual')[0]
+
+
+@pytest.mark.parametrize('mode, takes', [('idle', False), ('manual', False), ('stopped', False),
+                                         ('autonomous', True), ('dry_run', True)])
+def test_goals_are_taken_only_where_plans_are_made(mode, takes):
+    robot = Robot()
+    robot.ask(mode)
+    robot.run()
+    assert robot.mine.give(robot.now_s) == takes
+    status = robot.status()
+    assert (status['goal'], status['task']) == (('1', 'driving') if takes else ('0', 'none'))
+    if not takes:
+        assert f'it is {mode}; call configurator/arm' in status['reason']
+
+
+def test_a_goal_is_acknowledged_reached_and_left_again():
+    robot = Robot().driving()
+    assert robot.status()['acknowledged'] == '1'
+    run = robot.status()['run']
+    robot.mine.on_plan(True, 2, run)
+    robot.mine.on_plan(True, 1, 'another')
+    assert robot.status()['task'] == 'driving'
+    robot.mine.on_plan(True, 1, run)
+    assert robot.status()['task'] == 'arrived'
+    robot.mine.on_plan(False, 1, run)           # it turned out to be elsewhere
+    assert robot.status()['task'] == 'driving'
+    assert robot.mine.cancel() == 'goal 1 is cancelled'
+    assert robot.status()['reason'] == 'cancelled' and robot.mine.cancel() == 'there was no goal'
+
+
+@pytest.mark.parametrize('mode', ['idle', 'manual', 'dry_run', 'stopped'])
+def test_leaving_a_mode_ends_its_goal(mode):
+    robot = Robot().driving()
+    assert robot.ask(mode)[0]
+    assert robot.status()['goal'] == '0' and 'goal 1 is over' in robot.status()['reason']
+    robot.ask('autonomous')
+    assert robot.status()['goal'] == '0'
+
+
+def test_what_is_stopped_moves_only_after_a_reset():
+    robot = Robot().driving()
+    assert robot.ask('stopped')[0]
+    for mode in set(MODES) - {'stopped'}:
+        worked, why = robot.ask(mode)
+        assert not worked and 'configurator/reset' in why
+    robot.verdict('stop', 'touched', 'bumper front is pressed')
+    assert robot.mine.reset() == (False, 'still stopped by touched: bumper front is pressed')
+    robot.verdict('stop', 'permitted', 'mode is stopped')
+    assert robot.mine.reset() == (True, 'mode is idle')
+    assert not robot.mine.reset()[0]
+
+
+@pytest.mark.parametrize('before, after', [('idle', 'manual'), ('autonomous', 'manual'),
+                                           ('manual', 'manual'), ('dry_run', 'dry_run'),
+                                           ('stopped', 'stopped')])
+def test_a_hand_on_the_stick_takes_over(before, after):
+    robot = Robot()
+    robot.ask(before)
+    robot.run()
+    robot.mine.give(robot.now_s)
+    robot.verdict('go', source='hand')
+    assert robot.status()['mode'] == after
+    assert (robot.status()['goal'] == '1') == (before == 'dry_run')
+
+
+@pytest.mark.parametrize('who', [MIND, CRITIC])
+def test_when_somebody_is_lost_nothing_resumes_unarmed(who):
+    robot = Robot().driving()
+    robot.deaf.add(who)
+    robot.run(1.5)
+    status = robot.status()
+    assert (status['mode'], status['goal'], status['task']) == ('idle', '0', 'none')
+    assert f'{who} was lost' in status['reason'] and status['ready'] == '0'
+    robot.deaf.clear()
+    robot.pid, robot.state, robot.knows = 2, 'unconfigured', ('', '0')
+    robot.run(3)
+    assert robot.status()['mode'] == 'idle' and robot.status()['ready'] == '1'
+    assert robot.state == 'inactive'
+    robot.driving()
+    assert robot.status()['goal'] == '2'
+
+
+def test_a_mind_that_restarts_unnoticed_gets_no_goal_unasked():
+    robot = Robot().driving()
+    robot.pid, robot.state, robot.knows = 2, 'unconfigured', ('', '0')
+    robot.run(0.3)
+    assert robot.status()['mode'] == 'idle' and robot.status()['goal'] == '0'
+
+
+def test_a_goal_fails_when_the_critic_stops_the_robot_for_long():
+    robot = Robot(stopped_s=5.0).driving()
+    robot.verdict('stop', 'stop_zone', '0.03 m free')
+    robot.run(4)
+    robot.verdict('slow')
+    robot.verdict('stop', 'stop_zone', '0.03 m free')
+    robot.run(4.9)
+    assert robot.status()['task'] == 'driving'
+    robot.run(0.3)
+    assert robot.status()['task'] == 'failed' and robot.status()['mode'] == 'autonomous'
+    assert robot.status()['reason'] == ('goal 1 failed: the critic stopped the robot for 5 s: '
+                                        'stop_zone: 0.03 m free')
+
+
+def test_a_goal_fails_when_the_mind_cannot_think():
+    robot = Robot(trouble_s=3.0).driving()
+    robot.level, robot.message = 2, 'waiting for camera/image_raw'
+    robot.run(2)
+    robot.level = 0
+    robot.run(0.5)
+    robot.level = 2
+    robot.run(2.9)
+    assert robot.status()['task'] == 'driving'
+    robot.run(0.4)
+    assert 'could not think for 3 s: waiting for camera' in robot.status()['reason']
+
+
+def test_a_goal_fails_after_its_time():
+    robot = Robot(goal_s=10.0).driving()
+    robot.run(9)
+    assert robot.status()['task'] == 'driving'
+    robot.run(1)
+    assert robot.status()['reason'] == 'goal 1 failed: it was not reached within 10 s'
+
+
+def test_the_budget_shrinks_with_late_plans_and_is_whole_again_after_a_new_start():
+    robot = Robot().driving()
+    for _ in range(20):
+        robot.late += 1
+        robot.run(0.1)
+    assert robot.status()['budget'] != '0'
+    unmoved = Robot(adapt=False).driving()
+    for _ in range(20):
+        unmoved.late += 1
+        unmoved.run(0.1)
+    assert unmoved.status()['budget'] == '0'
+
+
+def test_a_new_run_keeps_the_mode_and_forgets_the_goal():
+    robot = Robot().driving()
+    before = robot.status()['run']
+    assert robot.mine.begin() != before
+    assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '0'
+
+
+def test_no_two_runs_or_goals_have_the_same_name():
+    robot, runs, goals = Robot().driving(), set(), set()
+    for _ in range(5):
+        runs.add(robot.mine.begin())
+        robot.mine.give(robot.now_s)
+        goals.add(robot.status()['goal'])
+    assert len(runs) == len(goals) == 5
+
+
+def test_the_ladder_names_every_rung_once_and_leaves_no_cell_empty():
+    assert len({rung.fails for rung in LADDER}) == len(LADDER)
+    assert all(all(vars(rung).values()) for rung in LADDER)
