@@ -5,7 +5,6 @@ All physics is in ami_ros.sim; who listens cannot tell this node from a robot, b
 """
 
 from dataclasses import dataclass
-import math
 import time
 from typing import ClassVar
 
@@ -20,8 +19,6 @@ from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
 from ami_ros.sim.body import open_body, Room, somewhere
-
-OPTICAL = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)     # REP-103: z ahead, x right, y down
 
 
 @dataclass(frozen=True)
@@ -212,7 +209,6 @@ class SimNode(Node):
             self.out[topic.name] = self.create_publisher(*topic.publisher())
         mounts = [convert.transform_message(0, 'base_link', link, place)
                   for link, place in self.robot.body.mounts.items()]
-        mounts.append(convert.transform_message(0, 'camera_link', 'camera_optical_frame', OPTICAL))
         self.out['tf_static'].publish(topics.TFMessage(transforms=mounts))
         return True
 
