@@ -77,6 +77,10 @@ CLOCK = Topic('/clock', Clock, 40, SENSOR, 'body')      # absolute: that is wher
 
 # from a person
 GOAL_IMAGE = Topic('goal/image', Image, 0, RELIABLE_1, 'person')
+HAND = Topic('cmd_vel_manual', TwistStamped, 0, RELIABLE_1, 'person')   # outranks every plan
+
+# from another program that plans, where the critic's `input` is twist
+FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, RELIABLE_1, 'stranger')
 
 # the way of the data; Image 32FC1, 1 x D, stamp = capture time
 LATENT = Topic('perception/latent', Image, 10, RELIABLE_1, 'perception')
@@ -100,9 +104,10 @@ TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 20, RELIABLE_100, 'sim')
 TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     # all in one
 LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
-TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, LATENT,
-          GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN, COMMAND, VERDICT,
-          GOAL, STATUS, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
+TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, HAND,
+          FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN,
+          COMMAND, VERDICT, GOAL, STATUS, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
+          TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
     TF_STATIC = Topic('tf_static', TFMessage, 0, LATCHED, 'body')
@@ -115,6 +120,6 @@ SIM_HOLD = Service('sim/hold', SetBool, 'sim')          # true: time stands stil
 SERVICES = (CANCEL, BEGIN, SIM_RESET, SIM_HOLD)
 
 
-def command(stamped: bool) -> Topic:
-    """Return the row of cmd_vel in the type that the base wants."""
-    return COMMAND if stamped else replace(COMMAND, type=Twist)
+def command(stamped: bool, row: Topic = COMMAND) -> Topic:
+    """Return the row of cmd_vel, or of another twist, in the type that the base wants."""
+    return row if stamped else replace(row, type=Twist)
