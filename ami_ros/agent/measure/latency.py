@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds how long it takes from a picture to the command that came of it, from verdicts alone."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ami_ros.agent.measure.found import Found, said, Unclear
+
+FEWEST = 30             # pictures that were answered
+LONGEST_S = 1.0         # a later answer is no answer to a picture
+SHARE, LEAST_S = 0.5, 0.02      # of the middle, and at least: up to the 90th percentile
+
+
+def answered(verdicts: Iterable[tuple[int, int]]) -> np.ndarray:
+    """(stamp of the picture ns, stamp of the command ns) to seconds, one a picture.
+
+    A verdict that is told again names its picture once more; the first is the answer.
+    """
+    first: dict[int, int] = {}
+    for picture_ns, command_ns in verdicts:
+        if picture_ns > 0:
+            first[picture_ns] = min(command_ns, first.get(picture_ns, command_ns))
+    took = np.array([(c - p) / 1e9 for p, c in sorted(first.items())])
+    return took[(took > 0) & (took < LONGEST_S)] if len(took) else took
+
+
+def latency(verdicts: Iterable[tuple[int, int]]) -> Found:
+    """Take the middle of what the pictures waited; Unclear where too few were answered."""
+    took = answered(verdicts)
+    if len(took) < FEWEST:
+        raise Unclear(f'{len(took)} pictures were answered by a plan, {FEWEST} are needed; is the '
+                      'mind up, and in dry_run or autonomous, with a goal?')
+    middle, late, last = np.percentile(took, (50, 90, 100))
+    return Found('latency', {'latency_s': round(float(middle), 3)}, 's',
+                 tuple(np.round(took, 4).tolist()), float(late - middle),
+                 max(LEAST_S, SHARE * middle),
+                 f'from the stamp of a picture to that of its command, middle of {len(took)}; '
+                 f'one in ten takes {said(late)} s or more, the longest {said(last)} s')
