@@ -3,11 +3,12 @@
 
 from pathlib import Path
 
+from ami_ros.agent.robots.rewriting import rewrite
 from ami_ros.agent.robots.robot import read, Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.share import share
 
-__all__ = ['find', 'names', 'Robot', 'Sensor']
+__all__ = ['find', 'names', 'rewrite', 'Robot', 'Sensor']
 FOLDER = 'config/robots'
 
 
