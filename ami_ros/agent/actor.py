@@ -23,8 +23,7 @@ class Actor:
                  ground: Map, limits: tuple[float, float], settings: ActorSettings,
                  weights: EnergySettings, steady_ns: Callable[[], int]):
         self.dynamics, self.place, self.ground = dynamics, place, ground
-        self.limits, self.settings, self.weights = np.asarray(limits), settings, weights
-        self.steady_ns = steady_ns
+        self.limits, self.steady_ns = np.asarray(limits), steady_ns
         self.way: Way | None = None
         self.goal: Goal | None = None
         self.arrived = False
@@ -32,6 +31,11 @@ class Actor:
         self.settling_ns: int | None = None
         self.refused: list[tuple[int, np.ndarray]] = []     # when, what in shares of the limits
         self.refusals = 0
+        self.tune(settings, weights)
+
+    def tune(self, settings: ActorSettings, weights: EnergySettings) -> None:
+        """Search with other numbers from the next plan on; goal and plan remain."""
+        self.settings, self.weights = settings, weights
         self.always = guesses(settings.horizon)[:max(0, settings.candidates // 2 - 1)]
 
     def set_goal(self, goal: Goal) -> None:
@@ -144,8 +148,9 @@ class Actor:
         if self.plan is None or self.plan.run != belief.run:
             return np.zeros((h, 2))
         passed = (belief.stamp_ns - self.plan.start_ns) / 1e9 / self.settings.knot_s
-        at = np.clip(np.arange(h) + passed, 0, h - 1)
-        return np.stack([np.interp(at, np.arange(h), self.plan.knots[:, axis])
+        had = len(self.plan.knots)          # it may have been of another horizon
+        at = np.clip(np.arange(h) + passed, 0, had - 1)
+        return np.stack([np.interp(at, np.arange(had), self.plan.knots[:, axis])
                          for axis in range(2)], -1) / self.limits
 
 

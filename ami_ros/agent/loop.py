@@ -7,6 +7,7 @@ import numpy as np
 
 from ami_ros.agent.actor import Actor
 from ami_ros.agent.ports import Encoder
+from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.agent.types import Belief, Command, Frame, Goal, Latent, Plan
 from ami_ros.agent.world_model import executed, WorldModel
 
@@ -30,6 +31,12 @@ class Mind:
         """Forget the run before: belief, plan and goal."""
         self.world_model.reset()
         self.actor.act_nothing()
+
+    def tune(self, world_model: WorldModelSettings | None = None,
+             actor: ActorSettings | None = None, energy: EnergySettings | None = None) -> None:
+        """Go on with other numbers; to be called between two ticks, by whoever ticks."""
+        self.world_model.tune(world_model or self.world_model.settings)
+        self.actor.tune(actor or self.actor.settings, energy or self.actor.weights)
 
     def goal(self, image: np.ndarray, number: int) -> Goal:
         """See a goal picture, (H, W, 3) uint8 rgb, as the modules see it."""

@@ -8,30 +8,85 @@ A limit that guards somebody has no default: it must stand in the file.
 import dataclasses
 from dataclasses import dataclass
 import difflib
+from typing import ClassVar
 
 
-def setting(default, unit: str, low=None, high=None, reason: str = ''):
-    """Declare a field; `default` None means that the file must say it."""
-    meta = {'unit': unit, 'low': low, 'high': high, 'reason': reason}
+def setting(default, unit: str, low=None, high=None, reason: str = '', live: bool = False,
+            because: str = ''):
+    """Declare a field; `default` None means that the file must say it.
+
+    `live`: it may change while the robot drives. `because` says why it may, or why it may not,
+    where that is another reason than the one of the whole class.
+    """
+    meta = {'unit': unit, 'low': low, 'high': high, 'reason': reason, 'live': live,
+            'because': because}
     if default is None:
         return dataclasses.field(metadata=meta, kw_only=True)
     return dataclasses.field(default=default, metadata=meta, kw_only=True)
 
 
+def right(field: dataclasses.Field) -> str:
+    """Say what is right for a field: '0.0 to 2.0 m/s', 'true or false', 'a name'."""
+    low, high, unit = (field.metadata[key] for key in ('low', 'high', 'unit'))
+    if low is None:
+        return 'true or false' if field.type is bool else f'a {unit}'
+    span = f'only {low}' if low == high else f'{low} to {high}'
+    return span if unit in ('1', '-') else f'{span} {unit}'
+
+
+@dataclass(frozen=True)
+class Order:
+    """Two fields of the same settings of which one may not be larger than the other."""
+
+    less: str
+    more: str
+    reason: str
+    alike: bool = True      # they may be the same
+
+    @property
+    def words(self) -> str:
+        """Say how the first stands to the second."""
+        return 'at most' if self.alike else 'less than'
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Checks every field against its range; written so that NaN fails too."""
+    """Checks every field against its range, then the orders; written so that NaN fails too."""
+
+    ORDERS: ClassVar[tuple[Order, ...]] = ()
+    LIVE: ClassVar[str] = ''                                # why, of fields that may change
+    FIXED: ClassVar[str] = 'read when the node starts'      # and of those that may not
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            what = f'{field.name} = {value!r}'
             if not isinstance(value, field.type) or (field.type is not bool
                                                      and isinstance(value, bool)):
-                raise ValueError(f'{field.name} = {value!r} is not of type {field.type.__name__}')
+                raise ValueError(f'{what} is not of type {field.type.__name__}; right is '
+                                 f'{right(field)} ({field.metadata["reason"]})')
             low, high = field.metadata['low'], field.metadata['high']
             if low is not None and not low <= value <= high:
-                raise ValueError(f'{field.name} = {value!r} is outside {low} to {high} '
-                                 f'{field.metadata["unit"]} ({field.metadata["reason"]})')
+                raise ValueError(f'{what} is outside {right(field)} '
+                                 f'({field.metadata["reason"]})')
+        for order in self.ORDERS:
+            less, more = getattr(self, order.less), getattr(self, order.more)
+            if not (less < more or order.alike and less == more):
+                raise ValueError(f'{order.less} = {less!r} must be {order.words} {order.more} = '
+                                 f'{more!r} ({order.reason})')
+
+
+def why(kind: type[Settings], field: dataclasses.Field) -> str:
+    """Say why a field may change while the robot drives, or why it may not."""
+    meta = field.metadata
+    return meta['because'] or (kind.LIVE if meta['live'] else kind.FIXED)
+
+
+def unknown(key, names) -> str:
+    """Say that a key is unknown, which one may be meant, and which there are."""
+    close = difflib.get_close_matches(str(key), names, 1)
+    hint = f'; did you mean {close[0]!r}?' if close else ''
+    return f'unknown key {key!r}{hint} (there are: {", ".join(sorted(names))})'
 
 
 def build(kind: type, values: dict, where: str = 'settings'):
@@ -42,10 +97,7 @@ def build(kind: type, values: dict, where: str = 'settings'):
                          f'(keys: {", ".join(sorted(fields))})')
     for key in values:
         if key not in fields:
-            close = difflib.get_close_matches(str(key), fields, 1)
-            hint = f'; did you mean {close[0]!r}?' if close else ''
-            raise ValueError(f'{where}: unknown key {key!r}{hint} (there are: '
-                             f'{", ".join(sorted(fields))})')
+            raise ValueError(f'{where}: {unknown(key, fields)}')
     missing = [n for n, f in fields.items()
                if f.default is dataclasses.MISSING and n not in values]
     if missing:
@@ -63,51 +115,86 @@ def build(kind: type, values: dict, where: str = 'settings'):
 class WorldModelSettings(Settings):
     """How the belief follows what is seen."""
 
-    sight_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief')
-    place_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place')
-    drift: float = setting(0.05, '1', 0.0, 1.0, 'odometry error, of the way driven')
+    LIVE: ClassVar[str] = 'the next picture is folded in with it'
+
+    sight_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief',
+                                live=True)
+    place_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place',
+                                live=True)
+    drift: float = setting(0.05, '1', 0.0, 1.0, 'odometry error, of the way driven', live=True)
     place_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
-                                  'a view that claims to be further off is doubted at first')
-    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them')
+                                  'a view that claims to be further off is doubted at first',
+                                  live=True)
+    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them',
+                               live=True)
     latency_s: float = setting(0.06, 's', 0.0, 0.5,
-                               'capture to command, measured; plans start this much later')
+                               'capture to command, measured; plans start this much later',
+                               live=True, because='the next plan starts by it; the critic stops '
+                               'the robot where it is more than max_plan_lead_s of the policy')
 
 
 @dataclass(frozen=True)
 class ActorSettings(Settings):
     """How long and how wide the actor searches."""
 
-    candidates: int = setting(64, 'sequences', 8, 1024, 'imagined in each iteration')
-    iterations: int = setting(3, 'rounds', 1, 50, 'refinements of the search')
-    horizon: int = setting(8, 'knots', 2, 32, 'how far it looks ahead')
-    elites: int = setting(10, 'sequences', 2, 256, 'best ones that shape the next round')
-    keep: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged')
-    knot_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this')
-    spread_floor: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit')
-    deadline_s: float = setting(0.08, 's', 0.002, 10.0, 'real time: best so far at the latest')
-    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed plans the same')
+    LIVE: ClassVar[str] = 'the next plan is searched with it'
+    ORDERS: ClassVar[tuple[Order, ...]] = (
+        Order('elites', 'candidates', 'elites are the best of the candidates'),
+        Order('keep', 'elites', 'what is kept is kept of the elites', alike=False))
+
+    candidates: int = setting(64, 'sequences', 8, 1024, 'imagined in each iteration', live=True)
+    iterations: int = setting(3, 'rounds', 1, 50, 'refinements of the search', live=True)
+    horizon: int = setting(8, 'knots', 2, 32, 'how far it looks ahead',
+                           because='the network was exported for so many')
+    elites: int = setting(10, 'sequences', 2, 256, 'best ones that shape the next round',
+                          live=True)
+    keep: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged', live=True)
+    knot_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this',
+                            because='there is no other')
+    spread_floor: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit',
+                                  live=True)
+    deadline_s: float = setting(0.08, 's', 0.002, 10.0, 'real time: best so far at the latest',
+                                live=True)
+    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed plans the same',
+                        because='a run that changed it half way could not be repeated')
 
 
 @dataclass(frozen=True)
 class EnergySettings(Settings):
     """What makes a future good: weights of the hard-written terms."""
 
-    way: float = setting(1.0, '1/s', 0.0, 100.0, 'seconds still to go, by the learned map')
-    latent: float = setting(0.3, '1', 0.0, 100.0, 'latent distance to the goal, summed')
-    clearance: float = setting(20.0, '1/m', 0.0, 1000.0, 'predicted closeness to obstacles')
-    clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost')
-    ground: float = setting(0.15, '1', 0.0, 100.0, 'places that the learned map knows as tight')
-    disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute')
-    effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about')
-    refused: float = setting(15.0, '1', 0.0, 100.0, 'what the critic did not let through lately')
-    refused_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered')
-    terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others')
-    arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there')
-    arrive_rad: float = setting(0.18, 'rad', 0.02, 1.0, 'and turned no further off than this')
-    settle_m: float = setting(0.18, 'm', 0.02, 1.0, 'closer than this for settle_s is there, too')
-    settle_rad: float = setting(0.30, 'rad', 0.02, 1.0, 'and turned no further off than this')
-    settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres')
-    leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this')
+    LIVE: ClassVar[str] = 'the next plan is judged by it'
+    ORDERS: ClassVar[tuple[Order, ...]] = (
+        Order('arrive_m', 'settle_m', 'who is there is near enough to settle'),
+        Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),
+        Order('settle_m', 'leave_m', 'else an arrival would be taken back at once', alike=False))
+
+    way: float = setting(1.0, '1/s', 0.0, 100.0, 'seconds still to go, by the learned map',
+                         live=True)
+    latent: float = setting(0.3, '1', 0.0, 100.0, 'latent distance to the goal, summed', live=True)
+    clearance: float = setting(20.0, '1/m', 0.0, 1000.0, 'predicted closeness to obstacles',
+                               live=True)
+    clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost', live=True)
+    ground: float = setting(0.15, '1', 0.0, 100.0, 'places that the learned map knows as tight',
+                            live=True)
+    disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute',
+                                  live=True)
+    effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about', live=True)
+    refused: float = setting(15.0, '1', 0.0, 100.0, 'what the critic did not let through lately',
+                             live=True)
+    refused_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered', live=True)
+    terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others',
+                              live=True)
+    arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there', live=True)
+    arrive_rad: float = setting(0.18, 'rad', 0.02, 1.0, 'and turned no further off than this',
+                                live=True)
+    settle_m: float = setting(0.18, 'm', 0.02, 1.0, 'closer than this for settle_s is there, too',
+                              live=True)
+    settle_rad: float = setting(0.30, 'rad', 0.02, 1.0, 'and turned no further off than this',
+                                live=True)
+    settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres', live=True)
+    leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this',
+                             live=True)
 
 
 @dataclass(frozen=True)

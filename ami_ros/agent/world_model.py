@@ -40,6 +40,10 @@ class WorldModel:
         self.doubts = 0
         self.unsure_m = 0.0     # standard deviation of the believed place
 
+    def tune(self, settings: WorldModelSettings) -> None:
+        """Believe with other numbers from the next picture on; what is believed remains."""
+        self.settings = settings
+
     def reset(self) -> None:
         """Forget; the next latent is believed as it is."""
         self.belief, self.doubts = None, 0

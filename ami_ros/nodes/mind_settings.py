@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the mind's nodes may be told, composed or one a process, and how a mind is made of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 import time
 
@@ -30,19 +31,25 @@ class ModuleSettings(Settings):
 
 
 @dataclass(frozen=True)
-class BodySettings(ModuleSettings):
-    """What it thinks with, and how it hears of its body."""
-
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
-    max_reading_age_s: float = setting(0.15, 's', 0.0, 1.0,
-                                       'odometry and IMU this much off still go with a picture')
-
-
-@dataclass(frozen=True)
 class CommandedSettings(ModuleSettings):
     """What it thinks with, and how it hears of the commands."""
 
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+
+    def __post_init__(self):
+        """Check what two settings say together."""
+        super().__post_init__()
+        if self.lock_step and not self.enable_stamped_cmd_vel:
+            raise ValueError('lock_step = True needs enable_stamped_cmd_vel = True: a Twist does '
+                             'not say which frame it answers')
+
+
+@dataclass(frozen=True)
+class BodySettings(CommandedSettings):
+    """What it thinks with, and how it hears of the commands and of its body."""
+
+    max_reading_age_s: float = setting(0.15, 's', 0.0, 1.0,
+                                       'odometry and IMU this much off still go with a picture')
 
 
 GROUPS = {
@@ -55,16 +62,21 @@ GROUPS = {
 }
 
 
-def world_settings(made: dict[str, Settings]) -> WorldModelSettings:
+def world_settings(made: Mapping[str, Settings]) -> WorldModelSettings:
     """Settings of the world model; in lock-step nothing is late."""
     world = made.get('world_model', WorldModelSettings())
     return replace(world, latency_s=0.0) if made[''].lock_step else world
 
 
-def open_mind(made: dict[str, Settings]) -> Mind:
+def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
     own = made['']
     robot = find(own.robot)
     return mind(open_module(own.module), robot, world_settings(made),
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                 time.monotonic_ns, own.backend)
+
+
+def tune(mind: Mind, made: Mapping[str, Settings]) -> None:
+    """Let a mind go on with what its node was told meanwhile; between two ticks, by who ticks."""
+    mind.tune(world_settings(made), made.get('actor'), made.get('energy'))

@@ -5,8 +5,8 @@ All physics is in ami_ros.sim; who listens cannot tell this node from a robot, b
 """
 
 from dataclasses import dataclass
-import math
 import time
+from typing import ClassVar
 
 import numpy as np
 from rclpy.node import Node
@@ -19,8 +19,6 @@ from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
 from ami_ros.sim.body import open_body, Room, somewhere
-
-OPTICAL = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)     # REP-103: z ahead, x right, y down
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,14 @@ class SimSettings(Settings):
 class EpisodeSettings(Settings):
     """Where `sim/reset` puts the robot, and what its sensors draw their noise from."""
 
-    anywhere: bool = setting(True, '-', reason='a free place drawn from the seed, instead of:')
-    x_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
-    y_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame')
-    yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'room frame')
-    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed senses the same')
+    LIVE: ClassVar[str] = 'the next sim/reset obeys it'
+
+    anywhere: bool = setting(True, '-', reason='a free place drawn from the seed, instead of:',
+                             live=True)
+    x_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame', live=True)
+    y_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame', live=True)
+    yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'room frame', live=True)
+    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed senses the same', live=True)
 
 
 GROUPS = {'': SimSettings, 'episode': EpisodeSettings}
@@ -70,7 +71,7 @@ class SimNode(Node):
 
     def __init__(self):
         super().__init__('sim', **parameters.FROM_FILE)
-        made = parameters.declare(self, GROUPS, live=('episode',))
+        self.made = made = parameters.declare(self, GROUPS)
         self.settings: SimSettings = made['']
         s = self.settings
         self.robot = find(s.robot)
@@ -178,7 +179,7 @@ class SimNode(Node):
     def on_reset(self, _, response):
         """Put the robot where the episode parameters say."""
         try:
-            self._place(parameters.current(self, 'episode', EpisodeSettings))
+            self._place(self.made['episode'])
             self.pace.reset()
             response.success, response.message = True, str(self.stamp_ns())
         except ValueError as wrong:
@@ -208,7 +209,6 @@ class SimNode(Node):
             self.out[topic.name] = self.create_publisher(*topic.publisher())
         mounts = [convert.transform_message(0, 'base_link', link, place)
                   for link, place in self.robot.body.mounts.items()]
-        mounts.append(convert.transform_message(0, 'camera_link', 'camera_optical_frame', OPTICAL))
         self.out['tf_static'].publish(topics.TFMessage(transforms=mounts))
         return True
 

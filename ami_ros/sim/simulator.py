@@ -7,7 +7,6 @@ import numpy as np
 import pybullet
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.share import share
 from ami_ros.sim import room
 from ami_ros.sim.body import Truth
 from ami_ros.sim.sensors import DeadReckoning, Noise
@@ -33,7 +32,7 @@ class Simulator:
         pybullet.setGravity(0, 0, -9.81, **at)
         pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, **at)
         self.solids = set(room.build(self.client, world))
-        self.rover = pybullet.loadURDF(str(share(robot.urdf)), [0, 0, 0.005], **at)
+        self.rover = pybullet.loadURDF(robot.urdf, [0, 0, 0.005], **at)
         joints = {pybullet.getJointInfo(self.rover, j, **at)[1].decode(): j
                   for j in range(pybullet.getNumJoints(self.rover, **at))}
         self.wheels = [joints['left_wheel_joint'], joints['right_wheel_joint']]
@@ -134,7 +133,7 @@ class Simulator:
     def camera(self) -> np.ndarray:
         """Take a picture, (H, W, 3) uint8 rgb."""
         position, rotation = self._pose()
-        mount = self.robot.body.mounts['camera_link']
+        mount = self.robot.camera_mount
         eye = position + rotation @ mount[:3]
         pitch, yaw = mount[4], mount[5]
         ahead = rotation @ [math.cos(yaw) * math.cos(pitch), math.sin(yaw) * math.cos(pitch),
@@ -155,7 +154,7 @@ class Simulator:
     def scan(self) -> np.ndarray:
         """Sweep the lidar, (R,) float64 m; no return is what the robot file says."""
         position, rotation = self._pose()
-        mount = self.robot.body.mounts['laser']
+        mount = self.robot.body.mounts[self.robot.lidar.link]
         origin = position + rotation @ mount[:3]
         angles = self.angles + mount[5]
         rays = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], 1) @ rotation.T

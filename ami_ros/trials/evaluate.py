@@ -87,7 +87,7 @@ def scan_of(sim: Simulator, stamp_ns: int) -> Scan:
     low, high = sim.robot.lidar_range_m
     ranges = sim.scan()
     ranges = np.where(ranges < low, np.nan, np.where(ranges > high, np.inf, ranges))
-    x, y, _, _, _, yaw = sim.robot.body.mounts['laser']
+    x, y, _, _, _, yaw = sim.robot.body.mounts[sim.robot.lidar.link]
     return Scan(ranges, sim.angles, (x, y, yaw), stamp_ns, stamp_ns)
 
 

@@ -10,10 +10,11 @@ import math
 
 from ami_ros.agent.arc import Box, seen_after
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.robots import find
 from ami_ros.agent.types import Odometry, Plan, Scan, Verdict
 import numpy as np
 
+ROBOT = find('rover')
 BOX = Box.around(ROBOT.body.footprint)
 STEP_S = 0.01
 SPACING_M = 0.004       # of the points that touching is measured with

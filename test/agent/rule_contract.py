@@ -5,12 +5,13 @@ import math
 from pathlib import Path
 
 from ami_ros.agent.arc import Box
-from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.robots import find
 from ami_ros.agent.rules.rule import Answer, Rule, Stop
 from ami_ros.agent.types import Command, Odometry, Plan, Scan, Situation
 import numpy as np
 import pytest
 
+ROBOT = find('rover')
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
 BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000

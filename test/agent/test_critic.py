@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from ami_ros.agent import settings
 from ami_ros.agent.critic import Critic, guard
-from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.rule import Answer, scaled, Stop
 from ami_ros.agent.settings import CriticSettings
@@ -31,6 +31,7 @@ from rule_contract import (
 )
 import yaml
 
+ROBOT = find('rover')
 RULES = build(settings.build(CriticSettings, yaml.safe_load(POLICY.read_text())), ROBOT)
 MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
 

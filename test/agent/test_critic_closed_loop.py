@@ -3,7 +3,7 @@
 
 from ami_ros.agent import settings
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build
 from ami_ros.agent.settings import CriticSettings
 from closed_loop import (
@@ -22,6 +22,7 @@ import pytest
 from rule_contract import POLICY
 import yaml
 
+ROBOT = find('rover')
 POLICY_SETTINGS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
 RULES = build(POLICY_SETTINGS, ROBOT)
 

@@ -4,7 +4,7 @@
 import math
 from pathlib import Path
 
-from ami_ros.agent.robots import find, ROBOTS, urdf
+from ami_ros.agent.robots import find, names, urdf
 from ami_ros.share import share
 import pytest
 
@@ -61,7 +61,7 @@ def test_no_such_robot():
         find('rovr')
 
 
-@pytest.mark.parametrize('name', ROBOTS)
+@pytest.mark.parametrize('name', names())
 def test_every_robot_is_whole(name):
     robot = find(name)
     assert robot.name == name

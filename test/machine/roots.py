@@ -150,6 +150,7 @@ def x86(root: Path) -> Path:
     put(root, 'sys/class/thermal/cooling_device4/cur_state', -1)    # not at work
     cores(root, 4, 3600000, 3600000, 'powersave')
     for core in range(4):
+        put(root, f'sys/devices/system/cpu/cpu{core}/cpufreq/scaling_driver', 'intel_pstate')
         here = f'sys/devices/system/cpu/cpu{core}/thermal_throttle'
         put(root, f'{here}/core_throttle_count', 3)
         put(root, f'{here}/package_throttle_count', 11)

@@ -135,7 +135,9 @@ def test_scan_tells_no_return_from_invalid():
     assert repr(ranges.tolist()) == repr([
         1.5, math.inf, math.nan, math.nan, math.nan, float(np.float32(low)), math.nan, high,
         math.nan])
-    other = replace(ROVER, lidar_no_return=0.0)
+    other = replace(ROVER, sensors=tuple(
+        replace(sensor, no_return=0.0) if sensor.name == 'scan' else sensor
+        for sensor in ROVER.sensors))
     ranges = convert.scan_from(msg, other, 5).ranges
     assert repr(ranges.tolist()[:5]) == repr([1.5, math.nan, math.nan, math.nan, math.inf])
 

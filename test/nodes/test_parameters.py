@@ -21,8 +21,9 @@ import yaml
 GOLDEN = 'config/rover.yaml'
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Everything that can be tuned on the simulated rover, each with its default. In brackets: range
-# and unit. All but `episode` are read-only while a node runs. An unknown key or a value out of
-# range is an error that names the right ones. The critic's numbers stand in its policy file alone.
+# and unit; what is `live` may change while the robot drives, the rest is read at the start. What
+# is unknown or out of range is refused, with what is right. The critic's numbers stand in its
+# policy file alone.
 
 """
 GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES
@@ -42,12 +43,12 @@ def make(ros_domain):
     rclpy.init(context=context)
     nodes = []
 
-    def made(groups, live=(), **overrides):
+    def made(groups, **overrides):
         node = Node('own', context=context, **parameters.FROM_FILE, parameter_overrides=[
             rclpy.Parameter(name.replace('__', '.'), value=value)
             for name, value in overrides.items()])
         nodes.append(node)
-        return node, parameters.declare(node, groups, live)
+        return node, parameters.declare(node, groups)
 
     yield made
     for node in nodes:
@@ -59,7 +60,7 @@ def test_values_come_from_the_file_and_are_described(make):
     node, got = make({'': Own, 'actor': ActorSettings}, speed_mps=1, actor__candidates=32)
     assert got[''] == Own(speed_mps=1.0) and got['actor'] == ActorSettings(candidates=32)
     said = node.describe_parameter('speed_mps')
-    assert said.read_only and said.description == 'as fast as that [m/s]'
+    assert said.read_only and said.description == 'as fast as that [0.0 to 1.0 m/s]'
     assert (said.floating_point_range[0].from_value, said.floating_point_range[0].to_value) == (
         0.0, 1.0)
     assert node.describe_parameter('actor.candidates').integer_range[0].to_value == 1024
@@ -86,11 +87,14 @@ def test_what_is_wrong_is_one_sentence(make, given, sentence):
     assert '\n' not in str(wrong.value)
 
 
-def test_live_groups_may_be_set_within_their_range(make):
-    node, _ = make({'': Own, 'more': Own}, live=('more',))
-    assert node.set_parameters([rclpy.Parameter('more.speed_mps', value=0.25)])[0].successful
-    assert not node.set_parameters([rclpy.Parameter('more.speed_mps', value=7.0)])[0].successful
-    assert parameters.current(node, 'more', Own) == Own(speed_mps=0.25)
+def test_live_fields_may_be_set_within_their_range(make):
+    node, made = make({'': Own, 'actor': ActorSettings})
+    before = made.now
+    assert node.set_parameters([rclpy.Parameter('actor.keep', value=2)])[0].successful
+    assert made['actor'] == ActorSettings(keep=2) and made.now is not before
+    before = made.now
+    assert not node.set_parameters([rclpy.Parameter('actor.keep', value=65)])[0].successful
+    assert made.now is before and node.get_parameter('actor.keep').value == 2
 
 
 @pytest.mark.parametrize('name, given', [

@@ -146,7 +146,9 @@ def test_the_lidar_ends_where_something_stands(sim):
 
 
 def test_beyond_its_range_the_lidar_says_what_the_robot_file_says(exact):
-    short = replace(ROVER, lidar_range_m=(0.08, 1.0), lidar_no_return=0.0)
+    short = replace(ROVER, sensors=tuple(
+        replace(sensor, range_m=(0.08, 1.0), no_return=0.0) if sensor.name == 'scan' else sensor
+        for sensor in ROVER.sensors))
     with Simulator(EMPTY, short, 0, noise=EXACT) as near:
         near.reset([2.5, 0.0, 0.0], 0)
         ranges = near.scan()

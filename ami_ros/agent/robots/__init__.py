@@ -1,13 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The robots: one robot, one file, one line in this table."""
+"""The robots: one robot, one YAML file; a new one is a new file, here or at its owner's."""
 
-import importlib
+from pathlib import Path
 
-ROBOTS = {'rover': 'ami_ros.agent.robots.rover'}
+from ami_ros.agent.robots.robot import read, Robot
+from ami_ros.agent.robots.sensor import Sensor
+from ami_ros.share import share
+
+__all__ = ['find', 'names', 'Robot', 'Sensor']
+FOLDER = 'config/robots'
 
 
-def find(name: str):
-    """Open a robot by name; ValueError lists those there are."""
-    if name not in ROBOTS:
-        raise ValueError(f'no robot {name!r}; there are: {", ".join(ROBOTS)}')
-    return importlib.import_module(ROBOTS[name]).ROBOT
+def names() -> list[str]:
+    """List the robots that come with the package."""
+    return sorted(path.stem for path in share(FOLDER).glob('*.yaml'))
+
+
+def find(name: str) -> Robot:
+    """Read a robot by name, or by the path of its file; ValueError lists those there are.
+
+    The file is read anew each time: its owner may have edited it.
+    """
+    if '/' in name or name.endswith('.yaml'):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise ValueError(f'there is no robot file {name}; make one with ami-ros robot new, '
+                             f'or take a name: {", ".join(names())}')
+        return read(path.absolute())
+    if name not in names():
+        raise ValueError(f'no robot {name!r}; there are: {", ".join(names())}, or the path of '
+                         'a robot file')
+    return read(share(f'{FOLDER}/{name}.yaml'))

@@ -4,13 +4,14 @@
 from dataclasses import fields, replace
 
 from ami_ros.agent import settings
-from ami_ros.agent.robots.rover import ROBOT
+from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build
 from ami_ros.agent.settings import CriticSettings
 import pytest
 from rule_contract import POLICY
 import yaml
 
+ROBOT = find('rover')
 VALUES = yaml.safe_load(POLICY.read_text())
 SETTINGS = settings.build(CriticSettings, VALUES, POLICY.name)
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a robot file says of one sensor."""
+
+from dataclasses import dataclass
+import math
+import re
+
+from ami_ros.agent.robots.given import Given, some
+from ami_ros.agent.settings import setting
+
+PICTURES = ('Image', 'CompressedImage')
+RANGES = ('LaserScan', 'PointCloud2', 'Range')      # what shows where something stands
+SWITCHES = ('bumper', 'cliff', 'e_stop')            # all three std_msgs/Bool
+NEEDS = {       # kind: what is said of it besides name, kind, topic, required and hz
+    'Image': ('link',), 'CompressedImage': ('link',), 'CameraInfo': (),
+    'LaserScan': ('link', 'range_m', 'no_return', 'beams'),
+    'PointCloud2': ('link', 'range_m', 'height_m'),
+    'Range': ('link', 'range_m', 'no_return'),
+    'Odometry': (), 'Imu': ('link',), 'JointState': (),
+    **dict.fromkeys(SWITCHES, ('active',)),
+}
+NAME = re.compile(r'[a-z][a-z0-9_]*')
+TOPIC = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
+
+
+@dataclass(frozen=True)
+class Sensor(Given):
+    """One sensor: what it is, where it is heard, what its readings mean."""
+
+    name: str = setting(None, '-', reason='how messages and verdicts call it')
+    kind: str = setting(None, '-', reason=', '.join(NEEDS))
+    topic: str = setting(None, '-', reason='relative, so that a namespace may hold the robot')
+    required: bool = setting(None, '-', reason='no motion without it')
+    hz: float = setting(None, 'Hz', 0.0, 1000.0,
+                        'readings a second; 0 of a switch: it speaks only when it changes')
+    link: str | None = some('link', reason='of the URDF: the frame_id of its messages')
+    range_m: tuple[float, float] | None = some(
+        'm', 0.0, 200.0, 'nearer than the first is invalid, beyond the second no return')
+    no_return: float | None = some(
+        'm', 0.0, math.inf, 'what it says when nothing is in range: .inf, 0.0 or a number')
+    beams: int | None = some('beams', 8, 100000, 'readings in one scan')
+    height_m: tuple[float, float] | None = some(
+        'm', -2.0, 5.0, 'points between these heights over the floor can be run into')
+    active: bool | None = some('-', reason='the value that means pressed, edge, stop')
+
+    def __post_init__(self):
+        """Check it as a whole."""
+        super().__post_init__()
+        if self.kind not in NEEDS:
+            raise ValueError(f'no kind {self.kind!r}; there are: {", ".join(NEEDS)}')
+        for key in dict.fromkeys(key for keys in NEEDS.values() for key in keys):
+            said, needed = getattr(self, key) is not None, key in NEEDS[self.kind]
+            if needed and not said:
+                raise ValueError(f'{key} must be given for a {self.kind}')
+            if said and not needed:
+                raise ValueError(f'{key} means nothing for a {self.kind}; take it out')
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f'name {self.name!r} is not of a-z, 0-9 and _, a letter first')
+        if not TOPIC.fullmatch(self.topic):
+            raise ValueError(f'topic {self.topic!r} is not a relative name like '
+                             f"'camera/image_raw': no leading slash, letters, digits and _")
+        if self.hz == 0.0 and self.kind not in SWITCHES:
+            raise ValueError('hz = 0 is for switches that speak when they change; say how many '
+                             'readings a second it gives')
+        for key in ('range_m', 'height_m'):
+            pair = getattr(self, key)
+            if pair is not None and not pair[0] < pair[1]:
+                raise ValueError(f'{key} = {list(pair)} is not the smaller number first')
+        if self.no_return is not None and (
+                self.range_m[0] <= self.no_return < self.range_m[1]):
+            raise ValueError(f'no_return = {self.no_return} lies within range_m = '
+                             f'{list(self.range_m)}, where it would be an obstacle')

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All checks of a machine, in the order in which a person reads them."""
+
+from ami_ros.checks.findings import Finding
+from ami_ros.machine import board, clock, memory, power, privileges
+from ami_ros.machine.host import Host
+
+CHECKS = (board.jetpack, power.power_mode, power.clocks, power.heat, memory.memory, memory.swap,
+          memory.disk, clock.clock, privileges.real_time, memory.shared_memory, memory.buffers,
+          board.python, board.ros, board.packages)
+
+
+def inspect(host: Host) -> list[Finding]:
+    """Run every check."""
+    return [finding for check in CHECKS for finding in check(host)]

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the critic may take a real-time priority, so that a busy mind cannot hold it up."""
+
+from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN
+from ami_ros.machine.host import Host
+
+LIMITS = 'etc/security/limits.d/60-ami-ros.conf'
+PRIORITY = 50           # enough for any priority below the kernel's own interrupt threads
+FIX = (f'echo "$USER - rtprio {PRIORITY}" | sudo tee /{LIMITS}, and log in again; the service of '
+       'config/systemd has it already.')
+
+
+def granted(host: Host) -> int:
+    """Return the highest rtprio that any line of limits.conf or limits.d grants to anybody."""
+    most = 0
+    for path in [*host.each('etc/security/limits.conf'), *host.each('etc/security/limits.d/*')]:
+        for line in (host.text(str(path.relative_to(host.root))) or '').splitlines():
+            words = line.split('#')[0].split()
+            if len(words) == 4 and words[2] == 'rtprio':
+                most = max(most, 99 if words[3] == 'unlimited' else
+                           int(words[3]) if words[3].isdigit() else 0)
+    return most
+
+
+def real_time(host: Host) -> list[Finding]:
+    """Check the limit of this process, or what the files grant."""
+    what, wanted = 'rights: real-time priority', f'{PRIORITY} or more'
+    on_file = granted(host)
+    if host.rtprio is None:
+        if on_file >= PRIORITY:
+            return [good(what, f'{on_file} granted in /etc/security', wanted)]
+        return [Finding(UNCHECKED, what, f'{on_file} granted in /etc/security', wanted, FIX)]
+    mine = 99 if host.rtprio < 0 else host.rtprio       # -1 is without limit
+    if mine >= PRIORITY:
+        return [good(what, str(mine), wanted)]
+    if on_file >= PRIORITY:
+        return [Finding(WARN, what, f'{mine} here, though /etc/security grants {on_file}', wanted,
+                        'Log out and in again, and see whose name or group the line has.')]
+    return [Finding(WARN, what, str(mine), wanted, FIX)]
