@@ -25,16 +25,10 @@ TRANSITIONS = {'configure': ((), 'unconfigured'), 'activate': (UP[:1], 'inactive
                'shutdown': (UP, 'finalized')}
 
 
-@pytest.fixture(scope='module')
-def ros(module_domain):
-    rclpy.init(domain_id=module_domain,
-               args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'fatal'])
-    yield
-    rclpy.shutdown()
-
-
 @pytest.fixture
-def make(ros):
+def make(ros_domain):
+    rclpy.init(domain_id=ros_domain,
+               args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'fatal'])
     made = []
 
     def making(name):
@@ -45,6 +39,7 @@ def make(ros):
     for node in made:
         node.stop()
         node.destroy_node()
+    rclpy.shutdown()
 
 
 def go(node, *steps):
