@@ -5,13 +5,17 @@ Nothing upstream can talk it out of a stop, and no broken rule can: one that rai
 nonsense or asks for more than it was given stops the robot as well.
 """
 
-from collections import Counter, deque
+from collections import Counter
 
 import numpy as np
 
+from ami_ros.agent.drivers import Drivers
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules import build
 from ami_ros.agent.rules.fresh import ages
 from ami_ros.agent.rules.rule import Rule, Stop, twist
-from ami_ros.agent.types import Command, Odometry, Plan, Scan, Situation, STILL, Verdict
+from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.types import Command, Odometry, Scan, Situation, STILL, Verdict
 
 # differences between commands up to this are rounding
 ROUNDING = 1e-9
@@ -80,18 +84,16 @@ def still(now_ns: int) -> Command:
 def verdict(situation: Situation, command: Command, action: str, rule: str, reason: str,
             touched: list[str]) -> Verdict:
     """Put on record what was decided, about which plan, on how old a view."""
-    seconds = []
-    for what in ('plan', 'scan', 'odometry'):
-        value = getattr(situation, what)
+    plan, seconds = situation.plan, []
+    named = (('' if plan is None else plan.called, plan), ('permit', situation.permit),
+             ('scan', situation.scan), ('odometry', situation.odometry))
+    for what, value in named:
         if value is not None:
             by_stamp, by_arrival = ages(value, situation)
             seconds += [(what, by_stamp), (f'{what}_arrival', by_arrival)]
-    record = Verdict(command, action, rule, reason, tuple(touched), tuple(seconds))
-    plan = situation.plan
-    if plan is None:
-        return record
-    return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds),
-                   plan.number, plan.start_ns, plan.goal, plan.run)
+    mode = '' if situation.permit is None else situation.permit.mode
+    of = () if plan is None else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source)
+    return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds), *of, mode=mode)
 
 
 class Critic:
@@ -101,33 +103,16 @@ class Critic:
     machine's pace decides what is stale.
     """
 
-    def __init__(self, rules: tuple[Rule, ...]):
-        self.rules = rules
-        self.plan: Plan | None = None
+    def __init__(self, policy: CriticSettings, robot: Robot):
+        self.rules = build(policy, robot)
+        self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
+        self.drivers = Drivers(policy, self.counts)
+        self.on_plan, self.on_twist = self.drivers.on_plan, self.drivers.on_twist
+        self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
         self.scan: Scan | None = None
         self.odometry: Odometry | None = None
         self.last, self.last_steady_ns = still(0), 0
-        self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self._plan_steady_ns = 0
-        self._run: str | None = None
-        self._past_runs: deque[str] = deque(maxlen=64)
         self._before = self.last, self.last_steady_ns   # what went out before this instant
-
-    def on_plan(self, plan: Plan, steady_ns: int) -> bool:
-        """Take a plan; return whether it was: one of a past run, or an older one, is ignored."""
-        if plan.run != self._run and plan.run in self._past_runs:
-            self.counts['plan_of_past_run'] += 1
-            return False
-        if plan.run != self._run:
-            if self._run is not None:
-                self._past_runs.append(self._run)
-            self._run = plan.run
-        elif self.plan is not None and plan.start_ns < self.plan.start_ns:
-            self.counts['plan_older'] += 1
-            return False
-        self.plan, self._plan_steady_ns = plan, steady_ns
-        self.counts['plan'] += 1
-        return True
 
     def on_scan(self, scan: Scan) -> None:
         self.scan = scan
@@ -142,12 +127,13 @@ class Critic:
         """Say what goes out now. A second answer at the same instant replaces the first."""
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
-        answer = guard(Situation(now_ns, steady_ns, self.plan, self._plan_steady_ns, self.scan,
-                                 self.odometry, *self._before), self.rules, wanted)
+        plan, arrived_ns = self.drivers.pick(now_ns, steady_ns)
+        answer = guard(Situation(now_ns, steady_ns, plan, arrived_ns, self.scan, self.odometry,
+                                 *self._before, self.drivers.permit), self.rules, wanted)
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
-        if answer.rule == 'fresh' and self.plan is not None and self.plan.start_ns > now_ns:
+        if answer.rule == 'fresh' and plan is self.drivers.plan and plan.start_ns > now_ns:
             # it lies ahead (or the clock jumped back): it must not pass for the newest for ever
-            self.plan = None
+            self.drivers.forget_plan()
             self.counts['plan_from_the_future'] += 1
         return answer

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 STILL = (0.0, 0.0)
+MODES = ('idle', 'manual', 'autonomous', 'dry_run', 'stopped')      # of the configurator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,7 @@ class Plan:
     energies: tuple[tuple[str, float], ...] = ()    # of the chosen sequence, by term
     imagined: np.ndarray | None = None              # (H, 3) places, learned map, for people
     iterations: int = 0     # search iterations that were finished before the deadline
+    source: str = 'mind'    # who drives: 'mind', 'hand' (a person's), 'twist' (somebody else's)
 
     def at(self, now_ns: int) -> tuple[float, float]:
         """Return (v, w) for an instant; stop after the last knot; never renewed by lateness.
@@ -81,6 +83,11 @@ class Plan:
         """
         index = max(0, (now_ns - self.start_ns) // round(self.knot_s * 1e9))
         return tuple(self.knots[index]) if index < len(self.knots) else STILL
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it: plan, hand or twist."""
+        return 'plan' if self.source == 'mind' else self.source
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +112,16 @@ class Odometry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Permit:
+    """What the configurator said last: whose plans may move the robot."""
+
+    mode: str               # one of MODES; 'hand': it was autonomous, and a hand drove since
+    run: str                # whose plans 'autonomous' is about
+    stamp_ns: int
+    received_steady_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Command:
     """A body twist as the critic let it through."""
 
@@ -124,6 +141,7 @@ class Situation:
     odometry: Odometry | None
     last: Command                   # the last command that went out
     last_steady_ns: int             # when it went out
+    permit: Permit | None = None    # the newest that came, however old
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,3 +158,5 @@ class Verdict:
     plan_start_ns: int = 0
     goal: int = 0
     run: str = ''
+    source: str = ''                # who drove, as in Plan; '' where nobody did
+    mode: str = ''                  # of the newest permit; '' where none has come

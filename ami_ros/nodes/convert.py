@@ -23,7 +23,7 @@ from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectory
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.types import Belief, Command, Odometry, Plan, Scan, Verdict
-from ami_ros.images import codec
+from ami_ros.images import fields
 
 NS = 10**9
 VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
@@ -75,9 +75,7 @@ def image_message(picture: np.ndarray, ns: int, frame_id: str = 'camera_optical_
 
 def picture_from(msg: Image | CompressedImage) -> np.ndarray:
     """Image or CompressedImage to (H, W, 3) uint8 rgb; a view of the message where it can be."""
-    if isinstance(msg, CompressedImage):
-        return codec.from_compressed(msg.data)
-    return codec.from_raw(msg.data, msg.height, msg.width, msg.step, msg.encoding)
+    return fields.picture_of(msg)
 
 
 def camera_info_message(ns: int, size: tuple[int, int], hfov_rad: float) -> CameraInfo:
@@ -240,7 +238,7 @@ def verdict_message(verdict: Verdict, **more: str) -> DiagnosticArray:
     values = {'action': verdict.action, 'rule': verdict.rule, 'v_mps': repr(v), 'w_radps': repr(w),
               'touched': ','.join(verdict.touched), 'frame': str(verdict.number),
               'plan_start_ns': str(verdict.plan_start_ns), 'goal': str(verdict.goal),
-              'run': verdict.run,
+              'run': verdict.run, 'source': verdict.source, 'mode': verdict.mode,
               **{f'age.{k}_s': repr(float(v)) for k, v in verdict.ages}, **more}
     status = DiagnosticStatus(level=LEVELS[verdict.action], name='critic', message=verdict.reason,
                               values=pairs(values))
@@ -260,7 +258,8 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
         touched = tuple(filter(None, said['touched'].split(',')))
         return Verdict(Command(values, nanoseconds(msg.header.stamp)), said['action'],
                        said['rule'], critic.message, touched, ages, int(said['frame']),
-                       int(said['plan_start_ns']), int(said['goal']), said['run'])
+                       int(said['plan_start_ns']), int(said['goal']), said['run'],
+                       said['source'], said['mode'])
     except KeyError as missing:
         raise ValueError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
 

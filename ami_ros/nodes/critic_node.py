@@ -7,7 +7,7 @@ that cannot be read counts as worse than none: what it should have told is taken
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
 
 import numpy as np
@@ -16,12 +16,11 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 import yaml
 
-from ami_ros.agent import rules
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import build, CriticSettings, setting, Settings
-from ami_ros.agent.types import Plan, Verdict
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.agent.types import Permit, Plan, Verdict
+from ami_ros.nodes import convert, convert_heard, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.share import share
 
@@ -66,8 +65,9 @@ class CriticNode(Node):
         self.robot = find(s.robot)
         numbers = policy(s.policy)
         parameters.show(self, 'policy', numbers)
-        self.critic = Critic(rules.build(numbers, self.robot))
+        self.critic = Critic(numbers, self.robot)
         self.waiting: Plan | None = None        # lock-step: until scan and odometry are there
+        self.permit: Permit | None = None       # as it came; in lock-step it does not age
         self.told: tuple = ()
         self.wrong = ''                         # the last message that could not be read
         self.commands = self.create_publisher(
@@ -76,7 +76,10 @@ class CriticNode(Node):
         self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
         self.create_subscription(*topics.SCAN.subscriber(self.on_scan))
         self.create_subscription(*topics.ODOMETRY.subscriber(self.on_odometry))
+        self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
         if not s.lock_step:
+            hand = topics.command(s.enable_stamped_cmd_vel, topics.HAND)
+            self.create_subscription(*hand.subscriber(self.on_hand))
             steady = Clock(clock_type=ClockType.STEADY_TIME)    # ticks also when /clock stands
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
             self.create_timer(STATUS_S, self.on_status, clock=steady)
@@ -89,10 +92,30 @@ class CriticNode(Node):
             self.answer()
             return
         if plan is None:            # nobody knows what it wanted; without knots it is a stop
-            run_id = self.critic.plan.run if self.critic.plan else ''
+            last = self.critic.drivers.plan
+            run_id = last.run if last else ''
             plan = Plan(np.zeros((0, 2)), 1.0, self.get_clock().now().nanoseconds, run=run_id)
         if self.critic.on_plan(plan, time.monotonic_ns()):
             self.say(*self.judge(), anyway=True)
+
+    def on_hand(self, msg) -> None:
+        """Judge a person's wish at once; what is none is told."""
+        now = self.get_clock().now().nanoseconds
+        hand = convert_heard.wish_from(msg, now)
+        if self.critic.on_hand(hand, now, time.monotonic_ns()):
+            self.say(*self.judge())
+        else:
+            self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',
+                                    throttle_duration_sec=1.0)
+
+    def on_permit(self, msg) -> None:
+        """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
+        permit = self.read(convert_heard.permit_from, msg, time.monotonic_ns())
+        if permit is not None:
+            self.permit = permit
+            self.critic.on_permit(permit)
+        elif self.permit is not None and self.permit.mode != 'stopped':
+            self.permit = self.critic.drivers.permit = None
 
     def on_scan(self, msg) -> None:
         """Take a scan."""
@@ -117,6 +140,9 @@ class CriticNode(Node):
             return
         if scan.stamp_ns == odometry.stamp_ns == plan.number:
             self.waiting = None
+            if self.permit is not None:     # time stands still: it has just come
+                self.critic.on_permit(replace(self.permit, stamp_ns=plan.number,
+                                              received_steady_ns=plan.number))
             if self.critic.on_plan(plan, plan.number):
                 self.say(*self.judge(plan.number), anyway=True)
         elif scan.stamp_ns > plan.number:       # the body went on: that frame was answered
@@ -143,7 +169,7 @@ class CriticNode(Node):
         """Command the wheels, always; tell why when there is something new to tell."""
         self.commands.publish(convert.command_message(verdict.command,
                                                       self.settings.enable_stamped_cmd_vel))
-        news = verdict.action, verdict.rule
+        news = verdict.action, verdict.rule, verdict.source, verdict.mode
         if anyway or news != self.told:
             self.told = news
             more = {'judge_ms': f'{took_ms:.4f}', 'unreadable': self.wrong}

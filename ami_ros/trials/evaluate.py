@@ -9,7 +9,6 @@ import time
 import numpy as np
 import yaml
 
-from ami_ros.agent import rules
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import (
@@ -19,7 +18,7 @@ from ami_ros.agent.settings import (
     EnergySettings,
     WorldModelSettings,
 )
-from ami_ros.agent.types import Command, Frame, Odometry, Scan
+from ami_ros.agent.types import Command, Frame, Odometry, Permit, Scan
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
 from ami_ros.share import share
@@ -116,6 +115,7 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
         frame = frame_of(sim, number, run)
         critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now))
         plan = who.decide(frame, commands)
+        critic.on_permit(Permit('autonomous', run, now, now))
         critic.on_plan(plan, now)
         verdict = critic.judge(now, now)
         commands = (*commands, Command(verdict.command.values, now))[-REMEMBERED:]
@@ -139,14 +139,14 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
     world = worlds.draw(world_seed)
     if trial.moved:
         world = worlds.rearranged(world, 1)
-    table = rules.build(policy(), robot)
+    numbers = policy()
     begun, episodes = time.monotonic(), []
     with Simulator(world, robot, trial.seed) as sim:
         who = planner(trial, module, sim)
         for index in range(trial.episodes):
             seed = trial.seed + index
             drive = goal_drive(world, robot, trial.blocks, seed)
-            episodes.append(episode(sim, who, Critic(table), drive, seed))
+            episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed))
             progress(episodes[-1])
     asked = {'planner': trial.planner, 'goal_blocks': trial.blocks, 'seed': trial.seed,
              'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,

@@ -7,10 +7,15 @@ Frames come at the pace of a camera, since a loop without pauses finds everythin
 
 import time
 
-from ami_ros.agent import rules
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.settings import (
+    ActorSettings,
+    CriticSettings,
+    EnergySettings,
+    WorldModelSettings,
+)
 from ami_ros.agent.types import Command, Frame, Plan, Verdict
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module
@@ -66,8 +71,8 @@ class Stopwatch(WorldModelPlanner):
 class TimedCritic(Critic):
     """The critic, timed."""
 
-    def __init__(self, table, watch: Stopwatch):
-        super().__init__(table)
+    def __init__(self, policy: CriticSettings, robot: Robot, watch: Stopwatch):
+        super().__init__(policy, robot)
         self.watch = watch
 
     def judge(self, now_ns: int, steady_ns: int,
@@ -85,11 +90,11 @@ def one_function(module: Module, blocks: int, seed: int, seconds: float) -> dict
     world = worlds.draw(evaluate.home(module))
     own = mind(module, robot, WorldModelSettings(), ActorSettings(), EnergySettings(),
                time.monotonic_ns)
-    table, watch = rules.build(evaluate.policy(), robot), Stopwatch(own, evaluate.FRAME_S)
+    policy, watch = evaluate.policy(), Stopwatch(own, evaluate.FRAME_S)
     begun = time.monotonic()
     with Simulator(world, robot, seed) as sim:
         while time.monotonic() - begun < seconds:
-            evaluate.episode(sim, watch, TimedCritic(table, watch),
+            evaluate.episode(sim, watch, TimedCritic(policy, robot, watch),
                              goal_drive(world, robot, blocks, seed), seed)
             seed += 1
     return watch.took_ms

@@ -11,7 +11,7 @@ import math
 from ami_ros.agent.arc import Box, seen_after
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
-from ami_ros.agent.types import Odometry, Plan, Scan, Verdict
+from ami_ros.agent.types import Odometry, Permit, Plan, Scan, Verdict
 import numpy as np
 
 ROBOT = find('rover')
@@ -108,6 +108,7 @@ def drive(world: World, critic: Critic, driver: Driver, seconds: float, hertz: i
             critic.on_odometry(arrived[1])
         if step % every == 0:
             knots = np.tile(driver(world), (2, 1))
+            critic.on_permit(Permit('autonomous', '', world.now_ns, world.now_ns))
             critic.on_plan(Plan(knots, 0.25, world.now_ns), world.now_ns)
             verdicts.append(critic.judge(world.now_ns, world.now_ns))
         world.step(*verdicts[-1].command.values)

@@ -7,12 +7,12 @@ from pathlib import Path
 from ami_ros.agent.arc import Box
 from ami_ros.agent.robots import find
 from ami_ros.agent.rules.rule import Answer, Rule, Stop
-from ami_ros.agent.types import Command, Odometry, Plan, Scan, Situation
+from ami_ros.agent.types import Command, Odometry, Permit, Plan, Scan, Situation
 import numpy as np
 import pytest
 
-ROBOT = find('rover')
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
+ROBOT = find('rover')
 BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000
 STEADY = 77_000_000_000     # the two clocks have nothing to do with each other
@@ -59,11 +59,16 @@ def odometry(v: float = 0.0, w: float = 0.0, **changes) -> Odometry:
                        'received_steady_ns': STEADY} | changes)
 
 
+def permit(mode: str = 'autonomous', **changes) -> Permit:
+    return Permit(**{'mode': mode, 'run': 'a', 'stamp_ns': NOW, 'received_steady_ns': STEADY}
+                  | changes)
+
+
 def situation(**changes) -> Situation:
     return Situation(**{'now_ns': NOW, 'now_steady_ns': STEADY, 'plan': plan(),
                         'plan_steady_ns': STEADY, 'scan': scan(), 'odometry': odometry(),
                         'last': Command(np.zeros(2), NOW - ns(0.1)),
-                        'last_steady_ns': STEADY - ns(0.1)} | changes)
+                        'last_steady_ns': STEADY - ns(0.1), 'permit': permit()} | changes)
 
 
 def cases(count: int):

@@ -23,6 +23,7 @@ from rule_contract import (
     NOW,
     ns,
     odometry,
+    permit,
     plan,
     POLICY,
     scan,
@@ -32,7 +33,8 @@ from rule_contract import (
 import yaml
 
 ROBOT = find('rover')
-RULES = build(settings.build(CriticSettings, yaml.safe_load(POLICY.read_text())), ROBOT)
+NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
+RULES = build(NUMBERS, ROBOT)
 MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
 
 
@@ -74,12 +76,15 @@ def test_a_fine_command_goes():
 
 def test_the_verdict_leads_back_to_its_inputs():
     seen = situation(plan=plan(start_ns=NOW - ns(0.1)), plan_steady_ns=STEADY - ns(0.02),
-                     scan=scan(stamp_ns=NOW - ns(0.03)), odometry=None)
+                     scan=scan(stamp_ns=NOW - ns(0.03)), odometry=None, permit=None)
     verdict = guard(seen, (PASS,))
     assert (verdict.number, verdict.plan_start_ns, verdict.goal, verdict.run) == (
         7, NOW - ns(0.1), 3, 'a')
     assert dict(verdict.ages) == {'plan': 0.1, 'plan_arrival': 0.02, 'scan': 0.03,
                                   'scan_arrival': 0.0}
+    assert (verdict.source, verdict.mode) == ('mind', '')
+    verdict = guard(situation(permit=permit('idle', received_steady_ns=STEADY - 10**9)), (PASS,))
+    assert dict(verdict.ages)['permit_arrival'] == 1.0 and verdict.mode == 'idle'
 
 
 def test_rules_run_in_order_and_the_last_objection_names_the_reason():
@@ -190,6 +195,8 @@ def test_another_wanted_twist_is_judged_like_the_plan():
     ({'scan': None}, 'fresh'),
     ({'odometry': None}, 'fresh'),
     ({'scan': scan(stamp_ns=NOW + ns(0.1))}, 'fresh'),
+    ({'permit': None}, 'permitted'),
+    ({'permit': permit(run='b')}, 'permitted'),
     ({'scan': scan(np.full(180, 0.18))}, 'stop_zone')])
 def test_the_policy_names_the_cause(changes, rule):
     assert_stop(guard(situation(last=MOVING, **changes), RULES), rule, '')
@@ -243,16 +250,17 @@ def test_it_is_quick():
 
 
 def critic(*plans) -> Critic:
-    made = Critic(RULES)
+    made = Critic(NUMBERS, ROBOT)
     made.on_scan(scan())
     made.on_odometry(odometry())
+    made.on_permit(permit())
     for p in plans:
         made.on_plan(p, STEADY)
     return made
 
 
 def test_a_new_critic_stands():
-    assert_stop(Critic(RULES).judge(NOW, STEADY), 'guard', 'no plan')
+    assert_stop(Critic(NUMBERS, ROBOT).judge(NOW, STEADY), 'guard', 'no plan')
     assert_stop(critic().judge(NOW, STEADY), 'guard', 'no plan')
 
 
@@ -265,7 +273,7 @@ def test_it_remembers_what_went_out():
         assert c.last.stamp_ns == NOW + late and c.last_steady_ns == STEADY + late
         c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
     assert speeds == pytest.approx([0.15, 0.225, 0.3, 0.375, 0.45, 0.525])
-    assert c.counts == {'plan': 1, 'scan': 7, 'odometry': 1, 'slow': 6}
+    assert c.counts == {'permit': 1, 'plan': 1, 'scan': 7, 'odometry': 1, 'slow': 6}
 
 
 def test_a_second_answer_at_the_same_instant_replaces_the_first():
@@ -306,10 +314,10 @@ def test_a_plan_from_the_future_does_not_stay_the_newest():
 
 
 def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
-    c = Critic(RULES)
+    c = Critic(NUMBERS, ROBOT)
     c.on_plan(plan(0.1), STEADY)
     assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan')
-    assert c.plan is not None
+    assert c.drivers.plan is not None
 
 
 def test_after_the_clock_jumped_back_it_recovers():
@@ -319,6 +327,7 @@ def test_after_the_clock_jumped_back_it_recovers():
     assert_stop(c.judge(then, steady), 'fresh', 'future')
     c.on_scan(scan(stamp_ns=then, received_steady_ns=steady))
     c.on_odometry(odometry(stamp_ns=then, received_steady_ns=steady))
+    c.on_permit(permit(stamp_ns=then, received_steady_ns=steady))
     assert c.on_plan(plan(0.1, start_ns=then), steady)
     assert c.judge(then + 1, steady).action == 'slow'       # at no gain in the first instant
     then, steady = then + ns(0.1), steady + ns(0.1)
@@ -331,6 +340,7 @@ def test_a_plan_is_never_renewed_by_lateness():
         late = ns(0.05 * tick)
         c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
         c.on_odometry(odometry(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
+        c.on_permit(permit(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
         c.on_plan(plan(0.1), STEADY + late)
         verdict = c.judge(NOW + late, STEADY + late)
         assert verdict.action == ('go' if tick <= 7 else 'stop')    # 0.35 s
@@ -340,7 +350,7 @@ def test_what_has_not_begun_is_kept_where_another_rule_stops():
     c = critic(plan(0.1, start_ns=NOW + ns(0.1)))
     c.on_scan(scan(np.full(180, 0.18)))
     assert_stop(c.judge(NOW, STEADY), 'stop_zone', '')
-    assert c.plan is not None
+    assert c.drivers.plan is not None
 
 
 def test_rules_are_hardened_against_their_own_settings():

@@ -4,7 +4,6 @@
 from ami_ros.agent import settings
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
-from ami_ros.agent.rules import build
 from ami_ros.agent.settings import CriticSettings
 from closed_loop import (
     at_random,
@@ -24,7 +23,10 @@ import yaml
 
 ROBOT = find('rover')
 POLICY_SETTINGS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
-RULES = build(POLICY_SETTINGS, ROBOT)
+
+
+def made() -> Critic:
+    return Critic(POLICY_SETTINGS, ROBOT)
 
 
 @pytest.mark.parametrize('hertz', [10, 20])
@@ -34,7 +36,7 @@ def test_it_never_touches(hostile, hertz, noise_m, look_late):
     for seed in range(4):
         rng = np.random.default_rng(seed)
         world = World(room(rng), noise_m=noise_m, rng=rng, yaw=rng.uniform(-3, 3))
-        least, verdicts = drive(world, Critic(RULES), hostile(rng), 5.0, hertz, look_late)
+        least, verdicts = drive(world, made(), hostile(rng), 5.0, hertz, look_late)
         assert least > POLICY_SETTINGS.side_distance_m / 2, f'seed {seed}'
         assert sum(v.command.values.any() for v in verdicts) > 10
 
@@ -42,7 +44,7 @@ def test_it_never_touches(hostile, hertz, noise_m, look_late):
 @pytest.mark.parametrize('seed', range(4))
 def test_it_leaves_where_it_was_driven_into(seed):
     rng = np.random.default_rng(seed)
-    world, critic = World(room(rng), rng=rng, yaw=rng.uniform(-3, 3)), Critic(RULES)
+    world, critic = World(room(rng), rng=rng, yaw=rng.uniform(-3, 3)), made()
     drive(world, critic, at_the_nearest(rng), 5.0, 10)
     assert world.clearance() < 0.15
     was = world.place
@@ -61,7 +63,7 @@ def test_it_leaves_where_it_was_driven_into(seed):
 @pytest.mark.parametrize('hertz', [10, 20])
 def test_it_stops_before_a_wall_at_the_stop_distance(hertz):
     world = World(square(0, 0, 3), place=1.5 + 0j)
-    least, verdicts = drive(world, Critic(RULES), lambda _: (0.6, 0.0), 8.0, hertz)
+    least, verdicts = drive(world, made(), lambda _: (0.6, 0.0), 8.0, hertz)
     assert max(v.command.values[0] for v in verdicts) == 0.6
     assert least == pytest.approx(POLICY_SETTINGS.stop_distance_m, abs=0.006)
 
@@ -70,8 +72,7 @@ def test_it_stops_before_a_wall_at_the_stop_distance(hertz):
 def test_a_door_is_no_reason_to_slow_down(gap_m):
     posts = [square(0, y * (gap_m + 0.6) / 2, 0.3) for y in (-1, 1)]
     world = World(np.concatenate([square(0, 0, 3), *posts]), place=-1.5 + 0.02j, noise_m=0.005)
-    least, verdicts = drive(world, Critic(RULES), lambda w: (0.6, -2 * w.yaw - w.place.imag), 5.0,
-                            10)
+    least, verdicts = drive(world, made(), lambda w: (0.6, -2 * w.yaw - w.place.imag), 5.0, 10)
     assert world.place.real > 1
     assert {v.rule for v in verdicts} == {'', 'acceleration'}
     assert least > gap_m / 2 - BOX.half_width_m - 0.03

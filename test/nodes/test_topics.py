@@ -19,8 +19,12 @@ def test_names_are_relative_but_for_the_clock():
 def test_only_the_critic_commands_the_wheels():
     assert topics.COMMAND.owner == 'critic'
     moving = [t for t in topics.TOPICS if t.type.__name__.startswith('Twist')]
-    assert moving == [topics.COMMAND]
+    assert moving == [topics.HAND, topics.FOREIGN, topics.COMMAND]     # what it hears, and says
+    assert {t.owner for t in moving[:2]} == {'person', 'stranger'}
     assert {topics.command(stamped).name for stamped in (True, False)} == {'cmd_vel'}
+    for row in moving:
+        assert topics.command(True, row) == row
+        assert topics.command(False, row).type.__name__ == 'Twist'
 
 
 def test_only_the_simulator_knows_the_truth():

@@ -6,6 +6,7 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.acceleration import Acceleration
 from ami_ros.agent.rules.finite import Finite
 from ami_ros.agent.rules.fresh import Fresh
+from ami_ros.agent.rules.permitted import Permitted
 from ami_ros.agent.rules.rule import Rule
 from ami_ros.agent.rules.speed import Speed
 from ami_ros.agent.rules.stop_zone import StopZone
@@ -30,8 +31,9 @@ def build(settings: CriticSettings, robot: Robot) -> tuple[Rule, ...]:
     zone = (s.stop_distance_m, s.side_distance_m, s.min_valid_beams, robot.actuation_lag_s)
     return (    # what judges the way comes last: it must see the twist that really goes out
         Finite(s.min_valid_beams),
-        Fresh(s.max_plan_age_s, s.max_scan_age_s, s.max_odometry_age_s, s.max_future_s,
-              s.max_plan_lead_s),
+        Fresh(s.max_plan_age_s, s.hand_deadman_s, s.max_scan_age_s, s.max_odometry_age_s,
+              s.max_future_s, s.max_plan_lead_s),
+        Permitted(s.max_permit_age_s, s.max_future_s),
         Speed(*limits),
         Acceleration(s.max_acceleration_mps2, s.max_turn_acceleration_radps2),
         Surprise(s.max_surprise, s.surprised_speed, *limits),

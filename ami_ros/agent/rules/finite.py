@@ -21,9 +21,9 @@ class Finite:
     name: str = 'finite'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
-        twist(command)
         if situation.plan is not None:
-            check_plan(situation.plan)
+            check_plan(situation.plan)      # first: it says whose command is not finite
+        twist(command)
         if situation.odometry is not None:
             check('odometry', np.append(situation.odometry.pose, situation.odometry.twist))
         if situation.scan is not None:
@@ -40,15 +40,15 @@ def check(what: str, numbers) -> None:
 
 def check_plan(plan: Plan) -> None:
     """Stop on a plan that cannot be a plan."""
-    knots = np.asarray(plan.knots)
+    knots, what = np.asarray(plan.knots), plan.called
     if knots.ndim != 2 or knots.shape[1] != 2 or not len(knots):
-        raise Stop(f'the plan has knots of shape {knots.shape}, it needs (H, 2)')
+        raise Stop(f'the {what} has knots of shape {knots.shape}, it needs (H, 2)')
     if not np.isfinite(knots).all():
         raise Stop(f'{np.isnan(knots).sum() + np.isinf(knots).sum()} of {knots.size} numbers '
-                   'in the plan are not finite')
+                   f'in the {what} are not finite')
     if not 0 < plan.knot_s < math.inf:
-        raise Stop(f'a knot of the plan lasts {plan.knot_s} s, it needs a time above 0')
-    check('surprise of the plan', plan.surprise)
+        raise Stop(f'a knot of the {what} lasts {plan.knot_s} s, it needs a time above 0')
+    check(f'surprise of the {what}', plan.surprise)
 
 
 def valid_beams(scan, least: float) -> np.ndarray:

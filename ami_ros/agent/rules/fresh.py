@@ -17,6 +17,7 @@ class Fresh:
     """
 
     max_plan_age_s: float
+    hand_deadman_s: float       # a hand is a plan that must be this young
     max_scan_age_s: float
     max_odometry_age_s: float
     max_future_s: float
@@ -26,21 +27,30 @@ class Fresh:
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
         plan, scan, odometry = situation.plan, situation.scan, situation.odometry
-        for what, value, oldest in (('plan', plan, self.max_plan_age_s),
-                                    ('scan', scan, self.max_scan_age_s),
+        if plan is None:
+            raise Stop('no plan has come')
+        oldest = self.hand_deadman_s if plan.source == 'hand' else self.max_plan_age_s
+        lead = self.max_plan_lead_s if plan.source == 'mind' else self.max_future_s
+        check(plan.called, plan, situation, oldest, self.max_future_s, lead)
+        for what, value, oldest in (('scan', scan, self.max_scan_age_s),
                                     ('odometry', odometry, self.max_odometry_age_s)):
             if value is None:
                 raise Stop(f'no {what} has come')
-            lead = self.max_plan_lead_s if what == 'plan' else self.max_future_s
-            by_stamp, by_arrival = ages(value, situation)
-            for age, clock, ahead in ((by_stamp, 'by its stamp', lead),
-                                      (by_arrival, 'by its arrival', self.max_future_s)):
-                if not age <= oldest:       # written so that NaN fails too
-                    raise Stop(f'the {what} is {age:.3f} s old {clock}, limit {oldest:.3f} s')
-                if not age >= -ahead:
-                    raise Stop(f'the {what} is {-age:.3f} s from the future {clock}, '
-                               f'limit {ahead:.3f} s')
+            check(what, value, situation, oldest, self.max_future_s)
         return Answer(command)
+
+
+def check(what: str, value, situation: Situation, oldest_s: float, ahead_s: float,
+          lead_s: float | None = None) -> None:
+    """Stop on what is not young by both clocks; its stamp may lead by more, its arrival not."""
+    by_stamp, by_arrival = ages(value, situation)
+    for age, clock, ahead in ((by_stamp, 'stamp', ahead_s if lead_s is None else lead_s),
+                              (by_arrival, 'arrival', ahead_s)):
+        if not age <= oldest_s:     # written so that NaN fails too
+            raise Stop(f'the {what} is {age:.3f} s old by its {clock}, limit {oldest_s:.3f} s')
+        if not age >= -ahead:
+            raise Stop(f'the {what} is {-age:.3f} s from the future by its {clock}, '
+                       f'limit {ahead:.3f} s')
 
 
 def ages(value, situation: Situation) -> tuple[float, float]:

@@ -29,6 +29,13 @@ class TestFinite(RuleContract):
         knots[where] = number
         self.stops('^1 of 8 numbers in the plan', plan=plan(knots=knots))
 
+    @pytest.mark.parametrize('source', ['hand', 'twist'])
+    def test_whose_it_is(self, source):
+        whose = plan(math.nan, source=source)
+        self.stops(f'^4 of 8 numbers in the {source} are not finite', plan=whose)
+        with pytest.raises(Stop, match=f'in the {source}'):     # and not what it asks for now
+            self.rule.limit(command(math.nan), situation(plan=whose))
+
     @pytest.mark.parametrize('shape', [(0, 2), (4,), (4, 3), (4, 2, 1)])
     def test_plan_of_another_shape(self, shape):
         self.stops('knots of shape', plan=plan(knots=np.zeros(shape)))

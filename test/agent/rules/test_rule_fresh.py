@@ -6,21 +6,22 @@ from ami_ros.agent.rules.rule import Stop
 import pytest
 from rule_contract import command, NOW, ns, odometry, plan, RuleContract, scan, situation, STEADY
 
-OLDEST = {'plan': 0.35, 'scan': 0.25, 'odometry': 0.20}
+OLDEST = {'plan': 0.35, 'hand': 0.15, 'twist': 0.35, 'scan': 0.25, 'odometry': 0.20}
+PLANS = {'plan': 'mind', 'hand': 'hand', 'twist': 'twist'}
 FUTURE, LEAD = 0.05, 0.15
 
 
 def aged(what: str, by_stamp_ns: int = 0, by_arrival_ns: int = 0):
     stamp, arrival = NOW - by_stamp_ns, STEADY - by_arrival_ns
-    if what == 'plan':
-        return situation(plan=plan(start_ns=stamp), plan_steady_ns=arrival)
+    if what in PLANS:
+        return situation(plan=plan(start_ns=stamp, source=PLANS[what]), plan_steady_ns=arrival)
     make = {'scan': scan, 'odometry': odometry}[what]
     return situation(**{what: make(stamp_ns=stamp, received_steady_ns=arrival)})
 
 
 class TestFresh(RuleContract):
 
-    rule = Fresh(OLDEST['plan'], OLDEST['scan'], OLDEST['odometry'], FUTURE, LEAD)
+    rule = Fresh(OLDEST['plan'], OLDEST['hand'], OLDEST['scan'], OLDEST['odometry'], FUTURE, LEAD)
 
     def check(self, seen, fine, match=''):
         if fine:
@@ -29,7 +30,7 @@ class TestFresh(RuleContract):
             with pytest.raises(Stop, match=match):
                 self.rule.limit(command(0.1), seen)
 
-    @pytest.mark.parametrize('what', OLDEST)
+    @pytest.mark.parametrize('what', ['plan', 'scan', 'odometry'])
     def test_missing(self, what):
         self.check(situation(**{what: None}), False, f'^no {what} has come')
 

@@ -18,7 +18,8 @@ SETTINGS = settings.build(CriticSettings, VALUES, POLICY.name)
 
 def test_order():
     assert [rule.name for rule in build(SETTINGS, ROBOT)] == [
-        'finite', 'fresh', 'speed', 'acceleration', 'surprise', 'stop_zone', 'time_to_collision']
+        'finite', 'fresh', 'permitted', 'speed', 'acceleration', 'surprise', 'stop_zone',
+        'time_to_collision']
 
 
 @pytest.mark.parametrize('field', fields(CriticSettings), ids=lambda f: f.name)
@@ -49,9 +50,12 @@ def test_contradictions(field, value, fine):
 
 
 def test_numbers_reach_their_rules():
-    finite, fresh, speed, acceleration, surprise, zone, collision = build(SETTINGS, ROBOT)
     s = SETTINGS
+    finite, fresh, permitted, speed, acceleration, surprise, zone, collision = build(s, ROBOT)
     assert (speed.max_speed_mps, speed.max_turn_radps) == (s.max_speed_mps, s.max_turn_radps)
+    assert (permitted.max_permit_age_s, permitted.max_future_s) == (s.max_permit_age_s,
+                                                                    s.max_future_s)
+    assert fresh.hand_deadman_s == s.hand_deadman_s
     assert (fresh.max_plan_age_s, fresh.max_scan_age_s, fresh.max_odometry_age_s) == (
         s.max_plan_age_s, s.max_scan_age_s, s.max_odometry_age_s)
     assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s, s.max_plan_lead_s)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops what nobody allowed: a plan needs a permit for its run, a person's hand only no stop."""
+
+from dataclasses import dataclass
+
+from ami_ros.agent.rules.fresh import check
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.types import Command, Permit, Situation
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """mind: mode autonomous, of its run, said just now. hand and twist: mode not stopped.
+
+    What said stopped and fell silent did not say go: a stop has no age.
+    """
+
+    max_permit_age_s: float
+    max_future_s: float
+    name: str = 'permitted'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        twist(command)
+        plan, permit = situation.plan, situation.permit
+        if plan is None:
+            raise Stop('no plan has come')
+        if permit is not None and permit.mode == 'stopped':
+            raise Stop('the mode is stopped; nothing moves until configurator/reset')
+        if plan.source == 'mind':
+            self.allowed(permit, plan.run, situation)
+        elif plan.source not in ('hand', 'twist'):
+            raise Stop(f'{plan.source!r} wants to drive; mind, hand and twist may')
+        return Answer(command)
+
+    def allowed(self, permit: Permit | None, run: str, situation: Situation) -> None:
+        """Stop unless the plans of this run may move the robot now."""
+        if permit is None:
+            raise Stop('no permit has come; is the configurator running?')
+        if permit.mode == 'hand':
+            raise Stop('a hand drove; plans move the robot again when it is armed anew')
+        if permit.mode != 'autonomous':
+            raise Stop(f'the mode is {permit.mode}, plans move the robot in autonomous alone')
+        if permit.run != run:
+            raise Stop(f'the plan is of run {run!r}, the permit of run {permit.run!r}')
+        check('permit', permit, situation, self.max_permit_age_s, self.max_future_s)
