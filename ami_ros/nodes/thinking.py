@@ -19,7 +19,7 @@ from ami_ros.agent.loop import Mind
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lately import Body, Commands
 from ami_ros.nodes.lifecycle import Managed
-from ami_ros.nodes.mind_settings import GROUPS, open_mind
+from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
 from ami_ros.nodes.worker import Slot, Worker
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
@@ -91,6 +91,13 @@ class Thinking(Managed):
     def configure(self) -> None:
         """Open the networks; a child makes its publishers besides."""
         self.mind = self.make_mind(self.made)
+
+        self.tuned = self.made.now      # which of its settings it works with
+
+    def tune(self) -> None:
+        """Work on with the newest settings; between two inputs."""
+        self.tuned = self.made.now
+        tune(self.mind, self.made)
 
     def activate(self) -> None:
         """Hear and think; a child says in `listen` what it hears."""
@@ -207,6 +214,8 @@ class Thinking(Managed):
         """Do one thing; return whether there was one. The worker's."""
         if time.monotonic() - self.looked_s >= STATUS_S:
             self.look_around()
+        if self.made.now is not self.tuned:
+            self.tune()
         order = self.orders.take()
         if order is not None:
             self.follow(order)
