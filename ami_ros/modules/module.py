@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
+from ami_ros.modules import camera
 
 FORMAT = 1
 NETWORKS = ('see', 'step', 'imagine')
@@ -39,6 +40,11 @@ class Module:
             return np.load(io.BytesIO(self.files[file]), allow_pickle=False)
         except (ValueError, OSError, EOFError) as why:
             raise ModuleError(f'{self.path / file} is no array file: {why}') from why
+
+    @property
+    def camera(self) -> camera.CameraContract:
+        """What it wants to see; `fits` has read it before."""
+        return camera.contract(self.manifest['camera'])
 
     @property
     def camera_size(self) -> tuple[int, int]:
@@ -106,15 +112,16 @@ def fits(module: Module, robot: Robot) -> None:
             raise ModuleError(f'{module.path.name} was made for {what} {has}, '
                               f'{robot.name} has {wants}')
     try:
-        hfov = contract['camera']['hfov_rad']
-        off = 0.0 if hfov is None else abs(hfov - robot.camera_hfov_rad)
-        _width, _height = map(int, contract['camera']['size'])
-    except (KeyError, TypeError, ValueError) as why:
-        raise ModuleError(f'{module.path / "manifest.json"} says camera {contract["camera"]}, '
-                          'not its size [width, height] and hfov_rad') from why
-    if not off <= 0.05:
-        raise ModuleError(f'{module.path.name} saw through a camera of {hfov:.3f} rad, '
+        known = camera.contract(contract['camera'])
+    except ValueError as why:
+        raise ModuleError(f'{module.path / "manifest.json"} says {why}') from why
+    off = 0.0 if known.hfov_rad is None else abs(known.hfov_rad - robot.camera_hfov_rad)
+    if not off <= camera.HFOV_TOLERANCE_RAD:
+        raise ModuleError(f'{module.path.name} saw through a camera of {known.hfov_rad:.3f} rad, '
                           f'{robot.name} has {robot.camera_hfov_rad:.3f} rad')
+    wrong = camera.contradiction(known, robot, robot.camera.link)
+    if wrong:
+        raise ModuleError(f'{module.path.name} learned to see from elsewhere: {wrong}')
 
 
 def write(path: Path, manifest: dict, files: dict[str, bytes]) -> None:
