@@ -19,11 +19,15 @@ class ActorNode(Planning):
 
     def __init__(self, make_mind=open_mind):
         super().__init__('actor', make_mind)
-        self.latent = self.state = None         # of beliefs whose other half did not come yet
+        self.start()
+
+    def listen(self) -> None:
+        """Hear orders and beliefs."""
+        super().listen()
+        self.halves = {}        # of beliefs whose other half did not come yet
         self.hear(topics.GOAL_LATENT, self.on_goal)
-        self.hear(topics.BELIEF_STATE, self.on_state)
-        self.hear(topics.BELIEF, self.on_latent)
-        self.begin_work()
+        self.hear(topics.BELIEF_STATE, lambda msg: self.on_half('state', msg))
+        self.hear(topics.BELIEF, lambda msg: self.on_half('latent', msg))
 
     def on_goal(self, msg) -> None:
         """Take a goal as perception sees it; an empty one is none."""
@@ -34,27 +38,18 @@ class ActorNode(Planning):
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
-    def on_latent(self, msg) -> None:
-        """Take half a belief."""
-        self.latent = msg
-        self.on_half()
-
-    def on_state(self, msg) -> None:
-        """Take the other half."""
-        self.state = msg
-        self.on_half()
-
-    def on_half(self) -> None:
-        """Take a belief once both halves are of the same frame."""
-        if self.latent is None or self.state is None \
-                or self.latent.header.stamp != self.state.header.stamp:
+    def on_half(self, which: str, msg) -> None:
+        """Take half a belief; it is one once both halves are of the same frame."""
+        self.halves[which] = msg
+        if len({convert.nanoseconds(half.header.stamp) for half in self.halves.values()}) != 1 \
+                or len(self.halves) < 2:
             return
         try:
-            belief = convert.belief_from(self.latent, self.state)
+            belief = convert.belief_from(self.halves['latent'], self.halves['state'])
             self.take_in(belief.stamp_ns, belief, belief.run)
         except ValueError as wrong:
             self.refuse('input', str(wrong))
-        self.latent = self.state = None
+        self.halves = {}
 
     def goal_of(self, order: Order) -> Goal:
         """Find the way to a goal."""

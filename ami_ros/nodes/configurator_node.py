@@ -1,36 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Supervises: takes goals and cancels, numbers them, hands them to the mind until it has them.
+Supervises: brings the mind up and back, takes goals, modes and cancels, and says how it stands.
 
-Its own process, without a network: what revives the mind must not die with it.
+Its own process, without a network: what revives the mind must not die with it. It brings itself
+up. What it decides, and why, is in ami_ros/agent/configurator.py.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+import os
+from pathlib import Path
+import signal
 import time
 import uuid
 
+from lifecycle_msgs.srv import ChangeState
 import numpy as np
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 
+from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.supervisor import Act
 from ami_ros.images import codec
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.lifecycle import here, Managed, started, STEPS
 from ami_ros.nodes.run import run
 
-STATUS_S = 0.5          # the status, and a goal that the mind did not acknowledge yet
-SILENT_S = 2.0          # a mind that says nothing for so long is missed
+TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
+STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet
+ANSWER_S = 30.0         # for a transition; networks are loaded in one
 SAME_SHAPE = 0.02       # aspect ratios that differ less are the same, of ratios about 1
-
-
-@dataclass(frozen=True)
-class ConfiguratorSettings(Settings):
-    """Whose goals these are."""
-
-    robot: str = setting('rover', 'name', reason='the robot file; goals get its picture size')
-
-
+COMPOSED, SEPARATE = ('mind',), ('perception', 'world_model', 'actor')
+MODES = {               # service: the mode that it asks for
+    topics.ARM: 'autonomous', topics.DISARM: 'idle', topics.MANUAL: 'manual',
+    topics.DRY_RUN: 'dry_run', topics.STOP: 'stopped'}
 GROUPS = {'': ConfiguratorSettings}
 
 
@@ -43,47 +44,69 @@ def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(codec.resize(picture, size))
 
 
-class ConfiguratorNode(Node):
-    """Owns the run and the goal, and sees whether the mind follows."""
+class ConfiguratorNode(Managed):
+    """Converts in, asks the configurator, converts out."""
 
     def __init__(self):
-        super().__init__('configurator', **parameters.FROM_FILE)
+        super().__init__('configurator')
         self.settings: ConfiguratorSettings = parameters.declare(self, GROUPS)['']
+        self.picture: np.ndarray | None = None      # of the goal
+        self.mine: Configurator | None = None
+        self.asked: dict[str, tuple[object, float]] = {}    # transitions that are not answered
+        self.told_s = self.handed_s = 0.0
+        if self.settings.autostart:
+            self.rise()
+
+    def configure(self) -> None:
+        """Learn whom to watch."""
         self.size = find(self.settings.robot).camera_size
-        self.me, self.runs, self.numbers = uuid.uuid4().hex[:8], 0, 0
-        self.run, self.goal, self.picture = '', 0, None
-        self.acknowledged, self.arrived, self.reason = False, False, ''
-        self.mind, self.mind_s = convert.Health('mind'), -SILENT_S
+        space = self.get_namespace().rstrip('/')
+        names = COMPOSED if self.settings.composed else SEPARATE
+        self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
+                                 tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.goals = self.create_publisher(*topics.GOAL.publisher())
         self.statuses = self.create_publisher(*topics.STATUS.publisher())
-        self.create_subscription(*topics.GOAL_IMAGE.subscriber(self.on_goal))
-        self.create_subscription(*topics.DIAGNOSTICS.subscriber(self.on_diagnostics))
-        self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
-        self.create_service(*topics.CANCEL.server(self.on_cancel))
-        self.create_service(*topics.BEGIN.server(self.on_begin))
-        self.create_timer(STATUS_S, self.on_time, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self.begin()
+        self.budgets = self.create_publisher(*topics.BUDGET.publisher())
+        self.steps = {name: self.create_client(ChangeState, f'{name}/change_state')
+                      for name in self.mine.supervisor.wards}
 
-    def begin(self) -> None:
-        """Start a run: the robot may be anywhere, and has no goal."""
-        self.runs += 1
-        self.run = f'{self.me}-{self.runs}'
-        self.want(None, '')
+    def activate(self) -> None:
+        """Watch, and answer."""
+        for row, heard in ((topics.GOAL_IMAGE, self.on_goal),
+                           (topics.DIAGNOSTICS, self.on_diagnostics),
+                           (topics.PLAN, self.on_plan), (topics.VERDICT, self.on_verdict)):
+            self.hear(row, heard)
+        for row, mode in MODES.items():
+            self.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
+        self.serve(topics.RESET, self.asking(self.mine.reset))
+        self.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
+        self.serve(topics.BEGIN, self.asking(lambda: (True, self.mine.begin())))
+        self.tick(TICK_S, self.on_time)
 
-    def want(self, picture: np.ndarray | None, reason: str) -> None:
-        """Set the goal, or none, and tell the mind."""
-        if picture is not None:
-            self.numbers += 1
-        self.goal = 0 if picture is None else self.numbers
-        self.picture, self.reason = picture, reason
-        self.acknowledged = self.arrived = False
-        self.hand_over()
-        self.on_status()
+    def deactivate(self) -> None:
+        """Arm nobody any more, and say so."""
+        if self.mine is not None:
+            self.mine.ask('idle', time.monotonic())
+            self.hand_over()
+            self.say()
 
-    def hand_over(self) -> None:
-        """Publish run and goal."""
-        now = self.get_clock().now().nanoseconds
-        self.goals.publish(convert.goal_message(self.picture, self.goal, self.run, now))
+    def cleanup(self) -> None:
+        """Forget whom to watch."""
+        for client in getattr(self, 'steps', {}).values():
+            self.destroy_client(client)
+        for name in ('goals', 'statuses', 'budgets'):
+            publisher = self.__dict__.pop(name, None)
+            if publisher is not None:
+                self.destroy_publisher(publisher)
+        self.mine, self.steps, self.asked = None, {}, {}
+
+    def asking(self, ask: Callable[[], tuple[bool, str]]) -> Callable:
+        """Make the answer of a service."""
+        def answer(_, response):
+            response.success, response.message = ask()
+            self.follow_up()
+            return response
+        return answer
 
     def on_goal(self, msg) -> None:
         """Take a new goal, at any time; one that cannot be one ends the old one as well."""
@@ -91,41 +114,20 @@ class ConfiguratorNode(Node):
             picture = fitted(convert.picture_from(msg), self.size)
         except ValueError as wrong:
             self.get_logger().error(str(wrong))
-            self.want(None, str(wrong))
-            return
-        self.want(picture, '')
-
-    def on_cancel(self, _, response):
-        """Have no goal: the mind plans rest."""
-        response.success, response.message = True, f'goal {self.goal} is cancelled'
-        self.want(None, 'cancelled')
-        return response
-
-    def on_begin(self, _, response):
-        """Forget the goal, and let the mind forget what it believed."""
-        self.begin()
-        response.success, response.message = True, self.run
-        return response
+            self.mine.refuse(str(wrong))
+        else:
+            if self.mine.give(time.monotonic()):
+                self.picture = picture
+            else:
+                self.get_logger().error(self.mine.reason)
+        self.follow_up()
 
     def on_diagnostics(self, msg) -> None:
-        """See what the mind says that it has."""
+        """Take signs of life."""
         for health in convert.health_from(msg):
-            if health.name == 'mind':
-                self.mind, self.mind_s = health, time.monotonic()
-                self._compare()
-
-    def _compare(self) -> None:
-        has = self.mind.values.get('run'), self.mind.values.get('goal')
-        follows = has == (self.run, str(self.goal))
-        if follows == self.acknowledged:
-            return
-        if not follows and self.goal != 0:      # it had the goal and lost it
-            reason = 'the mind restarted and knows no goal; give it again'
-            self.get_logger().warning(reason)
-            self.want(None, reason)
-            return
-        self.acknowledged = follows
-        self.on_status()
+            self.mine.on_beat(health.name, health.level, health.message, health.values,
+                              time.monotonic())
+        self.follow_up()
 
     def on_plan(self, msg) -> None:
         """See whether the robot declares that it is there."""
@@ -133,29 +135,123 @@ class ConfiguratorNode(Node):
             plan = convert.plan_from(msg)
         except ValueError:
             return              # the critic says what is wrong with it
-        arrived = plan.arrived and plan.goal == self.goal != 0 and plan.run == self.run
-        if arrived != self.arrived:
-            self.arrived = arrived
-            self.on_status()
+        self.mine.on_plan(plan.arrived, plan.goal, plan.run)
+        self.follow_up()
+
+    def on_verdict(self, msg) -> None:
+        """See what the critic does."""
+        try:
+            verdict = convert.verdict_from(msg)
+        except ValueError as wrong:
+            self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
+            return
+        source = convert.health_from(msg)[0].values.get('source', '')
+        self.mine.on_verdict(verdict.action, verdict.rule, verdict.reason, source,
+                             time.monotonic())
+        self.follow_up()
 
     def on_time(self) -> None:
-        """Say how it stands, and hand over again what did not arrive."""
-        if not self.acknowledged:
+        """Let the supervisor act, and say how it stands as often as it is needed."""
+        now_s = time.monotonic()
+        self.hear_answers(now_s)
+        for act in self.mine.tick(now_s):
+            self.end(act) if act.what == 'end' else self.step(act, now_s)
+        news, self.mine.supervisor.news = self.mine.supervisor.news, []
+        for sentence in news:
+            self.get_logger().warning(sentence)
+        self.follow_up()
+        armed = self.mine.mode in ('autonomous', 'dry_run')
+        if armed and not self.mine.acknowledged and now_s - self.handed_s >= STATUS_S:
             self.hand_over()
-        self.on_status()
+        if armed or now_s - self.told_s >= STATUS_S:
+            self.say()
 
-    def on_status(self) -> None:
-        """Publish the status."""
-        mode = 'idle' if self.goal == 0 else 'arrived' if self.arrived else 'driving'
-        level, message = 0, self.reason or mode
-        if time.monotonic() - self.mind_s > SILENT_S:
-            level, message = 1, 'the mind says nothing; is it running?'
-        values = {'mode': mode, 'run': self.run, 'goal': str(self.goal),
-                  'acknowledged': str(int(self.acknowledged)), 'reason': self.reason,
-                  'goals': str(self.numbers), 'mind': self.mind.message}
-        health = convert.Health('configurator', level, message, values)
-        self.statuses.publish(convert.health_message(health,
-                                                     self.get_clock().now().nanoseconds))
+    def follow_up(self) -> None:
+        """Tell everybody at once when something changed."""
+        if self.mine.changed:
+            self.mine.changed = False
+            if not self.mine.goal:
+                self.picture = None
+            if not self.mine.acknowledged:
+                self.hand_over()
+            self.say_budget()
+            self.say()
+
+    def hand_over(self) -> None:
+        """Publish run and goal."""
+        self.handed_s = time.monotonic()
+        self.goals.publish(convert.goal_message(self.picture, self.mine.goal, self.mine.run,
+                                                self.now_ns()))
+
+    def say(self) -> None:
+        """Publish the status, which is also the critic's permit."""
+        self.told_s = time.monotonic()
+        health = self.health()
+        self.statuses.publish(convert.health_message(convert.Health(
+            self.get_fully_qualified_name(), health.level, health.message, health.values),
+            self.now_ns()))
+
+    def say_budget(self) -> None:
+        """Publish how much thought a plan may cost."""
+        level = self.mine.budget.now
+        self.budgets.publish(convert.state_message(
+            {'candidates': level.candidates, 'horizon': level.horizon,
+             'every': float(level.every)}, self.now_ns()))
+
+    def health(self) -> convert.Health:
+        """Say how it stands."""
+        if self.mine is None:
+            return convert.Health('', 0, 'not configured')
+        values = self.mine.status(time.monotonic())
+        planner = self.mine.supervisor.wards[self.mine.planner]
+        values['mind'] = planner.message
+        level = 1 if values['waits_for'] or self.mine.task == 'failed' else 0
+        message = self.mine.reason or values['waits_for'] or self.mine.mode
+        return convert.Health('', level, message, values)
+
+    def step(self, act: Act, now_s: float) -> None:
+        """Ask a node for a transition."""
+        client = self.steps[act.name]
+        if not client.service_is_ready():       # it has only just come up: soon
+            self.mine.supervisor.wards[act.name].asked = ''
+            return
+        request = ChangeState.Request()
+        request.transition.id, request.transition.label = STEPS[act.what], act.what
+        self.asked[act.name] = client.call_async(request), now_s
+
+    def hear_answers(self, now_s: float) -> None:
+        """See which transitions worked; one that nobody answers did not."""
+        for name, (future, asked_s) in list(self.asked.items()):
+            ward = self.mine.supervisor.wards[name]
+            if future.done():
+                self.mine.supervisor.on_answer(name, future.result().success, now_s)
+            elif not ward.asked:                # it ended meanwhile
+                self.steps[name].remove_pending_request(future)
+            elif now_s - asked_s > ANSWER_S:
+                self.steps[name].remove_pending_request(future)
+                self.mine.supervisor.on_answer(name, False, now_s)
+            else:
+                continue
+            del self.asked[name]
+
+    def end(self, act: Act) -> None:
+        """End a process that gives no sign of life, if it is still there, and the same one."""
+        pid, host, since = act.life
+        if host != here() or not pid.isdigit() or started(int(pid)) != since or not since:
+            return              # it ended by itself, or runs on another machine
+        try:
+            if act.name.rpartition('/')[2] not in Path(f'/proc/{pid}/cmdline').read_text():
+                self.get_logger().error(f'process {pid} says that it is {act.name}, but its '
+                                        'command line does not; it is left alone')
+                return
+            os.kill(int(pid), signal.SIGKILL)
+            self.get_logger().error(f'{act.name}, process {pid}, is ended')
+        except OSError as why:
+            self.get_logger().error(f'{act.name}, process {pid}, cannot be ended: {why}')
+
+    def now_ns(self) -> int:
+        """Return ROS time."""
+        return self.get_clock().now().nanoseconds
 
 
 def main(args: list[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from ami_ros.agent.robots import find
 from ami_ros.agent.settings import build, CriticSettings, setting, Settings
 from ami_ros.agent.types import Permit, Plan, Verdict
 from ami_ros.nodes import convert, convert_heard, parameters, topics
+from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import run
 from ami_ros.share import share
 
@@ -69,6 +70,7 @@ class CriticNode(Node):
         self.waiting: Plan | None = None        # lock-step: until scan and odometry are there
         self.permit: Permit | None = None       # as it came; in lock-step it does not age
         self.told: tuple = ()
+        self.who = alive()
         self.wrong = ''                         # the last message that could not be read
         self.commands = self.create_publisher(
             *topics.command(s.enable_stamped_cmd_vel).publisher())
@@ -77,10 +79,12 @@ class CriticNode(Node):
         self.create_subscription(*topics.SCAN.subscriber(self.on_scan))
         self.create_subscription(*topics.ODOMETRY.subscriber(self.on_odometry))
         self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
+        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        self.create_timer(BEAT_S, self.beat, clock=steady)
         if not s.lock_step:
             hand = topics.command(s.enable_stamped_cmd_vel, topics.HAND)
             self.create_subscription(*hand.subscriber(self.on_hand))
-            steady = Clock(clock_type=ClockType.STEADY_TIME)    # ticks also when /clock stands
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
             self.create_timer(STATUS_S, self.on_status, clock=steady)
 
@@ -191,6 +195,13 @@ class CriticNode(Node):
             self.wrong = str(wrong)
             self.get_logger().error(self.wrong, throttle_duration_sec=1.0)
             return None
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        health = convert.Health(self.get_fully_qualified_name(), 0, 'judging',
+                                {'state': 'active', **self.who})
+        self.diagnostics.publish(
+            convert.health_message(health, self.get_clock().now().nanoseconds))
 
     def stop(self) -> None:
         """Leave the robot at rest."""

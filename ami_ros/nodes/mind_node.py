@@ -23,14 +23,20 @@ class MindNode(Planning):
 
     def __init__(self, make_mind=open_mind):
         super().__init__('mind', make_mind)
-        self.latents = self.create_publisher(*topics.LATENT.publisher())
-        self.beliefs = self.create_publisher(*topics.BELIEF.publisher())
-        self.belief_states = self.create_publisher(*topics.BELIEF_STATE.publisher())
+        self.start()
+
+    def configure(self) -> None:
+        """Open the networks, and offer what they make."""
+        super().configure()
+        self.latents, self.beliefs = self.offer(topics.LATENT), self.offer(topics.BELIEF)
+        self.belief_states = self.offer(topics.BELIEF_STATE)
+
+    def listen(self) -> None:
+        """Hear body, orders and pictures; these last, so that what came with one is there."""
+        super().listen()
         self.hear_body()
         self.hear(topics.GOAL, self.on_goal)
-        # the picture last: what came with it is then looked at before it
         self.hear(topics.CAMERA, self.on_picture)
-        self.begin_work()
 
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""

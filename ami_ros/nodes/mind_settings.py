@@ -27,6 +27,7 @@ class ModuleSettings(Settings):
     backend: str = setting('onnx', 'name', reason='what runs the networks')
     lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
                               'deadline, no latency')
+    autostart: bool = setting(False, '-', reason='be active without a supervisor')
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,19 @@ class PerceptionNode(Thinking):
 
     def __init__(self, make_mind=open_mind):
         super().__init__('perception', make_mind)
-        self.latents = self.create_publisher(*topics.LATENT.publisher())
-        self.goals = self.create_publisher(*topics.GOAL_LATENT.publisher())
-        self.states = self.create_publisher(*topics.SIGHT_STATE.publisher())
+        self.start()
+
+    def configure(self) -> None:
+        """Open the networks, and offer what they make."""
+        super().configure()
+        self.latents, self.goals = self.offer(topics.LATENT), self.offer(topics.GOAL_LATENT)
+        self.states = self.offer(topics.SIGHT_STATE)
+
+    def listen(self) -> None:
+        """Hear orders and pictures."""
+        self.hear_budget()
         self.hear(topics.GOAL, self.on_goal)
         self.hear(topics.CAMERA, self.on_picture)
-        self.begin_work()
 
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""

@@ -76,7 +76,8 @@ class Pilot(Node):
             self.create_subscription(*row.subscriber(heard))
         self.create_subscription(*topics.CAMERA.subscriber(self._view))
         self.askable = {row: self.create_client(*row.client()) for row in
-                          (topics.BEGIN, topics.SIM_RESET, topics.SIM_HOLD, SET_PARAMETERS)}
+                          (topics.ARM, topics.BEGIN, topics.SIM_RESET, topics.SIM_HOLD,
+                           SET_PARAMETERS)}
 
     def _tick(self, frame_ns: int) -> Tick:
         return self.ticks.setdefault(frame_ns, Tick())
@@ -118,8 +119,9 @@ class Pilot(Node):
             self.spinner.spin_once(timeout_sec=0.1)
             self.check()
             if time.monotonic() > deadline:
-                raise NoAnswer(f'{what} did not come within {patience_s:g} s; the mind says: '
-                               f'{self.status.get("mind") or "nothing"}')
+                raise NoAnswer(f'{what} did not come within {patience_s:g} s; the configurator '
+                               f'says: {self.status.get("waits_for") or self.status.get("reason")}'
+                               f'; the mind says: {self.status.get("mind") or "nothing"}')
         return said
 
     def ask(self, row: topics.Service, request, patience_s: float = ANSWER_S):
@@ -152,8 +154,18 @@ class Pilot(Node):
         return self.status.get('acknowledged') == '1' and all(
             self.status.get(key) == value for key, value in values.items())
 
+    def arm(self) -> None:
+        """Let the plan be obeyed from now on, once the supervisor has brought everybody up."""
+        self.wait(lambda: self.status.get('ready') == '1', 'that mind and critic are up', START_S)
+        answer = self.ask(topics.ARM, Trigger.Request())
+        if not answer.success:
+            raise NoAnswer(f'it was not armed: {answer.message}')
+        self.wait(lambda: self.acknowledged(mode='autonomous'), 'that the mind is awake', START_S)
+
     def put(self, pose: np.ndarray, seed: int) -> None:
         """Put the robot somewhere, in a run of its own, without a goal; it rests there."""
+        if self.status.get('mode') != 'autonomous':
+            self.arm()
         self.hold()
         run = self.ask(topics.BEGIN, Trigger.Request()).message
         self.wait(lambda: self.acknowledged(run=run, goal='0'),

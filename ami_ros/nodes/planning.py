@@ -18,15 +18,29 @@ SHARE = 0.6             # of a period in which to begin a last round of the sear
 class Planning(Thinking):
     """Plans for a goal; without one, or in trouble, it plans rest."""
 
-    says = 'mind'       # whoever plans has goal and run, and acknowledges them
+    def configure(self) -> None:
+        """Open the networks, and offer plans."""
+        super().configure()
+        self.plans, self.states = self.offer(topics.PLAN), self.offer(topics.ACTOR_STATE)
 
-    def __init__(self, name: str, *more):
-        super().__init__(name, *more)
+    def afresh(self) -> None:
+        """Know nothing of what was before: no goal, no plan."""
+        super().afresh()
         self.target: Goal | None = None
         self.plan: Plan | None = None               # the last that was said
-        self.plans = self.create_publisher(*topics.PLAN.publisher())
-        self.states = self.create_publisher(*topics.ACTOR_STATE.publisher())
+
+    def listen(self) -> None:
+        """Hear commands, and how much a plan may cost."""
         self.hear_commands()
+        self.hear_budget()
+
+    def deactivate(self) -> None:
+        """End; the robot does not have to wait until its last plan is too old."""
+        try:
+            super().deactivate()
+        finally:
+            if self.plan is not None:
+                self.rest()
 
     def commands_for(self, stamp_ns: int) -> tuple[Command, ...]:
         """Return the commands that matter to a frame."""
@@ -42,6 +56,8 @@ class Planning(Thinking):
                 budget_s = min(budget_s, SHARE * item.period_ns / 1e9)
             deadline_ns = item.steady_ns + round(budget_s * 1e9)
         self.plan = self.mind.plan(belief, commands, self.target, deadline_ns)
+        if deadline_ns is not None and self.target is not None and not self.plan.arrived:
+            self.late += self.plan.iterations < self.made['actor'].iterations
         return self.plan
 
     def state_of(self, plan: Plan, item: Input, **took_ms: float) -> Said:
@@ -88,9 +104,3 @@ class Planning(Thinking):
         self.plan = replace(self.plan, knots=np.zeros_like(self.plan.knots), goal=0,
                             arrived=False, energies=(), imagined=None)
         self.plans.publish(convert.plan_message(self.plan))
-
-    def stop(self) -> None:
-        """End; the robot does not have to wait until its last plan is too old."""
-        super().stop()
-        if self.plan is not None:
-            self.rest()

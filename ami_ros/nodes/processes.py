@@ -68,6 +68,8 @@ class Processes:
                                       'raise SystemExit(main())'] for name in NODES}
         self.programs.update(programs or {})    # another program in the place of a node
         self.running: dict[str, subprocess.Popen] = {}
+        self.commands: dict[str, list[str]] = {}
+        self.respawn: set[str] = set()          # names that `check` starts again when they end
         logs.mkdir(parents=True, exist_ok=True)
 
     def settings(self) -> dict[str, str]:
@@ -92,9 +94,16 @@ class Processes:
         for key, value in parameters.items():
             said = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{key}:={said}']
-        with open(self.log(name), 'w') as log:
+        self.log(name).unlink(missing_ok=True)
+        self.commands[name] = command
+        return self.launch(name)
+
+    def launch(self, name: str) -> subprocess.Popen:
+        """Start a node, or start it again, as it was started first."""
+        with open(self.log(name), 'a') as log:
             self.running[name] = subprocess.Popen(
-                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.commands[name], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log)
         return self.running[name]
 
     def log(self, name: str) -> Path:
@@ -102,9 +111,11 @@ class Processes:
         return self.logs / f'{name}.log'
 
     def check(self) -> None:
-        """Raise ChildEnded when one of them is gone."""
-        for name, process in self.running.items():
-            if process.poll() is not None:
+        """Start again what may be, and raise ChildEnded when another one is gone."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None and name in self.respawn:
+                self.launch(name)
+            elif process.poll() is not None:
                 raise ChildEnded(f'{name} ended with code {process.returncode}: '
                                  f'{self.last_words(name)}')
 

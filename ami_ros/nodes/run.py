@@ -3,9 +3,9 @@
 Runs a node from its making to its end, the same way for all.
 
 A node may have `turn()`, which is called between callbacks and returns how many seconds there is
-nothing to do, and `stop()`, which is called before it ends: also at SIGTERM, while it can still
-publish. What is wrong with its parameters or files is one sentence and exit code 1. Started by a
-session, it ends when that does, however that ended.
+nothing to do, `done`, which says that it is over, and `stop()`, which is called before it ends:
+also at SIGTERM, while it can still publish. What is wrong with its parameters or files is one
+sentence and exit code 1. Started by a session, it ends when that does, however that ended.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     executor.add_node(node)
     turn = getattr(node, 'turn', lambda: IDLE_S)
     try:
-        while not asked_to_end and rclpy.ok() and not orphaned():
+        while not (asked_to_end or orphaned() or getattr(node, 'done', False)) and rclpy.ok():
             executor.spin_once(timeout_sec=min(turn(), IDLE_S))
         return 0
     finally:

@@ -49,7 +49,7 @@ class Session:
             known = {'module': self.module} if self.module else {}
             processes.start(name, {**pace, **known}, files)
         processes.start('critic', pace, files)
-        processes.start('configurator', {}, files)
+        processes.start('configurator', {'composed': not self.separate}, files)
         processes.start('sim', {**pace, 'body': self.body, 'world_seed': self.world_seed,
                                 'camera_hz': self.camera_hz}, files)
 

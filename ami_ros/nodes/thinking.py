@@ -4,6 +4,7 @@ What the nodes of the mind have in common: callbacks take in, one worker thinks 
 
 Real time: only the newest input is worked on, whatever else came is dropped. Lock-step: an input
 waits for all that belongs to it, nothing is dropped, and who asks again gets the same answer.
+Networks are opened when it is configured; it hears and thinks only while it is active.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,13 +13,13 @@ import gc
 import time
 import traceback
 
-from rclpy.node import Node
 from rclpy.publisher import Publisher
 
 from ami_ros.agent.loop import Mind
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lately import Body, Commands
-from ami_ros.nodes.mind_settings import GROUPS, open_mind
+from ami_ros.nodes.lifecycle import Managed
+from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
 from ami_ros.nodes.worker import Slot, Worker
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
@@ -49,16 +50,24 @@ class Order:
     run: str
 
 
-class Thinking(Node):
+class Thinking(Managed):
     """A node with a mind and one worker. A child says in `think` what it makes of an input."""
 
-    says = ''           # its name on diagnostics, where that is another one
-
     def __init__(self, name: str, make_mind: Callable[[dict], Mind] = open_mind):
-        super().__init__(name, **parameters.FROM_FILE)
+        super().__init__(name)
+        self.make_mind = make_mind
         self.made = parameters.declare(self, GROUPS[name])
         self.own = self.made['']
-        self.mind = make_mind(self.made)
+        self.mind: Mind | None = None
+        self.worker: Worker | None = None
+        self.stuck = False              # a worker did not end: this process cannot begin again
+        self.offered: list[Publisher] = []
+        self.logged: dict[str, str] = {}            # the last of each trouble
+        self.thoughts, self.late = 0, 0
+        self.afresh()
+
+    def afresh(self) -> None:
+        """Know nothing of what was before: no run, no input, no trouble."""
         self.body, self.commands = None, None
         self.inputs: Slot[Input] = Slot()
         self.orders: Slot[Order] = Slot()
@@ -68,22 +77,80 @@ class Thinking(Node):
         self.answered_ns: int | None = None
         self.answer: list[tuple[Publisher, object]] = []
         self.troubles: dict[str, str] = {}          # by what they are with
-        self.logged: dict[str, str] = {}            # the last of each
         self.heard: list[topics.Topic] = []
-        self.thoughts, self.tells, self.told_s, self.last_s = 0, 0, 0.0, time.monotonic()
-        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
-        self.worker = Worker(self.step, STATUS_S)
+        self.every, self.pictures = 1, 0            # of so many inputs one is worked on
+        self.busy_s: float | None = None            # since when the worker is at an input
+        self.looked_s = self.last_s = time.monotonic()
+        self.looks = 0
 
-    def begin_work(self) -> None:
-        """Start to think, once all is made; what was made will not be looked at by the GC."""
+    def start(self) -> None:
+        """Come up by itself, where it was told to; else a supervisor brings it up."""
+        if self.own.autostart:
+            self.rise()
+
+    def configure(self) -> None:
+        """Open the networks; a child makes its publishers besides."""
+        self.mind = self.make_mind(self.made)
+
+        self.tuned = self.made.now      # which of its settings it works with
+
+    def tune(self) -> None:
+        """Work on with the newest settings; between two inputs."""
+        self.tuned = self.made.now
+        tune(self.mind, self.made)
+
+    def activate(self) -> None:
+        """Hear and think; a child says in `listen` what it hears."""
+        self.afresh()
+        self.mind.begin()
+        self.listen()
         gc.collect()
-        gc.freeze()
+        gc.freeze()         # what was made is not looked at again
+        self.worker = Worker(self.step, STATUS_S)
         self.worker.start()
 
+    def listen(self) -> None:
+        """Subscribe."""
+        raise NotImplementedError
+
+    def deactivate(self) -> None:
+        """Think no more; a worker that does not end is told as an error."""
+        worker, self.worker = self.worker, None
+        if worker is not None and not worker.stop():
+            self.stuck = True
+            raise RuntimeError('the worker is still at a picture; this process has to end')
+
+    def cleanup(self) -> None:
+        """Give networks and publishers back."""
+        self.mind = None
+        offered, self.offered = self.offered, []
+        for publisher in offered:
+            self.destroy_lifecycle_publisher(publisher)
+
+    def sound(self) -> bool:
+        """Tell whether it can begin again."""
+        return not self.stuck
+
+    def offer(self, row: topics.Topic) -> Publisher:
+        """Publish to a topic, while active."""
+        publisher = self.create_lifecycle_publisher(*row.publisher())
+        self.offered.append(publisher)
+        return publisher
+
     def hear(self, row: topics.Topic, callback: Callable) -> None:
-        """Listen to a topic."""
+        """Listen to a topic while active; it is said when nothing comes of it."""
         self.heard.append(row)
-        self.create_subscription(*row.subscriber(callback))
+        super().hear(row, callback)
+
+    def hear_budget(self) -> None:
+        """Listen to how much thought a plan may cost."""
+        if not self.own.lock_step:
+            Managed.hear(self, topics.BUDGET, self.on_budget)
+
+    def on_budget(self, msg) -> None:
+        """Look at fewer pictures, or at all of them."""
+        values, _, _ = convert.state_from(msg)
+        self.every = max(1, round(values.get('every', 1.0)))
 
     def hear_body(self) -> None:
         """Listen to odometry and IMU."""
@@ -125,6 +192,9 @@ class Thinking(Node):
         self.newest_ns = stamp_ns
         if passed_ns > 0:
             self.periods_ns = (*self.periods_ns[-2:], passed_ns)
+            self.pictures += 1
+        if self.pictures % self.every and not again:
+            return
         self.inputs.put(Input(stamp_ns, value, run, time.monotonic_ns(),
                               min(self.periods_ns, default=0), again))
         self.worker.wake()
@@ -142,8 +212,10 @@ class Thinking(Node):
 
     def step(self) -> bool:
         """Do one thing; return whether there was one. The worker's."""
-        if time.monotonic() - self.told_s >= STATUS_S:
-            self.tell()
+        if time.monotonic() - self.looked_s >= STATUS_S:
+            self.look_around()
+        if self.made.now is not self.tuned:
+            self.tune()
         order = self.orders.take()
         if order is not None:
             self.follow(order)
@@ -152,7 +224,9 @@ class Thinking(Node):
         if item is None:
             return False
         if item.stamp_ns != self.answered_ns:
+            self.busy_s = time.monotonic()
             self.work(item)
+            self.busy_s = None
         elif self.own.lock_step:
             for publisher, msg in self.answer:
                 publisher.publish(msg)
@@ -180,7 +254,7 @@ class Thinking(Node):
                 self.get_logger().error(traceback.format_exc())
             self.refuse('input', str(wrong) or repr(wrong))
             self.say(self.rescue(item))
-            self.tell()
+            self.beat()
         self.thoughts += 1
 
     def say(self, said: Said) -> None:
@@ -222,30 +296,40 @@ class Thinking(Node):
             except ValueError as wrong:
                 self.goal = -1          # not acknowledged
                 self.refuse('goal', f'goal {wrong}')
-        self.tell()
+        self.beat()
 
     def aim(self, order: Order) -> None:
         """Make the goal one's own; ValueError says what is wrong with it."""
 
-    def tell(self) -> None:
-        """Say on diagnostics how it stands."""
-        self.told_s, silent = time.monotonic(), time.monotonic() - self.last_s > SILENT_S
-        self.tells += 1
-        if silent or self.troubles or self.tells % MATCH_EVERY == 0:
+    def look_around(self) -> None:
+        """See, now and then, whether what it waits for comes as another type."""
+        self.looked_s, self.looks = time.monotonic(), self.looks + 1
+        if self.silent or self.troubles or self.looks % MATCH_EVERY == 0:
             self.match()
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether nothing has come to think about for a while."""
+        return time.monotonic() - self.last_s > SILENT_S
+
+    def health(self) -> convert.Health:
+        """Say how it stands."""
+        busy_s = self.busy_s
         values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
-                  'dropped': str(self.inputs.dropped)}
+                  'late': str(self.late + self.inputs.dropped),
+                  'dropped': str(self.inputs.dropped),
+                  'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
         level, message = 0, 'thinking'
-        if self.troubles:
+        if self.worker is None:
+            message = 'waiting to be activated'
+        elif self.troubles:
             level, message = 2, '; '.join(self.troubles.values())
-        elif silent:
-            level, message = 1, f'waiting for {self.heard[-1].name}'
+        elif self.silent:
+            level, message = 2, f'waiting for {self.heard[-1].name}'
             if self.inputs.full:
                 others = ', '.join(row.name for row in self.heard[:-1])
                 message = f'{self.heard[-1].name} waits for what belongs to it, of {others}'
-        health = convert.Health(self.says or self.get_name(), level, message, values)
-        self.diagnostics.publish(convert.health_message(
-            health, self.get_clock().now().nanoseconds))
+        return convert.Health('', level, message, values)
 
     def match(self) -> None:
         """See whether what is heard is published as another type: that would never be heard."""
@@ -259,10 +343,6 @@ class Thinking(Node):
 
     def turn(self) -> float:
         """See that the worker lives; return how long there is nothing else to do."""
-        if self.worker.died_of is not None:
+        if self.worker is not None and self.worker.died_of is not None:
             raise self.worker.died_of
         return 0.1
-
-    def stop(self) -> None:
-        """End the worker."""
-        self.worker.stop()

@@ -96,7 +96,8 @@ VERDICT = Topic('critic/verdict', DiagnosticArray, 10, RELIABLE_10, 'critic')
 # the supervisor; the goal's picture is rgb8 of the network's size, an empty one means no goal
 GOAL = Topic('configurator/goal', Image, 0, RELIABLE_1, 'configurator')
 STATUS = Topic('configurator/status', DiagnosticArray, 2, RELIABLE_10, 'configurator')
-DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 2, RELIABLE_10, '')
+BUDGET = Topic('configurator/budget', JointState, 0, LATCHED, 'configurator')
+DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 4, RELIABLE_100, '')
 
 # what only the simulator knows; for gates and reports, never for training or the mind
 TRUTH_POSE = Topic('sim/truth/pose', Odometry, 20, RELIABLE_100, 'sim')
@@ -106,18 +107,24 @@ LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp 
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, HAND,
           FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN,
-          COMMAND, VERDICT, GOAL, STATUS, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
+          COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
           TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
     TF_STATIC = Topic('tf_static', TFMessage, 0, LATCHED, 'body')
     TOPICS += (TF, TF_STATIC)
 
+ARM = Service('configurator/arm', Trigger, 'configurator')          # mode autonomous
+DISARM = Service('configurator/disarm', Trigger, 'configurator')    # mode idle
+MANUAL = Service('configurator/manual', Trigger, 'configurator')
+DRY_RUN = Service('configurator/dry_run', Trigger, 'configurator')  # plans, and never moves
+STOP = Service('configurator/stop', Trigger, 'configurator')        # until reset
+RESET = Service('configurator/reset', Trigger, 'configurator')
 CANCEL = Service('configurator/cancel', Trigger, 'configurator')    # no goal: the mind plans rest
 BEGIN = Service('configurator/begin', Trigger, 'configurator')      # the robot was put elsewhere
 SIM_RESET = Service('sim/reset', Trigger, 'sim')        # to the `episode` parameters, and hold
 SIM_HOLD = Service('sim/hold', SetBool, 'sim')          # true: time stands still; false: it runs
-SERVICES = (CANCEL, BEGIN, SIM_RESET, SIM_HOLD)
+SERVICES = (ARM, DISARM, MANUAL, DRY_RUN, STOP, RESET, CANCEL, BEGIN, SIM_RESET, SIM_HOLD)
 
 
 def command(stamped: bool, row: Topic = COMMAND) -> Topic:

@@ -58,11 +58,12 @@ class Worker:
         """Say that there may be something to do."""
         self._woken.set()
 
-    def stop(self, patience_s: float = 1.0) -> None:
-        """Let the step that is being taken end, and no other begin."""
+    def stop(self, patience_s: float = 1.0) -> bool:
+        """Let the step that is being taken end, and no other begin; return whether it ended."""
         self._ending = True
         self.wake()
         self._thread.join(patience_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         try:

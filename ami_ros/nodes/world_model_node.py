@@ -22,12 +22,19 @@ class WorldModelNode(Thinking):
 
     def __init__(self, make_mind=open_mind):
         super().__init__('world_model', make_mind)
-        self.beliefs = self.create_publisher(*topics.BELIEF.publisher())
-        self.belief_states = self.create_publisher(*topics.BELIEF_STATE.publisher())
+        self.start()
+
+    def configure(self) -> None:
+        """Open the networks, and offer what they make."""
+        super().configure()
+        self.beliefs = self.offer(topics.BELIEF)
+        self.belief_states = self.offer(topics.BELIEF_STATE)
+
+    def listen(self) -> None:
+        """Hear commands, body and latents."""
         self.hear_commands()
         self.hear_body()
         self.hear(topics.LATENT, self.on_latent)
-        self.begin_work()
 
     def on_latent(self, msg) -> None:
         """Take a latent."""

@@ -31,7 +31,7 @@ class Minded:
         bench.hear(topics.PLAN, topics.DIAGNOSTICS, topics.ACTOR_STATE, topics.LATENT,
                    topics.BELIEF_STATE)
         for name in nodes:
-            bench.start(name, **parameters)
+            bench.start(name, autostart=True, **parameters)
         bench.met(topics.CAMERA, topics.ODOMETRY, topics.IMU, topics.COMMAND, topics.GOAL,
                   topics.PLAN, topics.DIAGNOSTICS)
         if len(nodes) > 1:      # also they among themselves
@@ -43,7 +43,7 @@ class Minded:
     def health(self, name='mind'):
         """What it said of itself last."""
         said = [health for msg in self.bench.heard[topics.DIAGNOSTICS.name]
-                for health in convert.health_from(msg) if health.name == name]
+                for health in convert.health_from(msg) if health.name == f'/{name}']
         return said[-1] if said else convert.Health(name)
 
     def order(self, view, number, run='a'):

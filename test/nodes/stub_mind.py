@@ -8,9 +8,9 @@ import time
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Plan
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.run import run
 import numpy as np
-from rclpy.node import Node
 
 
 @dataclass(frozen=True)
@@ -19,38 +19,39 @@ class StubSettings(Settings):
     arrive_m: float = setting(1e9, 'm', 0.0, 1e9, 'declares arrival after so long a way')
 
 
-class StubMind(Node):
+class StubMind(Managed):
     """Plans from picture, odometry and the last command, so that a lost bit changes the way."""
 
     def __init__(self):
-        super().__init__('mind', **parameters.FROM_FILE)
+        super().__init__('mind')
         self.settings = parameters.declare(self, {'': StubSettings})['']
-        self.run, self.goal, self.told_s = '', 0, 0.0
-        self.frame = self.odometry = self.command = self.answered = None
+        self.run, self.goal = '', 0
+
+    def configure(self):
         self.plans = self.create_publisher(*topics.PLAN.publisher())
         self.states = self.create_publisher(*topics.ACTOR_STATE.publisher())
-        self.health = self.create_publisher(*topics.DIAGNOSTICS.publisher())
-        self.create_subscription(*topics.GOAL.subscriber(self.on_goal))
-        self.create_subscription(*topics.CAMERA.subscriber(lambda m: self.on('frame', m)))
-        self.create_subscription(*topics.ODOMETRY.subscriber(lambda m: self.on('odometry', m)))
-        self.create_subscription(*topics.COMMAND.subscriber(lambda m: self.on('command', m)))
 
-    def turn(self):
-        if time.monotonic() - self.told_s > 0.5:
-            self.tell()
-        return 0.1
+    def activate(self):
+        self.run, self.goal = '', 0
+        self.frame = self.odometry = self.command = self.answered = None
+        self.hear(topics.GOAL, self.on_goal)
+        self.hear(topics.CAMERA, lambda m: self.on('frame', m))
+        self.hear(topics.ODOMETRY, lambda m: self.on('odometry', m))
+        self.hear(topics.COMMAND, lambda m: self.on('command', m))
 
-    def tell(self):
-        self.told_s = time.monotonic()
-        health = convert.Health('mind', values={'run': self.run, 'goal': str(self.goal)})
-        self.health.publish(convert.health_message(health, 0))
+    def cleanup(self):
+        self.destroy_publisher(self.plans)
+        self.destroy_publisher(self.states)
+
+    def health(self):
+        return convert.Health('', values={'run': self.run, 'goal': str(self.goal)})
 
     def on_goal(self, msg):
         _, goal, run_id = convert.goal_from(msg)
         if run_id != self.run:
             self.answered = None
         self.run, self.goal = run_id, goal
-        self.tell()
+        self.beat()
 
     def on(self, what, msg):
         setattr(self, what, msg)
