@@ -145,8 +145,7 @@ class ConfiguratorNode(Managed):
         except ValueError as wrong:
             self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
             return
-        source = convert.health_from(msg)[0].values.get('source', '')
-        self.mine.on_verdict(verdict.action, verdict.rule, verdict.reason, source,
+        self.mine.on_verdict(verdict.action, verdict.rule, verdict.reason, verdict.source,
                              time.monotonic())
         self.follow_up()
 

@@ -61,6 +61,7 @@ class Managed(LifecycleNode):
 
     def __init__(self, name: str, **more):
         super().__init__(name, **parameters.FROM_FILE, **more)
+        self._rising = False
         self.failed = ''            # why the last transition did not work
         self._undo: list[Callable] = []     # what activation made, newest last
         self._who = alive()
@@ -177,7 +178,8 @@ class Managed(LifecycleNode):
                 publishers()
         except Exception as why:
             self.failed = f'{name} failed: {first_line(why)}'
-            self.get_logger().error(f'{self.failed}\n{traceback.format_exc()}')
+            if not (self._rising and isinstance(why, ValueError)):      # that is said at the end
+                self.get_logger().error(f'{self.failed}\n{traceback.format_exc()}')
             if undo is not None:
                 self._quietly(undo)
                 self._quietly(lambda: self._silence(name))
@@ -227,9 +229,11 @@ class Managed(LifecycleNode):
         service.callback = safely
 
     def rise(self) -> None:
-        """Configure and activate by itself, for who has no supervisor."""
-        if self.trigger_configure() == SUCCESS:
-            self.trigger_activate()
+        """Configure and activate by itself, for who has no supervisor; ValueError says why not."""
+        self._rising = True
+        if self.trigger_configure() != SUCCESS or self.trigger_activate() != SUCCESS:
+            raise ValueError(self.failed.partition(': ')[2])
+        self._rising = False
 
     def stop(self) -> None:
         """End: called once, when the process was asked to."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configurator takes goals at any time, hands them over, and sees whether the mind follows."""
 
+from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
+from lifecycle_msgs.srv import ChangeState
 import numpy as np
 import pytest
 from std_srvs.srv import Trigger
@@ -9,11 +11,52 @@ from std_srvs.srv import Trigger
 
 @pytest.fixture
 def configurator(bench):
+    """A configurator, with mind and critic that are this test's."""
     bench.start('configurator')
-    bench.hear(topics.GOAL, topics.STATUS)
-    bench.offer(topics.GOAL_IMAGE, topics.DIAGNOSTICS, topics.PLAN)
-    bench.met(topics.GOAL, topics.STATUS, topics.GOAL_IMAGE, topics.DIAGNOSTICS)
+    bench.hear(topics.GOAL, topics.STATUS, topics.BUDGET)
+    bench.offer(topics.GOAL_IMAGE, topics.DIAGNOSTICS, topics.PLAN, topics.VERDICT)
+    bench.mind = Mind(bench)
+    bench.met(topics.GOAL, topics.STATUS, topics.GOAL_IMAGE, topics.DIAGNOSTICS, topics.VERDICT)
+    status(bench, ready='1', mode='idle')
     return bench
+
+
+class Mind:
+    """Plays the mind's lifecycle and the critic's sign of life, and acknowledges what it has."""
+
+    def __init__(self, bench):
+        self.bench, self.state, self.pid, self.has, self.level = bench, 'unconfigured', 1, None, 0
+        self.asked, self.beating, self.deaf = [], True, False
+        bench.node.create_service(ChangeState, 'mind/change_state', self.on_change)
+        bench.node.create_subscription(*topics.GOAL.subscriber(self.on_goal))
+        bench.node.create_timer(0.1, self.beat)
+
+    def on_change(self, request, response):
+        self.asked.append(request.transition.label)
+        self.state = {'configure': 'inactive', 'activate': 'active',
+                      'deactivate': 'inactive'}[request.transition.label]
+        response.success = True
+        return response
+
+    def on_goal(self, msg):
+        if self.state == 'active' and not self.deaf:
+            _, number, run = convert.goal_from(msg)
+            self.has = run, number
+
+    def beat(self):
+        run, number = self.has or ('', 0)
+        said = {'/critic': {'state': 'active', 'pid': '2'}}
+        if self.beating:
+            said['/mind'] = {'state': self.state, 'pid': str(self.pid), 'run': run,
+                             'goal': str(number)}
+        for name, values in said.items():
+            self.bench.say(topics.DIAGNOSTICS, convert.health_message(
+                convert.Health(name, self.level, '', values), 0))
+
+
+def call(bench, row):
+    answer = bench.ask(row, Trigger.Request())
+    return answer.success, answer.message
 
 
 def give(bench, width, height):
@@ -41,51 +84,84 @@ def goal(bench, number):
     return bench.until(said, f'goal {number}')
 
 
-def acknowledge(bench, run, number):
-    bench.say(topics.DIAGNOSTICS, convert.health_message(
-        convert.Health('mind', values={'run': run, 'goal': str(number)}), 0))
+def arm(bench):
+    assert call(bench, topics.ARM) == (True, 'mode is autonomous')
+    return status(bench, mode='autonomous', acknowledged='1').values['run']
+
+
+def test_it_brings_the_mind_up_and_to_what_each_mode_asks_for(configurator):
+    assert configurator.mind.asked == ['configure']
+    arm(configurator)
+    assert configurator.mind.asked == ['configure', 'activate']
+    assert call(configurator, topics.DISARM) == (True, 'mode is idle')
+    configurator.until(lambda: configurator.mind.asked[2:] == ['deactivate'])
+    for row, mode in ((topics.MANUAL, 'manual'), (topics.DRY_RUN, 'dry_run'),
+                      (topics.STOP, 'stopped')):
+        assert call(configurator, row) == (True, f'mode is {mode}')
+        status(configurator, mode=mode)
+    assert not call(configurator, topics.ARM)[0]
+    assert call(configurator, topics.RESET) == (True, 'mode is idle')
 
 
 def test_a_goal_is_resized_numbered_and_repeated_until_the_mind_has_it(configurator):
+    run = arm(configurator)
+    configurator.mind.deaf = True
     give(configurator, 128, 128)
-    picture, run = goal(configurator, 1)
-    assert picture.shape == (64, 64, 3) and picture.min() == picture.max() == 77
+    picture, of = goal(configurator, 1)
+    assert picture.shape == (64, 64, 3) and picture.min() == picture.max() == 77 and of == run
     heard = configurator.heard[topics.GOAL.name]
     heard.clear()
     goal(configurator, 1)
-    acknowledge(configurator, run, 1)
-    assert status(configurator, acknowledged='1').values['mode'] == 'driving'
-    heard.clear()
-    give(configurator, 64, 64)
-    assert goal(configurator, 2)[1] == run
+    configurator.mind.has = run, 1
+    assert status(configurator, goal='1', acknowledged='1').values['task'] == 'driving'
 
 
 def test_a_goal_of_another_shape_is_refused_and_ends_the_one_before(configurator):
+    arm(configurator)
     give(configurator, 64, 64)
-    status(configurator, mode='driving', goal='1')
+    status(configurator, task='driving', goal='1')
     give(configurator, 96, 64)
-    refused = status(configurator, mode='idle', goal='0',
-                     reason='goal picture is 96x64; it needs the shape of 64x64, as the camera '
-                            'has it')
-    assert refused.message == refused.values['reason'] or 'mind says nothing' in refused.message
+    status(configurator, task='none', goal='0',
+           reason='goal picture is 96x64; it needs the shape of 64x64, as the camera has it')
     assert goal(configurator, 0)[0] is None
 
 
+def test_an_unarmed_robot_takes_no_goal(configurator):
+    give(configurator, 64, 64)
+    status(configurator, mode='idle', goal='0', goals='0', reason='a goal needs mode autonomous '
+           'or dry_run, it is idle; call configurator/arm')
+
+
 def test_cancel_and_begin(configurator):
+    run = arm(configurator)
     give(configurator, 64, 64)
-    _, run = goal(configurator, 1)
-    assert configurator.ask(topics.CANCEL, Trigger.Request()).message == 'goal 1 is cancelled'
+    goal(configurator, 1)
+    assert call(configurator, topics.CANCEL) == (True, 'goal 1 is cancelled')
     assert status(configurator, reason='cancelled', goal='0').values['run'] == run
-    began = configurator.ask(topics.BEGIN, Trigger.Request()).message
+    _, began = call(configurator, topics.BEGIN)
     assert began != run
-    assert status(configurator, run=began).values['goal'] == '0'
+    assert status(configurator, run=began, mode='autonomous').values['goal'] == '0'
 
 
-def test_a_mind_that_restarts_gets_no_goal_unasked(configurator):
+def test_a_mind_that_is_lost_disarms_and_comes_back_unarmed(configurator):
+    arm(configurator)
     give(configurator, 64, 64)
-    _, run = goal(configurator, 1)
-    acknowledge(configurator, run, 1)
-    status(configurator, acknowledged='1')
-    acknowledge(configurator, '', 0)
-    status(configurator, mode='idle', goal='0',
-           reason='the mind restarted and knows no goal; give it again')
+    status(configurator, goal='1', acknowledged='1')
+    configurator.heard[topics.STATUS.name].clear()
+    configurator.mind.beating = False
+    lost = status(configurator, mode='idle', goal='0', ready='0')
+    assert '/mind was lost; arm again and give the goal again' in lost.values['reason']
+    mind = configurator.mind
+    mind.pid, mind.state, mind.has, mind.beating = 3, 'unconfigured', None, True
+    configurator.heard[topics.STATUS.name].clear()
+    status(configurator, mode='idle', ready='1')
+    assert mind.state == 'inactive'
+
+
+def test_a_hand_takes_over(configurator):
+    arm(configurator)
+    give(configurator, 64, 64)
+    status(configurator, goal='1')
+    verdict = Verdict(Command(np.zeros(2), 5), 'go', source='hand')
+    configurator.say(topics.VERDICT, convert.verdict_message(verdict))
+    status(configurator, mode='manual', goal='0')
