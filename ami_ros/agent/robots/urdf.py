@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 BASE = 'base_link'
+XACRO = '{http://www.ros.org/wiki/xacro}', '{http://ros.org/wiki/xacro}'
 AHEAD_IN_OPTICAL = (0.0, 0.0, 0.0, math.pi / 2, -math.pi / 2, 0.0)   # of REP-103's frames
 Place = tuple[float, ...]       # x m, y m, z m, roll rad, pitch rad, yaw rad, as in URDF
 
@@ -51,7 +52,10 @@ class Body:
 
 def numbers(text: str | None) -> tuple[float, ...]:
     """Parse 'x y z'; a missing attribute is three zeros, as in URDF."""
-    found = tuple(float(v) for v in (text or '0 0 0').split())
+    try:
+        found = tuple(float(v) for v in (text or '0 0 0').split())
+    except ValueError:
+        found = ()
     if len(found) != 3 or not all(map(math.isfinite, found)):
         raise ValueError(f'{text!r} is not three numbers')
     return found
@@ -100,6 +104,8 @@ def read(path: Path, footprint: np.ndarray | None = None) -> Body:
 
 
 def _body(root: ElementTree.Element, footprint: np.ndarray | None) -> Body:
+    if any(one.tag.startswith(XACRO) for one in root.iter()):
+        raise ValueError('is xacro; make a URDF of it: xacro ROBOT.xacro > ROBOT.urdf')
     joints = [_joint(joint) for joint in root.findall('joint')]
     carriers: dict[str, tuple] = {}
     for joint in joints:
