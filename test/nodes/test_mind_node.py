@@ -153,7 +153,8 @@ def test_it_ends_with_one_sentence(given, words):
     ended = subprocess.run(
         [sys.executable, '-c', 'from ami_ros.nodes.mind_node import main; '
          'raise SystemExit(main())', '--ros-args', '-p', 'autostart:=true', '-p', given],
-        capture_output=True, text=True, timeout=60, env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+        capture_output=True, text=True, timeout=60,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
     last = ended.stderr.strip().split('\n')[-1]
     assert ended.returncode == 1 and 'Traceback' not in ended.stderr
     assert all(word in last for word in words), last
