@@ -7,6 +7,7 @@ up. What it decides, and why, is in ami_ros/agent/configurator.py.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import signal
@@ -27,6 +28,9 @@ from ami_ros.nodes.run import run
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet
 ANSWER_S = 30.0         # for a transition; networks are loaded in one
+AGAIN_S = 0.4           # until a transition is asked for again that does not seem to begin
+BEFORE = {'configure': 'unconfigured', 'activate': 'inactive', 'deactivate': 'active'}
+AFTER = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive'}
 SAME_SHAPE = 0.02       # aspect ratios that differ less are the same, of ratios about 1
 COMPOSED, SEPARATE = ('mind',), ('perception', 'world_model', 'actor')
 MODES = {               # service: the mode that it asks for
@@ -44,6 +48,16 @@ def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(codec.resize(picture, size))
 
 
+@dataclass
+class Asked:
+    """A transition that was asked for, perhaps several times."""
+
+    what: str
+    since_s: float
+    put_s: float = 0.0          # when last
+    futures: list = field(default_factory=list)
+
+
 class ConfiguratorNode(Managed):
     """Converts in, asks the configurator, converts out."""
 
@@ -52,7 +66,7 @@ class ConfiguratorNode(Managed):
         self.settings: ConfiguratorSettings = parameters.declare(self, GROUPS)['']
         self.picture: np.ndarray | None = None      # of the goal
         self.mine: Configurator | None = None
-        self.asked: dict[str, tuple[object, float]] = {}    # transitions that are not answered
+        self.asked: dict[str, Asked] = {}           # transitions that are not answered yet
         self.told_s = self.handed_s = 0.0
         if self.settings.autostart:
             self.rise()
@@ -210,27 +224,41 @@ class ConfiguratorNode(Managed):
 
     def step(self, act: Act, now_s: float) -> None:
         """Ask a node for a transition."""
-        client = self.steps[act.name]
-        if not client.service_is_ready():       # it has only just come up: soon
+        if not self.steps[act.name].service_is_ready():     # it has only just come up: soon
             self.mine.supervisor.wards[act.name].asked = ''
             return
+        self.asked[act.name] = asked = Asked(act.what, now_s)
+        self.put(act.name, asked, now_s)
+
+    def put(self, name: str, asked: 'Asked', now_s: float) -> None:
+        """Put the question, for the first time or again."""
         request = ChangeState.Request()
-        request.transition.id, request.transition.label = STEPS[act.what], act.what
-        self.asked[act.name] = client.call_async(request), now_s
+        request.transition.id, request.transition.label = STEPS[asked.what], asked.what
+        asked.futures.append(self.steps[name].call_async(request))
+        asked.put_s = now_s
 
     def hear_answers(self, now_s: float) -> None:
-        """See which transitions worked; one that nobody answers did not."""
-        for name, (future, asked_s) in list(self.asked.items()):
+        """See which transitions worked; one that nobody answers did not.
+
+        A question to a process that has only just come up may be lost, or arrive seconds later:
+        while its signs of life say that nothing happens it is put again.
+        """
+        for name, asked in list(self.asked.items()):
             ward = self.mine.supervisor.wards[name]
-            if future.done():
-                self.mine.supervisor.on_answer(name, future.result().success, now_s)
-            elif not ward.asked:                # it ended meanwhile
-                self.steps[name].remove_pending_request(future)
-            elif now_s - asked_s > ANSWER_S:
-                self.steps[name].remove_pending_request(future)
+            answers = [future.result().success for future in asked.futures if future.done()]
+            if not ward.asked:                  # that process ended meanwhile
+                pass
+            elif True in answers or ward.state == AFTER[asked.what]:
+                self.mine.supervisor.on_answer(name, True, now_s)
+            elif len(answers) == len(asked.futures) or now_s - asked.since_s > ANSWER_S:
                 self.mine.supervisor.on_answer(name, False, now_s)
             else:
+                if ward.state == BEFORE[asked.what] and now_s - asked.put_s > AGAIN_S:
+                    self.put(name, asked, now_s)
                 continue
+            for future in asked.futures:
+                if not future.done():
+                    self.steps[name].remove_pending_request(future)
             del self.asked[name]
 
     def end(self, act: Act) -> None:

@@ -221,7 +221,7 @@ class Managed(LifecycleNode):
                 return answer(request, response)
             except Exception as why:
                 asked = request.transition.label or request.transition.id
-                self.get_logger().error(f'no transition {asked!r} from {self.state}: '
+                self.get_logger().warning(f'no transition {asked!r} from {self.state}: '
                                         f'{first_line(why)}')
                 response.success = False
                 return response

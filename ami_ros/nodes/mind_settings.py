@@ -27,6 +27,8 @@ class ModuleSettings(Settings):
     backend: str = setting('onnx', 'name', reason='what runs the networks')
     lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
                               'deadline, no latency')
+    autoconfigure: bool = setting(True, '-', reason='open the module at once, without being '
+                                  'asked to; a restart is seconds quicker')
     autostart: bool = setting(False, '-', reason='be active without a supervisor')
 
 

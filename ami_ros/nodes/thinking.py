@@ -84,9 +84,15 @@ class Thinking(Managed):
         self.looks = 0
 
     def start(self) -> None:
-        """Come up by itself, where it was told to; else a supervisor brings it up."""
+        """Come up by itself as far as it was told to; a supervisor does the rest.
+
+        Every mode wants the module opened, and a first request to a new process may be on its way
+        for seconds (measured: 0.8 to 1.9 s): DDS looks for lost messages every 3 s only.
+        """
         if self.own.autostart:
             self.rise()
+        elif self.own.autoconfigure:
+            self.trigger_configure()
 
     def configure(self) -> None:
         """Open the networks; a child makes its publishers besides."""

@@ -28,7 +28,9 @@ TRANSITIONS = {'configure': ((), 'unconfigured'), 'activate': (UP[:1], 'inactive
 @pytest.fixture
 def make(ros_domain):
     rclpy.init(domain_id=ros_domain,
-               args=['--ros-args', '-p', 'autostart:=false', '--log-level', 'fatal'])
+               args=['--ros-args', '--log-level', 'fatal', '-p', 'configurator:autostart:=false',
+                     *(word for name in NODES if name != 'configurator'
+                       for word in ('-p', f'{name}:autoconfigure:=false'))])
     made = []
 
     def making(name):
