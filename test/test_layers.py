@@ -21,6 +21,7 @@ MAY_IMPORT = {     # layer: the layers below it; itself and `share` are always a
     'modules': {'agent'},
     'checks': {'agent', 'images', 'modules'},
     'machine': {'checks'},
+    'launching': {'agent'},
     'inference': {'agent', 'modules', 'images'},
     'sim': {'agent', 'images'},
     'training': {'agent', 'images', 'bags', 'modules', 'inference', 'sim'},
@@ -38,7 +39,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'numpy': ('',),
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
     'yaml': ('agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/', 'training/', 'trials/',
-             'nodes/', 'verbs/'),
+             'nodes/', 'verbs/', 'launching.py'),
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),
@@ -47,6 +48,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'pybullet': ('sim/',), 'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),
     'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',),
     **dict.fromkeys(ROS, ('nodes/',)),
+    'launch': ('launching.py',), 'launch_ros': ('launching.py',),
 }
 
 

@@ -36,24 +36,48 @@ def right(field: dataclasses.Field) -> str:
 
 @dataclass(frozen=True)
 class Order:
-    """Two fields of the same settings of which one may not be larger than the other."""
+    """One number of the same settings may not be larger than another."""
 
-    less: str
-    more: str
+    one: str
+    other: str
     reason: str
     alike: bool = True      # they may be the same
 
     @property
     def words(self) -> str:
-        """Say how the first stands to the second."""
+        """Say how the one has to stand to the other."""
         return 'at most' if self.alike else 'less than'
+
+    def wrong(self, settings: 'Settings') -> str:
+        """Say what is wrong; '' where nothing is."""
+        one, other = getattr(settings, self.one), getattr(settings, self.other)
+        if one < other or self.alike and one == other:
+            return ''
+        return (f'{self.one} = {one!r} must be {self.words} {self.other} = {other!r} '
+                f'({self.reason})')
+
+
+@dataclass(frozen=True)
+class Needs:
+    """One switch of the same settings may only be on where another is."""
+
+    one: str
+    other: str
+    reason: str
+    words: ClassVar[str] = 'needs'
+
+    def wrong(self, settings: 'Settings') -> str:
+        """Say what is wrong; '' where nothing is."""
+        if getattr(settings, self.other) or not getattr(settings, self.one):
+            return ''
+        return f'{self.one} = True needs {self.other} = True ({self.reason})'
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Checks every field against its range, then the orders; written so that NaN fails too."""
+    """Checks each field, then how they stand to each other; written so that NaN fails too."""
 
-    ORDERS: ClassVar[tuple[Order, ...]] = ()
+    RELATIONS: ClassVar[tuple[Order | Needs, ...]] = ()
     LIVE: ClassVar[str] = ''                                # why, of fields that may change
     FIXED: ClassVar[str] = 'read when the node starts'      # and of those that may not
 
@@ -69,11 +93,9 @@ class Settings:
             if low is not None and not low <= value <= high:
                 raise ValueError(f'{what} is outside {right(field)} '
                                  f'({field.metadata["reason"]})')
-        for order in self.ORDERS:
-            less, more = getattr(self, order.less), getattr(self, order.more)
-            if not (less < more or order.alike and less == more):
-                raise ValueError(f'{order.less} = {less!r} must be {order.words} {order.more} = '
-                                 f'{more!r} ({order.reason})')
+        for relation in self.RELATIONS:
+            if wrong := relation.wrong(self):
+                raise ValueError(wrong)
 
 
 def why(kind: type[Settings], field: dataclasses.Field) -> str:
@@ -138,7 +160,7 @@ class ActorSettings(Settings):
     """How long and how wide the actor searches."""
 
     LIVE: ClassVar[str] = 'the next plan is searched with it'
-    ORDERS: ClassVar[tuple[Order, ...]] = (
+    RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('elites', 'candidates', 'elites are the best of the candidates'),
         Order('keep', 'elites', 'what is kept is kept of the elites', alike=False))
 
@@ -164,7 +186,7 @@ class EnergySettings(Settings):
     """What makes a future good: weights of the hard-written terms."""
 
     LIVE: ClassVar[str] = 'the next plan is judged by it'
-    ORDERS: ClassVar[tuple[Order, ...]] = (
+    RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('arrive_m', 'settle_m', 'who is there is near enough to settle'),
         Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),
         Order('settle_m', 'leave_m', 'else an arrival would be taken back at once', alike=False))

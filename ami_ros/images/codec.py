@@ -114,7 +114,7 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     original, _, rest = kind.partition(';')
     if 'compressedDepth' in rest or original.strip().startswith(('16UC', '32FC')):
         raise ValueError(f'compressed image is {kind!r}, depth; the mind sees colours')
-    if original.startswith('bayer_') and 'gb' not in rest:      # neither bgr8 nor rgb8
+    if original.startswith('bayer_') and not ('bgr' in rest or 'rgb' in rest):
         raise ValueError(f'compressed image is {kind!r}, a mosaic; compress its colours, as '
                          'image_proc makes them')
     flat = np.frombuffer(memoryview(data), np.uint8)

@@ -12,6 +12,11 @@ from ami_ros.images import codec
 from ami_ros.images.lens import Lens, lens
 
 
+def is_rectified(topic: str) -> bool:
+    """Tell whether a topic's pictures are rectified already; image_proc names them so."""
+    return 'image_rect' in topic
+
+
 def picture_of(msg) -> np.ndarray:
     """Image or CompressedImage to (H, W, 3) uint8 rgb; a view of the message where it can be."""
     if hasattr(msg, 'encoding'):

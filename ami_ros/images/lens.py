@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 MOST_SIDE = 16384           # pixels; OpenCV's maps end at 32767
+MOST_COEFFICIENTS = 14      # OpenCV's largest model
 SAMPLES = 1800              # of the distortion from the axis out, every 0.05 to 0.1 degrees
 NOT_TURNED = np.eye(3)
 
@@ -105,6 +106,9 @@ def lens(size: tuple[int, int], model: str, k, d, r, p, binning: tuple[int, int]
     if not (fx > 0 and fy > 0):
         raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels: the camera is not '
                          'calibrated; camera_calibration makes the file for its driver')
+    if not (0.005 < fx / size[0] < 100 and 0.005 < fy / size[1] < 100):
+        raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels in pictures of '
+                         f'{size[0]}x{size[1]}; it was made for another size')
     if not (skew == 0 and 0 <= cx <= size[0] and 0 <= cy <= size[1]):
         raise ValueError(f'camera_info has its middle at {cx}, {cy} and skew {skew}, in pictures '
                          f'of {size[0]}x{size[1]}; it was made for another size')
@@ -127,6 +131,9 @@ def check(size: tuple[int, int], k: np.ndarray, d: np.ndarray, r: np.ndarray,
     if not (0 < size[0] <= MOST_SIDE and 0 < size[1] <= MOST_SIDE):
         raise ValueError(f'camera_info is of pictures of {size[0]}x{size[1]}; a side has 1 to '
                          f'{MOST_SIDE} pixels')
+    if d.size > MOST_COEFFICIENTS:
+        raise ValueError(f'camera_info has {d.size} distortion coefficients; no model has more '
+                         f'than {MOST_COEFFICIENTS}')
     for name, values, count in (('K', k, 9), ('R', r, 9), ('P', p, 12), ('D', d, d.size)):
         if values.shape != (count,) or not np.isfinite(values).all():
             raise ValueError(f'camera_info has {name} {values.tolist()}; it needs '

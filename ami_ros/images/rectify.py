@@ -62,11 +62,15 @@ class Pinhole:
                          np.concatenate([zero, one, along, along]))
 
 
+def inside(lens: Lens, at: np.ndarray) -> bool:
+    """Tell whether places (..., 2) are all in the lens's pictures; NaN is not."""
+    low, high = -0.5 - LEEWAY_PX, np.array(lens.size) - 0.5 + LEEWAY_PX
+    return bool(((at >= low) & (at <= high)).all())
+
+
 def covers(lens: Lens, pinhole: Pinhole) -> bool:
     """Tell whether a lens sees all that the pinhole sees."""
-    at = lens.pixels(pinhole.border())
-    low, high = -0.5 - LEEWAY_PX, np.array(lens.size) - 0.5 + LEEWAY_PX
-    return bool(((at >= low) & (at <= high)).all())     # NaN is not inside
+    return inside(lens, lens.pixels(pinhole.border()))
 
 
 def widest(lens: Lens, size: tuple[int, int]) -> float:
@@ -93,8 +97,8 @@ def target(lens: Lens, wanted: Pinhole, tolerance_rad: float) -> Pinhole:
         width, height = wanted.size
         raise ValueError(
             f'camera sees {math.degrees(most):.1f} degrees across in pictures of the shape '
-            f'{width}x{height}, the module wants {math.degrees(wanted.hfov_rad):.1f}; take a '
-            'wider camera, or train with camera_hfov_rad of the robot file at '
+            f'{width}x{height}, wanted are {math.degrees(wanted.hfov_rad):.1f}; take a wider '
+            'camera, or train with camera_hfov_rad of the robot file at '
             f'{math.floor(most * 1000) / 1000} or less')
     return Pinhole(wanted.size, most)
 
@@ -125,6 +129,9 @@ class Rectifier:
         that nothing thin appears and vanishes as the robot moves.
         """
         coarse = self.lens.pixels(self.pinhole.grid())
+        if not inside(self.lens, coarse):
+            raise ValueError(f'camera_info has D {self.lens.d.tolist()}, which turns the picture '
+                             'inside out; calibrate the camera again')
         dense = max([1.0, *(float(np.linalg.norm(np.diff(coarse, axis=axis), axis=-1).max())
                             for axis in (0, 1) if coarse.shape[axis] > 1)])
         shrink = 1 if dense <= FINE else round(dense / COARSE)

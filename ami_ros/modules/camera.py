@@ -42,6 +42,11 @@ def contract(said) -> CameraContract:
     return CameraContract((width, height), hfov, mount)
 
 
+def of_robot(robot: Robot) -> CameraContract:
+    """What a module of this robot would say; for who has no module, as the configurator."""
+    return CameraContract(robot.camera_size, robot.camera_hfov_rad, robot.camera_mount)
+
+
 def place(robot: Robot, link: str) -> urdf.Place:
     """Where a camera's link is in base_link, with x ahead; ValueError where it is not fast."""
     if link == robot.camera.link:

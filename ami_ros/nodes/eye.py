@@ -12,9 +12,6 @@ from ami_ros.images import fields
 from ami_ros.images.rectify import fitted, goal_view, Pinhole, Rectifier
 from ami_ros.modules import camera
 from ami_ros.modules.camera import CameraContract
-from ami_ros.nodes import convert, convert_camera
-
-RECTIFIED = 'image_rect'    # image_proc's names: image_rect, image_rect_color
 
 
 class Eye:
@@ -27,7 +24,7 @@ class Eye:
 
     def __init__(self, robot: Robot, contract: CameraContract):
         self.robot, self.contract = robot, contract
-        self.rectified = RECTIFIED in robot.camera.topic
+        self.rectified = fields.is_rectified(robot.camera.topic)
         self.frame: str | None = None       # of the last picture, found right
         self.said: tuple | None = None      # by the newest camera_info
         self.changes = 0                    # of what camera_info says, after the first
@@ -48,7 +45,7 @@ class Eye:
         if self.contract.hfov_rad is None:      # it learned from pictures as they came
             return
         try:
-            self.way = Rectifier(convert_camera.lens_from(msg, self.rectified),
+            self.way = Rectifier(fields.lens_of(msg, self.rectified),
                                  Pinhole(self.contract.size, self.contract.hfov_rad),
                                  camera.HFOV_TOLERANCE_RAD), ''
         except ValueError as wrong:
@@ -65,7 +62,7 @@ class Eye:
         way, wrong = self.way
         if wrong:
             raise ValueError(wrong)
-        picture = convert.picture_from(msg)
+        picture = fields.picture_of(msg)
         return np.ascontiguousarray(fitted(picture, self.contract.size) if way is None
                                     else way(picture))
 

@@ -4,12 +4,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 import time
+from typing import ClassVar
 
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import (
     ActorSettings,
     EnergySettings,
+    Needs,
     setting,
     Settings,
     WorldModelSettings,
@@ -21,6 +23,8 @@ from ami_ros.modules.module import open_module
 @dataclass(frozen=True)
 class ModuleSettings(Settings):
     """What it thinks with."""
+
+    FIXED: ClassVar[str] = 'the mind is made of it'
 
     robot: str = setting('rover', 'name', reason='the robot file')
     module: str = setting('', 'path', reason='folder of the module; empty: the shipped one')
@@ -36,14 +40,10 @@ class ModuleSettings(Settings):
 class CommandedSettings(ModuleSettings):
     """What it thinks with, and how it hears of the commands."""
 
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
+                                        'a Twist does not say which frame it answers'),)
 
-    def __post_init__(self):
-        """Check what two settings say together."""
-        super().__post_init__()
-        if self.lock_step and not self.enable_stamped_cmd_vel:
-            raise ValueError('lock_step = True needs enable_stamped_cmd_vel = True: a Twist does '
-                             'not say which frame it answers')
+    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def declare(node: Node, groups: dict[str, type[Settings]]) -> Made:
         node.undeclare_parameter(name)
     for prefix, settings in made.items():
         for field in dataclasses.fields(settings):
-            node.declare_parameter(full(prefix, field), getattr(settings, field.name),
+            node.declare_parameter(join(prefix, field.name), getattr(settings, field.name),
                                    descriptor(type(settings), field), ignore_override=True)
     watch(node, made)
     return made
@@ -164,7 +164,7 @@ def as_declared(change: Parameter, groups: dict[str, type[Settings]]) -> Paramet
 def show(node: Node, prefix: str, settings: Settings) -> None:
     """Declare settings that come from elsewhere, to be read and never given."""
     for field in dataclasses.fields(settings):
-        node.declare_parameter(full(prefix, field), getattr(settings, field.name),
+        node.declare_parameter(join(prefix, field.name), getattr(settings, field.name),
                                descriptor(type(settings), field, False), ignore_override=True)
 
 
@@ -178,14 +178,14 @@ def within(where: str, prefix: str) -> str:
     return f'{where}, {prefix}' if prefix else where
 
 
-def full(prefix: str, field: dataclasses.Field) -> str:
+def join(prefix: str, key: str) -> str:
     """Return the full name of a parameter."""
-    return f'{prefix}.{field.name}' if prefix else field.name
+    return f'{prefix}.{key}' if prefix else key
 
 
 def names(groups: dict[str, type[Settings]]) -> list[str]:
     """List every parameter that the groups make, as it stands in the YAML file."""
-    return [full(prefix, field) for prefix, kind in groups.items()
+    return [join(prefix, field.name) for prefix, kind in groups.items()
             for field in dataclasses.fields(kind)]
 
 
@@ -209,17 +209,22 @@ def descriptor(kind: type[Settings], field: dataclasses.Field,
     """Say to rqt and `ros2 param describe` what the field's declaration says."""
     meta = field.metadata
     live = meta['live'] and may_live
-    orders = [f'{order.less} {order.words} {order.more}' for order in kind.ORDERS
-              if field.name in (order.less, order.more)]
+    relations = [f'{one.one} {one.words} {one.other}' for one in kind.RELATIONS
+                 if field.name in (one.one, one.other)]
     out = ParameterDescriptor(
         name=field.name, read_only=not live, description=f'{meta["reason"]} [{right(field)}]',
-        additional_constraints='; '.join(orders))
+        additional_constraints='; '.join(relations))
     if meta['low'] is not None and field.type is float:
         out.floating_point_range = [FloatingPointRange(from_value=float(meta['low']),
                                                        to_value=float(meta['high']))]
     elif meta['low'] is not None and field.type is int:
         out.integer_range = [IntegerRange(from_value=meta['low'], to_value=meta['high'], step=1)]
     return out
+
+
+def in_yaml(value) -> str:
+    """Write a value as it stands in a YAML file."""
+    return yaml.safe_dump(value, default_flow_style=True).split('\n')[0]
 
 
 def block(node: str, groups: dict[str, type[Settings]]) -> str:
@@ -235,7 +240,6 @@ def block(node: str, groups: dict[str, type[Settings]]) -> str:
             meta, indent = field.metadata, ' ' * (6 if prefix else 4)
             span = right(field) if meta['low'] is not None else meta['unit'].strip('-')
             said = ', '.join(filter(None, (span, 'live' if meta['live'] else '')))
-            value = yaml.safe_dump(field.default, default_flow_style=True).split('\n')[0]
-            lines.append(f'{indent}{field.name}: {value}'.ljust(40)
+            lines.append(f'{indent}{field.name}: {in_yaml(field.default)}'.ljust(40)
                          + f'  # {f"[{said}] " if said else ""}{meta["reason"]}')
     return '\n'.join(lines) + '\n'

@@ -14,7 +14,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.settings import Needs, setting, Settings
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
@@ -24,6 +24,10 @@ from ami_ros.sim.body import open_body, Room, somewhere
 @dataclass(frozen=True)
 class SimSettings(Settings):
     """The world, the body, and how its time passes."""
+
+    RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
+                                        'a Twist does not say which frame it answers'),)
+    FIXED: ClassVar[str] = 'the world is made of it'
 
     robot: str = setting('rover', 'name', reason='the robot file')
     body: str = setting('pybullet', 'name', reason='pybullet, or loopback: obeys perfectly')
@@ -39,14 +43,11 @@ class SimSettings(Settings):
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
 
     def __post_init__(self):
-        """Check what two settings say together."""
+        """Check what no range says."""
         super().__post_init__()
         if self.camera_hz not in (5, 10, 20):
             raise ValueError(f'camera_hz = {self.camera_hz}; 5, 10 or 20 is right, so that '
                              'pictures fall on physics steps')
-        if self.lock_step and not self.enable_stamped_cmd_vel:
-            raise ValueError('lock_step needs enable_stamped_cmd_vel: a Twist does not say which '
-                             'frame it answers')
 
 
 @dataclass(frozen=True)

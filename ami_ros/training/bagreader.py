@@ -8,7 +8,9 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import get_typestore, Stores
 
-from ami_ros.images import codec
+from ami_ros.images import fields
+from ami_ros.images.rectify import fitted, Pinhole, Rectifier
+from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
 
 WANTED = {      # what it is: (types that serve, must a bag have it)
     'camera': (('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'), True),
@@ -111,15 +113,18 @@ def messages(reader: AnyReader, connections: list):
         count += 1
 
 
-def picture_of(message, topic: str) -> np.ndarray:
-    """Decode an Image or CompressedImage to (H, W, 3) uint8 rgb; BagError names the topic."""
+def picture_of(message, topic: str, size: tuple[int, int],
+               rectifier: Rectifier | None) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode an Image or CompressedImage to (H, W, 3) uint8 rgb of the network's (width, height).
+
+    The way is that of the robot. Also returns the camera's size. BagError names the topic.
+    """
     try:
-        if hasattr(message, 'encoding'):
-            return codec.from_raw(message.data, message.height, message.width, message.step,
-                                  message.encoding)
-        return codec.from_compressed(message.data)
+        picture = fields.picture_of(message)
+        seen = fitted(picture, size) if rectifier is None else rectifier(picture)
     except ValueError as why:
         raise BagError(f'topic {topic}: {why}') from why
+    return seen, picture.shape[1::-1]
 
 
 def info_of(reader: AnyReader, camera) -> list:
@@ -132,9 +137,35 @@ def info_of(reader: AnyReader, camera) -> list:
     return own[:1] or (infos if len(infos) == len(cameras) == 1 else [])
 
 
+def look_through(reader: AnyReader, camera, size: tuple[int, int], wanted_rad: float | None
+                 ) -> tuple[Rectifier | None, float | None]:
+    """Make what pictures go through of the first camera_info, and its field of view in rad.
+
+    None each where the bag does not say what the camera sees. BagError where that is too little.
+    """
+    infos = info_of(reader, camera)
+    for connection, _, info in messages(reader, infos) if infos else ():   # [] would mean all
+        if not info.k[0] > 0:
+            break       # never calibrated
+        hfov = float(2 * np.arctan(info.width / 2 / info.k[0]))
+        if wanted_rad is None:
+            return None, hfov
+        try:
+            made = Rectifier(fields.lens_of(info, fields.is_rectified(camera.topic)),
+                             Pinhole(size, wanted_rad), HFOV_TOLERANCE_RAD)
+        except ValueError as why:
+            raise BagError(f'topic {connection.topic}: {why}') from why
+        return made, hfov if made.plain else made.pinhole.hfov_rad
+    return None, None
+
+
 def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None,
-         progress=lambda done, total: None) -> Recording:
-    """Read a bag. `size` is (width, height) of the network input. Raises BagError."""
+         progress=lambda done, total: None, hfov_rad: float | None = None) -> Recording:
+    """Read a bag. Raises BagError.
+
+    `size` is (width, height) of the network input, `hfov_rad` the field of view that it shall
+    have where the bag holds a camera_info; None: as the camera has it.
+    """
     path = Path(path)
     if not path.exists():
         raise BagError(f'there is no bag at {path}')
@@ -149,17 +180,17 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
         raise BagError(f'{path} is not a readable rosbag2 bag: {line(why)}; `mcap recover` saves '
                        'what is whole of a broken file') from why
     try:
-        return _read(reader, size, topics or {}, progress)
+        return _read(reader, size, topics or {}, progress, hfov_rad)
     finally:
         reader.close()
 
 
-def _read(reader: AnyReader, size, topics, progress) -> Recording:
+def _read(reader: AnyReader, size, topics, progress, hfov_rad) -> Recording:
     chosen = choose(reader, topics)
     kinds = {c.id: need for need, c in chosen.items()}
-    infos = info_of(reader, chosen['camera'])
+    rectifier, hfov = look_through(reader, chosen['camera'], size, hfov_rad)
     rows = {need: [] for need in WANTED}
-    images, source, hfov = [], (0, 0), None
+    images, source = [], (0, 0)
     total = sum(c.msgcount for c in chosen.values())
     for done, (connection, received, message) in enumerate(
             messages(reader, list(chosen.values()))):
@@ -168,9 +199,8 @@ def _read(reader: AnyReader, size, topics, progress) -> Recording:
         need = kinds[connection.id]
         when = stamp(message, received)
         if need == 'camera':
-            picture = picture_of(message, connection.topic)
-            source = picture.shape[1::-1]
-            images.append(codec.resize(picture, size))
+            picture, source = picture_of(message, connection.topic, size, rectifier)
+            images.append(picture)
             rows[need].append((when,))
         elif need == 'odom':
             q, p = message.pose.pose.orientation, message.pose.pose.position
@@ -184,9 +214,6 @@ def _read(reader: AnyReader, size, topics, progress) -> Recording:
             rows[need].append((when, message.angular_velocity.z))
         elif need == 'scan':
             rows[need].append((when, clearance(message)))
-    for _, _, info in messages(reader, infos) if infos else ():     # [] would mean every topic
-        hfov = float(2 * np.arctan(info.width / 2 / info.k[0])) if info.k[0] > 0 else None
-        break
     return assemble(np.array(images), rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
 
 

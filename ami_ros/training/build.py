@@ -55,7 +55,8 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     torch.set_num_threads(job.threads)
     robot = find(job.robot)
     recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
-                               lambda d, n: say(f'reading {job.bag}: {100 * d // max(n, 1)} %'))
+                               lambda d, n: say(f'reading {job.bag}: {100 * d // max(n, 1)} %'),
+                               robot.camera_hfov_rad)
     drives = windows.cut(recording, np.random.default_rng(job.seed))
     say(f'{len(recording.images)} frames in {len(np.unique(drives.drive))} drives; topics: '
         + ', '.join(f'{k} {v}' for k, v in recording.topics.items()))

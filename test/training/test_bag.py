@@ -6,7 +6,8 @@ import shutil
 
 from ami_ros.bags import bagwriter as make
 from ami_ros.bags.metadata import write_metadata
-from ami_ros.images import codec
+from ami_ros.images import codec, fields
+from ami_ros.images.rectify import Pinhole, Rectifier
 from ami_ros.training.bagreader import BagError, read
 import numpy as np
 import pytest
@@ -216,9 +217,68 @@ def compressed(stamp: int, data: bytes, kind: str):
 
 
 def test_other_sizes_are_brought_to_the_size_of_the_network(bag):
-    got = read(bag(topics(size=(160, 120))), SIZE)
-    assert got.source_size == (160, 120) and got.images.shape == (FRAMES, 64, 64, 3)
-    assert np.array_equal(got.images[3], codec.resize(picture(3, (160, 120)), SIZE))
+    got = read(bag(topics(size=(160, 160))), SIZE)
+    assert got.source_size == (160, 160) and got.images.shape == (FRAMES, 64, 64, 3)
+    assert np.array_equal(got.images[3], codec.resize(picture(3, (160, 160)), SIZE))
+
+
+def test_another_shape_is_refused_as_the_robot_would(bag):
+    refused(bag(topics(size=(160, 120))), 'topic /camera/image_raw: picture is 160x120',
+            '64x64', 'any shape with a camera_info')
+
+
+def through(some: dict, hfov_rad: float, **changes) -> dict:
+    """Give a bag another camera_info."""
+    message = some['camera/image_raw'][1][0][1]
+    size = (160, 120) if hasattr(message, 'format') else (message.width, message.height)
+    info = make.camera_info(BEGIN_NS, size, hfov_rad)
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return {**some, 'camera/camera_info': ('sensor_msgs/msg/CameraInfo', [(BEGIN_NS, info)])}
+
+
+BENT = {'distortion_model': 'equidistant', 'd': np.array([0.05, -0.01, 0.0, 0.0])}
+
+
+@pytest.mark.parametrize('name', ['raw', 'compressed'])
+def test_a_lens_is_seen_through_as_on_the_robot(bag, name):
+    some = topics(size=(160, 120))
+    if name == 'compressed':
+        some = pictured(lambda i, t: compressed(t, codec.to_png(picture(i, (160, 120))), 'png'))
+    got = read(bag(through(some, 1.9, **BENT)), SIZE, hfov_rad=1.4)
+    way = Rectifier(fields.lens_of(through(some, 1.9, **BENT)['camera/camera_info'][1][0][1]),
+                    Pinhole(SIZE, 1.4))
+    assert got.hfov_rad == 1.4 and got.source_size == (160, 120) and not way.plain
+    assert np.array_equal(got.images, [way(picture(i, (160, 120))) for i in range(FRAMES)])
+
+
+def test_of_a_rectified_topic_distortion_is_done_with(bag):
+    some = renamed(topics(size=(160, 160)), camera_image_raw='camera/image_rect_color')
+    some['camera/image_raw'] = some['camera/image_rect_color']      # only to look at its size
+    some = without(through(some, 1.9, **BENT), 'camera/image_raw')
+    got = read(bag(some), SIZE, hfov_rad=1.9)
+    assert np.array_equal(got.images[5], codec.resize(picture(5, (160, 160)), SIZE))
+
+
+@pytest.mark.parametrize('size', [(64, 64), (128, 128)])
+@pytest.mark.parametrize('hfov_rad, wanted', [(1.9, 1.9), (1.9, 1.92), (1.9198621771937625,) * 2])
+def test_pictures_of_the_simulator_stay_as_they_are_bit_for_bit(bag, size, hfov_rad, wanted):
+    got = read(bag(through(topics(size=size), hfov_rad)), SIZE, hfov_rad=wanted)
+    assert np.array_equal(got.images, [codec.resize(picture(i, size), SIZE)
+                                       for i in range(FRAMES)])
+    assert got.hfov_rad == pytest.approx(hfov_rad, abs=1e-12)
+
+
+def test_a_camera_that_sees_too_little_to_be_trained_with(bag):
+    refused(bag(topics(size=(160, 120))), 'topic /camera/camera_info: camera sees 92.',
+            'wanted are 109.', hfov_rad=1.91)
+
+
+def test_a_camera_info_of_another_size_than_the_pictures(bag):
+    some = topics()
+    info = make.camera_info(BEGIN_NS, (128, 128), 1.9)
+    some['camera/camera_info'] = ('sensor_msgs/msg/CameraInfo', [(BEGIN_NS, info)])
+    refused(bag(some), 'topic /camera/image_raw: picture is 64x64', '128x128', hfov_rad=1.9)
 
 
 @pytest.mark.parametrize('encoding, pixels', [
@@ -235,10 +295,10 @@ def test_compressed_pictures_are_read(bag):
 
 
 def test_jpeg_of_another_size(bag):
-    path = bag(pictured(lambda i, t: compressed(t, codec.to_jpeg(picture(i, (96, 80))), 'jpeg')))
+    path = bag(pictured(lambda i, t: compressed(t, codec.to_jpeg(picture(i, (96, 96))), 'jpeg')))
     got = read(path, SIZE)
-    close = np.abs(got.images[5].astype(int) - codec.resize(picture(5, (96, 80)), SIZE))
-    assert got.source_size == (96, 80) and close.mean() < 4
+    close = np.abs(got.images[5].astype(int) - codec.resize(picture(5, (96, 96)), SIZE))
+    assert got.source_size == (96, 96) and close.mean() < 4
 
 
 def test_an_encoding_that_is_not_read_names_topic_and_encoding(bag):
