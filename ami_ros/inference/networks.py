@@ -33,7 +33,8 @@ class Networks:
             except ValueError as why:
                 raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
         self._see, self._step, self._imagine = networks
-        self.size = module.camera_size
+        self.contract = module.camera       # it learned from
+        self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
     def encode(self, image: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ up. What it decides, and why, is in ami_ros/agent/configurator.py.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import os
 from pathlib import Path
 import signal
@@ -20,8 +20,9 @@ import numpy as np
 from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.supervisor import Act
-from ami_ros.images import codec
+from ami_ros.modules.camera import of_robot
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.eye import Eye
 from ami_ros.nodes.lifecycle import here, Managed, started, STEPS
 from ami_ros.nodes.run import run
 
@@ -31,21 +32,11 @@ ANSWER_S = 30.0         # for a transition; networks are loaded in one
 AGAIN_S = 0.4           # until a transition is asked for again that does not seem to begin
 BEFORE = {'configure': 'unconfigured', 'activate': 'inactive', 'deactivate': 'active'}
 AFTER = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive'}
-SAME_SHAPE = 0.02       # aspect ratios that differ less are the same, of ratios about 1
 COMPOSED, SEPARATE = ('mind',), ('perception', 'world_model', 'actor')
 MODES = {               # service: the mode that it asks for
     topics.ARM: 'autonomous', topics.DISARM: 'idle', topics.MANUAL: 'manual',
     topics.DRY_RUN: 'dry_run', topics.STOP: 'stopped'}
 GROUPS = {'': ConfiguratorSettings}
-
-
-def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bring a goal picture to (width, height); ValueError when its shape is another one."""
-    height, width = picture.shape[:2]
-    if abs(width / height - size[0] / size[1]) > SAME_SHAPE * size[0] / size[1]:
-        raise ValueError(f'goal picture is {width}x{height}; it needs the shape of {size[0]}x'
-                         f'{size[1]}, as the camera has it')
-    return np.ascontiguousarray(codec.resize(picture, size))
 
 
 @dataclass
@@ -73,7 +64,10 @@ class ConfiguratorNode(Managed):
 
     def configure(self) -> None:
         """Learn whom to watch."""
-        self.size = find(self.settings.robot).camera_size
+        robot = find(self.settings.robot)
+        self.eye = Eye(robot, of_robot(robot))      # goal pictures may be of the camera's size
+        self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
+                      for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.get_namespace().rstrip('/')
         names = COMPOSED if self.settings.composed else SEPARATE
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
@@ -90,6 +84,8 @@ class ConfiguratorNode(Managed):
                            (topics.DIAGNOSTICS, self.on_diagnostics),
                            (topics.PLAN, self.on_plan), (topics.VERDICT, self.on_verdict)):
             self.hear(row, heard)
+        for row in self.infos:
+            self.hear_once(row, self.eye.on_info)
         for row, mode in MODES.items():
             self.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
         self.serve(topics.RESET, self.asking(self.mine.reset))
@@ -125,7 +121,7 @@ class ConfiguratorNode(Managed):
     def on_goal(self, msg) -> None:
         """Take a new goal, at any time; one that cannot be one ends the old one as well."""
         try:
-            picture = fitted(convert.picture_from(msg), self.size)
+            picture = self.eye.goal(convert.picture_from(msg))
         except ValueError as wrong:
             self.get_logger().error(str(wrong))
             self.mine.refuse(str(wrong))

@@ -95,6 +95,18 @@ class Managed(LifecycleNode):
         heard = self.create_subscription(*row.subscriber(callback))
         self._undo.append(lambda: self.destroy_subscription(heard))
 
+    def hear_once(self, row: topics.Topic, callback: Callable) -> None:
+        """Listen to a topic until something came, and no longer than while active."""
+        heard: list = []
+
+        def first(msg) -> None:
+            if heard:
+                self.destroy_subscription(heard.pop())
+                callback(msg)
+
+        heard.append(self.create_subscription(*row.subscriber(first)))
+        self._undo.append(lambda: heard and self.destroy_subscription(heard.pop()))
+
     def serve(self, row: topics.Service, callback: Callable) -> None:
         """Answer a service as long as this node is active."""
         served = self.create_service(*row.server(callback))

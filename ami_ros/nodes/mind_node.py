@@ -10,7 +10,6 @@ from ami_ros.agent.types import Frame, Goal
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.perception_node import fitted, picture_of
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.thinking import Input, Order, Said
@@ -36,7 +35,7 @@ class MindNode(Planning):
         super().listen()
         self.hear_body()
         self.hear(topics.GOAL, self.on_goal)
-        self.hear(topics.CAMERA, self.on_picture)
+        self.hear_camera()
 
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""
@@ -45,14 +44,9 @@ class MindNode(Planning):
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
-    def on_picture(self, msg) -> None:
-        """Take a picture; what is in it is the worker's."""
-        self.take_in(convert.nanoseconds(msg.header.stamp), msg)
-
     def goal_of(self, order: Order) -> Goal:
         """See the picture of a goal, and find the way there."""
-        picture = fitted(order.value, self.mind.encoder.size)
-        goal = self.mind.goal(picture, order.number)
+        goal = self.mind.goal(self.eye.goal(order.value), order.number)
         self.mind.actor.set_goal(goal)
         return goal
 
@@ -63,7 +57,7 @@ class MindNode(Planning):
         if reading is None:
             raise ValueError(self.body.missing(item.stamp_ns))
         commands = self.commands_for(item.stamp_ns)
-        picture = picture_of(item.value, self.mind.encoder.size)
+        picture = self.eye.view(item.value)
         latent = self.mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, self.run))
         seen = perf_counter()
         belief = self.mind.believe(latent, commands)

@@ -31,6 +31,8 @@ class ModuleSettings(Settings):
     backend: str = setting('onnx', 'name', reason='what runs the networks')
     lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
                               'deadline, no latency')
+    max_camera_ahead_s: float = setting(0.05, 's', 0.0, 1.0, "the camera's clock may be this much "
+                                        'ahead; its pictures are then taken as of now')
     autoconfigure: bool = setting(True, '-', reason='open the module at once, without being '
                                   'asked to; a restart is seconds quicker')
     autostart: bool = setting(False, '-', reason='be active without a supervisor')

@@ -6,7 +6,6 @@ from time import perf_counter
 import numpy as np
 
 from ami_ros.agent.types import Frame
-from ami_ros.images import codec
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
@@ -15,21 +14,6 @@ from ami_ros.nodes.thinking import Input, Order, Said, Thinking
 
 GROUPS = ALL['perception']
 NOWHERE = np.zeros(3)       # perception does not ask where the body is
-SAME_SHAPE = 0.02           # aspect ratios that differ less are the same, of ratios about 1
-
-
-def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bring a picture to (width, height); ValueError when its shape is another one."""
-    height, width = picture.shape[:2]
-    if abs(width / height - size[0] / size[1]) > SAME_SHAPE * size[0] / size[1]:
-        raise ValueError(f'picture is {width}x{height}; this module sees {size[0]}x{size[1]}, and '
-                         'larger pictures of the same shape')
-    return np.ascontiguousarray(codec.resize(picture, size))
-
-
-def picture_of(msg, size: tuple[int, int]) -> np.ndarray:
-    """Read a picture as the module wants it."""
-    return fitted(convert.picture_from(msg), size)
 
 
 class PerceptionNode(Thinking):
@@ -49,7 +33,7 @@ class PerceptionNode(Thinking):
         """Hear orders and pictures."""
         self.hear_budget()
         self.hear(topics.GOAL, self.on_goal)
-        self.hear(topics.CAMERA, self.on_picture)
+        self.hear_camera()
 
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""
@@ -58,28 +42,24 @@ class PerceptionNode(Thinking):
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
-    def on_picture(self, msg) -> None:
-        """Take a picture; what is in it is the worker's."""
-        self.take_in(convert.nanoseconds(msg.header.stamp), msg)
-
     def follow(self, order: Order) -> None:
         """See a goal, each time that it is asked for: it may be the answer that got lost."""
         super().follow(order)
         z = np.zeros(0, np.float32)
         if order.value is not None and order.number == self.goal > 0:
-            z = self.mind.encoder.encode(fitted(order.value, self.mind.encoder.size))
+            z = self.mind.encoder.encode(self.eye.goal(order.value))
         if order.number == self.goal:
             self.goals.publish(convert.vector_message(z, 0, f'{order.run}/{order.number}'))
 
     def aim(self, order: Order) -> None:
         """Refuse a goal that cannot be seen."""
         if order.value is not None:
-            fitted(order.value, self.mind.encoder.size)
+            self.eye.goal(order.value)
 
     def think(self, item: Input) -> Said:
         """See."""
         begun = perf_counter()
-        picture = picture_of(item.value, self.mind.encoder.size)
+        picture = self.eye.view(item.value)
         latent = self.mind.see(Frame(picture, NOWHERE, NOWHERE, item.stamp_ns, item.stamp_ns,
                                      self.run))
         seen = perf_counter()

@@ -14,9 +14,13 @@ import time
 import traceback
 
 from rclpy.publisher import Publisher
+from sensor_msgs.msg import CompressedImage, Image
 
+from ami_ros.agent.ahead import Ahead
 from ami_ros.agent.loop import Mind
+from ami_ros.agent.robots import find
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.eye import Eye
 from ami_ros.nodes.lately import Body, Commands
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
@@ -68,7 +72,7 @@ class Thinking(Managed):
 
     def afresh(self) -> None:
         """Know nothing of what was before: no run, no input, no trouble."""
-        self.body, self.commands = None, None
+        self.body, self.commands, self.eye = None, None, None
         self.inputs: Slot[Input] = Slot()
         self.orders: Slot[Order] = Slot()
         self.run, self.goal = '', 0
@@ -96,6 +100,7 @@ class Thinking(Managed):
 
     def configure(self) -> None:
         """Open the networks; a child makes its publishers besides."""
+        self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
 
         self.tuned = self.made.now      # which of its settings it works with
@@ -103,7 +108,7 @@ class Thinking(Managed):
     def tune(self) -> None:
         """Work on with the newest settings; between two inputs."""
         self.tuned = self.made.now
-        tune(self.mind, self.made)
+        tune(self.mind, self.tuned)
 
     def activate(self) -> None:
         """Hear and think; a child says in `listen` what it hears."""
@@ -158,11 +163,34 @@ class Thinking(Managed):
         values, _, _ = convert.state_from(msg)
         self.every = max(1, round(values.get('every', 1.0)))
 
+    def hear_camera(self) -> None:
+        """Listen to pictures, whichever way they come, and to what the camera says of itself."""
+        exact = self.own.lock_step or self.get_parameter('use_sim_time').value
+        self.eye = Eye(self.robot, self.mind.encoder.contract)
+        self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
+        for sensor in self.robot.sensors_of('CameraInfo'):
+            Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic), self.eye.on_info)
+        camera = self.robot.camera
+        kind = CompressedImage if camera.kind == 'CompressedImage' else Image
+        self.hear(replace(topics.CAMERA, name=camera.topic, type=kind), self.on_picture)
+
+    def on_picture(self, msg) -> None:
+        """Take a picture; what is in it is the worker's."""
+        try:
+            stamp_ns = self.ahead.taken(convert.nanoseconds(msg.header.stamp),
+                                        self.get_clock().now().nanoseconds)
+        except ValueError as wrong:
+            self.refuse('clock', str(wrong))
+            return
+        self.troubles.pop('clock', None)
+        self.take_in(stamp_ns, msg)
+
     def hear_body(self) -> None:
-        """Listen to odometry and IMU."""
+        """Listen to odometry, and to the first IMU if the robot has one."""
         self.body = Body(self.own.max_reading_age_s, self.own.lock_step)
-        self.hear(topics.ODOMETRY, self.on_odometry)
-        self.hear(topics.IMU, self.on_imu)
+        self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
+        for sensor in self.robot.sensors_of('Imu')[:1]:
+            self.hear(replace(topics.IMU, name=sensor.topic), self.on_imu)
 
     def hear_commands(self) -> None:
         """Listen to what the critic lets through."""
@@ -321,10 +349,13 @@ class Thinking(Managed):
     def health(self) -> convert.Health:
         """Say how it stands."""
         busy_s = self.busy_s
+        notes = self.eye.notes() if self.eye is not None else []
         values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
                   'late': str(self.late + self.inputs.dropped),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
+        if notes:
+            values['notes'] = '; '.join(notes)
         level, message = 0, 'thinking'
         if self.worker is None:
             message = 'waiting to be activated'

@@ -17,6 +17,7 @@ from ami_ros.agent.robots import find
 from ami_ros.agent.settings import ActorSettings, EnergySettings
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
+from ami_ros.modules.camera import CameraContract
 from ami_ros.nodes.mind_settings import world_settings
 from ami_ros.nodes.run import run
 import numpy as np
@@ -27,7 +28,8 @@ CELLS, CELL_M = 40, 0.1
 class FakeNetworks:
     """Encoder and dynamics: a latent is (x / 2 m, y / 2 m, cos yaw, sin yaw), no unit."""
 
-    size = (64, 64)
+    contract = CameraContract((64, 64))
+    size = contract.size
 
     def encode(self, image):
         left, right = image[:, :32].mean() / 255, image[:, 32:].mean() / 255

@@ -25,7 +25,7 @@ class Minded:
     """A bench with a mind on it, in one process or in three."""
 
     def __init__(self, bench, nodes=('mind',), **parameters):
-        self.bench = bench
+        self.bench, self.planner = bench, nodes[-1]
         bench.processes.programs.update({name: [FAKE, name] for name in NODES})
         bench.offer(topics.CAMERA, topics.ODOMETRY, topics.IMU, topics.COMMAND, topics.GOAL)
         bench.hear(topics.PLAN, topics.DIAGNOSTICS, topics.ACTOR_STATE, topics.LATENT,
@@ -40,8 +40,9 @@ class Minded:
                                     and bench.node.count_subscribers(row.name)
                                     for row in inner), 'the parts of the mind')
 
-    def health(self, name='mind'):
-        """What it said of itself last."""
+    def health(self):
+        """What it said of itself last; of three, what the one that plans said."""
+        name = self.planner
         said = [health for msg in self.bench.heard[topics.DIAGNOSTICS.name]
                 for health in convert.health_from(msg) if health.name == f'/{name}']
         return said[-1] if said else convert.Health(name)
