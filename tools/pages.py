@@ -33,6 +33,7 @@ OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_paramete
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
             'set_parameters_atomically', 'get_type_description', 'change_state', 'get_state',
             'get_available_states', 'get_available_transitions', 'get_transition_graph')
+SHOWN = ('policy.',)        # parameters that come from elsewhere, to be read only
 WHERE_INSTALLED = ('tf', 'tf_static')       # tf2_msgs is not among the wheels
 ROWS = {row.name.lstrip('/'): row for row in topics.TOPICS}
 PEOPLE = {'': 'everybody', 'body': "the robot's drivers, or sim", 'person': 'a person'}
@@ -84,6 +85,11 @@ def started(name: str, make_mind=open_mind) -> Node:
     """Start a node in this process, active where it has states."""
     kind = getattr(MODULES[name], f'{name.title().replace("_", "")}Node')
     node = kind(make_mind) if name in MINDS else kind()
+    declared = {full for full in node.get_parameters_by_prefix('')
+                if not full.startswith((*parameters.OF_RCLPY, *SHOWN))}
+    if declared != set(parameters.names(GROUPS[name])):
+        raise RuntimeError(f'{name} declares other parameters than its GROUPS: '
+                           f'{declared ^ set(parameters.names(GROUPS[name]))}')
     if isinstance(node, lifecycle.Managed):
         for state, step in (('unconfigured', node.trigger_configure),
                             ('inactive', node.trigger_activate)):
