@@ -10,7 +10,6 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'sim': 'ami_ros.verbs.sim',
     'robot': 'ami_ros.verbs.robot',
     'drive': 'ami_ros.verbs.drive',
-    'drive': 'ami_ros.verbs.drive',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',
