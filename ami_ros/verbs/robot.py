@@ -38,13 +38,16 @@ def new(args: argparse.Namespace) -> list[str]:
 
 def check(args: argparse.Namespace) -> list[str]:
     """Read all; say what each sensor is, and what limits hold."""
-    from ami_ros.agent import rules
+    from ami_ros.agent.critic import Critic
     from ami_ros.agent.robots import find
     from ami_ros.agent.robots.new import left, policy_of
     robot = find(args.robot)
     path, policy = policy_of(robot, args.policy)
     try:
-        rules.build(policy, robot)
+        Critic(policy, robot)
+        if not policy.braking_mps2 <= robot.braking_mps2:
+            raise ValueError(f'braking_mps2 = {policy.braking_mps2} is more than {robot.name} was '
+                             f'measured to do, {robot.braking_mps2} m/s^2')
     except ValueError as wrong:
         raise ValueError(f'{path}: {wrong}') from None
     length, width = robot.body.footprint.max(0) - robot.body.footprint.min(0)
