@@ -70,6 +70,12 @@ def test_a_little_off_is_not_elsewhere(tmp_path, share_of, right):
         assert (contradiction(KNOWN, moved(tmp_path, xyz, rpy), 'camera_link') == '') == right
 
 
+def test_angles_of_both_are_said_in_degrees():
+    known = replace(KNOWN, mount=(*KNOWN.mount[:3], 0.0, math.radians(-20), math.radians(45)))
+    assert contradiction(known, ROVER, 'camera_link').endswith(
+        ' pitch 0 degrees, not -20, yaw 0 degrees, not 45')
+
+
 def test_half_a_turn_more_is_the_same(tmp_path):
     known = replace(KNOWN, mount=(*KNOWN.mount[:3], 0.0, 0.0, 2 * math.pi))
     assert contradiction(known, ROVER, 'camera_link') == ''
