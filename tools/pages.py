@@ -9,7 +9,6 @@ their declarations; topics and services from nodes that are started here and ask
 from collections.abc import Iterable, Iterator
 import dataclasses
 import importlib
-import importlib.util
 import inspect
 import os
 from pathlib import Path
@@ -34,6 +33,7 @@ OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_paramete
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
             'set_parameters_atomically', 'get_type_description', 'change_state', 'get_state',
             'get_available_states', 'get_available_transitions', 'get_transition_graph')
+SHOWN = ('policy.',)        # parameters that come from elsewhere, to be read only
 WHERE_INSTALLED = ('tf', 'tf_static')       # tf2_msgs is not among the wheels
 ROWS = {row.name.lstrip('/'): row for row in topics.TOPICS}
 PEOPLE = {'': 'everybody', 'body': "the robot's drivers, or sim", 'person': 'a person'}
@@ -76,16 +76,25 @@ def quality(qos: QoSProfile) -> str:
 
 def own(names_and_things: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:
     """Leave out what rclpy makes, and what only some installations have; in order of name."""
-    return sorted((name.lstrip('/'), thing) for name, thing in names_and_things
-                  if name.rpartition('/')[2] not in (*OF_RCLPY, *WHERE_INSTALLED))
+    return sorted(((name.lstrip('/'), thing) for name, thing in names_and_things
+                   if name.rpartition('/')[2] not in (*OF_RCLPY, *WHERE_INSTALLED)),
+                  key=lambda pair: pair[0])
 
 
 def started(name: str, make_mind=open_mind) -> Node:
     """Start a node in this process, active where it has states."""
     kind = getattr(MODULES[name], f'{name.title().replace("_", "")}Node')
     node = kind(make_mind) if name in MINDS else kind()
-    if isinstance(node, lifecycle.Managed) and node.state == 'unconfigured':
-        node.rise()
+    declared = {full for full in node.get_parameters_by_prefix('')
+                if not full.startswith((*parameters.OF_RCLPY, *SHOWN))}
+    if declared != set(parameters.names(GROUPS[name])):
+        raise RuntimeError(f'{name} declares other parameters than its GROUPS: '
+                           f'{declared ^ set(parameters.names(GROUPS[name]))}')
+    if isinstance(node, lifecycle.Managed):
+        for state, step in (('unconfigured', node.trigger_configure),
+                            ('inactive', node.trigger_activate)):
+            if node.state == state:
+                step()
         if node.state != 'active':
             raise RuntimeError(f'{name} did not become active: {node.failed}')
     return node
@@ -93,16 +102,17 @@ def started(name: str, make_mind=open_mind) -> Node:
 
 def doors(node: Node) -> str:
     """Write what a node publishes, hears, serves and asks."""
-    published = [(topic, ROWS.get(topic), entity) for topic, entity in
-                 own((one.topic_name, one) for one in node.publishers)]
-    heard = [(topic, ROWS.get(topic), entity) for topic, entity in
-             own((one.topic_name, one) for one in node.subscriptions)]
+    published, heard = ([(row.name if (row := ROWS.get(topic)) else topic, row, entity)
+                         for topic, entity in own((one.topic_name, one) for one in entities)]
+                        for entities in (node.publishers, node.subscriptions))
+    text = section('Publishes', ('topic', 'type', 'Hz', 'quality of service'), (
+        (f'`{topic}`', type_of(entity.msg_type),
+         f'{row.hz:g}' if row and row.hz else 'when there is news',
+         quality(entity.qos_profile)) for topic, row, entity in published))
+    if node.get_name() == 'sim':
+        text += f'\nWhere tf2_msgs is installed, also {" and ".join(WHERE_INSTALLED)}.\n'
     return (
-        section('Publishes', ('topic', 'type', 'Hz', 'quality of service'), (
-            (f'`{topic}`', type_of(entity.msg_type),
-             f'{row.hz:g}' if row and row.hz else 'when there is news',
-             quality(entity.qos_profile)) for topic, row, entity in published))
-        + section('Hears', ('topic', 'type', 'from', 'quality of service'), (
+        text + section('Hears', ('topic', 'type', 'from', 'quality of service'), (
             (f'`{topic}`', type_of(entity.msg_type),
              PEOPLE.get(row.owner, row.owner) if row else 'what the robot file names',
              quality(entity.qos_profile)) for topic, row, entity in heard))

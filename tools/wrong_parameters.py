@@ -8,10 +8,9 @@ right, and nothing of it may hold afterwards. One JSON line last; exit code 1 wh
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import importlib
-import importlib.util
 import json
 import math
 import sys
@@ -30,8 +29,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 Groups = dict[str, type[Settings]]
-GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES
-          if importlib.util.find_spec(f'ami_ros.nodes.{name}_node')}
+GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES}
 MOST = 20               # complaints that are printed
 THINGS = (              # parameter, who finds it, what is asked for, what the refusal names
     ('robot', find, ('submarine',), 'rover'), ('backend', backend, ('magic',), 'onnx'),
@@ -127,14 +125,15 @@ def at_the_start(groups: Groups, now: dict) -> Iterator[tuple[Wrong, str]]:
                                                     groups, 'parameters of /node'))
 
 
-def while_it_runs(node: Node, groups: Groups) -> Iterator[tuple[Wrong, str]]:
-    """Set each on a node that runs; yield it with what went wrong."""
+def while_it_runs(node: Node, groups: Groups,
+                  more: Iterable[Wrong] = ()) -> Iterator[tuple[Wrong, str]]:
+    """Set each, and some more, on a node that runs; yield it with what went wrong."""
     before = {name: p.value for name, p in node.get_parameters_by_prefix('').items()}
     now = {name: before[name] for name in parameters.names(groups)}
     fine = [Parameter(parameters.join(prefix, field.name), value=field.metadata['low'])
             for prefix, kind in groups.items() for field in dataclasses.fields(kind)
             if field.metadata['live'] and field.name in ('drift', 'spread_floor', 'x_m', 'effort')]
-    for wrong in wrong_ones(groups, now):
+    for wrong in (*wrong_ones(groups, now), *more):
         if wrong.when == 'start':
             continue
         changes = [Parameter(name, value=value) for name, value in wrong.values.items()]
@@ -148,6 +147,15 @@ def while_it_runs(node: Node, groups: Groups) -> Iterator[tuple[Wrong, str]]:
         if after != before:
             what.append(f'{wrong.way} {wrong.values} was half applied')
         yield wrong, '; '.join(filter(None, what))
+
+
+def shown_policy(node: Node) -> list[Wrong]:
+    """Show the policy as the critic does; return the tries to talk it out of a number."""
+    numbers = policy(NodeSettings().policy)
+    parameters.show(node, 'policy', numbers)
+    return [Wrong('read-only', {f'policy.{field.name}': value}, (field.name, right(field)))
+            for field in dataclasses.fields(numbers) for value in (
+                getattr(numbers, field.name), field.metadata['high'], math.nan, 'off')]
 
 
 def policy_file() -> Iterator[tuple[Wrong, str]]:
@@ -179,7 +187,8 @@ def everything() -> Iterator[tuple[str, str, Wrong, str]]:
                    if full in parameters.names(groups)}
             yield from ((name, 'start', *trial) for trial in at_the_start(groups, now))
             first = made.now
-            yield from ((name, 'running', *trial) for trial in while_it_runs(node, groups))
+            more = shown_policy(node) if name == 'critic' else ()
+            yield from ((name, 'running', *trial) for trial in while_it_runs(node, groups, more))
             if made.now is not first:
                 yield name, 'running', Wrong('all', {}, ()), 'the settings changed'
             node.destroy_node()

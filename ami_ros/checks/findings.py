@@ -66,13 +66,24 @@ def table(findings: list[Finding], width: int = WIDTH[1]) -> list[str]:
     indent = ' ' * (level + what + 4)
     lines = []
     for f in findings:
-        wants = f' (wanted: {f.wanted})' if f.wanted else ''
+        wants = f' (wanted: {f.wanted})' if f.wanted and f.level != OK else ''
         said = textwrap.wrap(f.measured + wants, room) or ['']
         if f.fix and f.level != OK:
             said += textwrap.wrap(f'-> {f.fix}', room, subsequent_indent='   ')
         lines.append(f'{f.level:{level}}  {f.what:{what}}  {said[0]}')
         lines += [indent + line for line in said[1:]]
     return lines
+
+
+def grouped(findings: list[Finding]) -> list[Finding]:
+    """Bring together what is about the same thing, in the order in which each came first."""
+    order = {name: n for n, name in reversed(list(enumerate(map(about, findings))))}
+    return sorted(findings, key=lambda f: order[about(f)])
+
+
+def about(finding: Finding) -> str:
+    """Return what stands before the colon."""
+    return finding.what.partition(':')[0]
 
 
 def report(header: dict[str, str], findings: list[Finding]) -> dict:

@@ -96,7 +96,8 @@ def lens(size: tuple[int, int], model: str, k, d, r, p, binning: tuple[int, int]
     k, d, r, p = (np.asarray(list(values), float) for values in (k, d, r, p))
     check(size, k, d, r, p)
     turn = NOT_TURNED if rectified or not r.any() else r.reshape(3, 3).T
-    if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
+    if not (np.abs(turn) < 1.001).all() or (
+            np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0):
         raise ValueError(f'camera_info has R {r.tolist()}, which is no rotation')
     if rectified and p.any():
         k, d, model = p.reshape(3, 4)[:, :3].ravel(), d[:0], 'pinhole'

@@ -13,7 +13,7 @@ from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState, LaserScan
+from sensor_msgs.msg import CameraInfo, Image, Imu, JointState, Joy, LaserScan
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import MultiDOFJointTrajectory
@@ -24,6 +24,7 @@ except ImportError:         # not among the wheels; a sourced ROS has it
     TFMessage = None
 
 SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)    # of no sensor
 RELIABLE_1 = QoSProfile(depth=1)            # reliable and volatile: RViz and `ros2 topic pub` too
 RELIABLE_10 = QoSProfile(depth=10)
 RELIABLE_100 = QoSProfile(depth=100)        # every one counts, also after a pause
@@ -77,6 +78,7 @@ CLOCK = Topic('/clock', Clock, 40, SENSOR, 'body')      # absolute: that is wher
 
 # from a person
 GOAL_IMAGE = Topic('goal/image', Image, 0, RELIABLE_1, 'person')
+JOY = Topic('joy', Joy, 20, NEWEST, 'person')   # whatever QoS joy_node or another offers
 HAND = Topic('cmd_vel_manual', TwistStamped, 0, RELIABLE_1, 'person')   # outranks every plan
 
 # from another program that plans, where the critic's `input` is twist
@@ -105,7 +107,7 @@ TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 20, RELIABLE_100, 'sim')
 TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     # all in one
 LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
-TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, HAND,
+TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
           FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN,
           COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
           TRUTH_STATE, LATENCY)

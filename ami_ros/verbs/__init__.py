@@ -8,9 +8,13 @@ only there: its first sentence is its help.
 
 VERBS = {       # verb: file, in the order in which a person meets them
     'sim': 'ami_ros.verbs.sim',
+    'robot': 'ami_ros.verbs.robot',
+    'drive': 'ami_ros.verbs.drive',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
+    'doctor': 'ami_ros.verbs.doctor',
     'machine': 'ami_ros.verbs.machine',
+    'calibrate': 'ami_ros.verbs.calibrate',
 }

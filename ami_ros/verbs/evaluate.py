@@ -19,7 +19,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--furniture-moved', action='store_true',
                      help='a third of the furniture stands elsewhere')
     one.add_argument('--module', default='')
-    one.add_argument('--robot', default='rover')
+    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--report', type=Path, default=None)
 
 

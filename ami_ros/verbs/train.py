@@ -11,7 +11,7 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--bag', type=Path, required=True)
     one.add_argument('--out', type=Path, required=True, help='module folder to write')
-    one.add_argument('--robot', default='rover')
+    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--steps', type=count, default=4500)
     one.add_argument('--seed', type=whole, default=0)
     one.add_argument('--threads', type=count, default=1)

@@ -202,6 +202,7 @@ def test_reading_a_robot_is_quick():
     ('name: rover ', 'name: "rover ', 'is not YAML: '),
     ('name: rover ', '\tname: rover ', ', line 6 is not YAML: '),
     ('name: rover ', 'name: !!python/object/apply:os.system [ls]', 'is not YAML: could not det'),
+    ('name: rover ', 'name: !!timestamp x ', 'is not YAML: '),
     ('name: rover ', 'when: 2026-99-99\nname: rover ', 'month must be in 1..12'),
     ('name: rover ', '7: 8\nname: rover ', 'unknown key 7'),
     ('name: rover ', '\x07name: rover ', 'is not YAML: '),

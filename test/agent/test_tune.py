@@ -26,6 +26,16 @@ OTHERS = {      # one other number for each field that may change
                      'refused_s': 0.3, 'terminal': 20.0, 'arrive_m': 0.03, 'arrive_rad': 0.05,
                      'settle_m': 0.3, 'settle_rad': 0.5, 'settle_s': 0.1, 'leave_m': 0.9},
 }
+TOGETHER = {    # the ends of the ranges, of numbers that only go together
+    ActorSettings: ({'candidates': 8, 'elites': 8, 'keep': 7},
+                    {'candidates': 1024, 'elites': 256, 'keep': 64}, {'elites': 2, 'keep': 0}),
+    EnergySettings: tuple(dict.fromkeys(('arrive_m', 'arrive_rad', 'settle_m', 'settle_rad'), end)
+                          | {'leave_m': leave_m} for end, leave_m in ((0.02, 0.05), (1.0, 5.0))),
+}
+ENDS = [(kind, values) for kind in OTHERS for values in (
+    *TOGETHER.get(kind, ()),
+    *({f.name: f.metadata[end]} for f in fields(kind) for end in ('low', 'high')
+      if f.metadata['live'] and not any(f.name in both for both in TOGETHER.get(kind, ()))))]
 START, TURN, END = 0, 12, 30        # ticks
 
 
@@ -81,6 +91,20 @@ def test_every_number_that_may_change_is_changed_here():
     for kind, values in OTHERS.items():
         assert set(values) == {f.name for f in fields(kind) if f.metadata['live']}
         assert all(value != f.default for f in fields(kind) if (value := values.get(f.name)))
+
+
+@pytest.mark.parametrize('kind, values', ENDS)
+def test_it_plans_at_the_ends_of_every_range(kind, values):
+    robot = mind()
+    goal = robot.goal(picture([1.2, 0.2, 0.3]), 1)
+    robot.tick(frame([0, 0, 0], 0, 1), (), goal)
+    name = {WorldModelSettings: 'world_model', ActorSettings: 'actor', EnergySettings: 'energy'}
+    robot.tune(**{name[kind]: kind(**values)})
+    for number in (2, 3):
+        plan = robot.tick(frame([0.03 * number, 0, 0], 100 * number, number),
+                          (command(0.3, 0.1, 100 * number - 100),), goal).plan
+        assert np.isfinite(plan.knots).all()
+        assert (np.abs(plan.knots) <= robot.actor.limits + 1e-9).all()
 
 
 def test_what_is_not_given_remains():

@@ -319,6 +319,13 @@ def test_the_size_that_is_read_from_the_header_is_the_size():
         assert codec.compressed_size(flat) == codec.from_compressed(data).shape[1::-1]
 
 
+def test_bytes_that_fill_a_jpeg_up_are_left_out():
+    data = codec.to_jpeg(SMOOTH)
+    filled = data[:2] + b'\xff' * 7 + data[2:]
+    assert codec.compressed_size(np.frombuffer(filled, np.uint8)) == (40, 30)
+    assert np.array_equal(codec.from_compressed(filled), codec.from_compressed(data))
+
+
 # sizes
 
 def test_resize_averages_areas():

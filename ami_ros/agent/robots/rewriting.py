@@ -25,8 +25,9 @@ def rewrite(path: Path, values: Mapping[str, object], note: str,
     """Replace values of a file: all of them, or none and a ValueError that says why.
 
     A key is dotted; an entry of a list is named by its `name`: 'sensors.scan.no_return'. `note`
-    says where the values come from: 'measured 2026-11-22 by ami-ros calibrate, 12 runs'. The file
-    must read back with just these values, and `check` must accept it: by default as a robot file.
+    says where the values come from: 'measured 2026-11-22 by ami-ros calibrate, 12 runs'; an empty
+    one leaves that alone. The file must read back with just these values, and `check` must accept
+    it: by default as a robot file.
     """
     path = Path(path).resolve()         # a link stays a link
     try:
@@ -132,10 +133,12 @@ def noted(rest: str, note: str, longer: int) -> str:
     The comment stays in its column, also where the value before it became `longer`.
     """
     behind = BEHIND.match(rest)
-    if behind is None or not note:
+    if behind is None or not (note or behind[1]):
         return rest
-    comment = SOURCE.sub('', behind[1] or '').rstrip(' #')
-    comment = f'{comment}; source: {note}' if comment else f'# source: {note}'
+    comment = behind[1] or ''
+    if note:
+        comment = SOURCE.sub('', comment).rstrip(' #')
+        comment = f'{comment}; source: {note}' if comment else f'# source: {note}'
     gap = len(behind[0]) - len(behind[1]) - longer if behind[1] else 2
     return ' ' * max(gap, 2) + comment + rest[behind.end():]
 

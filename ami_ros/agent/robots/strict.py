@@ -33,10 +33,10 @@ def read(text: str, where: str) -> dict:
         mark = wrong.problem_mark or wrong.context_mark
         at = f', line {mark.line + 1}' if mark else ''
         raise ValueError(f'{where}{at} is not YAML: {wrong.problem or wrong.context}') from None
-    except (yaml.YAMLError, RecursionError) as wrong:
-        raise ValueError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
     except ValueError as wrong:
-        raise ValueError(f'{where}: {wrong}') from None
+        raise ValueError(f'{where}: {" ".join(str(wrong).split())}') from None
+    except Exception as wrong:      # over odd tags PyYAML stumbles in many ways
+        raise ValueError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
     if not isinstance(said, dict):
         raise ValueError(f'{where} holds {type(said).__name__}, not KEY: VALUE lines')
     return said

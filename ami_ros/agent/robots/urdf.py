@@ -131,14 +131,15 @@ def _joint(joint: ElementTree.Element) -> tuple[str, str, str, bool, Place]:
     """Name, parent, child, whether it is fixed, and the child's place in the parent."""
     name = joint.get('name')
     parent, child, origin = (joint.find(tag) for tag in ('parent', 'child', 'origin'))
-    if name is None or parent is None or child is None:
+    ends = [None if end is None else end.get('link') for end in (parent, child)]
+    if name is None or None in ends:
         raise ValueError(f'joint {name!r} lacks its name, its parent or its child')
     try:
         place = ((0.0,) * 6 if origin is None
                  else numbers(origin.get('xyz')) + numbers(origin.get('rpy')))
     except ValueError as wrong:
         raise ValueError(f'joint {name!r}: {wrong}') from None
-    return name, parent.get('link'), child.get('link'), joint.get('type') == 'fixed', place
+    return name, *ends, joint.get('type') == 'fixed', place
 
 
 def _mounts(carriers: dict[str, tuple]) -> tuple[dict[str, Place], dict[str, str]]:
@@ -179,8 +180,13 @@ def _wheels(root: ElementTree.Element, places: dict[str, Place]
     try:
         radius, width = float(cylinder.get('radius')), float(cylinder.get('length'))
     except (TypeError, ValueError):
-        raise ValueError('the cylinder of left_wheel needs a radius and a length') from None
-    return (radius, 2 * places['left_wheel_joint'][1]), width
+        radius = width = math.nan
+    if not (0 < radius < math.inf and 0 < width < math.inf):
+        raise ValueError('the cylinder of left_wheel needs a radius and a length')
+    out = places['left_wheel_joint'][1]
+    if not out > 0:
+        raise ValueError(f'left_wheel_joint is at y = {out}; left of base_link is more than 0')
+    return (radius, 2 * out), width
 
 
 def _box(root: ElementTree.Element, wheels_out_m: float) -> np.ndarray:
@@ -197,6 +203,8 @@ def _box(root: ElementTree.Element, wheels_out_m: float) -> np.ndarray:
             numbers(origin.get('xyz')) + numbers(origin.get('rpy')))
     except ValueError as wrong:
         raise ValueError(f'the collision box of {BASE}: {wrong}') from None
+    if not (length > 0 and breadth > 0):
+        raise ValueError(f'the collision box of {BASE} has no size: {box.get("size")!r}')
     if any(turned):
         raise ValueError(f'the collision box of {BASE} is turned; give a footprint in the '
                          'robot file')

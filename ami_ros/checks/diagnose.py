@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All checks of a robot, in the order in which a person would mend it."""
+
+from ami_ros.checks import camera, frames, lidar, motion, nodes, silence, timing, wiring
+from ami_ros.checks.findings import Finding, grouped
+from ami_ros.checks.observed import Observation
+
+CHECKS = (wiring.sensors, wiring.command, timing.sim_time, timing.all_sensors, frames.all_frames,
+          frames.mounts, camera.cameras, lidar.lidars, motion.odometry, motion.imus, nodes.files,
+          nodes.present, nodes.agreement, nodes.supervisor, nodes.verdict, wiring.our_topics)
+
+
+def diagnose(seen: Observation) -> list[Finding]:
+    """Run every check; where nothing at all was heard, say why that may be."""
+    if silence.silent(seen):
+        return silence.causes(seen)
+    return grouped([finding for check in CHECKS for finding in check(seen)])

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Listen to a running robot and say what is wrong, topic by topic."""
+
+import argparse
+from pathlib import Path
+
+from ami_ros.verbs.common import make_way, write_report
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
+    one.add_argument('--module', default='', help='default: what the robot runs')
+    one.add_argument('--seconds', type=positive, default=5.0, metavar='S', help='to listen')
+    one.add_argument('--json', type=Path, default=None, metavar='FILE')
+
+
+def positive(text: str) -> float:
+    """Read seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.5 <= value <= 600:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number of seconds from 0.5 to 600')
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status: 1 where anything is wrong."""
+    from ami_ros.agent.robots import find
+    from ami_ros.checks import findings, silence
+    from ami_ros.checks.diagnose import diagnose
+    make_way(args.json)
+    robot = find(args.robot)
+    from ami_ros.nodes.doctor import examine
+    seen = examine(robot, args.namespace.strip('/'), args.seconds, args.module)
+    found, header = diagnose(seen), silence.header(seen)
+    print(findings.page(header, found))
+    write_report(args.json, findings.report({'asked': header}, found))
+    return findings.status(found)
