@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spends less thought where the machine is late, and more again once it keeps up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from ami_ros.agent.settings import ActorSettings
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,15 @@ LATE_SHARE = 0.1        # of the pictures: more late ones are too many
 WINDOW = 10             # pictures that are judged together
 CALM_S = 5.0            # without a late one, before more is tried
 TRIED_S = 60.0          # a level that proved too much is not tried again for so long
+
+
+def within(level: Level, settings: ActorSettings, horizons: tuple[int, ...]) -> ActorSettings:
+    """Return what a level leaves of the actor's settings; only such horizons can be imagined."""
+    wanted = level.horizon * settings.horizon
+    candidates = max(settings.elites, settings.keep + 2, round(level.candidates
+                                                               * settings.candidates))
+    horizon = min((h for h in (*horizons, settings.horizon) if h >= wanted), default=0)
+    return replace(settings, candidates=min(candidates, settings.candidates), horizon=horizon)
 
 
 class Budget:

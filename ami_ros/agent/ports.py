@@ -33,6 +33,8 @@ class Encoder(Protocol):
 class Dynamics(Protocol):
     """The world model: what follows from what is done."""
 
+    horizons: tuple[int, ...]   # for how many knots it can imagine, the most first
+
     def step(self, z: np.ndarray, body: np.ndarray, twist: np.ndarray,
              dt_s: float) -> tuple[np.ndarray, np.ndarray, float]:
         """Advance one belief: (D,), (3,), (2,) -> (D,), (3,), disagreement."""

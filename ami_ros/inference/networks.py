@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A module's networks as the encoder and the dynamics that the mind asks for."""
 
+from re import fullmatch
+
 import numpy as np
 
 from ami_ros.agent.actor import Actor
@@ -21,6 +23,10 @@ def planar(place: np.ndarray) -> np.ndarray:
                      np.arctan2(place[..., 3], place[..., 2])], -1)
 
 
+SHORTER = 'imagine_'         # imagine_4.onnx: the same rollout, cut after 4 knots
+SHORTER_FILE = SHORTER + r'[1-9][0-9]?\.onnx'
+
+
 class Networks:
     """Encoder and Dynamics of the ports, by one backend."""
 
@@ -32,7 +38,11 @@ class Networks:
                 networks.append(load(module.files[f'{name}.onnx']))
             except ValueError as why:
                 raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
-        self._see, self._step, self._imagine = networks
+        self._see, self._step, imagine = networks
+        # by horizon, the longest first; shorter ones where the module has them
+        self._imagine = {module.manifest['horizon']: imagine} | {
+            int(name[len(SHORTER):-len('.onnx')]): load(module.files[name])
+            for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
         self.contract = module.camera       # it learned from
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
@@ -78,10 +88,15 @@ class Networks:
         self._remember(z[0], place[0], doubt[0])
         return z[0], body[0], float(spread[0])
 
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """For how many knots it can imagine, the most first."""
+        return tuple(sorted(self._imagine, reverse=True))
+
     def imagine(self, z: np.ndarray, body: np.ndarray, knots: np.ndarray,
                 goal_z: np.ndarray) -> Imagined:
-        """Roll candidates forward, one call."""
-        place, latent, clearance, spread = self._imagine(
+        """Roll candidates (N, H, 2) forward, one call; H is one of `horizons`."""
+        place, latent, clearance, spread = self._imagine[knots.shape[1]](
             z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
             knots=knots.astype(np.float32), goal=np.asarray(goal_z, np.float32)[None])
         return Imagined(planar(place), latent, clearance, spread)

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from ami_ros.agent.budget import Level, within
 from ami_ros.agent.types import Belief, Command, Goal, Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import world_settings
@@ -22,6 +23,10 @@ class Planning(Thinking):
         """Open the networks, and offer plans."""
         super().configure()
         self.plans, self.states = self.offer(topics.PLAN), self.offer(topics.ACTOR_STATE)
+
+    def within(self, made: dict, level: Level) -> dict:
+        """Imagine fewer and shorter futures where the machine is late."""
+        return {**made, 'actor': within(level, made['actor'], self.mind.actor.dynamics.horizons)}
 
     def afresh(self) -> None:
         """Know nothing of what was before: no goal, no plan."""
@@ -51,13 +56,13 @@ class Planning(Thinking):
         """Search, as long as there is time: until the deadline or the next picture is near."""
         deadline_ns = None
         if not self.own.lock_step:
-            budget_s = self.made['actor'].deadline_s
+            budget_s = self.tuned['actor'].deadline_s
             if item.period_ns:
                 budget_s = min(budget_s, SHARE * item.period_ns / 1e9)
             deadline_ns = item.steady_ns + round(budget_s * 1e9)
         self.plan = self.mind.plan(belief, commands, self.target, deadline_ns)
         if deadline_ns is not None and self.target is not None and not self.plan.arrived:
-            self.late += self.plan.iterations < self.made['actor'].iterations
+            self.late += self.plan.iterations < self.tuned['actor'].iterations
         return self.plan
 
     def state_of(self, plan: Plan, item: Input, **took_ms: float) -> Said:

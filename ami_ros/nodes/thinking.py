@@ -17,6 +17,7 @@ from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
 
 from ami_ros.agent.ahead import Ahead
+from ami_ros.agent.budget import Level, LEVELS
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.robots import find
 from ami_ros.nodes import convert, parameters, topics
@@ -82,7 +83,7 @@ class Thinking(Managed):
         self.answer: list[tuple[Publisher, object]] = []
         self.troubles: dict[str, str] = {}          # by what they are with
         self.heard: list[topics.Topic] = []
-        self.every, self.pictures = 1, 0            # of so many inputs one is worked on
+        self.level, self.pictures = LEVELS[0], 0    # how much thought, and inputs so far
         self.busy_s: float | None = None            # since when the worker is at an input
         self.looked_s = self.last_s = time.monotonic()
         self.looks = 0
@@ -103,12 +104,17 @@ class Thinking(Managed):
         self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
 
-        self.tuned = self.made.now      # which of its settings it works with
+        self.tuned, self.tuned_to = self.made.now, (None, None)     # what it works with, of what
 
     def tune(self) -> None:
-        """Work on with the newest settings; between two inputs."""
-        self.tuned = self.made.now
+        """Work on with the newest settings, within the budget; between two inputs."""
+        now, level = self.tuned_to = self.made.now, self.level
+        self.tuned = self.within(dict(now), level)
         tune(self.mind, self.tuned)
+
+    def within(self, made: dict, level: Level) -> dict:
+        """Return what a level of thought leaves of the settings."""
+        return made
 
     def activate(self) -> None:
         """Hear and think; a child says in `listen` what it hears."""
@@ -159,9 +165,10 @@ class Thinking(Managed):
             Managed.hear(self, topics.BUDGET, self.on_budget)
 
     def on_budget(self, msg) -> None:
-        """Look at fewer pictures, or at all of them."""
+        """Look at fewer pictures, or at all of them; a child may spend less on each besides."""
         values, _, _ = convert.state_from(msg)
-        self.every = max(1, round(values.get('every', 1.0)))
+        self.level = Level(values.get('candidates', 1.0), values.get('horizon', 1.0),
+                           max(1, round(values.get('every', 1.0))))
 
     def hear_camera(self) -> None:
         """Listen to pictures, whichever way they come, and to what the camera says of itself."""
@@ -227,7 +234,7 @@ class Thinking(Managed):
         if passed_ns > 0:
             self.periods_ns = (*self.periods_ns[-2:], passed_ns)
             self.pictures += 1
-        if self.pictures % self.every and not again:
+        if self.pictures % self.level.every and not again:
             return
         self.inputs.put(Input(stamp_ns, value, run, time.monotonic_ns(),
                               min(self.periods_ns, default=0), again))
@@ -248,7 +255,7 @@ class Thinking(Managed):
         """Do one thing; return whether there was one. The worker's."""
         if time.monotonic() - self.looked_s >= STATUS_S:
             self.look_around()
-        if self.made.now is not self.tuned:
+        if self.made.now is not self.tuned_to[0] or self.level is not self.tuned_to[1]:
             self.tune()
         order = self.orders.take()
         if order is not None:

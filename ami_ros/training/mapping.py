@@ -13,7 +13,7 @@ MARGIN = 5              # cells around what was visited
 BLOCKED = 20.0          # times dearer than free ground
 NEAR_M, TIGHT_M = 0.40, 0.22    # lidar to the nearest obstacle: free above, dear below
 FRAMES = 60_000         # remembered latents
-THUMBNAILS = 1200
+THUMBNAILS = 1000
 
 
 @torch.no_grad()

@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Less thought when plans come late, more again after calm, and no seesaw."""
 
-from ami_ros.agent.budget import Budget, CALM_S, LATE_SHARE, LEVELS, TRIED_S, WINDOW
+from ami_ros.agent.budget import (
+    Budget,
+    CALM_S,
+    LATE_SHARE,
+    Level,
+    LEVELS,
+    TRIED_S,
+    WINDOW,
+    within,
+)
+from ami_ros.agent.settings import ActorSettings
+import pytest
 
 
 class Machine:
@@ -70,3 +81,22 @@ def test_counting_begins_anew_with_another_process():
         budget.on_count(n, n, n / 10)
     assert not budget.on_count(1, 0, 2.0)       # it counts from the start: nothing is carried over
     assert not budget.on_count(WINDOW, 0, 3.0) and budget.level == 0
+
+
+@pytest.mark.parametrize('level', LEVELS)
+@pytest.mark.parametrize('horizons', [(8,), (8, 4), (32, 8, 6, 2)])
+def test_what_a_level_leaves_can_be_imagined_and_is_no_more_than_was_asked_for(level, horizons):
+    for settings in (ActorSettings(), ActorSettings(candidates=16, elites=8, keep=4)):
+        left = within(level, settings, horizons)
+        assert left.horizon in horizons
+        assert level.horizon * settings.horizon <= left.horizon <= settings.horizon
+        assert settings.elites <= left.candidates <= settings.candidates
+        assert (left.iterations, left.seed) == (settings.iterations, settings.seed)
+
+
+def test_half_the_horizon_is_taken_where_there_is_one():
+    half = Level(0.5, 0.5, 1)
+    assert within(half, ActorSettings(), (8, 4)).horizon == 4
+    assert within(half, ActorSettings(), (8,)).horizon == 8
+    assert within(half, ActorSettings(), (8, 4)).candidates == 32
+    assert within(LEVELS[0], ActorSettings(), (8, 4)) == ActorSettings()

@@ -29,6 +29,7 @@ class FakeNetworks:
     """Encoder and dynamics: a latent is (x / 2 m, y / 2 m, cos yaw, sin yaw), no unit."""
 
     contract = CameraContract((64, 64))
+    horizons = tuple(range(32, 1, -1))
     size = contract.size
 
     def encode(self, image):

@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+import time
 
 from ami_ros.nodes import convert, topics
 from minded import Minded, NS, PERIOD_NS, picture, same_plan
@@ -140,6 +141,34 @@ def test_what_it_tells_about_a_frame(bench):
     assert convert.vector_from(latent)[1:] == (stamp, 'a')
     belief = bench.until(lambda: bench.heard[topics.BELIEF_STATE.name])[0]
     assert convert.state_from(belief)[1:] == (stamp, 'a')
+
+
+def test_a_smaller_budget_makes_shorter_plans_of_fewer_pictures_until_it_is_whole_again(bench):
+    bench.offer(topics.BUDGET)
+    mind = Minded(bench)
+    mind.order(GOAL, 1)
+    bench.until(bench.publishers[topics.BUDGET.name].get_subscription_count)
+    stamp = [10 * NS]
+
+    def plans():
+        stamp[0] += PERIOD_NS
+        mind.sense(stamp[0])
+        told = len(bench.heard[topics.PLAN.name])
+        end = time.monotonic() + 0.05
+        bench.until(lambda: len(bench.heard[topics.PLAN.name]) > told or time.monotonic() > end)
+        return [convert.plan_from(msg) for msg in bench.heard[topics.PLAN.name]]
+
+    for horizon, every in ((0.5, 1), (0.5, 3), (1.0, 1)):
+        bench.say(topics.BUDGET, convert.state_message(
+            {'candidates': 0.5, 'horizon': horizon, 'every': float(every)}, 0))
+
+        def as_asked(horizon=horizon, every=every):
+            made = plans()[-3:]
+            apart = {b.number - a.number for a, b in zip(made, made[1:])}
+            return len(made) == 3 and apart == {every * PERIOD_NS} and all(
+                len(plan.knots) == round(8 * horizon) for plan in made)
+
+        bench.until(as_asked, f'plans of {horizon} of every {every}')
 
 
 @pytest.mark.parametrize('given, words', [
