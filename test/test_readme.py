@@ -29,7 +29,8 @@ def test_every_rule_is_there_in_the_order_they_run():
     policy = build(CriticSettings, yaml.safe_load(
         share('config/policy/rover.yaml').read_text()))
     said = re.findall(r'^\| `(\w+)` \|', README.split('## The rules of the critic')[1], re.M)
-    assert said[:7] == [rule.name for rule in rules.build(policy, find('rover'))]
+    names = [rule.name for rule in rules.build(policy, find('rover'))]
+    assert said[:len(names)] == names
 
 
 def test_every_command_is_understood():

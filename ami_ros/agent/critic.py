@@ -6,16 +6,28 @@ nonsense or asks for more than it was given stops the robot as well.
 """
 
 from collections import Counter
+from dataclasses import replace
+import math
 
 import numpy as np
 
 from ami_ros.agent.drivers import Drivers
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules import build
-from ami_ros.agent.rules.fresh import ages
+from ami_ros.agent.rules.fresh import ages, young
+from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.rules.rule import Rule, Stop, twist
 from ami_ros.agent.settings import CriticSettings
-from ami_ros.agent.types import Command, Odometry, Scan, Situation, STILL, Verdict
+from ami_ros.agent.types import (
+    Command,
+    Imu,
+    Odometry,
+    Scan,
+    Situation,
+    STILL,
+    Switch,
+    Verdict,
+)
 
 # differences between commands up to this are rounding
 ROUNDING = 1e-9
@@ -86,14 +98,15 @@ def verdict(situation: Situation, command: Command, action: str, rule: str, reas
     """Put on record what was decided, about which plan, on how old a view."""
     plan, seconds = situation.plan, []
     named = (('' if plan is None else plan.called, plan), ('permit', situation.permit),
-             ('scan', situation.scan), ('odometry', situation.odometry))
+             *((value.name, value) for value in situation.sensed))
     for what, value in named:
         if value is not None:
             by_stamp, by_arrival = ages(value, situation)
             seconds += [(what, by_stamp), (f'{what}_arrival', by_arrival)]
     mode = '' if situation.permit is None else situation.permit.mode
     of = () if plan is None else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source)
-    return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds), *of, mode=mode)
+    return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds), *of, mode=mode,
+                   silent=situation.silent)
 
 
 class Critic:
@@ -104,23 +117,52 @@ class Critic:
     """
 
     def __init__(self, policy: CriticSettings, robot: Robot):
-        self.rules = build(policy, robot)
+        self.policy, self.rules, self.needs = policy, build(policy, robot), needs(policy, robot)
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
         self.drivers = Drivers(policy, self.counts)
         self.on_plan, self.on_twist = self.drivers.on_plan, self.drivers.on_twist
         self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
-        self.scan: Scan | None = None
+        self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
+        self.imus: dict[str, Imu] = {}
+        self.switches: dict[str, Switch] = {}
         self.odometry: Odometry | None = None
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
 
     def on_scan(self, scan: Scan) -> None:
-        self.scan = scan
-        self.counts['scan'] += 1
+        self.scans[scan.name] = scan
+        self.counts[scan.name] += 1
 
     def on_odometry(self, odometry: Odometry) -> None:
         self.odometry = odometry
-        self.counts['odometry'] += 1
+        self.counts[odometry.name] += 1
+
+    def on_imu(self, imu: Imu) -> None:
+        self.imus[imu.name] = imu
+        self.counts[imu.name] += 1
+
+    def on_switch(self, switch: Switch) -> None:
+        self.switches[switch.name] = switch
+        self.counts[switch.name] += 1
+
+    def forget(self, name: str) -> None:
+        """Have nothing of a sensor, as if it had never spoken; what a switch said stands."""
+        self.scans.pop(name, None)
+        self.imus.pop(name, None)
+        if self.odometry is not None and self.odometry.name == name:
+            self.odometry = None
+
+    def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch]:
+        """Return the newest of each sensor, by its name."""
+        told = {} if self.odometry is None else {self.odometry.name: self.odometry}
+        return {**self.scans, **told, **self.imus, **self.switches}
+
+    def renew(self, now_ns: int) -> None:
+        """Let permit and switches have just come: in lock-step no time passes between frames."""
+        fresh = {'stamp_ns': now_ns, 'received_steady_ns': now_ns}
+        if self.drivers.permit is not None:
+            self.drivers.permit = replace(self.drivers.permit, **fresh)
+        self.switches = {name: replace(s, **fresh) for name, s in self.switches.items()}
 
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:
@@ -128,8 +170,11 @@ class Critic:
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
         plan, arrived_ns = self.drivers.pick(now_ns, steady_ns)
-        answer = guard(Situation(now_ns, steady_ns, plan, arrived_ns, self.scan, self.odometry,
-                                 *self._before, self.drivers.permit), self.rules, wanted)
+        answer = guard(
+            Situation(now_ns, steady_ns, plan, arrived_ns, tuple(self.scans.values()),
+                      self.odometry, *self._before, self.drivers.permit,
+                      tuple(self.switches.values()), tuple(self.imus.values()),
+                      self._silent(now_ns, steady_ns)), self.rules, wanted)
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
         if answer.rule == 'fresh' and plan is self.drivers.plan and plan.start_ns > now_ns:
@@ -137,3 +182,9 @@ class Critic:
             self.drivers.forget_plan()
             self.counts['plan_from_the_future'] += 1
         return answer
+
+    def _silent(self, now_ns: int, steady_ns: int) -> tuple[str, ...]:
+        said, ahead_s = self.sensed(), self.policy.max_future_s
+        return tuple(need.name for need in self.needs if need.name not in said or not (
+            need.oldest_s == math.inf
+            or young(said[need.name], now_ns, steady_ns, need.oldest_s, ahead_s)))

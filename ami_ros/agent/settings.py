@@ -235,6 +235,8 @@ class CriticSettings(Settings):
     max_plan_age_s: float = setting(None, 's', 0.02, 2.0, 'older plans stop the robot')
     max_scan_age_s: float = setting(None, 's', 0.02, 2.0, 'older lidar stops the robot')
     max_odometry_age_s: float = setting(None, 's', 0.02, 2.0, 'older odometry stops the robot')
+    max_switch_age_s: float = setting(None, 's', 0.02, 2.0,
+                                      'an older word of a bumper, edge or stop stops the robot')
     max_permit_age_s: float = setting(None, 's', 0.02, 2.0,
                                       'without a younger word of the configurator no plan moves')
     hand_deadman_s: float = setting(None, 's', 0.02, 2.0, 'a hand silent for so long let go')

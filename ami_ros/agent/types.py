@@ -92,13 +92,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """A planar lidar sweep in the base frame's axes, mounted at (x, y) with yaw."""
+    """What one sensor sees around it in the plane, mounted at (x, y) with yaw."""
 
     ranges: np.ndarray      # (R,) float64 m; a valid no-return is +inf, anything else invalid NaN
-    angles: np.ndarray      # (R,) float64 rad, in the lidar frame
-    mount: tuple[float, float, float]   # x m, y m, yaw rad of the lidar in base_link
+    angles: np.ndarray      # (R,) float64 rad, in the sensor's own axes
+    mount: tuple[float, float, float]   # x m, y m, yaw rad of the sensor in base_link
     stamp_ns: int
     received_steady_ns: int
+    name: str = 'scan'      # of the sensor, in the robot file
+    required: bool = True   # no motion without it; what another one sees counts as well
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +110,29 @@ class Odometry:
     pose: np.ndarray        # (3,) float64: x m, y m, yaw rad
     twist: np.ndarray       # (2,) float64: v m/s, w rad/s
     stamp_ns: int
+    received_steady_ns: int
+    name: str = 'odom'      # of the sensor, in the robot file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imu:
+    """A reading of an IMU that the robot does not move without."""
+
+    spin: np.ndarray        # (3,) float64 rad/s, in the sensor's own axes
+    acceleration: np.ndarray    # (3,) float64 m/s^2, in the sensor's own axes
+    stamp_ns: int
+    received_steady_ns: int
+    name: str = 'imu'       # of the sensor, in the robot file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Switch:
+    """What a bumper, an edge detector or an emergency stop says."""
+
+    name: str               # of the sensor, in the robot file
+    kind: str               # 'bumper', 'cliff' or 'e_stop'
+    active: bool            # pressed, at an edge, stopped
+    stamp_ns: int           # when it came: a Bool bears no stamp
     received_steady_ns: int
 
 
@@ -137,11 +162,20 @@ class Situation:
     now_steady_ns: int
     plan: Plan | None
     plan_steady_ns: int             # when that plan arrived
-    scan: Scan | None
+    scans: tuple[Scan, ...]         # the newest of each sensor that came, however old
     odometry: Odometry | None
     last: Command                   # the last command that went out
     last_steady_ns: int             # when it went out
     permit: Permit | None = None    # the newest that came, however old
+    switches: tuple[Switch, ...] = ()   # the newest of each that came, however old
+    imus: tuple[Imu, ...] = ()      # the newest of each that came, however old
+    silent: tuple[str, ...] = ()    # names of sensors that say nothing young, for people
+
+    @property
+    def sensed(self) -> tuple[Scan | Odometry | Switch | Imu, ...]:
+        """Everything that sensors said."""
+        told = () if self.odometry is None else (self.odometry,)
+        return *self.scans, *told, *self.imus, *self.switches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,3 +194,4 @@ class Verdict:
     run: str = ''
     source: str = ''                # who drove, as in Plan; '' where nobody did
     mode: str = ''                  # of the newest permit; '' where none has come
+    silent: tuple[str, ...] = ()    # names of sensors that said nothing young

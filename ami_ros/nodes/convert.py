@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Turns messages into nouns and back; the only file that knows both.
+Turns messages into nouns and back; with `convert_heard` the only file that knows both.
 
 A message that is built wrongly raises ValueError, one sentence that names the wrong and the right.
 Numbers that are not finite pass: to stop the robot for them, by name, is the critic's work.
@@ -21,8 +21,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState,
 from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectoryPoint
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.types import Belief, Command, Odometry, Plan, Scan, Verdict
+from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
 from ami_ros.images import fields
 
 NS = 10**9
@@ -96,27 +95,6 @@ def scan_message(ns: int, ranges: np.ndarray, angles: np.ndarray,
         header=header(ns, 'laser'), angle_min=float(angles[0]), angle_max=float(angles[-1]),
         angle_increment=float(angles[1] - angles[0]), range_min=limits[0], range_max=limits[1],
         ranges=packed(np.asarray(ranges, np.float32), 'f'))
-
-
-def scan_from(msg: LaserScan, robot: Robot, steady_ns: int) -> Scan:
-    """LaserScan to Scan: what the robot file calls no return is +inf, what is invalid is NaN."""
-    link = msg.header.frame_id.rpartition('/')[2]       # a namespaced frame ends in the link
-    if link not in robot.body.mounts:
-        raise ValueError(f'scan is in frame {msg.header.frame_id!r}, which {robot.urdf} does not '
-                         f'mount; there are: {", ".join(robot.body.mounts)}')
-    if len(msg.ranges) == 0 or not (math.isfinite(msg.angle_min)
-                                    and math.isfinite(msg.angle_increment)
-                                    and msg.angle_increment != 0.0):
-        raise ValueError(f'scan has {len(msg.ranges)} beams from {msg.angle_min} rad every '
-                         f'{msg.angle_increment} rad; it needs at least one, finite and not zero')
-    raw = np.frombuffer(msg.ranges, np.float32)
-    low, high = np.float32(robot.lidar_range_m[0]), np.float32(robot.lidar_range_m[1])
-    ranges = np.where((raw >= low) & (raw <= high), raw.astype(np.float64), math.nan)
-    ranges[raw == np.float32(robot.lidar_no_return)] = math.inf
-    x, y, _, _, _, yaw = robot.body.mounts[link]
-    return Scan(ranges=ranges, angles=msg.angle_min + msg.angle_increment * np.arange(len(raw)),
-                mount=(x, y, yaw), stamp_ns=nanoseconds(msg.header.stamp),
-                received_steady_ns=steady_ns)
 
 
 def odometry_message(ns: int, pose: np.ndarray, speed: np.ndarray,
@@ -239,6 +217,7 @@ def verdict_message(verdict: Verdict, **more: str) -> DiagnosticArray:
               'touched': ','.join(verdict.touched), 'frame': str(verdict.number),
               'plan_start_ns': str(verdict.plan_start_ns), 'goal': str(verdict.goal),
               'run': verdict.run, 'source': verdict.source, 'mode': verdict.mode,
+              'silent': ','.join(verdict.silent),
               **{f'age.{k}_s': repr(float(v)) for k, v in verdict.ages}, **more}
     status = DiagnosticStatus(level=LEVELS[verdict.action], name='critic', message=verdict.reason,
                               values=pairs(values))
@@ -259,7 +238,8 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
         return Verdict(Command(values, nanoseconds(msg.header.stamp)), said['action'],
                        said['rule'], critic.message, touched, ages, int(said['frame']),
                        int(said['plan_start_ns']), int(said['goal']), said['run'],
-                       said['source'], said['mode'])
+                       said['source'], said['mode'],
+                       tuple(filter(None, said['silent'].split(','))))
     except KeyError as missing:
         raise ValueError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
 

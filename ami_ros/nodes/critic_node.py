@@ -3,11 +3,14 @@
 Has the last word on cmd_vel: judges a plan when it comes, and ticks by the steady clock besides.
 
 Its own process, without torch, ONNX or PyBullet; a plain node that nothing deactivates. A message
-that cannot be read counts as worse than none: what it should have told is taken for missing.
+that cannot be read counts as worse than none: what it should have told is taken for missing. In
+lock-step it answers frames alone, once what the robot requires is there; no hand, no sensor that
+is not required.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 import time
 
 import numpy as np
@@ -18,16 +21,20 @@ import yaml
 
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.robots import find
+from ami_ros.agent.robots.sensor import Sensor
+from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import build, CriticSettings, setting, Settings
-from ami_ros.agent.types import Permit, Plan, Verdict
-from ami_ros.nodes import convert, convert_heard, parameters, topics
+from ami_ros.agent.types import Plan, Switch, Verdict
+from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import run
 from ami_ros.share import share
 
 TICK_HZ = 50
 STATUS_S = 0.5
+COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
+INPUTS = ('plan', 'twist')
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,16 @@ class NodeSettings(Settings):
                           reason='the numbers of the rules; relative to the shared files')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    input: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
+                         'cmd_vel_smoothed of another planner does')
+
+    def __post_init__(self):
+        """Check what is not a range."""
+        super().__post_init__()
+        if self.input not in INPUTS:
+            raise ValueError(f'no input {self.input!r}; there are: {", ".join(INPUTS)}')
+        if self.lock_step and self.input != 'plan':
+            raise ValueError('lock_step needs input: plan; a twist names no frame to answer')
 
 
 GROUPS = {'': NodeSettings}
@@ -67,23 +84,32 @@ class CriticNode(Node):
         numbers = policy(s.policy)
         parameters.show(self, 'policy', numbers)
         self.critic = Critic(numbers, self.robot)
-        self.waiting: Plan | None = None        # lock-step: until scan and odometry are there
-        self.permit: Permit | None = None       # as it came; in lock-step it does not age
+        self.waiting: Plan | None = None        # lock-step: until the readings are there
+        self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
         self.who = alive()
         self.wrong = ''                         # the last message that could not be read
-        self.commands = self.create_publisher(
-            *topics.command(s.enable_stamped_cmd_vel).publisher())
+        self.besides = self.mistyped = ''       # who else commands, who will not be understood
+        command, hand, foreign = (topics.command(s.enable_stamped_cmd_vel, row)
+                                  for row in (topics.COMMAND, topics.HAND, topics.FOREIGN))
+        self.spoken = (command, hand) if s.input == 'plan' else (command, hand, foreign)
+        self.commands = self.create_publisher(*command.publisher())
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
-        self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
-        self.create_subscription(*topics.SCAN.subscriber(self.on_scan))
-        self.create_subscription(*topics.ODOMETRY.subscriber(self.on_odometry))
-        self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
-        steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        if s.input == 'plan':
+            self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
+        else:
+            self.create_subscription(*foreign.subscriber(self.on_twist))
+        self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
+        self.awaited = [sensor.name for sensor in heard(self.robot)
+                        if sensor.required and sensing.KINDS[sensor.kind].stamped]
+        for sensor in heard(self.robot):
+            for row in sensing.rows(sensor) if sensor.required or not s.lock_step else ():
+                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
+        self.create_timer(COMPANY_S, self.look_around, clock=steady)
         if not s.lock_step:
-            hand = topics.command(s.enable_stamped_cmd_vel, topics.HAND)
             self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
             self.create_timer(STATUS_S, self.on_status, clock=steady)
@@ -102,11 +128,16 @@ class CriticNode(Node):
         if self.critic.on_plan(plan, time.monotonic_ns()):
             self.say(*self.judge(), anyway=True)
 
+    def on_twist(self, msg) -> None:
+        """Judge what another planner wants at once."""
+        wish = convert_heard.wish_from(msg, self.get_clock().now().nanoseconds)
+        if self.critic.on_twist(wish, time.monotonic_ns()):
+            self.say(*self.judge())
+
     def on_hand(self, msg) -> None:
         """Judge a person's wish at once; what is none is told."""
         now = self.get_clock().now().nanoseconds
-        hand = convert_heard.wish_from(msg, now)
-        if self.critic.on_hand(hand, now, time.monotonic_ns()):
+        if self.critic.on_hand(convert_heard.wish_from(msg, now), now, time.monotonic_ns()):
             self.say(*self.judge())
         else:
             self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',
@@ -114,42 +145,40 @@ class CriticNode(Node):
 
     def on_permit(self, msg) -> None:
         """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
+        was = self.critic.drivers.permit
         permit = self.read(convert_heard.permit_from, msg, time.monotonic_ns())
         if permit is not None:
-            self.permit = permit
             self.critic.on_permit(permit)
-        elif self.permit is not None and self.permit.mode != 'stopped':
-            self.permit = self.critic.drivers.permit = None
+        elif was is not None and was.mode != 'stopped':
+            self.critic.drivers.permit = None
+        if not self.settings.lock_step and (was is None or permit is None
+                                            or was.mode != permit.mode):
+            self.say(*self.judge())
 
-    def on_scan(self, msg) -> None:
-        """Take a scan."""
-        self.critic.scan = None
-        scan = self.read(convert.scan_from, msg, self.robot, self.arrival(msg))
-        if scan is not None:
-            self.critic.on_scan(scan)
-        self.answer()
-
-    def on_odometry(self, msg) -> None:
-        """Take odometry."""
-        self.critic.odometry = None
-        odometry = self.read(convert.odometry_from, msg, self.arrival(msg))
-        if odometry is not None:
-            self.critic.on_odometry(odometry)
-        self.answer()
+    def on_reading(self, sensor: Sensor, msg) -> None:
+        """Take what a sensor says; a switch that is active stops at once."""
+        kind = sensing.KINDS[sensor.kind]
+        self.critic.forget(sensor.name)
+        said = self.read(kind.read, msg, sensor, self.robot, self.arrival(msg, kind.stamped))
+        if said is not None:
+            getattr(self.critic, kind.into)(said)
+        if self.settings.lock_step:
+            self.answer()
+        elif isinstance(said, Switch) and said.active:
+            self.say(*self.judge())
 
     def answer(self) -> None:
         """Answer a plan once, in lock-step, when everything of its frame is there."""
-        plan, scan, odometry = self.waiting, self.critic.scan, self.critic.odometry
-        if plan is None or scan is None or odometry is None:
+        plan, said = self.waiting, self.critic.sensed()
+        if plan is None or any(name not in said for name in self.awaited):
             return
-        if scan.stamp_ns == odometry.stamp_ns == plan.number:
+        stamps = [said[name].stamp_ns for name in self.awaited]
+        if all(stamp == plan.number for stamp in stamps):
             self.waiting = None
-            if self.permit is not None:     # time stands still: it has just come
-                self.critic.on_permit(replace(self.permit, stamp_ns=plan.number,
-                                              received_steady_ns=plan.number))
+            self.critic.renew(plan.number)
             if self.critic.on_plan(plan, plan.number):
                 self.say(*self.judge(plan.number), anyway=True)
-        elif scan.stamp_ns > plan.number:       # the body went on: that frame was answered
+        elif max(stamps) > plan.number:         # the body went on: that frame was answered
             self.waiting = None
 
     def on_time(self) -> None:
@@ -173,17 +202,21 @@ class CriticNode(Node):
         """Command the wheels, always; tell why when there is something new to tell."""
         self.commands.publish(convert.command_message(verdict.command,
                                                       self.settings.enable_stamped_cmd_vel))
-        news = verdict.action, verdict.rule, verdict.source, verdict.mode
+        self.verdict = verdict
+        news = verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent
         if anyway or news != self.told:
             self.told = news
-            more = {'judge_ms': f'{took_ms:.4f}', 'unreadable': self.wrong}
-            self.verdicts.publish(convert.verdict_message(verdict, **more))
+            self.verdicts.publish(convert.verdict_message(
+                verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
+                hand_refused=self.critic.drivers.refused, others=self.besides,
+                mistyped=self.mistyped))
 
-    def arrival(self, msg) -> int:
+    def arrival(self, msg, stamped: bool) -> convert_heard.Came:
         """Return when a message came; in lock-step no time passes on the way."""
         if self.settings.lock_step:
-            return convert.nanoseconds(msg.header.stamp)
-        return time.monotonic_ns()
+            stamp = convert.nanoseconds(msg.header.stamp) if stamped else 0     # renewed later
+            return convert_heard.Came(stamp, stamp)
+        return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
 
     def read(self, reader: Callable, msg, *more):
         """Read a message, or None and one sentence in the log."""
@@ -196,10 +229,30 @@ class CriticNode(Node):
             self.get_logger().error(self.wrong, throttle_duration_sec=1.0)
             return None
 
+    def look_around(self) -> None:
+        """See who else commands the wheels, and whose twists are of another type."""
+        self.besides = ', '.join(company.others(self, self.spoken[0]))
+        self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
+                                                for row in self.spoken)))
+        if self.besides:
+            self.get_logger().error(f'{self.besides} commands the wheels past the critic',
+                                    throttle_duration_sec=5.0)
+        if self.mistyped:
+            self.get_logger().error(self.mistyped, throttle_duration_sec=5.0)
+
     def beat(self) -> None:
         """Give a sign of life."""
-        health = convert.Health(self.get_fully_qualified_name(), 0, 'judging',
-                                {'state': 'active', **self.who})
+        last, permit = self.verdict, self.critic.drivers.permit
+        wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
+                 else self.mistyped or self.wrong)
+        health = convert.Health(
+            self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
+            wrong or 'judging',
+            {'state': 'active', **self.who, 'action': last.action, 'rule': last.rule,
+             'source': last.source, 'mode': permit.mode if permit else '',
+             'run': permit.run if permit else '', 'silent': ','.join(last.silent),
+             'others': self.besides,
+             **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
 

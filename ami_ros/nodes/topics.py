@@ -82,7 +82,7 @@ JOY = Topic('joy', Joy, 20, NEWEST, 'person')   # whatever QoS joy_node or anoth
 HAND = Topic('cmd_vel_manual', TwistStamped, 0, RELIABLE_1, 'person')   # outranks every plan
 
 # from another program that plans, where the critic's `input` is twist
-FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, RELIABLE_1, 'stranger')
+FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, RELIABLE_1, '')
 
 # the way of the data; Image 32FC1, 1 x D, stamp = capture time
 LATENT = Topic('perception/latent', Image, 10, RELIABLE_1, 'perception')

@@ -87,7 +87,7 @@ def scan_of(sim: Simulator, stamp_ns: int) -> Scan:
     ranges = sim.scan()
     ranges = np.where(ranges < low, np.nan, np.where(ranges > high, np.inf, ranges))
     x, y, _, _, _, yaw = sim.robot.body.mounts[sim.robot.lidar.link]
-    return Scan(ranges, sim.angles, (x, y, yaw), stamp_ns, stamp_ns)
+    return Scan(ranges, sim.angles, (x, y, yaw), stamp_ns, stamp_ns, sim.robot.lidar.name)
 
 
 def frame_of(sim: Simulator, number: int, run: str) -> Frame:
@@ -113,7 +113,8 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
         now = sim.time_ns
         critic.on_scan(scan_of(sim, now))
         frame = frame_of(sim, number, run)
-        critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now))
+        critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now,
+                                    sim.robot.odometry.name))
         plan = who.decide(frame, commands)
         critic.on_permit(Permit('autonomous', run, now, now))
         critic.on_plan(plan, now)

@@ -4,19 +4,35 @@
 import math
 from pathlib import Path
 
+from ami_ros.agent import settings
 from ami_ros.agent.arc import Box
 from ami_ros.agent.robots import find
+from ami_ros.agent.robots.sensor import NEEDS, Sensor
+from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.rule import Answer, Rule, Stop
-from ami_ros.agent.types import Command, Odometry, Permit, Plan, Scan, Situation
+from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.types import (
+    Command,
+    Imu,
+    Odometry,
+    Permit,
+    Plan,
+    Scan,
+    Situation,
+    Switch,
+)
 import numpy as np
 import pytest
+import yaml
 
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
+NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
 ROBOT = find('rover')
 BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000
 STEADY = 77_000_000_000     # the two clocks have nothing to do with each other
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
+SIGHT = Sight(0.7, 0.25, 0.25, 0.05, 0.08)
 BROKEN = (math.nan, math.inf, -math.inf)
 
 
@@ -46,12 +62,12 @@ def scan(ranges=None, **changes) -> Scan:
                    'stamp_ns': NOW, 'received_steady_ns': STEADY} | changes)
 
 
-def points(*places: tuple[float, float]) -> Scan:
+def points(*places: tuple[float, float], **changes) -> Scan:
     """See just these places, (x, y) m in base_link; the other beams return nothing."""
     z = np.array([complex(*p) for p in places])
     ranges, angles = np.full(ANGLES.size, np.inf), ANGLES.copy()
     ranges[:z.size], angles[:z.size] = np.abs(z), np.angle(z)
-    return scan(ranges, angles=angles)
+    return scan(ranges, angles=angles, **changes)
 
 
 def odometry(v: float = 0.0, w: float = 0.0, **changes) -> Odometry:
@@ -64,9 +80,31 @@ def permit(mode: str = 'autonomous', **changes) -> Permit:
                   | changes)
 
 
+def imu(**changes) -> Imu:
+    return Imu(**{'spin': np.zeros(3), 'acceleration': np.zeros(3), 'stamp_ns': NOW,
+                  'received_steady_ns': STEADY} | changes)
+
+
+def switch(active: bool = False, **changes) -> Switch:
+    return Switch(**{'name': 'front', 'kind': 'bumper', 'active': active, 'stamp_ns': NOW,
+                     'received_steady_ns': STEADY} | changes)
+
+
+def sensor(kind: str, name: str, **changes) -> Sensor:
+    """Say of a sensor what its kind needs."""
+    said = {'link': 'laser', 'range_m': (0.1, 4.0), 'no_return': math.inf, 'beams': 180,
+            'height_m': (0.05, 0.4), 'active': True}
+    return Sensor(**{'name': name, 'kind': kind, 'topic': name, 'required': True, 'hz': 20.0,
+                     **{key: said[key] for key in NEEDS[kind]}} | changes)
+
+
 def situation(**changes) -> Situation:
+    """Make one in which all is well; `scan` is the only one there is."""
+    if 'scan' in changes:
+        only = changes.pop('scan')
+        changes['scans'] = () if only is None else (only,)
     return Situation(**{'now_ns': NOW, 'now_steady_ns': STEADY, 'plan': plan(),
-                        'plan_steady_ns': STEADY, 'scan': scan(), 'odometry': odometry(),
+                        'plan_steady_ns': STEADY, 'scans': (scan(),), 'odometry': odometry(),
                         'last': Command(np.zeros(2), NOW - ns(0.1)),
                         'last_steady_ns': STEADY - ns(0.1), 'permit': permit()} | changes)
 
@@ -140,7 +178,7 @@ class RuleContract:
 
     def test_it_writes_into_nothing(self):
         asked, seen = command(0.9, 2.0), situation(scan=scan(np.full(180, 0.3)))
-        for array in (asked.values, seen.scan.ranges, seen.scan.angles, seen.plan.knots,
-                      seen.odometry.twist, seen.last.values):
+        for array in (asked.values, seen.scans[0].ranges, seen.scans[0].angles,
+                      seen.plan.knots, seen.odometry.twist, seen.last.values):
             array.flags.writeable = False
         answer(self.rule, asked, seen)

@@ -6,12 +6,9 @@ import math
 import time
 from types import SimpleNamespace
 
-from ami_ros.agent import settings
 from ami_ros.agent.critic import Critic, guard
-from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.rule import Answer, scaled, Stop
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import Command
 import numpy as np
 import pytest
@@ -22,18 +19,16 @@ from rule_contract import (
     command,
     NOW,
     ns,
+    NUMBERS,
     odometry,
     permit,
     plan,
-    POLICY,
+    ROBOT,
     scan,
     situation,
     STEADY,
 )
-import yaml
 
-ROBOT = find('rover')
-NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
 RULES = build(NUMBERS, ROBOT)
 MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
 
@@ -273,7 +268,7 @@ def test_it_remembers_what_went_out():
         assert c.last.stamp_ns == NOW + late and c.last_steady_ns == STEADY + late
         c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
     assert speeds == pytest.approx([0.15, 0.225, 0.3, 0.375, 0.45, 0.525])
-    assert c.counts == {'permit': 1, 'plan': 1, 'scan': 7, 'odometry': 1, 'slow': 6}
+    assert c.counts == {'permit': 1, 'plan': 1, 'scan': 7, 'odom': 1, 'slow': 6}
 
 
 def test_a_second_answer_at_the_same_instant_replaces_the_first():

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is asked for, an ideal rover under the policy touches nothing, and still moves."""
 
-from ami_ros.agent import settings
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.robots import find
-from ami_ros.agent.settings import CriticSettings
 from closed_loop import (
     at_random,
     at_the_corner,
@@ -18,15 +15,11 @@ from closed_loop import (
 )
 import numpy as np
 import pytest
-from rule_contract import POLICY
-import yaml
-
-ROBOT = find('rover')
-POLICY_SETTINGS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
+from rule_contract import NUMBERS, ROBOT
 
 
 def made() -> Critic:
-    return Critic(POLICY_SETTINGS, ROBOT)
+    return Critic(NUMBERS, ROBOT)
 
 
 @pytest.mark.parametrize('hertz', [10, 20])
@@ -37,7 +30,7 @@ def test_it_never_touches(hostile, hertz, noise_m, look_late):
         rng = np.random.default_rng(seed)
         world = World(room(rng), noise_m=noise_m, rng=rng, yaw=rng.uniform(-3, 3))
         least, verdicts = drive(world, made(), hostile(rng), 5.0, hertz, look_late)
-        assert least > POLICY_SETTINGS.side_distance_m / 2, f'seed {seed}'
+        assert least > NUMBERS.side_distance_m / 2, f'seed {seed}'
         assert sum(v.command.values.any() for v in verdicts) > 10
 
 
@@ -65,7 +58,7 @@ def test_it_stops_before_a_wall_at_the_stop_distance(hertz):
     world = World(square(0, 0, 3), place=1.5 + 0j)
     least, verdicts = drive(world, made(), lambda _: (0.6, 0.0), 8.0, hertz)
     assert max(v.command.values[0] for v in verdicts) == 0.6
-    assert least == pytest.approx(POLICY_SETTINGS.stop_distance_m, abs=0.006)
+    assert least == pytest.approx(NUMBERS.stop_distance_m, abs=0.006)
 
 
 @pytest.mark.parametrize('gap_m', [0.5, 0.9])

@@ -3,16 +3,12 @@
 
 from collections import Counter
 
-from ami_ros.agent import settings
 from ami_ros.agent.drivers import Drivers
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import Command, MODES
 import numpy as np
 import pytest
-from rule_contract import NOW, ns, permit, plan, POLICY, STEADY
-import yaml
+from rule_contract import NOW, ns, NUMBERS, permit, plan, STEADY
 
-NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
 DEADMAN, FUTURE = ns(NUMBERS.hand_deadman_s), ns(NUMBERS.max_future_s)
 
 

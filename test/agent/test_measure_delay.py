@@ -79,7 +79,7 @@ def stream(took_s, hz=10, lost=0.0, seed=0):
 def test_the_first_answer_to_each_picture_counts():
     took = np.random.default_rng(0).gamma(20.0, 0.003, 200)
     found = latency(stream(took, lost=0.2))
-    assert found.values['latency_s'] == pytest.approx(np.median(took), abs=0.004)
+    assert found.values['latency_s'] == pytest.approx(np.percentile(took, 95), abs=0.008)
     assert found.good and 150 <= len(found.runs) < 170
     assert answered([(5, 7), (0, 3), (5, 6)]).tolist() == [1e-9]
 
@@ -89,4 +89,4 @@ def test_a_mind_that_is_not_there_and_one_that_stutters():
         latency([(0, 10**18)] * 100)
     with pytest.raises(Unclear, match='5 pictures'):
         latency(stream([0.05] * 5))
-    assert not latency(stream([0.05, 0.3] * 40)).good
+    assert not latency(stream([0.05, 0.05, 0.05, 0.05, 0.3] * 16)).good

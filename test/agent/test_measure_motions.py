@@ -50,12 +50,19 @@ def test_slow_ones_come_first():
 
 def test_the_room_is_what_the_fastest_takes_and_the_stop_after_it():
     ahead, behind = room(ALL['straight'], ROVER)
-    v, hold = 0.6, ROVER.settle_s
+    v, hold = 0.6, ROVER.settle_s + 0.4
     assert ahead == pytest.approx(1.25 * v * hold + v * 0.28 + v**2 / 3 + 0.3)
     assert behind == pytest.approx(v * 0.28 + v**2 / 3 + 0.3)
     assert room(ALL['turns'], ROVER) == (0.3, 0.3)
     slower = Base(0.6, 1.5, 0.3, 0.5, 0.2)
     assert room(motions.straight(slower, (1.0,)), slower)[0] > ahead + 0.5
+
+
+def test_the_way_back_needs_no_room_of_its_own():
+    there, back = ALL['there_and_back']
+    ahead, behind = room([there, back], ROVER)
+    assert ahead == room([there], ROVER)[0]
+    assert behind < 0.8 < room([back], ROVER)[1]
 
 
 def test_a_leg_says_its_axis_and_where_it_leads():

@@ -77,7 +77,7 @@ def test_plan_that_is_wrong():
 def test_verdict():
     verdict = Verdict(Command(RNG.normal(size=2), NS), 'slow', 'stop_zone', 'near: 0.2 m of 0.3',
                       ('speed', 'stop_zone'), (('scan', 0.1 + 0.2), ('plan', math.nan)), NS - 5,
-                      NS - 3, 7, '1f-3')
+                      NS - 3, 7, '1f-3', 'hand', 'idle', ('imu', 'front'))
     back = convert.verdict_from(sent(convert.verdict_message(verdict, judge_ms='0.1')))
     assert_same(verdict, back, but=('ages',))
     assert repr(verdict.ages) == repr(back.ages)
@@ -118,42 +118,6 @@ def test_goal():
     back, number, run = convert.goal_from(sent(convert.goal_message(picture, 3, 'a/b', NS)))
     assert same(picture, back) and (number, run) == (3, 'a/b')
     assert convert.goal_from(sent(convert.goal_message(None, 0, 'r', NS))) == (None, 0, 'r')
-
-
-def scan(*ranges, **changes):
-    angles = np.linspace(-1, 1, max(2, len(ranges)))
-    msg = convert.scan_message(NS, np.array(ranges), angles, ROVER.lidar_range_m)
-    for name, value in changes.items():
-        setattr(msg, name, value)
-    return sent(msg)
-
-
-def test_scan_tells_no_return_from_invalid():
-    low, high = ROVER.lidar_range_m
-    msg = scan(1.5, math.inf, math.nan, -math.inf, 0.0, low, low / 2, high, 2 * high)
-    ranges = convert.scan_from(msg, ROVER, 5).ranges
-    assert repr(ranges.tolist()) == repr([
-        1.5, math.inf, math.nan, math.nan, math.nan, float(np.float32(low)), math.nan, high,
-        math.nan])
-    other = replace(ROVER, sensors=tuple(
-        replace(sensor, no_return=0.0) if sensor.name == 'scan' else sensor
-        for sensor in ROVER.sensors))
-    ranges = convert.scan_from(msg, other, 5).ranges
-    assert repr(ranges.tolist()[:5]) == repr([1.5, math.nan, math.nan, math.nan, math.inf])
-
-
-def test_scan_is_mounted_where_the_urdf_says():
-    got = convert.scan_from(scan(1.0, 2.0), ROVER, 5)
-    assert got.mount == (0.0, 0.0, 0.0) and got.stamp_ns == NS and got.received_steady_ns == 5
-    assert got.angles == pytest.approx([-1, 1])
-    msg = scan(1.0, 2.0)
-    msg.header.frame_id = 'lidar'
-    with pytest.raises(ValueError, match="'lidar'.*does not mount; there are: .*laser"):
-        convert.scan_from(msg, ROVER, 5)
-    with pytest.raises(ValueError, match='0 beams'):
-        convert.scan_from(scan(), ROVER, 5)
-    with pytest.raises(ValueError, match='finite and not zero'):
-        convert.scan_from(scan(1.0, angle_increment=math.nan), ROVER, 5)
 
 
 def test_odometry_and_imu():

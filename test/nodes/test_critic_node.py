@@ -1,28 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The critic's process: answers a plan, answers silence, and leaves the robot at rest."""
+"""The critic's process: answers plans, hands and silence, and leaves the robot at rest."""
 
 import math
 import time
 
 from ami_ros.agent.robots import find
-from ami_ros.agent.types import Plan
-from ami_ros.nodes import convert, topics
+from ami_ros.agent.types import Command, Plan
+from ami_ros.nodes import convert, sensing, topics
+from geometry_msgs.msg import Twist
 import numpy as np
 import pytest
+from sensor_msgs.msg import PointCloud2, PointField, Range
+from std_msgs.msg import Bool, Header
 
 ROVER = find('rover')
 ANGLES = np.linspace(-math.pi, math.pi, 180, endpoint=False)
 IN = (topics.PLAN, topics.SCAN, topics.ODOMETRY, topics.STATUS)
-OUT = (topics.COMMAND, topics.VERDICT)
+OUT = (topics.COMMAND, topics.VERDICT, topics.DIAGNOSTICS)
 
 
 @pytest.fixture
 def critic(bench):
-    def started(**parameters):
+    def started(*more, **parameters):
         bench.child = bench.start('critic', **parameters)
         bench.hear(*OUT)
-        bench.offer(*IN)
-        bench.met(*IN, *OUT)
+        bench.offer(*IN, *more)
+        bench.met(*IN, *more, *OUT)
         return bench
     return started
 
@@ -43,6 +46,11 @@ def ahead(now, v=0.1, number=None):
                                      now if number is None else number, 'r', 1))
 
 
+def hand(bench, v=-0.05, late_s=0.0):
+    stamp = time.time_ns() - round(1e9 * late_s)
+    bench.say(topics.HAND, convert.command_message(Command(np.array([v, 0.0]), stamp)))
+
+
 def verdicts(bench):
     return [convert.verdict_from(msg) for msg in bench.heard[topics.VERDICT.name]]
 
@@ -52,26 +60,52 @@ def commands(bench):
             bench.heard[topics.COMMAND.name]]
 
 
+def values(bench):
+    """Return what the newest verdict says besides the noun."""
+    return convert.health_from(bench.heard[topics.VERDICT.name][-1])[0].values
+
+
+def beats(bench):
+    return [health for msg in bench.heard[topics.DIAGNOSTICS.name]
+            for health in convert.health_from(msg) if health.name == '/critic']
+
+
+def drive(bench, wanted, name='autonomous', more=lambda: None, what=''):
+    """Say again and again that all is well, a mode and a plan, until a verdict is as wanted."""
+    bench.heard[topics.VERDICT.name].clear()
+
+    def again():
+        now = time.time_ns()
+        readings(bench, now)
+        more()
+        mode(bench, now, name)
+        bench.say(topics.PLAN, ahead(now))
+        return next((v for v in verdicts(bench) if wanted(v)), None)
+
+    return bench.until(again, what or f'a verdict in {name}')
+
+
+def moves(verdict):
+    return verdict.command.values[0] > 0
+
+
 def test_silence_is_a_stop_that_goes_on(critic):
     bench = critic()
     bench.until(lambda: len(bench.heard[topics.COMMAND.name]) > 25, '25 ticks')
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
     first = verdicts(bench)[0]
     assert (first.action, first.rule, first.reason) == ('stop', 'guard', 'no plan has come')
+    assert first.silent == ('scan', 'odom') and (first.source, first.mode) == ('', '')
+    beat = bench.until(lambda: beats(bench) and beats(bench)[-1], 'a sign of life')
+    assert beat.level == 0 and beat.values['state'] == 'active'
+    assert int(beat.values['pid']) == bench.child.pid and int(beat.values['count.stop']) > 0
 
 
 def test_answers_a_plan_at_once_and_stops_when_it_grows_old(critic):
     bench = critic()
-
-    def moving():
-        now = time.time_ns()
-        readings(bench, now)
-        mode(bench, now)
-        bench.say(topics.PLAN, ahead(now))
-        return next((v for v in verdicts(bench) if v.command.values[0] > 0), None)
-
-    moved = bench.until(moving, 'a command to move')
+    moved = drive(bench, moves)
     assert moved.run == 'r' and moved.goal == 1 and moved.number == moved.plan_start_ns
+    assert (moved.source, moved.mode, moved.silent) == ('mind', 'autonomous', ())
     stamps = [m.header.stamp for m in bench.heard[topics.COMMAND.name]]
     assert convert.time(moved.command.stamp_ns) in stamps
     bench.heard[topics.VERDICT.name].clear()
@@ -81,6 +115,152 @@ def test_answers_a_plan_at_once_and_stops_when_it_grows_old(critic):
     bench.heard[topics.COMMAND.name].clear()
     bench.until(lambda: bench.heard[topics.COMMAND.name], 'the stop going on')
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
+
+
+def test_only_a_permit_lets_a_plan_move_and_a_stop_holds(critic):
+    bench = critic(topics.HAND)
+    for name in ('idle', 'dry_run', 'manual'):
+        refused = drive(bench, lambda v, name=name: v.mode == name and v.source == 'mind'
+                        and v.rule not in ('fresh', 'guard'), name)
+        assert (refused.rule, refused.action) == ('permitted', 'stop')
+    assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
+    drive(bench, moves)
+    stopped = drive(bench, lambda v: v.source == 'hand' and v.mode == 'stopped'
+                    and v.rule == 'permitted', 'stopped', lambda: hand(bench))
+    assert stopped.action == 'stop' and 'configurator/reset' in stopped.reason
+    said = bench.heard[topics.VERDICT.name]
+    said.clear()
+    bench.say(topics.STATUS, convert.health_message(convert.Health('/configurator'), 5))
+    hand(bench)
+    bench.until(lambda: said and 'mode None' in values(bench)['unreadable'], 'a status unread')
+    assert verdicts(bench)[-1].mode == 'stopped' and verdicts(bench)[-1].action == 'stop'
+
+
+def test_a_hand_outranks_the_plan_and_lets_go_to_rest(critic):
+    bench = critic(topics.HAND)
+    drive(bench, moves)
+    driven = drive(bench, lambda v: v.command.values[0] < 0, more=lambda: hand(bench))
+    assert driven.source == 'hand' and driven.mode == 'hand' and driven.ages[0][0] == 'hand'
+    bench.heard[topics.COMMAND.name].clear()
+    rested = drive(bench, lambda v: v.source == 'mind', what='the plan after the hand')
+    assert (rested.rule, rested.action) == ('permitted', 'stop') and 'armed anew' in rested.reason
+    assert all(v <= 0 for v, _ in commands(bench))      # at no moment did the plan drive
+    drive(bench, lambda v: v.mode == 'manual', 'manual')
+    drive(bench, moves, what='the plan, armed anew')
+
+
+def test_a_hand_with_a_wrong_clock_or_no_number_moves_nothing(critic):
+    bench = critic(topics.HAND)
+    for late_s, why in ((3.0, 's old by its stamp'), (-3.0, 's from the future by its stamp')):
+        drive(bench, lambda v, why=why: why in values(bench)['hand_refused'], 'idle',
+              lambda late_s=late_s: hand(bench, 0.1, late_s))
+    assert 'hand' not in {v.source for v in verdicts(bench)}
+    broken = drive(bench, lambda v: v.source == 'hand' and v.rule == 'finite', 'idle',
+                   lambda: hand(bench, math.nan))
+    assert broken.reason == '1 of 2 numbers in the hand are not finite'
+    assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
+
+
+def test_a_foreign_twist_needs_no_permit_and_stops_when_it_grows_old(bench):
+    bench.start('critic', input='twist')
+    needs = (topics.FOREIGN, topics.SCAN, topics.ODOMETRY, topics.STATUS)
+    bench.hear(*OUT)
+    bench.offer(*needs)
+    bench.met(*needs, *OUT)
+
+    def drives(wanted, name=None):
+        def again():
+            now = time.time_ns()
+            readings(bench, now)
+            if name:
+                mode(bench, now, name)
+            bench.say(topics.FOREIGN, convert.command_message(
+                Command(np.array([0.1, 0.0]), now)))
+            return next((v for v in verdicts(bench) if wanted(v)), None)
+        bench.heard[topics.VERDICT.name].clear()
+        return bench.until(again, f'a verdict on a twist in {name}')
+
+    assert drives(moves).source == 'twist'
+    assert drives(lambda v: v.rule == 'permitted', 'stopped').action == 'stop'
+    drives(moves, 'idle')
+    old = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'fresh'), None))
+    assert 'the twist is' in old.reason or 'old by its' in old.reason
+    assert commands(bench)[-1] == [0.0, 0.0]
+
+
+MORE = """
+  - {name: front, kind: bumper, topic: bumper, required: true, hz: 20.0, active: true}
+  - {name: button, kind: e_stop, topic: e_stop, required: false, hz: 0.0, active: false}
+  - {name: sonar, kind: Range, topic: sonar, required: false, hz: 20.0, link: laser,
+     range_m: [0.1, 4.0], no_return: .inf}
+  - {name: depth, kind: PointCloud2, topic: points, required: false, hz: 20.0, link: laser,
+     range_m: [0.1, 5.0], height_m: [0.05, 0.4]}
+"""
+
+
+def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
+    file = tmp_path / 'robot.yaml'
+    file.write_text(ROVER.path.read_text() + MORE)
+    rows = {s.name: sensing.rows(s)[0] for s in find(str(file)).sensors_of(*sensing.KINDS)}
+    front, button, sonar, depth = (rows[name] for name in ('front', 'button', 'sonar', 'depth'))
+    bench.start('critic', robot=str(file))
+    bench.hear(*OUT)
+    bench.offer(*IN, front, button, sonar, depth)
+    bench.met(*IN, front, button, sonar, depth, *OUT)
+
+    def heads(now):
+        return Header(stamp=convert.time(now), frame_id='laser')
+
+    def touch(pressed=False, row=front):
+        bench.say(row, Bool(data=pressed))
+
+    def echo(away):
+        touch()
+        bench.say(sonar, Range(header=heads(time.time_ns()), range=away, field_of_view=0.5))
+
+    def cloud(*points):
+        touch()
+        fields = [PointField(name=n, offset=4 * k, datatype=7, count=1)
+                  for k, n in enumerate('xyz')]
+        bench.say(depth, PointCloud2(
+            header=heads(time.time_ns()), height=1, width=len(points), fields=fields,
+            point_step=12, row_step=12 * len(points),
+            data=convert.packed(np.array(points, '<f4'), 'B')))
+
+    missing = drive(bench, lambda v: v.rule == 'fresh' and 'odom' not in v.silent)
+    assert missing.reason == 'no front has come'
+    assert set(missing.silent) >= {'front', 'sonar', 'depth', 'button'}
+    assert drive(bench, moves, more=touch).silent == ('button', 'sonar', 'depth')
+    far = drive(bench, lambda v: moves(v) and 'sonar' not in v.silent, more=lambda: echo(3.0))
+    assert 'sonar' in dict(far.ages)
+    near = drive(bench, lambda v: v.action == 'stop', more=lambda: echo(0.19))
+    assert near.rule == 'stop_zone'
+    drive(bench, lambda v: moves(v) and 'sonar' in v.silent, more=touch)    # it fell silent
+    drive(bench, lambda v: moves(v) and 'depth' not in v.silent,
+          more=lambda: cloud((3.0, 0.0, 0.0), (0.2, 0.0, 1.0)))
+    low = drive(bench, lambda v: v.action == 'stop',
+                more=lambda: cloud((3.0, 0.0, 0.0), (0.2, 0.0, -0.1)))
+    assert low.rule == 'stop_zone'
+    drive(bench, lambda v: v.rule == 'touched', more=lambda: touch(True))
+    drive(bench, moves, more=touch)
+    touch(row=button, pressed=False)
+    pulled = drive(bench, lambda v: v.rule == 'touched', more=touch)    # once is enough
+    assert pulled.reason == 'e_stop button is active'
+    touch(row=button, pressed=True)
+    drive(bench, moves, more=touch)
+
+
+def test_it_says_who_else_commands_the_wheels_and_whose_type_is_another(critic):
+    bench = critic(topics.COMMAND)
+    bench.node.create_publisher(Twist, topics.HAND.name, 1)
+    wrong = bench.until(lambda: next((b for b in beats(bench) if b.level == 2), None),
+                        'a second publisher being told')
+    assert wrong.values['others'] == '/test' and wrong.message.startswith('/test commands')
+    drive(bench, lambda v: values(bench)['mistyped'] and values(bench)['others'])
+    said = values(bench)
+    assert said['others'] == '/test' and said['mistyped'].startswith(
+        '/test has cmd_vel_manual as geometry_msgs/msg/Twist, the critic as geometry_msgs/msg/'
+        'TwistStamped: nothing gets across')
 
 
 @pytest.mark.parametrize('spoil, rule', [

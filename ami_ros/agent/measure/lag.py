@@ -18,6 +18,7 @@ from ami_ros.agent.measure.track import FEWEST, line, Track
 LONGEST_S = 0.8                 # of either part; a base that is later cannot be steered by this
 COARSE_S, FINER_S = 0.04, (0.01, 0.003, 0.001)
 SHARE, LEAST_S = 0.4, 0.03      # of the lag, and at least: how far the runs may lie apart
+LEAST = 0.001                   # s, of a robot file; a base that obeys sooner obeys at once
 LEAST_GAIN = 0.3                # a base that does less of what it is told is not obeying
 CREEP = 0.15                    # of the speed: what moves less is at rest
 REST_S = 0.4                    # so long it is at rest before a step, and after
@@ -159,6 +160,7 @@ def lag(along: dict[str, list[Response]]) -> Found:
                f'{said(losing)} s: the base ramps by itself',) if (
                    abs(gaining - losing) > allowed) else ()
     each = tuple(r.lag_s for r in runs)
-    return Found('lag', {'actuation_lag_s': round(middle[slower], 3)}, 's', each, spread(each),
-                 allowed, f'dead time plus time constant, median of {len(runs)} changes of speed; '
-                 f'{parts}', remarks)
+    value = max(LEAST, round(middle[slower], 3))
+    return Found('lag', {'actuation_lag_s': value}, 's', each, spread(each), allowed,
+                 f'dead time plus time constant, median of {len(runs)} changes of speed; {parts}',
+                 remarks)

@@ -9,6 +9,7 @@ REACTION_S = 0.2        # from a reason to stop until the stop is commanded, at 
 LATE_M, LATE_RAD, LATE = 0.15, 0.5, 1.25    # a leg is off bounds so far beyond what it was meant
 REST_S = 1.0            # at rest before a motion and after it
 WAIT_S = 0.6            # besides, for each second of lag five more
+GAIN_S = 0.4            # in which the rules let speed grow
 ROUND = 2 * math.pi
 
 
@@ -59,16 +60,22 @@ class Motion:
     says: str                   # in plain words, for the person beside it
     legs: tuple[Leg, ...]
 
+    def ends(self, axis: str) -> list[float]:
+        """Return where along an axis each leg ends, m or rad from where the motion begins."""
+        at, out = 0.0, []
+        for leg in self.legs:
+            if leg.axis == axis:
+                at = leg.until if leg.until is not None else at + leg.reach
+            out.append(at)
+        return out
+
     def bounds(self, base: Base) -> tuple[float, float, float, float]:
         """Return how far it may get from where it begins: ahead, behind m, to the left, right rad.
 
         What is outside is no motion that was asked for: the hand is taken off.
         """
-        at, low, high = {'v': 0.0, 'w': 0.0}, {'v': 0.0, 'w': 0.0}, {'v': 0.0, 'w': 0.0}
-        for leg in self.legs:
-            axis = leg.axis
-            at[axis] = leg.until if leg.until is not None else at[axis] + leg.reach
-            low[axis], high[axis] = min(low[axis], at[axis]), max(high[axis], at[axis])
+        low, high = ({axis: least(0.0, *self.ends(axis)) for axis in ('v', 'w')}
+                     for least in (min, max))
         stop = max((base.stop_m(leg.v_mps) for leg in self.legs), default=0.0)
         spin = max((abs(leg.w_radps) for leg in self.legs), default=0.0) * (
             REACTION_S + base.lag_s)
@@ -77,11 +84,17 @@ class Motion:
 
 
 def room(motions: list[Motion], base: Base) -> tuple[float, float]:
-    """Return the free room that motions need before and behind the robot, m from its outline."""
-    moving = [motion.bounds(base) for motion in motions if any(leg.v_mps for leg in motion.legs)]
-    if not moving:
-        return ROOM_M, ROOM_M
-    return tuple(max(side) - LATE_M + ROOM_M for side in zip(*(b[:2] for b in moving)))
+    """Return the free room that motions, one after another, need before and behind the robot.
+
+    In m from its outline, as it stands before the first of them.
+    """
+    at, ahead, behind = 0.0, 0.0, 0.0
+    for motion in motions:
+        if any(leg.v_mps for leg in motion.legs):
+            front, back, _, _ = motion.bounds(base)
+            ahead, behind = max(ahead, at + front - LATE_M), max(behind, back - at - LATE_M)
+            at += motion.ends('v')[-1]
+    return ahead + ROOM_M, behind + ROOM_M
 
 
 def straight(base: Base, shares: tuple[float, ...], back: float = 0.25) -> list[Motion]:
@@ -89,7 +102,7 @@ def straight(base: Base, shares: tuple[float, ...], back: float = 0.25) -> list[
     out = []
     for share in shares:
         v, slow = share * base.speed_mps, back * base.speed_mps
-        hold = base.settle_s
+        hold = base.settle_s + GAIN_S
         out.append(Motion(f'drives ahead at {v:.2f} m/s for {hold:.1f} s, stops, and comes back',
                           (Leg(v, 0.0, hold), Leg(0.0, 0.0, base.settle_s + REST_S),
                            Leg(-slow, 0.0, LATE * v * hold / slow + 1.0, until=0.0),
@@ -99,7 +112,7 @@ def straight(base: Base, shares: tuple[float, ...], back: float = 0.25) -> list[
 
 def steps(base: Base) -> list[Motion]:
     """Step along v and w, both ways, at two speeds."""
-    out, hold, rest = [], base.settle_s, Leg(0.0, 0.0, base.settle_s + 0.4)
+    out, hold, rest = [], base.settle_s + GAIN_S, Leg(0.0, 0.0, base.settle_s + 0.4)
     for share in (0.25, 0.5):
         v, w = share * base.speed_mps, share * base.turn_radps
         out.append(Motion(f'drives ahead and back at {v:.2f} m/s, {hold:.1f} s each',

@@ -6,12 +6,15 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.acceleration import Acceleration
 from ami_ros.agent.rules.finite import Finite
 from ami_ros.agent.rules.fresh import Fresh
+from ami_ros.agent.rules.needs import needs
+from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.permitted import Permitted
 from ami_ros.agent.rules.rule import Rule
 from ami_ros.agent.rules.speed import Speed
 from ami_ros.agent.rules.stop_zone import StopZone
 from ami_ros.agent.rules.surprise import Surprise
 from ami_ros.agent.rules.time_to_collision import TimeToCollision
+from ami_ros.agent.rules.touched import Touched
 from ami_ros.agent.settings import CriticSettings
 
 
@@ -28,12 +31,15 @@ def build(settings: CriticSettings, robot: Robot) -> tuple[Rule, ...]:
                          f'{s.stop_distance_m}; beside the robot no more is kept free than ahead')
     limits = (s.max_speed_mps, s.max_turn_radps)
     box = Box.around(robot.body.footprint)
-    zone = (s.stop_distance_m, s.side_distance_m, s.min_valid_beams, robot.actuation_lag_s)
+    zone = (s.stop_distance_m, s.side_distance_m,
+            Sight(s.min_valid_beams, s.max_scan_age_s, s.max_odometry_age_s, s.max_future_s,
+                  robot.actuation_lag_s))
     return (    # what judges the way comes last: it must see the twist that really goes out
         Finite(s.min_valid_beams),
-        Fresh(s.max_plan_age_s, s.hand_deadman_s, s.max_scan_age_s, s.max_odometry_age_s,
-              s.max_future_s, s.max_plan_lead_s),
+        Fresh(s.max_plan_age_s, s.hand_deadman_s, s.max_future_s, s.max_plan_lead_s,
+              needs(s, robot)),
         Permitted(s.max_permit_age_s, s.max_future_s),
+        Touched(),
         Speed(*limits),
         Acceleration(s.max_acceleration_mps2, s.max_turn_acceleration_radps2),
         Surprise(s.max_surprise, s.surprised_speed, *limits),

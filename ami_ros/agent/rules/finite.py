@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from ami_ros.agent.rules.rule import Answer, Stop, twist
-from ami_ros.agent.types import Command, Plan, Situation
+from ami_ros.agent.types import Command, Plan, Scan, Situation
 
 
 @dataclass(frozen=True)
 class Finite:
-    """Command, plan, odometry and lidar mount are finite; enough beams are valid.
+    """Command, plan, odometry, IMU and mounts are finite; enough beams are valid.
 
     What has not come at all is no business of this rule: `fresh` stops on that.
     """
@@ -25,10 +25,14 @@ class Finite:
             check_plan(situation.plan)      # first: it says whose command is not finite
         twist(command)
         if situation.odometry is not None:
-            check('odometry', np.append(situation.odometry.pose, situation.odometry.twist))
-        if situation.scan is not None:
-            check('lidar mount', situation.scan.mount)
-            valid_beams(situation.scan, self.min_valid_beams)
+            told = situation.odometry
+            check(told.name, np.append(told.pose, told.twist))
+        for imu in situation.imus:
+            check(imu.name, np.append(imu.spin, imu.acceleration))
+        for scan in situation.scans:
+            if scan.required:       # of the others, who uses them checks them
+                check(f'mount of the {scan.name}', scan.mount)
+                valid_beams(scan, self.min_valid_beams)
         return Answer(command)
 
 
@@ -51,13 +55,17 @@ def check_plan(plan: Plan) -> None:
     check(f'surprise of the {what}', plan.surprise)
 
 
-def valid_beams(scan, least: float) -> np.ndarray:
-    """Return which beams say something, (R,) bool; Stop where those are too few."""
+def valid_beams(scan: Scan, least: float) -> np.ndarray:
+    """Return which beams say something, (R,) bool; Stop where those are too few.
+
+    Of a sensor that is not required nothing is demanded: what it sees counts.
+    """
     ranges, angles = np.asarray(scan.ranges), np.asarray(scan.angles)
     if ranges.shape != angles.shape:
-        raise Stop(f'the scan has {ranges.shape} ranges and {angles.shape} angles')
+        raise Stop(f'the {scan.name} has {ranges.shape} ranges and {angles.shape} angles')
     valid = (ranges > 0) & np.isfinite(angles)      # no return is +inf and valid, NaN is not
     count = np.count_nonzero(valid)
-    if count == 0 or not count >= least * valid.size:
-        raise Stop(f'{count} of {valid.size} lidar beams are valid, {least:.0%} are needed')
+    if scan.required and (count == 0 or not count >= least * valid.size):
+        raise Stop(f'{count} of {valid.size} beams of the {scan.name} are valid, {least:.0%} '
+                   'are needed')
     return valid

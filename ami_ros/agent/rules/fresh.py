@@ -2,41 +2,43 @@
 """Stops on what is missing, too old, or from the future."""
 
 from dataclasses import dataclass
+import math
 
+from ami_ros.agent.rules.needs import Need
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.types import Command, Situation
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """Plan, scan and odometry are there and young, by their stamp and by their arrival.
+    """The plan and each required sensor are there and young, by their stamp and by their arrival.
 
     Both clocks, always: a sender with a wrong clock looks young by its stamp for ever, a queue
     that runs dry late looks young by its arrival. Lateness never renews a plan: it ages from
-    the instant it was made for.
+    the instant it was made for. A switch that speaks only when it changes must have come once.
     """
 
     max_plan_age_s: float
     hand_deadman_s: float       # a hand is a plan that must be this young
-    max_scan_age_s: float
-    max_odometry_age_s: float
     max_future_s: float
     max_plan_lead_s: float      # how far ahead a plan may begin: the latency it allowed for
+    needs: tuple[Need, ...]     # those that are not required are not asked for
     name: str = 'fresh'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
-        plan, scan, odometry = situation.plan, situation.scan, situation.odometry
+        plan = situation.plan
         if plan is None:
             raise Stop('no plan has come')
         oldest = self.hand_deadman_s if plan.source == 'hand' else self.max_plan_age_s
         lead = self.max_plan_lead_s if plan.source == 'mind' else self.max_future_s
         check(plan.called, plan, situation, oldest, self.max_future_s, lead)
-        for what, value, oldest in (('scan', scan, self.max_scan_age_s),
-                                    ('odometry', odometry, self.max_odometry_age_s)):
-            if value is None:
-                raise Stop(f'no {what} has come')
-            check(what, value, situation, oldest, self.max_future_s)
+        said = {value.name: value for value in situation.sensed}
+        for need in self.needs:
+            if need.required and need.name not in said:
+                raise Stop(f'no {need.name} has come')
+            if need.required and need.oldest_s < math.inf:
+                check(need.name, said[need.name], situation, need.oldest_s, self.max_future_s)
         return Answer(command)
 
 
@@ -51,6 +53,12 @@ def check(what: str, value, situation: Situation, oldest_s: float, ahead_s: floa
         if not age >= -ahead:
             raise Stop(f'the {what} is {-age:.3f} s from the future by its {clock}, '
                        f'limit {ahead:.3f} s')
+
+
+def young(sensed, now_ns: int, steady_ns: int, oldest_s: float, ahead_s: float) -> bool:
+    """Tell whether a reading is neither old nor from the future, by both clocks."""
+    return (-ahead_s <= (now_ns - sensed.stamp_ns) / 1e9 <= oldest_s
+            and -ahead_s <= (steady_ns - sensed.received_steady_ns) / 1e9 <= oldest_s)
 
 
 def ages(value, situation: Situation) -> tuple[float, float]:

@@ -6,26 +6,51 @@ first-order lag the way to a standstill, or to any other twist, is that of the p
 the time of the lag; so a command is judged from there.
 """
 
+from dataclasses import dataclass
 import math
 
 import numpy as np
 
 from ami_ros.agent.arc import seen_after
 from ami_ros.agent.rules.finite import check, valid_beams
+from ami_ros.agent.rules.fresh import check as check_age
+from ami_ros.agent.rules.fresh import young
 from ami_ros.agent.rules.rule import Stop, twist
 from ami_ros.agent.types import Scan, Situation
 
 
-def obstacles(situation: Situation, min_valid_beams: float, lag_s: float) -> np.ndarray:
-    """Return (N,) complex x + iy metres; Stop where scan or odometry cannot say."""
-    if situation.scan is None:
-        raise Stop('no scan has come')
-    if situation.odometry is None:
-        raise Stop('no odometry has come')
-    check('odometry', situation.odometry.twist)
-    check('lidar mount', situation.scan.mount)
-    v, w = drift(situation, lag_s)
-    return seen_after(points(situation.scan, min_valid_beams), v, w)
+@dataclass(frozen=True)
+class Sight:
+    """How obstacles are found: what may be looked at, and how late the wheels obey."""
+
+    min_valid_beams: float      # share of the beams, 0 to 1
+    max_scan_age_s: float
+    max_odometry_age_s: float
+    max_future_s: float
+    lag_s: float
+
+    def obstacles(self, situation: Situation) -> np.ndarray:
+        """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
+
+        Of all sensors together. One that is not required and not young shows nothing.
+        """
+        odometry, seen = situation.odometry, []
+        if odometry is None:
+            raise Stop('no odometry has come')
+        check_age(odometry.name, odometry, situation, self.max_odometry_age_s, self.max_future_s)
+        check(odometry.name, odometry.twist)
+        for scan in situation.scans:
+            if scan.required:
+                check_age(scan.name, scan, situation, self.max_scan_age_s, self.max_future_s)
+            elif not young(scan, situation.now_ns, situation.now_steady_ns, self.max_scan_age_s,
+                           self.max_future_s):
+                continue
+            check(f'mount of the {scan.name}', scan.mount)
+            v, w = drift(situation, scan.stamp_ns, self.lag_s)
+            seen.append(seen_after(points(scan, self.min_valid_beams), v, w))
+        if not seen:
+            raise Stop('no scan has come')
+        return seen[0] if len(seen) == 1 else np.concatenate(seen)
 
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
@@ -35,13 +60,13 @@ def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
     return complex(x, y) + scan.ranges[hits] * np.exp(1j * (scan.angles[hits] + yaw))
 
 
-def drift(situation: Situation, lag_s: float) -> tuple[float, float]:
-    """Return how far the robot moves, m and rad, from the scan until a command acts.
+def drift(situation: Situation, scan_ns: int, lag_s: float) -> tuple[float, float]:
+    """Return how far the robot moves, m and rad, from a scan until a command acts.
 
     Since odometry was read its twist has been fading into the last command.
     """
     odometry, last = situation.odometry, situation.last
-    age = max(0, situation.now_ns - situation.scan.stamp_ns) / 1e9
+    age = max(0, situation.now_ns - scan_ns) / 1e9
     acted = max(0, situation.now_ns - max(odometry.stamp_ns, last.stamp_ns)) / 1e9
     faded = math.exp(-acted / max(lag_s, 1e-6))
     moves = []

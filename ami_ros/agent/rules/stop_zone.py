@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ami_ros.agent.arc import Box, first_contact
-from ami_ros.agent.rules.obstacles import obstacles
+from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.types import Command, Situation
 
@@ -21,13 +21,12 @@ class StopZone:
     box: Box
     stop_distance_m: float
     side_distance_m: float
-    min_valid_beams: float
-    lag_s: float
+    sight: Sight
     name: str = 'stop_zone'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
-        points = obstacles(situation, self.min_valid_beams, self.lag_s)
+        points = self.sight.obstacles(situation)
         ahead = self.stop_distance_m - self.side_distance_m
         contact = first_contact(points, self.box, v, w, ahead, self.side_distance_m)
         if contact < ahead:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import math
 
 from ami_ros.agent.arc import Box, first_contact, pace
-from ami_ros.agent.rules.obstacles import obstacles
+from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.agent.types import Command, Situation
 
@@ -22,13 +22,12 @@ class TimeToCollision:
     braking_mps2: float
     stop_distance_m: float
     side_distance_m: float
-    min_valid_beams: float
-    lag_s: float
+    sight: Sight
     name: str = 'time_to_collision'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
-        points = obstacles(situation, self.min_valid_beams, self.lag_s)
+        points = self.sight.obstacles(situation)
         speed = pace(v, w, self.box)
         needed = speed * self.reaction_s + speed**2 / (2 * self.braking_mps2)
         ahead = self.stop_distance_m - self.side_distance_m

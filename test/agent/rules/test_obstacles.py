@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Obstacles are seen from where the robot will be when a command begins to act."""
 
+from dataclasses import replace
 import math
 
-from ami_ros.agent.rules.obstacles import drift, obstacles, points
+from ami_ros.agent.rules.obstacles import drift, points
+from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.types import Command
 import numpy as np
 import pytest
-from rule_contract import command, NOW, ns, odometry, scan, situation
+from rule_contract import ANGLES, command, NOW, ns, odometry, scan, SIGHT, situation, STEADY
 from rule_contract import points as seen
 
 LAG_S = 0.08
@@ -15,6 +17,10 @@ LAG_S = 0.08
 
 def told(v: float, w: float, seconds_ago: float) -> Command:
     return Command(np.array([v, w]), NOW - ns(seconds_ago))
+
+
+def went(here, lag_s: float = LAG_S) -> tuple[float, float]:
+    return drift(here, here.scans[0].stamp_ns, lag_s)
 
 
 def test_points_are_where_the_mount_says():
@@ -34,7 +40,7 @@ def test_a_steady_motion_goes_on_for_the_age_of_the_scan_and_the_lag(v, w, scan_
                                                                      odometry_age):
     here = situation(scan=scan(stamp_ns=NOW - ns(scan_age)), last=told(v, w, 0.5),
                      odometry=odometry(v, w, stamp_ns=NOW - ns(odometry_age)))
-    assert drift(here, LAG_S) == pytest.approx((v * (scan_age + LAG_S), w * (scan_age + LAG_S)))
+    assert went(here) == pytest.approx((v * (scan_age + LAG_S), w * (scan_age + LAG_S)))
 
 
 @pytest.mark.parametrize(('read', 'wanted'), [(0.0, 0.6), (0.6, 0.0), (0.3, -0.3)])
@@ -45,25 +51,71 @@ def test_what_was_read_fades_into_what_was_told(read, wanted, odometry_age, told
     here = situation(scan=scan(stamp_ns=NOW), last=told(wanted, 0.0, told_ago),
                      odometry=odometry(read, stamp_ns=NOW - ns(odometry_age)))
     speed = wanted + (read - wanted) * math.exp(-acted / LAG_S)
-    assert drift(here, LAG_S) == pytest.approx((speed * LAG_S, 0.0))
-    assert drift(here, 0.0) == pytest.approx((0.0, 0.0))
+    assert went(here) == pytest.approx((speed * LAG_S, 0.0))
+    assert went(here, 0.0) == pytest.approx((0.0, 0.0))
 
 
 def test_an_old_scan_counts_the_mean_of_what_was_read_and_what_is():
     here = situation(scan=scan(stamp_ns=NOW - ns(0.1)), last=told(0.0, 0.0, 0.3),
                      odometry=odometry(0.6, stamp_ns=NOW - ns(0.05)))
     speed = 0.6 * math.exp(-0.05 / LAG_S)
-    assert drift(here, LAG_S) == pytest.approx(((0.6 + speed) / 2 * 0.1 + speed * LAG_S, 0.0))
+    assert went(here) == pytest.approx(((0.6 + speed) / 2 * 0.1 + speed * LAG_S, 0.0))
 
 
 def test_a_scan_from_the_future_has_no_age():
     here = situation(scan=scan(stamp_ns=NOW + ns(0.04)), odometry=odometry(0.5),
                      last=command(0.5))
-    assert drift(here, LAG_S) == pytest.approx((0.5 * LAG_S, 0.0))
+    assert went(here) == pytest.approx((0.5 * LAG_S, 0.0))
 
 
 def test_obstacles_come_nearer_by_the_drift():
     here = situation(scan=seen((1.0, 0.2)), odometry=odometry(0.5), last=command(0.5))
-    assert obstacles(here, 0.7, LAG_S) == pytest.approx([1.0 - 0.5 * LAG_S + 0.2j])
+    assert SIGHT.obstacles(here) == pytest.approx([1.0 - 0.5 * LAG_S + 0.2j])
     here = situation(scan=seen((1.0, 0.0)), odometry=odometry(0.0, 1.0), last=command(0.0, 1.0))
-    assert obstacles(here, 0.7, LAG_S) == pytest.approx([np.exp(-1j * LAG_S)])
+    assert SIGHT.obstacles(here) == pytest.approx([np.exp(-1j * LAG_S)])
+
+
+def test_all_that_is_seen_counts_each_by_its_own_age():
+    far, near = seen((1.0, 0.0)), seen((0.5, 0.1), name='near', required=False)
+    old = replace(near, stamp_ns=NOW - ns(0.1))
+    here = situation(scans=(far, old), odometry=odometry(0.5), last=told(0.5, 0, 0.5))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0 - 0.04, 0.5 - 0.04 - 0.05 + 0.1j])
+
+
+@pytest.mark.parametrize('more', [-1, 0, 1, ns(1)])
+def test_what_is_not_required_and_not_young_shows_nothing(more):
+    for ages in ({'stamp_ns': NOW - ns(0.25) - more}, {'stamp_ns': NOW + ns(0.05) + more},
+                 {'received_steady_ns': STEADY - ns(0.25) - more},
+                 {'received_steady_ns': STEADY + ns(0.05) + more}):
+        here = situation(scans=(seen((1.0, 0.0)), seen((0.5, 0.0), required=False, **ages)))
+        assert len(SIGHT.obstacles(here)) == (2 if more <= 0 else 1)
+
+
+@pytest.mark.parametrize('more', [-1, 0, 1, ns(1)])
+def test_what_is_required_and_not_young_stops(more):
+    for ages in ({'stamp_ns': NOW - ns(0.25) - more}, {'stamp_ns': NOW + ns(0.05) + more},
+                 {'received_steady_ns': STEADY - ns(0.25) - more},
+                 {'received_steady_ns': STEADY + ns(0.05) + more}):
+        for changes in ({'scans': (scan(), scan(name='back', **ages))},
+                        {'odometry': odometry(**ages)}):
+            here = situation(**changes)
+            if more <= 0:
+                SIGHT.obstacles(here)
+            else:
+                with pytest.raises(Stop, match='the (back|odom) is .* (old|from the future)'):
+                    SIGHT.obstacles(here)
+
+
+@pytest.mark.parametrize('scans', [(), (scan(required=False, stamp_ns=0),)])
+def test_nobody_sees_anything(scans):
+    with pytest.raises(Stop, match='no scan has come'):
+        SIGHT.obstacles(situation(scans=scans))
+
+
+def test_a_blind_sensor_that_is_not_required_hides_nothing():
+    for blind in (np.full(180, math.nan), np.where(ANGLES > 0, math.nan, 2.0)):
+        extra = scan(blind, required=False)
+        got = SIGHT.obstacles(situation(scans=(seen((1.0, 0.0)), extra)))
+        assert len(got) == 1 + np.count_nonzero(blind == 2.0)
+        with pytest.raises(Stop, match='beams of the scan are valid'):
+            SIGHT.obstacles(situation(scans=(replace(extra, required=True),)))

@@ -8,7 +8,17 @@ from ami_ros.agent.rules.finite import Finite
 from ami_ros.agent.rules.rule import Stop
 import numpy as np
 import pytest
-from rule_contract import ANGLES, BROKEN, command, odometry, plan, RuleContract, scan, situation
+from rule_contract import (
+    ANGLES,
+    BROKEN,
+    command,
+    imu,
+    odometry,
+    plan,
+    RuleContract,
+    scan,
+    situation,
+)
 
 
 class TestFinite(RuleContract):
@@ -53,13 +63,28 @@ class TestFinite(RuleContract):
 
     @pytest.mark.parametrize('number', BROKEN)
     def test_odometry(self, number):
-        self.stops('odometry', odometry=odometry(number))
-        self.stops('odometry', odometry=odometry(0.0, number))
-        self.stops('odometry', odometry=odometry(pose=np.array([0, 0, number])))
+        self.stops('odom is', odometry=odometry(number))
+        self.stops('odom is', odometry=odometry(0.0, number))
+        self.stops('odom is', odometry=odometry(pose=np.array([0, 0, number])))
 
     @pytest.mark.parametrize('number', BROKEN)
     def test_lidar_mount(self, number):
         self.stops('mount', scan=scan(mount=(0.0, number, 0.0)))
+
+    @pytest.mark.parametrize('number', BROKEN)
+    def test_imu(self, number):
+        for axis in range(3):
+            broken = np.zeros(3)
+            broken[axis] = number
+            self.stops('imu is not finite', imus=(imu(spin=broken),))
+            self.stops('imu is not finite', imus=(imu(), imu(acceleration=broken)))
+        self.passes(imus=(imu(),))
+
+    def test_the_second_scan_too(self):
+        blind = scan(np.full(180, math.nan), name='back')
+        self.stops('^0 of 180 beams of the back', scans=(scan(), blind))
+        self.stops('mount of the back', scans=(scan(), scan(name='back', mount=(0, 0, math.inf))))
+        self.passes(scans=(scan(), replace(blind, required=False)))
 
     def test_what_has_not_come_is_left_to_another_rule(self):
         self.passes(plan=None, scan=None, odometry=None)
@@ -73,7 +98,7 @@ class TestFinite(RuleContract):
         if fine:
             self.passes(scan=scan(ranges))
         else:
-            self.stops(f'^{180 - blind} of 180 lidar beams are valid, 70% are needed',
+            self.stops(f'^{180 - blind} of 180 beams of the scan are valid, 70% are needed',
                        scan=scan(ranges))
 
     @pytest.mark.parametrize('blind', [89, 90, 91])

@@ -1,38 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
 """Missing, too old, or from the future: by either clock it stops the robot."""
 
-from ami_ros.agent.rules.fresh import Fresh
+import math
+
+from ami_ros.agent.rules.fresh import Fresh, young
+from ami_ros.agent.rules.needs import Need
 from ami_ros.agent.rules.rule import Stop
 import pytest
-from rule_contract import command, NOW, ns, odometry, plan, RuleContract, scan, situation, STEADY
+from rule_contract import (
+    command,
+    imu,
+    NOW,
+    ns,
+    odometry,
+    plan,
+    RuleContract,
+    scan,
+    situation,
+    STEADY,
+    switch,
+)
 
-OLDEST = {'plan': 0.35, 'hand': 0.15, 'twist': 0.35, 'scan': 0.25, 'odometry': 0.20}
+OLDEST = {'plan': 0.35, 'hand': 0.15, 'twist': 0.35, 'scan': 0.25, 'odom': 0.20, 'imu': 0.10,
+          'front': 0.5}
 PLANS = {'plan': 'mind', 'hand': 'hand', 'twist': 'twist'}
+SENSORS = [name for name in OLDEST if name not in PLANS]
 FUTURE, LEAD = 0.05, 0.15
+
+
+def readings(**changes):
+    """Return what the sensors say; None has not come."""
+    said = {'scan': scan(), 'odom': odometry(), 'imu': imu(), 'front': switch()} | changes
+    filled = {name: () if said[name] is None else (said[name],) for name in ('imu', 'front')}
+    return {'scan': said['scan'], 'odometry': said['odom'], 'imus': filled['imu'],
+            'switches': filled['front']}
 
 
 def aged(what: str, by_stamp_ns: int = 0, by_arrival_ns: int = 0):
     stamp, arrival = NOW - by_stamp_ns, STEADY - by_arrival_ns
     if what in PLANS:
-        return situation(plan=plan(start_ns=stamp, source=PLANS[what]), plan_steady_ns=arrival)
-    make = {'scan': scan, 'odometry': odometry}[what]
-    return situation(**{what: make(stamp_ns=stamp, received_steady_ns=arrival)})
+        return situation(plan=plan(start_ns=stamp, source=PLANS[what]), plan_steady_ns=arrival,
+                         **readings())
+    make = {'scan': scan, 'odom': odometry, 'imu': imu, 'front': switch}[what]
+    return situation(**readings(**{what: make(stamp_ns=stamp, received_steady_ns=arrival)}))
 
 
 class TestFresh(RuleContract):
 
-    rule = Fresh(OLDEST['plan'], OLDEST['hand'], OLDEST['scan'], OLDEST['odometry'], FUTURE, LEAD)
+    rule = Fresh(OLDEST['plan'], OLDEST['hand'], FUTURE, LEAD,
+                 (Need('scan', True, OLDEST['scan']), Need('odom', True, OLDEST['odom'])))
+    strict = Fresh(OLDEST['plan'], OLDEST['hand'], FUTURE, LEAD,
+                   tuple(Need(name, True, OLDEST[name]) for name in SENSORS))
 
-    def check(self, seen, fine, match=''):
+    def check(self, seen, fine, match='', rule=None):
         if fine:
-            assert self.rule.limit(command(0.1), seen).reason == ''
+            assert (rule or self.strict).limit(command(0.1), seen).reason == ''
         else:
             with pytest.raises(Stop, match=match):
-                self.rule.limit(command(0.1), seen)
+                (rule or self.strict).limit(command(0.1), seen)
 
-    @pytest.mark.parametrize('what', ['plan', 'scan', 'odometry'])
+    def test_without_a_plan(self):
+        self.check(situation(plan=None, **readings()), False, '^no plan has come')
+
+    @pytest.mark.parametrize('what', SENSORS)
     def test_missing(self, what):
-        self.check(situation(**{what: None}), False, f'^no {what} has come')
+        self.check(situation(**readings(**{what: None})), False, f'^no {what} has come')
+
+    @pytest.mark.parametrize('what', SENSORS)
+    def test_another_of_the_kind_is_not_the_one(self, what):
+        make = {'scan': scan, 'odom': odometry, 'imu': imu, 'front': switch}[what]
+        self.check(situation(**readings(**{what: make(name='other')})), False,
+                   f'^no {what} has come')
 
     @pytest.mark.parametrize('what', OLDEST)
     @pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, 1000, ns(0.1), ns(1e6)])
@@ -58,3 +96,28 @@ class TestFresh(RuleContract):
     def test_the_reason_has_value_and_limit(self):
         self.check(aged('scan', by_stamp_ns=ns(0.4)), False, r'is 0\.400 s old .* 0\.250 s')
         self.check(aged('plan', by_stamp_ns=-ns(0.4)), False, r'is 0\.400 s from .* 0\.150 s')
+
+    @pytest.mark.parametrize('what', SENSORS)
+    def test_what_is_not_required_may_be_missing_or_old(self, what):
+        needs = tuple(Need(name, name != what, OLDEST[name]) for name in SENSORS)
+        rule = Fresh(1.0, 1.0, FUTURE, LEAD, needs)
+        self.check(situation(**readings(**{what: None})), True, rule=rule)
+        for age in (ns(9), -ns(9)):
+            self.check(aged(what, age, age), True, rule=rule)
+        for other in SENSORS:
+            if other != what:
+                self.check(aged(other, ns(9)), False, f'the {other} is', rule)
+
+    def test_a_switch_that_speaks_when_it_changes_has_spoken_once(self):
+        rule = Fresh(1.0, 1.0, FUTURE, LEAD, (Need('front', True, math.inf),))
+        for age in (0, ns(1e6), -ns(1e6)):
+            self.check(aged('front', age, age), True, rule=rule)
+        self.check(situation(**readings(front=None)), False, 'no front has come', rule)
+
+
+@pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, ns(0.1), ns(1e6)])
+def test_young(more):
+    for stamp, arrival in ((ns(0.25) + more, 0), (0, ns(0.25) + more), (-ns(0.05) - more, 0),
+                           (0, -ns(0.05) - more)):
+        reading = scan(stamp_ns=NOW - stamp, received_steady_ns=STEADY - arrival)
+        assert young(reading, NOW, STEADY, 0.25, 0.05) == (more <= 0)

@@ -18,6 +18,7 @@ from rule_contract import (
     points,
     RuleContract,
     scan,
+    SIGHT,
     situation,
 )
 
@@ -38,7 +39,7 @@ def wall_on_the_left(gap: float):
 
 class TestStopZone(RuleContract):
 
-    rule = StopZone(BOX, STOP, BESIDE, 0.7, 0.08)
+    rule = StopZone(BOX, STOP, BESIDE, SIGHT)
 
     def allowed(self, **changes) -> set[str]:
         free = set()

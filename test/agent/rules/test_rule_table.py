@@ -4,22 +4,21 @@
 from dataclasses import fields, replace
 
 from ami_ros.agent import settings
-from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build
+from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.settings import CriticSettings
 import pytest
-from rule_contract import POLICY
+from rule_contract import NUMBERS as SETTINGS
+from rule_contract import POLICY, ROBOT, sensor
 import yaml
 
-ROBOT = find('rover')
 VALUES = yaml.safe_load(POLICY.read_text())
-SETTINGS = settings.build(CriticSettings, VALUES, POLICY.name)
 
 
 def test_order():
     assert [rule.name for rule in build(SETTINGS, ROBOT)] == [
-        'finite', 'fresh', 'permitted', 'speed', 'acceleration', 'surprise', 'stop_zone',
-        'time_to_collision']
+        'finite', 'fresh', 'permitted', 'touched', 'speed', 'acceleration', 'surprise',
+        'stop_zone', 'time_to_collision']
 
 
 @pytest.mark.parametrize('field', fields(CriticSettings), ids=lambda f: f.name)
@@ -30,7 +29,8 @@ def test_every_number_is_in_the_file_and_guards(field):
     with pytest.raises(ValueError, match=f'{field.name} must be given'):
         settings.build(CriticSettings, left)
     other = replace(SETTINGS, **{field.name: max(field.metadata['low'], VALUES[field.name] * 0.9)})
-    assert build(other, ROBOT) != build(SETTINGS, ROBOT)
+    robot = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front')))
+    assert build(other, robot) != build(SETTINGS, robot)
 
 
 @pytest.mark.parametrize(('field', 'value', 'fine'), [
@@ -51,21 +51,25 @@ def test_contradictions(field, value, fine):
 
 def test_numbers_reach_their_rules():
     s = SETTINGS
-    finite, fresh, permitted, speed, acceleration, surprise, zone, collision = build(s, ROBOT)
+    table = build(s, ROBOT)
+    finite, fresh, permitted, _, speed, acceleration, surprise, zone, collision = table
     assert (speed.max_speed_mps, speed.max_turn_radps) == (s.max_speed_mps, s.max_turn_radps)
     assert (permitted.max_permit_age_s, permitted.max_future_s) == (s.max_permit_age_s,
                                                                     s.max_future_s)
     assert fresh.hand_deadman_s == s.hand_deadman_s
-    assert (fresh.max_plan_age_s, fresh.max_scan_age_s, fresh.max_odometry_age_s) == (
-        s.max_plan_age_s, s.max_scan_age_s, s.max_odometry_age_s)
+    assert fresh.max_plan_age_s == s.max_plan_age_s and fresh.needs == needs(s, ROBOT)
     assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s, s.max_plan_lead_s)
     assert (acceleration.max_acceleration_mps2, acceleration.max_turn_acceleration_radps2) == (
         s.max_acceleration_mps2, s.max_turn_acceleration_radps2)
     assert (surprise.max_surprise, surprise.share) == (s.max_surprise, s.surprised_speed)
     assert (collision.reaction_s, collision.braking_mps2) == (s.reaction_s, s.braking_mps2)
     for rule in (zone, collision):
-        assert (rule.stop_distance_m, rule.side_distance_m, rule.lag_s) == (
-            s.stop_distance_m, s.side_distance_m, ROBOT.actuation_lag_s)
-        assert rule.min_valid_beams == finite.min_valid_beams == s.min_valid_beams
+        assert (rule.stop_distance_m, rule.side_distance_m) == (s.stop_distance_m,
+                                                                s.side_distance_m)
+        sight = rule.sight
+        assert sight.min_valid_beams == finite.min_valid_beams == s.min_valid_beams
+        assert (sight.max_scan_age_s, sight.max_odometry_age_s) == (s.max_scan_age_s,
+                                                                    s.max_odometry_age_s)
+        assert (sight.max_future_s, sight.lag_s) == (s.max_future_s, ROBOT.actuation_lag_s)
         assert (2 * rule.box.half_length_m, 2 * rule.box.half_width_m) == pytest.approx(
             (0.32, 0.29))       # of the URDF: body and wheels

@@ -8,7 +8,7 @@ from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.rules.time_to_collision import TimeToCollision
 import numpy as np
 import pytest
-from rule_contract import BOX, command, points, RuleContract, scan, situation
+from rule_contract import BOX, command, points, RuleContract, scan, SIGHT, situation
 
 REACT, BRAKE, STOP, BESIDE = 0.1, 1.5, 0.05, 0.02
 FRONT, SIDE = BOX.half_length_m, BOX.half_width_m
@@ -20,7 +20,7 @@ def way_to_stop(speed: float) -> float:
 
 class TestTimeToCollision(RuleContract):
 
-    rule = TimeToCollision(BOX, REACT, BRAKE, STOP, BESIDE, 0.7, 0.08)
+    rule = TimeToCollision(BOX, REACT, BRAKE, STOP, BESIDE, SIGHT)
 
     @pytest.mark.parametrize('sign', [1, -1])
     @pytest.mark.parametrize('speed', [0.01, 0.1, 0.3, 0.5999, 0.6001, 0.9])

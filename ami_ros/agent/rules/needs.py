@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Says which sensors of a robot the critic hears, and how old the word of each may be.
+
+Cameras and joint states it does not hear: those are the mind's, or for people.
+"""
+
+from dataclasses import dataclass
+import math
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.sensor import Sensor
+from ami_ros.agent.settings import CriticSettings
+
+OLDEST = {      # kind: the number of the policy
+    **dict.fromkeys(('LaserScan', 'PointCloud2', 'Range'), 'max_scan_age_s'),
+    **dict.fromkeys(('Odometry', 'Imu'), 'max_odometry_age_s'),
+    **dict.fromkeys(('bumper', 'cliff', 'e_stop'), 'max_switch_age_s'),
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One sensor that the critic hears."""
+
+    name: str
+    required: bool          # no motion without it
+    oldest_s: float         # inf: it speaks only when it changes, so once is enough
+
+
+def heard(robot: Robot) -> tuple[Sensor, ...]:
+    """Return the sensors that matter to a rule; an IMU is asked for being there, no more."""
+    return tuple(s for s in robot.sensors_of(*OLDEST) if s.required or s.kind != 'Imu')
+
+
+def needs(policy: CriticSettings, robot: Robot) -> tuple[Need, ...]:
+    """Join robot file and policy; ValueError where a sensor could never be young enough."""
+    found = []
+    for sensor in heard(robot):
+        key = OLDEST[sensor.kind]
+        oldest = getattr(policy, key) if sensor.hz else math.inf
+        if sensor.hz and not sensor.hz * oldest >= 1:
+            raise ValueError(f'{sensor.name} of {robot.name} speaks {sensor.hz} times a second '
+                             f'and {key} is {oldest} s: it would always be too old')
+        found.append(Need(sensor.name, sensor.required, oldest))
+    return tuple(found)

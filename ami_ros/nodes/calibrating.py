@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Moves a robot as a person's hand would, and remembers what was told and what was sensed.
+
+Everything goes through `cmd_vel_manual`, so through the critic, its rules and its dead man's time:
+a hand that falls silent, with this process, is a stop. One thread, which whoever measures spins.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+import math
+import time
+from typing import TypeVar
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage
+from std_srvs.srv import Trigger
+
+from ami_ros.agent.measure.motions import Base, Motion
+from ami_ros.agent.measure.sight import columns
+from ami_ros.agent.poses import wrap
+from ami_ros.agent.robots import Robot
+from ami_ros.agent.types import Command, Verdict
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.run import Executor
+
+HAND_S = 0.04           # between two messages of the hand
+ALIVE_S = 5.0           # for everybody to be found
+HEARD_S = 3.0           # for the critic to obey the hand
+ASK_S = 5.0             # for an answer of a service
+SILENT_S = {'odometry': 0.5, 'command': 0.5, 'verdict': 1.5, 'scan': 0.75}  # longer is an end
+LAST_ZERO_S = 0.3       # so long zeros are sent in the end
+KEPT = 20000            # readings of each kind
+PASSING = ('acceleration', 'speed')     # rules that only soften a step; what went out is heard
+EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts
+T = TypeVar('T')
+
+
+class Aborted(RuntimeError):
+    """The motion was broken off; the sentence says why. The hand is at rest."""
+
+
+@dataclass
+class Heard:
+    """What came, oldest first; stamps in ns of ROS time."""
+
+    odometry: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, x, y, yaw
+    commands: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, v, w
+    gyro: deque = field(default_factory=lambda: deque(maxlen=KEPT))         # ns, rad/s
+    scans: deque = field(default_factory=lambda: deque(maxlen=200))         # ns, (R,), (R,) angles
+    pictures: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, (W,) columns
+    answers: deque = field(default_factory=lambda: deque(maxlen=KEPT))      # ns picture, command
+
+
+class Calibrator(Node):
+    """The hand and the ears."""
+
+    def __init__(self, robot: Robot, context, namespace: str = ''):
+        super().__init__('calibrate', context=context, namespace=namespace)
+        self.robot, self.stamped = robot, robot.command_type == 'TwistStamped'
+        self.heard, self.came_s = Heard(), {}
+        self.verdict: Verdict | None = None
+        self.mode = ''
+        self.spinner = Executor(context=context)
+        self.spinner.add_node(self)
+        self.sent_s = -math.inf
+        hand, command = (topics.command(self.stamped, row)
+                         for row in (topics.HAND, topics.COMMAND))
+        self.hands = self.create_publisher(*hand.publisher())
+        rows = [(replace(command, qos=topics.RELIABLE_100), self.on_command),
+                (replace(topics.VERDICT, qos=topics.RELIABLE_100), self.on_verdict),
+                (topics.STATUS, self.on_status),
+                (replace(topics.ODOMETRY, name=robot.odometry.topic, qos=EVERY),
+                 self.on_odometry)]
+        rows += [(replace(topics.IMU, name=sensor.topic, qos=EVERY), self.on_imu)
+                 for sensor in robot.sensors_of('Imu')[:1]]
+        rows += [(replace(topics.SCAN, name=sensor.topic, qos=EVERY), self.on_scan)
+                 for sensor in robot.sensors_of('LaserScan')[:1]]
+        for row, heard in rows:
+            self.create_subscription(*row.subscriber(heard))
+        self.camera = None
+
+    def look(self, on: bool) -> None:
+        """Hear pictures, or no more: they are dear to take in."""
+        if on and self.camera is None:
+            sensor = self.robot.camera
+            kind = CompressedImage if sensor.kind == 'CompressedImage' else topics.CAMERA.type
+            row = replace(topics.CAMERA, type=kind, name=sensor.topic, qos=EVERY)
+            self.camera = self.create_subscription(*row.subscriber(self.on_picture))
+        elif not on and self.camera is not None:
+            self.destroy_subscription(self.camera)
+            self.camera = None
+
+    def note(self, what: str) -> None:
+        """Remember when something came."""
+        self.came_s[what] = time.monotonic()
+
+    def on_odometry(self, msg) -> None:
+        """Take a pose."""
+        self.note('odometry')
+        where = msg.pose.pose
+        self.heard.odometry.append((convert.nanoseconds(msg.header.stamp), where.position.x,
+                                    where.position.y, convert.yaw(where.orientation)))
+
+    def on_command(self, msg) -> None:
+        """Take what really went to the wheels."""
+        self.note('command')
+        command = convert.command_from(msg, self.now_ns())
+        self.heard.commands.append((command.stamp_ns, *command.values.tolist()))
+
+    def on_imu(self, msg) -> None:
+        """Take a rate of turn about the vertical, from however the IMU is mounted."""
+        link = msg.header.frame_id.rpartition('/')[2]
+        _, _, _, roll, pitch, _ = self.robot.body.mounts.get(link, (0.0,) * 6)
+        spin = convert.imu_from(msg)[0]
+        up = np.array([-math.sin(pitch), math.sin(roll) * math.cos(pitch),
+                       math.cos(roll) * math.cos(pitch)])
+        self.heard.gyro.append((convert.nanoseconds(msg.header.stamp), float(up @ spin)))
+
+    def on_scan(self, msg) -> None:
+        """Take ranges as the driver says them."""
+        self.note('scan')
+        ranges = np.array(msg.ranges, np.float32)
+        self.heard.scans.append((convert.nanoseconds(msg.header.stamp), ranges,
+                                 msg.angle_min + msg.angle_increment * np.arange(len(ranges))))
+
+    def on_picture(self, msg) -> None:
+        """Keep the columns of a picture."""
+        self.heard.pictures.append((convert.nanoseconds(msg.header.stamp),
+                                    columns(convert.picture_from(msg))))
+
+    def on_verdict(self, msg) -> None:
+        """Take the critic's word."""
+        self.note('verdict')
+        self.verdict = convert.verdict_from(msg)
+        if self.verdict.source == 'mind' and self.verdict.number > 0:
+            self.heard.answers.append((self.verdict.number, self.verdict.command.stamp_ns))
+
+    def on_status(self, msg) -> None:
+        """Take the mode."""
+        for health in convert.health_from(msg):
+            self.mode = health.values.get('mode', self.mode)
+
+    def now_ns(self) -> int:
+        """Return ROS time."""
+        return self.get_clock().now().nanoseconds
+
+    def wait(self, happened: Callable[[], T], patience_s: float) -> T:
+        """Spin until something is so; return the last answer, which may be no."""
+        deadline = time.monotonic() + patience_s
+        while not (said := happened()) and time.monotonic() < deadline:
+            self.spinner.spin_once(timeout_sec=0.02)
+        return said
+
+    def listen(self, seconds: float) -> int:
+        """Hear for a while without a hand; return the ROS time of the beginning."""
+        begun_ns = self.now_ns()
+        self.wait(lambda: False, seconds)
+        return begun_ns
+
+    def meet(self) -> None:
+        """Find everybody that a motion needs; Aborted names who is not there."""
+        needed = {'odometry': self.robot.odometry.topic, 'command': topics.COMMAND.name,
+                  'verdict': topics.VERDICT.name}
+        self.wait(lambda: all(what in self.came_s for what in needed), ALIVE_S)
+        for what, topic in needed.items():
+            if what not in self.came_s:
+                raise Aborted(f'nothing came on {self.resolve_topic_name(topic)} in '
+                              f'{ALIVE_S:g} s; are the critic and the drivers up, in this '
+                              'namespace and ROS domain?')
+        for topic, mine, who in ((topics.COMMAND.name, 1, 'besides the critic somebody drives'),
+                                 (topics.HAND.name, 1, 'somebody else holds a hand out')):
+            if self.count_publishers(topic) > mine:
+                raise Aborted(f'{self.resolve_topic_name(topic)} has '
+                              f'{self.count_publishers(topic)} publishers: {who}; end that first')
+        if self.mode == 'stopped':
+            raise Aborted('the mode is stopped; call configurator/reset when it may move again')
+
+    def ask(self, row: topics.Service) -> str | None:
+        """Ask the configurator for a mode; None where it is granted, or where there is nobody."""
+        client = self.create_client(*row.client())
+        try:
+            if not self.wait(client.service_is_ready, 1.0):
+                return None
+            future = client.call_async(Trigger.Request())
+            self.wait(future.done, ASK_S)
+            if not future.done():
+                return f'{row.name} did not answer within {ASK_S:g} s'
+            return None if future.result().success else future.result().message
+        finally:
+            self.destroy_client(client)
+
+    def hold(self, v_mps: float, w_radps: float) -> None:
+        """Hold the hand out, if it is time again, and hear what there is."""
+        if time.monotonic() - self.sent_s >= HAND_S:
+            self.sent_s = time.monotonic()
+            self.hands.publish(convert.command_message(
+                Command(np.array([v_mps, w_radps]), self.now_ns()), self.stamped))
+        self.spinner.spin_once(timeout_sec=0.01)
+
+    def release(self) -> None:
+        """Send zeros; then the dead man's time does the rest."""
+        deadline = time.monotonic() + LAST_ZERO_S
+        while time.monotonic() < deadline:
+            self.hold(0.0, 0.0)
+
+    def take(self) -> None:
+        """Hold out a hand at rest until the critic obeys it; Aborted says why it does not."""
+        self.verdict, deadline = None, time.monotonic() + HEARD_S
+        while self.verdict is None or self.verdict.source != 'hand':
+            self.hold(0.0, 0.0)
+            if time.monotonic() > deadline:
+                said = f': {self.verdict.reason}' if self.verdict else ''
+                raise Aborted(f'the critic does not hear {self.hands.topic_name}{said}; does it '
+                              f'take {"TwistStamped" if self.stamped else "Twist"}, and are the '
+                              'clocks in step?')
+
+    def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
+        """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
+
+        Zeros are sent in the end, however it ends.
+        """
+        try:
+            self.take()
+            self.rest(base.settle_s)
+            begun_ns, begin = self.heard.odometry[-1][0], self.pose()
+            bounds, gone, heading = motion.bounds(base), np.zeros(2), begin[2]
+            for leg in motion.legs:
+                deadline = time.monotonic() + leg.seconds
+                sign = math.copysign(1.0, leg.reach)
+                while time.monotonic() < deadline:
+                    self.hold(leg.v_mps, leg.w_radps)
+                    pose = self.pose()
+                    gone[0] = ((pose[0] - begin[0]) * math.cos(begin[2])
+                               + (pose[1] - begin[1]) * math.sin(begin[2]))
+                    gone[1] += wrap(pose[2] - heading)
+                    heading = pose[2]
+                    self.watch(gone, bounds)
+                    axis = gone[0] if leg.axis == 'v' else gone[1]
+                    if leg.until is not None and sign * (axis - leg.until) >= 0:
+                        break
+                else:
+                    if leg.until is not None:
+                        raise Aborted(f'odometry did not come to {leg.until:.2f} in '
+                                      f'{leg.seconds:.0f} s; is something in its way, or does '
+                                      'it slip?')
+            self.rest(base.settle_s)
+            return begun_ns, self.heard.odometry[-1][0]
+        finally:
+            self.release()
+
+    def rest(self, seconds: float) -> None:
+        """Hold a hand at rest for a while, watched as well."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.hold(0.0, 0.0)
+            self.watch(np.zeros(2), (1.0,) * 4)
+
+    def watch(self, gone: np.ndarray, bounds: tuple[float, float, float, float]) -> None:
+        """Raise Aborted where the motion is no longer what was asked for."""
+        for value, most, least, unit in zip(gone, bounds[::2], bounds[1::2], ('m', 'rad')):
+            if not -least <= value <= most:     # written so that NaN fails too
+                raise Aborted(f'odometry says {value:+.2f} {unit}, beyond the {-least:.2f} to '
+                              f'{most:+.2f} of this motion')
+        now_s, verdict = time.monotonic(), self.verdict
+        for what, since in self.came_s.items():
+            if now_s - since > SILENT_S[what]:
+                raise Aborted(f'nothing came from {what} for {now_s - since:.1f} s')
+        if verdict.source != 'hand':
+            raise Aborted(f'the critic lost the hand: {verdict.reason}')
+        if verdict.action != 'go' and verdict.rule not in PASSING:
+            raise Aborted(f'the critic objects, rule {verdict.rule}: {verdict.reason}')
+
+    def pose(self) -> np.ndarray:
+        """Return the newest pose (3,) of odometry."""
+        return np.array(self.heard.odometry[-1][1:])

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Says how each kind of sensor of a robot file is heard: its message, its topics, its noun.
+
+| kind | message | what it becomes |
+|---|---|---|
+| LaserScan | sensor_msgs/LaserScan | the scan, level |
+| PointCloud2 | sensor_msgs/PointCloud2 | the nearest point of each degree, between its heights |
+| Range | sensor_msgs/Range | a cone that is as near everywhere |
+| Odometry, Imu | nav_msgs/Odometry, sensor_msgs/Imu | themselves |
+| bumper, cliff, e_stop | std_msgs/Bool | a switch; its arrival is its stamp |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nav_msgs.msg import Odometry
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import Imu, LaserScan, PointCloud2, Range
+from std_msgs.msg import Bool
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.sensor import Sensor, SWITCHES
+from ami_ros.nodes import convert_heard
+from ami_ros.nodes.topics import SENSOR, Topic
+
+# A switch may be said once only. A subscriber that asks for what was said before it came hears
+# no volatile publisher, so switches are heard twice.
+SAID_BEFORE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind is heard; `read` raises ValueError on what is built wrongly."""
+
+    message: type
+    read: Callable[[object, Sensor, Robot, convert_heard.Came], object]
+    into: str               # the method of the Critic that takes the noun
+    stamped: bool = True    # its messages say when they were sensed
+
+
+KINDS = {
+    'LaserScan': Kind(LaserScan, convert_heard.laser_from, 'on_scan'),
+    'PointCloud2': Kind(PointCloud2, convert_heard.cloud_from, 'on_scan'),
+    'Range': Kind(Range, convert_heard.cone_from, 'on_scan'),
+    'Odometry': Kind(Odometry, convert_heard.odometry_from, 'on_odometry'),
+    'Imu': Kind(Imu, convert_heard.imu_from, 'on_imu'),
+    **dict.fromkeys(SWITCHES, Kind(Bool, convert_heard.switch_from, 'on_switch', False)),
+}
+
+
+def rows(sensor: Sensor) -> tuple[Topic, ...]:
+    """Return what to subscribe to for a sensor."""
+    row = Topic(sensor.topic, KINDS[sensor.kind].message, sensor.hz, SENSOR, 'body')
+    return (row, replace(row, qos=SAID_BEFORE)) if sensor.kind in SWITCHES else (row,)
