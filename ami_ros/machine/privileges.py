@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the user of a robot may: a real-time priority, memory that outlives a logout."""
 
+import os
+
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN
 from ami_ros.machine.host import Host
 
@@ -8,6 +10,19 @@ LIMITS = 'etc/security/limits.d/60-ami-ros.conf'
 PRIORITY = 50           # enough for any priority below the kernel's own interrupt threads
 FIX = (f'echo "$USER - rtprio {PRIORITY}" | sudo tee /{LIMITS}, and log in again; the service of '
        'config/systemd has it already.')
+
+
+def take_priority(priority: int = PRIORITY - 10) -> str:
+    """Let nobody without one hold up the thread that calls this; return why not, or ''.
+
+    Threads and processes that it starts later are ordinary again: the middleware's, for one.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
+                              os.sched_param(priority))
+    except OSError as why:
+        return f'no real-time priority {priority}: {why.strerror}; ami-ros machine says how'
+    return ''
 
 
 def logout(host: Host) -> list[Finding]:
