@@ -31,10 +31,11 @@ def shared(*patterns: str) -> list[tuple[str, list[str]]]:
     return [(str(Path('share', NAME, folder)), inside) for folder, inside in folders.items()]
 
 
-BAGS = ['mcap', 'rosbags']
+BAGS = ['mcap>=1.6', 'rosbags']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
     'sim': ['pybullet', 'onnxruntime', *IMAGES, *BAGS],
+    'record': [*IMAGES, *BAGS],         # what a robot with a sourced ROS needs besides
     'train': ['torch', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both
     'ros': ['ros-jazzy-rclpy[fastrtps]', 'ros-common-interfaces==5.3.6'],
@@ -58,7 +59,7 @@ setup(
                          for f in files(f'{NAME}/modules/shipped/**')]},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
-        *shared('package.xml', 'launch/*.py', 'urdf/*', 'config/**/*.yaml', 'docs/**'),
+        *shared('package.xml', 'launch/*.py', 'urdf/*', 'config/**', 'docs/**'),
     ],
     zip_safe=False,
     install_requires=['numpy', 'pyyaml'],

@@ -25,6 +25,17 @@ import yaml
 from ami_ros.agent import robots
 from ami_ros.share import share
 
+THINKING = ('mind', 'perception', 'world_model', 'actor')
+TELLS = {           # argument: the parameter that it sets, and the nodes that have it
+    'robot_file': ('robot', (*THINKING, 'critic', 'configurator', 'sim')),
+    'policy_file': ('policy', ('critic',)),
+    'module': ('module', THINKING),
+    'use_composition': ('composed', ('configurator',)),
+    'autostart': ('autostart', ('configurator',)),
+    'enable_stamped_cmd_vel': ('enable_stamped_cmd_vel',
+                               ('critic', 'mind', 'world_model', 'actor', 'sim')),
+    'lock_step': ('lock_step', (*THINKING, 'critic', 'sim')),
+}
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 QUIET = {           # two spinning threads on two busy cores cost ten times
     'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
@@ -34,6 +45,7 @@ REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots
     ('/tf', 'tf'), ('/tf_static', 'tf_static'), ('diagnostics', '/diagnostics'),
 ]
 RESPAWN_S = 0.5     # until a process that ended is started again
+CLOSE_S = '30.0'    # a recorder has to close and check its bag
 REFUSED_S = 30.0    # who ends with code 1 so soon after the start, refused its parameters
 
 
@@ -47,6 +59,19 @@ def flag(value: str) -> bool:
     if value.lower() not in ('true', '1', 'false', '0'):
         raise ValueError('it is neither true nor false')
     return value.lower() in ('true', '1')
+
+
+def said_flag(value: str) -> bool | str:
+    """Take true, false, or nothing."""
+    return flag(value) if value else value
+
+
+def topic(value: str) -> str:
+    """Take the name of a topic."""
+    if not re.fullmatch(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', value, re.ASCII):
+        raise ValueError('a topic is made of letters, digits, _ and /, no part begins with a '
+                         'digit')
+    return value
 
 
 def level(value: str) -> str:
@@ -85,6 +110,13 @@ def folder(value: str) -> str:
     return path(value)
 
 
+def new(value: str) -> str:
+    """Take the path of something that is to be made."""
+    if value and Path(path(value)).exists():
+        raise ValueError('it is there already, and a recording never overwrites one')
+    return path(value)
+
+
 def robot(value: str) -> str:
     """Take a robot that can be opened: a name, or the path of its file."""
     named = value if '/' not in value and not value.endswith('.yaml') else path(value)
@@ -116,11 +148,18 @@ ARGUMENTS = {
                              'lock-step', flag),
     'autostart': Argument('true', 'the configurator brings itself and the mind up', flag),
     'log_level': Argument('info', ', '.join(LEVELS), level),
+    'enable_stamped_cmd_vel': Argument('', 'true: TwistStamped, false: Twist; empty: as '
+                                       'params_file says', said_flag),
+    'record': Argument('', 'folder of a bag to record to, a new one; empty: none', new),
+    'cmd_vel_in_topic': Argument('cmd_vel_smoothed', 'where the velocities come from that are '
+                                 'to be guarded', topic),
+    'cmd_vel_out_topic': Argument('cmd_vel', 'what the base listens to', topic),
     'lock_step': Argument('false', 'time passes only when a frame was answered', flag),
 }
-COMMON = ('namespace', 'params_file', 'robot_file', 'use_respawn', 'use_sim_time', 'log_level')
-MIND = ('module', 'use_composition', 'autostart')
-ROBOT = (*COMMON, 'policy_file', *MIND)
+FOR_ALL = ('namespace', 'params_file', 'robot_file', 'enable_stamped_cmd_vel', 'use_respawn',
+ 'use_sim_time', 'log_level', 'record')
+FOR_MIND = ('module', 'use_composition', 'autostart')
+FOR_ROBOT = (*FOR_ALL, 'policy_file', *FOR_MIND)
 
 
 def describe(make: Callable[[dict], list], names: tuple[str, ...]) -> LaunchDescription:
@@ -143,21 +182,22 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
             raise RuntimeError(f'{name}:={said}: {wrong}') from wrong
     outer = context.launch_configurations.get('ros_namespace', '')
     given['namespace'] = '/' + '/'.join(filter(None, (outer.strip('/'), given['namespace'])))
-    actions = make(given)
-    check_addressees(given, [action for action in actions if isinstance(action, Node)])
-    return [GroupAction([SetParameter('use_sim_time', given['use_sim_time']), *actions])]
+    nodes = make(given)
+    file_says = parameters(given['params_file'])
+    check_addressees(given, nodes, file_says)
+    return [GroupAction([SetParameter('use_sim_time', given['use_sim_time']), *nodes,
+                         *recorder(given, file_says)])]
 
 
-def node(given: dict, name: str, **parameters) -> Node:
-    """Describe a node; a parameter that is empty is left as params_file says."""
-    if 'lock_step' in given and name != 'configurator':
-        parameters['lock_step'] = given['lock_step']
+def node(given: dict, name: str, remaps: tuple = (), **known) -> Node:
+    """Describe a node; an argument that is empty leaves its parameter as params_file says."""
+    for argument, (parameter, nodes) in TELLS.items():
+        if name in nodes and given.get(argument, '') != '':
+            known[parameter] = given[argument]
     return Node(
         package='ami_ros', executable=name, name=name, namespace=given['namespace'],
-        output='screen', additional_env=QUIET, remappings=REMAPS,
-        parameters=[ParameterFile(given['params_file'], allow_substs=True),
-                    {key: value for key, value in
-                     {'robot': given['robot_file'], **parameters}.items() if value != ''}],
+        output='screen', additional_env=QUIET, remappings=[*REMAPS, *remaps],
+        parameters=[ParameterFile(given['params_file'], allow_substs=True), known],
         ros_arguments=['--log-level', given['log_level']],
         respawn=given['use_respawn'], respawn_delay=RESPAWN_S,
         on_exit=refusal(name, time.monotonic()))
@@ -173,26 +213,37 @@ def refusal(name: str, begun_s: float) -> Callable:
 
 def robot_nodes(given: dict) -> list:
     """Describe all that runs on a robot beside its drivers."""
-    return [node(given, 'critic', policy=given['policy_file']), *mind_nodes(given)]
+    return [node(given, 'critic'), node(given, 'configurator'),
+            *(node(given, name) for name in minds(given))]
 
 
-def mind_nodes(given: dict) -> list:
-    """Describe the configurator and whom it watches."""
-    names = ('mind',) if given['use_composition'] else ('perception', 'world_model', 'actor')
-    return [
-        node(given, 'configurator', composed=given['use_composition'],
-             autostart=given['autostart']),
-        *(node(given, name, module=given['module']) for name in names)]
+def minds(given: dict) -> tuple[str, ...]:
+    """Name the nodes that think."""
+    return THINKING[:1] if given['use_composition'] else THINKING[1:]
 
 
-def check_addressees(given: dict, nodes: list[Node]) -> None:
+def recorder(given: dict, file_says: dict[str, dict]) -> list:
+    """Describe who records the topics of the robot, where that is asked for."""
+    if not given['record']:
+        return []
+    said = [values['robot'] for values in file_says.values() if values.get('robot')]
+    robot_file = given['robot_file'] or (said or ['rover'])[0]
+    return [Node(
+        package='ami_ros', executable='ami-ros', namespace=given['namespace'], output='screen',
+        arguments=['record', '--out', given['record'], '--robot', robot_file],
+        ros_arguments=['--log-level', given['log_level']],
+        additional_env=QUIET, remappings=REMAPS,
+        sigterm_timeout=CLOSE_S, on_exit=refusal('record', time.monotonic()))]
+
+
+def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict]) -> None:
     """RuntimeError where params_file speaks to one of these nodes by a name that is not its own.
 
     ROS would start that node with its defaults, without a word.
     """
     names = [one.node_executable for one in nodes]      # each is called as its executable
     full = {name: f'{given["namespace"].rstrip("/")}/{name}' for name in names}
-    for key in addressees(given['params_file']):
+    for key in file_says:
         name = key.rpartition('/')[2]
         pattern = re.escape(key).replace(r'/\*\*', r'(/\w+)*').replace(r'/\*', r'/\w+')
         if name in full and not re.fullmatch(pattern, full[name]):
@@ -200,16 +251,16 @@ def check_addressees(given: dict, nodes: list[Node]) -> None:
                                f'the node is {full[name]}; write /**/{name}')
 
 
-def addressees(params_file: str) -> list[str]:
-    """List whom a parameter file speaks to, as '/robot1/critic' or '/**/critic'."""
+def parameters(params_file: str) -> dict[str, dict]:
+    """Read what a parameter file says, by whom it speaks to: '/robot1/critic' or '/**/critic'."""
     def walk(tree, above: str):
         for key, below in tree.items() if isinstance(tree, dict) else ():
             if key == 'ros__parameters':
-                yield above
+                yield above, below if isinstance(below, dict) else {}
             else:
                 yield from walk(below, f'{above}/{str(key).strip("/")}')
     try:
-        return list(walk(yaml.safe_load(Path(params_file).read_text()), ''))
+        return dict(walk(yaml.safe_load(Path(params_file).read_text()), ''))
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         said = ' '.join(str(wrong).split())
         raise RuntimeError(f'params_file:={params_file} is not YAML: {said}') from wrong

@@ -6,10 +6,10 @@ Three processes guard each other. Whoever publishes the robot's sensors and list
 started elsewhere. Nothing moves until a person arms it (service configurator/arm).
 """
 
-from ami_ros.launching import describe, ROBOT, robot_nodes
+from ami_ros.launching import describe, FOR_ROBOT, robot_nodes
 from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe the robot's mind."""
-    return describe(robot_nodes, ROBOT)
+    return describe(robot_nodes, FOR_ROBOT)

@@ -23,6 +23,8 @@ OTHER = {           # argument: what is not its default; OWN: a file or folder t
     'namespace': 'robot1', 'params_file': 'OWN', 'robot_file': 'rover', 'policy_file': 'OWN',
     'module': 'OWN', 'use_composition': 'false', 'use_respawn': 'false', 'use_sim_time': 'True',
     'autostart': '0', 'log_level': 'debug', 'lock_step': 'true',
+    'enable_stamped_cmd_vel': 'false', 'cmd_vel_in_topic': '/nav/cmd_vel',
+    'cmd_vel_out_topic': 'base/cmd_vel', 'record': 'OWN',
 }
 WRONG = [           # argument, what is said, what it must answer
     ('use_respawn', 'maybe', 'use_respawn:=maybe: it is neither true nor false'),
@@ -34,6 +36,10 @@ WRONG = [           # argument, what is said, what it must answer
     ('robot_file', '/no/robot.yaml', '/no/robot.yaml'),
     ('namespace', 'robot-1', 'namespace:=robot-1: a namespace is made of letters'),
     ('namespace', '1robot', 'begins with a digit'),
+    ('enable_stamped_cmd_vel', 'Twist', 'it is neither true nor false'),
+    ('cmd_vel_in_topic', 'cmd vel', 'a topic is made of letters'),
+    ('record', '/', 'it is there already'),
+    ('cmd_vel_out_topic', '', 'a topic is made of letters'),
 ]
 
 
@@ -72,8 +78,8 @@ def other(tmp_path):
     def make(name: str) -> str:
         if OTHER[name] != 'OWN':
             return OTHER[name]
-        if name == 'module':
-            return str(tmp_path)
+        if name in ('module', 'record'):
+            return str(tmp_path / 'bag' if name == 'record' else tmp_path)
         path = tmp_path / f'{name}.yaml'
         path.write_text(yaml.safe_dump(OWN_FILE))
         return str(path)
@@ -129,7 +135,7 @@ def test_every_parameter_is_one_of_the_node(describe, other, name):
     for composed in ('true', 'false'):
         given = {argument: other(argument) for argument in declared(describe(name))}
         given['use_composition'] = composed
-        for node in processes(describe(name), **given)[0]:
+        for node in processes(describe(name), **{**given, 'record': ''})[0]:
             module = importlib.import_module(f'ami_ros.nodes.{node.node_executable}_node')
             fields = {f.name: f.type for f in module.GROUPS[''].__dataclass_fields__.values()}
             for key, value in said(node).items():
@@ -213,6 +219,23 @@ def test_the_configurator_knows_whom_to_watch(describe):
         assert ('mind' in nodes) is composed
 
 
+@pytest.mark.parametrize('given, robot', [
+    ({}, 'rover'), ({'robot_file': 'OTHER'}, 'OTHER'), ({'params_file': 'MINE'}, 'mine')])
+def test_a_recorder_is_told_what_to_record_and_has_time_to_close(describe, tmp_path, monkeypatch,
+                                                                 pretended, given, robot):
+    from ami_ros import cli
+    monkeypatch.setattr(pretended.robots, 'find', lambda name: None)
+    params = tmp_path / 'mine.yaml'
+    params.write_text('/**/critic: {ros__parameters: {robot: mine}}')
+    given = {name: value.replace('MINE', str(params)) for name, value in given.items()}
+    bag = str(tmp_path / 'bag')
+    *_, one = processes(describe('robot.launch.py'), namespace='robot1', record=bag, **given)[0]
+    assert (one.node_executable, one.namespace, one.respawn) == ('ami-ros', '/robot1', False)
+    args = cli.parser().parse_args([*one.arguments, '--ros-args', *one.ros_arguments])
+    assert (args.verb, str(args.out), args.robot) == ('record', bag, robot)
+    assert float(one.sigterm_timeout) >= 10
+
+
 @pytest.mark.parametrize('key, space, fine', [
     ('/**/critic', '', True), ('/**/critic', 'robot1', True), ('/**', 'robot1', True),
     ('critic', '', True), ('/critic', '', True), ('critic', 'robot1', False),
@@ -236,7 +259,7 @@ def test_parameters_for_a_node_of_another_name_are_not_ignored(describe, tmp_pat
 def test_parameters_may_stand_below_their_namespace(pretended, tmp_path):
     file = tmp_path / 'mine.yaml'
     file.write_text('robot1:\n  critic: {ros__parameters: {a: 1}}\n/**/sim: {ros__parameters: {}}')
-    assert pretended.addressees(str(file)) == ['/robot1/critic', '/**/sim']
+    assert pretended.parameters(str(file)) == {'/robot1/critic': {'a': 1}, '/**/sim': {}}
 
 
 @pytest.mark.parametrize('content', [b'a: [', b'\xff\xfe\x00'])
@@ -249,7 +272,7 @@ def test_a_parameter_file_that_is_none_is_a_sentence(describe, tmp_path, content
 
 
 def test_the_shipped_parameters_speak_to_every_node(pretended, describe):
-    spoken_to = set(pretended.addressees(pretended.ARGUMENTS['params_file'].default))
+    spoken_to = set(pretended.parameters(pretended.ARGUMENTS['params_file'].default))
     started = {node.name for composed in ('true', 'false') for node in processes(
         describe('sim.launch.py'), use_composition=composed)[0]}
     assert spoken_to == {f'/**/{name}' for name in started}

@@ -8,7 +8,7 @@ import numpy as np
 
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.checks.observed import Channel, Observation, STAMPED
+from ami_ros.checks.observed import Channel, Look, Observation, STAMPED
 from ami_ros.checks.wiring import names
 
 SLOW, FAST = 0.8, 1.25      # shares of hz between which a rate is as the robot file has it
@@ -16,6 +16,7 @@ FAILING = 0.5               # below this share a required sensor is wrong
 GAPS = 3.0                  # periods without a reading that are worth a word
 EXTRA_S = 1.0               # so long may be silent what no motion needs
 MOST = 0.95
+SEGMENT_BYTES = 512 * 1024       # of shared memory that a participant of Fast DDS has by itself
 FUTURE_S = 0.05             # where no policy says what clocks may differ
 LATE_S = 0.25               # where no policy says how old a reading may be
 OTHER_CLOCK_S = 1.0         # no driver takes so long: somebody's clock is off
@@ -33,7 +34,7 @@ def all_sensors(seen: Observation) -> list[Finding]:
         if not channel.readings or sensor.kind not in STAMPED:
             continue
         gap_s = math.inf if sensor.name in together else longest_s(seen, sensor)
-        out += rate(sensor, channel, gap_s) + stamps(sensor, channel)
+        out += rate(seen, sensor, channel, gap_s) + stamps(sensor, channel)
         if any(r.stamp_ns for r in channel.readings):
             out += offset(seen, sensor, channel)
     if together:
@@ -77,7 +78,14 @@ def held_up(seen: Observation) -> dict[str, float]:
     return {}
 
 
-def rate(sensor: Sensor, channel: Channel, longest: float) -> list[Finding]:
+def starved(seen: Observation, channel: Channel) -> bool:
+    """Tell whether pictures are larger than what Fast DDS has for them without a profile."""
+    look = channel.readings[-1].said
+    large = isinstance(look, Look) and 3 * look.size[0] * look.size[1] > SEGMENT_BYTES
+    return large and 'fastrtps' in seen.around.rmw and not seen.around.profile
+
+
+def rate(seen: Observation, sensor: Sensor, channel: Channel, longest: float) -> list[Finding]:
     """Check the mean rate and the longest silence, by the steady clock."""
     what, wanted = f'{sensor.name}: rate', f'{sensor.hz:g} Hz'
     came = np.array([r.steady_ns for r in channel.readings]) / 1e9
@@ -87,6 +95,12 @@ def rate(sensor: Sensor, channel: Channel, longest: float) -> list[Finding]:
     gaps = np.diff(came)
     hz, worst = 1 / gaps.mean(), gaps.max()
     said = f'{hz:.1f} Hz, longest silence {MS * worst:.0f} ms'
+    if hz < SLOW * sensor.hz and starved(seen, channel):
+        return [Finding(WRONG if sensor.required else WARN, what, f'{said}, in pictures that do '
+                        'not fit in the shared memory of Fast DDS', wanted,
+                        f'For {names(channel.talkers)} and every node, before they start: export '
+                        'FASTRTPS_DEFAULT_PROFILES_FILE=.../config/dds/fastdds.xml (FASTDDS_... '
+                        'from Kilted on); config/dds says why.')]
     if hz < SLOW * sensor.hz:
         bad = WRONG if sensor.required and hz < FAILING * sensor.hz else WARN
         return [Finding(bad, what, said, wanted,

@@ -6,7 +6,8 @@ from ami_ros.machine import board, clock, memory, power, privileges
 from ami_ros.machine.host import Host
 
 CHECKS = (board.jetpack, power.power_mode, power.clocks, power.heat, memory.memory, memory.swap,
-          memory.disk, clock.clock, privileges.real_time, memory.shared_memory, memory.buffers,
+          memory.disk, clock.clock, privileges.real_time, privileges.logout,
+          memory.shared_memory, memory.buffers,
           board.python, board.ros, board.packages)
 
 

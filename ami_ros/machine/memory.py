@@ -11,7 +11,7 @@ GB, MB = 1e9, 1e6
 FREE_GB = (0.5, 1.0)        # memory: below the first the mind does not fit
 DISK_GB = (1.0, 10.0)       # below the first logs and recordings fail
 RAW_MBPS = 640 * 480 * 3 * 10 / MB      # a recording of raw 640x480 pictures at 10 Hz
-SHARED_MB = 256             # /dev/shm; docker gives 64, a participant of ours takes up to 10
+SHARED_MB = 256             # /dev/shm; docker gives 64, who publishes pictures takes up to 17
 BUFFER_MB = 4               # for sockets; a 640x480 rgb8 picture is 0.92 MB in 15 or more packets
 SYSCTL = '/etc/sysctl.d/60-ami-ros.conf'
 
@@ -85,7 +85,7 @@ def shared_memory(host: Host) -> list[Finding]:
     if usage[1] / MB < SHARED_MB:
         return [Finding(WARN, what, measured, f'{SHARED_MB} MB or more',
                         'In docker: --shm-size=512m, or --ipc=host so that host and container '
-                        'share it; left over from ended nodes: rm /dev/shm/fastrtps_*.')]
+                        'share it; what ended nodes left there goes with fastdds shm clean.')]
     return [good(what, measured, f'{SHARED_MB} MB or more')]
 
 

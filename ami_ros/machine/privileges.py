@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the critic may take a real-time priority, so that a busy mind cannot hold it up."""
+"""What the user of a robot may: a real-time priority, memory that outlives a logout."""
+
+import os
 
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN
 from ami_ros.machine.host import Host
@@ -8,6 +10,39 @@ LIMITS = 'etc/security/limits.d/60-ami-ros.conf'
 PRIORITY = 50           # enough for any priority below the kernel's own interrupt threads
 FIX = (f'echo "$USER - rtprio {PRIORITY}" | sudo tee /{LIMITS}, and log in again; the service of '
        'config/systemd has it already.')
+
+
+def take_priority(priority: int = PRIORITY - 10) -> str:
+    """Let nobody without one hold up the thread that calls this; return why not, or ''.
+
+    Threads and processes that it starts later are ordinary again: the middleware's, for one.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
+                              os.sched_param(priority))
+    except OSError as why:
+        return f'no real-time priority {priority}: {why.strerror}; ami-ros machine says how'
+    return ''
+
+
+def logout(host: Host) -> list[Finding]:
+    """Check that shared memory of a service stays when its user logs out: logind.conf(5)."""
+    what, wanted = 'rights: logging out', 'keeps shared memory'
+    said = None
+    for path in [*host.each('etc/systemd/logind.conf'),
+                 *host.each('etc/systemd/logind.conf.d/*.conf')]:
+        for line in (host.text(str(path.relative_to(host.root))) or '').splitlines():
+            key, _, value = line.partition('=')
+            said = value.strip().lower() if key.strip() == 'RemoveIPC' else said
+    if said in ('no', 'false', '0', 'off'):
+        return [good(what, 'RemoveIPC=no', wanted)]
+    lingering = [path.name for path in host.each('var/lib/systemd/linger/*')]
+    if lingering:
+        return [good(what, f'{", ".join(lingering)} lingers', wanted)]
+    if not host.each('etc/systemd/logind.conf') and not host.each('run/systemd/system'):
+        return []               # no systemd, nobody removes anything
+    return [Finding(WARN, what, 'takes the shared memory of DDS from a service of the same user',
+                    wanted, 'sudo loginctl enable-linger USER, for the user of the service.')]
 
 
 def granted(host: Host) -> int:

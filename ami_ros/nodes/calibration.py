@@ -6,140 +6,23 @@ One quantity is one function in the table at the end; the arithmetic is in `agen
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 import math
-from typing import Protocol
 
 import numpy as np
 
 from ami_ros.agent.measure import braking, lag, latency, motions, no_return, scale, sight
 from ami_ros.agent.measure.found import Found, said, spread, Unclear
-from ami_ros.agent.measure.motions import Base, Motion
-from ami_ros.agent.measure.room import around, lane
-from ami_ros.agent.measure.track import Track, track
-from ami_ros.agent.measure.wall import approached, wall
+from ami_ros.agent.measure.wall import approached
 from ami_ros.agent.poses import between, wrap
 from ami_ros.agent.robots import Robot
 from ami_ros.nodes import topics
-from ami_ros.nodes.calibrating import Calibrator
+from ami_ros.nodes.calibration_kit import Kit
 
-BEFORE_S = 1.0          # of a record, before the motion begins
-SCANS_S = 1.0           # at rest, for scans that become one
 EMPTY_S = 2.0           # for what a lidar says of nothing
 ANSWERS_S = 20.0        # for pictures to be answered
-MODEST_MPS2 = 1.0       # no more braking is counted on before it is measured
 HALTS = (0.4, 0.7, 1.0, 0.4, 0.7, 1.0)      # shares of the speed that it stops from
 CAMERA_APART_S = 0.03   # two halves of one look may differ so far
-
-
-class Person(Protocol):
-    """Who stands beside the robot."""
-
-    def say(self, line: str) -> None:
-        """Hear a sentence."""
-
-    def agrees(self, question: str) -> bool:
-        """Say whether to go on; somebody who said --yes always does."""
-
-    def number(self, question: str) -> float | None:
-        """Give a number; None where there is nobody to give it."""
-
-
-class Declined(RuntimeError):
-    """The person does not want this one."""
-
-
-@dataclass
-class Kit:
-    """What a measurement works with."""
-
-    calibrator: Calibrator
-    robot: Robot
-    person: Person
-    speed_mps: float            # the fastest that it goes here
-    distance_m: float = 1.0     # of the drive that is compared with a wall or a tape
-    rounds: int = 1             # of the turns
-    found: dict[str, Found] = field(default_factory=dict)
-
-    @property
-    def base(self) -> Base:
-        """Return what motions depend on, with what was measured before."""
-        r = self.robot
-        return Base(min(self.speed_mps, r.max_speed_mps), r.max_turn_radps, self.lag_s,
-                    min(r.braking_mps2, MODEST_MPS2), r.radius_m)
-
-    @property
-    def lag_s(self) -> float:
-        """Return the lag as it was measured just now, or as the file has it."""
-        now = self.found.get('lag')
-        return now.values['actuation_lag_s'] if now and now.good else self.robot.actuation_lag_s
-
-    def points(self) -> np.ndarray:
-        """Return what the lidar sees at rest, (N, 2), base_link; none where there is no lidar."""
-        if not self.robot.sensors_of('LaserScan'):
-            return np.zeros((0, 2))
-        ranges, angles = self.scan()
-        x, y, _, _, _, yaw = self.robot.body.mount(self.robot.lidar.link)
-        return np.stack([x + ranges * np.cos(angles + yaw), y + ranges * np.sin(angles + yaw)], 1)
-
-    def scan(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return one scan made of those of a second, (R,) m or NaN, and its angles (R,)."""
-        raw, angles = self.raw(SCANS_S)
-        low, high = self.robot.lidar_range_m
-        return scale.middling(np.where((raw >= low) & (raw <= high), raw, np.nan)), angles
-
-    def raw(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return scans (N, R) as the driver says them, of so many seconds, and the angles (R,)."""
-        heard = self.calibrator.heard
-        heard.scans.clear()
-        self.calibrator.listen(seconds)
-        if len(heard.scans) < 3:
-            raise Unclear(f'{len(heard.scans)} scans came on {self.robot.lidar.topic} in '
-                          f'{seconds:g} s; three at least are needed')
-        beams = [len(ranges) for _, ranges, _ in heard.scans]
-        alike = [one for one in heard.scans if len(one[1]) == beams[-1]]
-        return np.stack([ranges for _, ranges, _ in alike]), alike[-1][2]
-
-    def ready(self, what: str, planned: list[Motion]) -> None:
-        """Say what will happen and the room that it takes, look at the room, and ask."""
-        ahead, behind = motions.room(planned, self.base)
-        turning = any(leg.w_radps for motion in planned for leg in motion.legs)
-        driving = any(leg.v_mps for motion in planned for leg in motion.legs)
-        self.person.say(f'{what}:')
-        for line in dict.fromkeys(motion.says for motion in planned):
-            self.person.say(f'  it {line}')
-        needs = [f'{ahead:.1f} m ahead of it', f'{behind:.1f} m behind it'] * driving + [
-            f'{motions.ROOM_M:.1f} m around it'] * turning
-        seen = self.points()
-        free = lane(seen, self.robot.body.footprint)
-        round_about = around(seen, self.robot.radius_m)
-        self.person.say(f'  it needs, free and flat: {", ".join(needs)}; the lidar sees '
-                        f'{free[0]:.1f} m ahead, {free[1]:.1f} m behind')
-        for need, there, where in ((ahead * driving, free[0], 'ahead of it'),
-                                   (behind * driving, free[1], 'behind it'),
-                                   (motions.ROOM_M * turning / 2, round_about, 'around it')):
-            if there < need:
-                raise Unclear(f'{there:.2f} m are free {where}, {need:.2f} are needed; move it, '
-                              'or go slower with --speed, or shorter with --distance')
-        if not self.person.agrees('  go on?'):
-            raise Declined('not wanted')
-
-    def perform(self, motion: Motion) -> tuple[int, int]:
-        """Move, and say so."""
-        self.person.say(f'  it {motion.says}')
-        return self.calibrator.perform(motion, self.base)
-
-    def record(self, begun_ns: int, end_ns: int) -> tuple[Track, np.ndarray]:
-        """Return odometry and commands (M, 3) of a motion, in seconds since it began."""
-        heard, low_ns = self.calibrator.heard, begun_ns - round(BEFORE_S * 1e9)
-        poses = np.array([one for one in heard.odometry if low_ns <= one[0] <= end_ns])
-        told = np.array([one for one in heard.commands if low_ns <= one[0] <= end_ns])
-        if not len(told) or not len(poses):
-            raise Unclear(f'{len(poses)} readings of odometry and {len(told)} commands bear '
-                          'stamps of the time of the motion; do their clocks agree?')
-        told = told.astype(float)
-        told[:, 0] = (told[:, 0] - begun_ns) / 1e9
-        return track((poses[:, 0] - begun_ns) / 1e9, poses[:, 1:]), told
 
 
 def measure_lag(kit: Kit) -> Found:
@@ -155,46 +38,54 @@ def measure_lag(kit: Kit) -> Found:
 
 
 def measure_braking(kit: Kit) -> Found:
-    """Stop from several speeds, twice from each."""
-    planned = motions.straight(kit.base, HALTS)
-    kit.ready('braking: how far it goes when it is stopped', planned)
-    halts = []
-    for motion in planned:
-        odometry, told = kit.record(*kit.perform(motion))
+    """Stop from several speeds, twice from each; a wall ahead shows what wheels do not feel."""
+    planned = [motions.dashes(kit.base, share) for share in HALTS]
+    kit.ready('braking: how far it goes when it is stopped', [m for two in planned for m in two])
+    halts, by_wall = [], True
+    for ahead, back in planned:
+        before, pose = kit.wall(), kit.calibrator.pose()
+        odometry, told = kit.record(*kit.perform(ahead))
         stretches = lag.pulses(told[:, 0], told[:, 1])
-        if len(stretches) < 2:
-            raise Unclear('the commands that came do not show a stop and the way back')
-        (_, zero_s), (again_s, _) = stretches[:2]
-        until = odometry.t_s < again_s
-        halts.append(braking.halt(Track(odometry.t_s[until], odometry.way_m[until],
-                                        odometry.turn_rad[until]), zero_s))
-    return braking.braking(halts, kit.lag_s)
+        if not stretches:
+            raise Unclear('the commands that came do not show a drive and a stop')
+        halts.append(braking.halt(odometry, stretches[0][1]))
+        after = kit.wall() if before else None
+        if after:
+            moved = between(pose, kit.calibrator.pose())
+            halts[-1] = braking.slid(halts[-1], *approached(before, after, moved),
+                                     kit.forward_scale)
+        by_wall = by_wall and after is not None
+        kit.perform(back)
+    out = braking.braking(halts, kit.lag_s, 'odometry and the wall ahead' if by_wall
+                          else 'odometry')
+    blind = ('odometry alone was asked: wheels that lock and slide would not be seen; a flat wall '
+             'ahead would show it',)
+    return out if by_wall else replace(out, remarks=out.remarks + blind)
 
 
 def measure_forward(kit: Kit) -> Found:
     """Compare a drive and the drive back with the wall ahead, or else with a person's tape."""
     planned = motions.there_and_back(kit.base, kit.distance_m)
-    try:
-        wall(kit.points())
-        by, why = 'the wall ahead', ''
-    except (Unclear, ValueError) as no_wall:
-        by, why = 'your tape', str(no_wall)
-        kit.person.say(f'  no wall to measure by: {why}')
+    by = 'the wall ahead' if kit.wall() else 'your tape'
+    if kit.why:
+        kit.person.say(f'  no wall to measure by: {kit.why}')
     kit.ready(f'forward: odometry of a way, against {by}', planned)
     pairs = []
     for motion in planned:
-        seen = wall(kit.points()) if not why else None
-        if why:
+        seen = kit.wall() if by == 'the wall ahead' else None
+        if seen is None:
             kit.person.say('  mark on the floor where a wheel stands')
         before = kit.calibrator.pose()
         kit.perform(motion)
         moved = between(before, kit.calibrator.pose())
-        if seen is not None:
-            pairs.append(approached(seen, wall(kit.points()), moved))
+        if seen is not None and (now := kit.wall()) is not None:
+            pairs.append(approached(seen, now, moved))
             continue
+        if by == 'the wall ahead':
+            raise Unclear(f'the wall was lost: {kit.why}')
         real = kit.person.number('  how many metres is it from the mark now, by the tape?')
         if real is None:
-            raise Unclear(f'{why}; or be there with a tape, without --yes')
+            raise Unclear(f'{kit.why}; or be there with a tape, without --yes')
         pairs.append((math.copysign(real, moved[0]), float(moved[0])))
     return scale.scale('forward', 'forward', pairs, by)
 
@@ -301,9 +192,9 @@ def measure_no_return(kit: Kit) -> Found:
 QUANTITIES: dict[str, tuple[Callable[[Kit], Found], bool]] = {  # name: (how, whether it moves)
     'no_return': (measure_no_return, False),
     'lag': (measure_lag, True),
-    'braking': (measure_braking, True),
     'forward': (measure_forward, True),
     'turn': (measure_turn, True),
+    'braking': (measure_braking, True),     # needs the lag, and the scale against a wall
     'camera': (measure_camera, True),
     'latency': (measure_latency, False),
 }

@@ -23,7 +23,7 @@ from ami_ros.agent import hand
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.types import Command
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import arguments, convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.terminal import Terminal
 
@@ -239,13 +239,8 @@ def main(args: argparse.Namespace) -> int:
     seen = sys.stdin.isatty() and sys.stdout.isatty()
     terminal = Terminal() if seen or not args.joy else None
     try:
-        return run(lambda: DriveNode(wish, terminal), ros_arguments(args))
+        return run(lambda: DriveNode(wish, terminal), arguments.given(args))
     finally:
         if terminal is not None:
             terminal.restore()
 
-
-def ros_arguments(args: argparse.Namespace) -> list[str]:
-    """Return what rclpy is told: a person's own ROS arguments come last, and win."""
-    place = ['-r', f'__ns:=/{args.namespace.strip("/")}'] if args.namespace else []
-    return ['--ros-args', *place, *args.ros_args]

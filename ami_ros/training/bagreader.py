@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads any rosbag2 bag of a driving robot: finds its topics by type, decodes, checks."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,13 +167,19 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
     `size` is (width, height) of the network input, `hfov_rad` the field of view that it shall
     have where the bag holds a camera_info; None: as the camera has it.
     """
-    path = Path(path)
+    with opened(Path(path)) as reader:
+        return _read(reader, size, topics or {}, progress, hfov_rad)
+
+
+@contextmanager
+def opened(path: Path):
+    """Open a bag for a while; BagError says what is there in its place."""
     if not path.exists():
         raise BagError(f'there is no bag at {path}')
     if path.is_dir() and not (path / 'metadata.yaml').exists():
         holds = ', '.join(sorted(p.name for p in path.iterdir())) or 'nothing'
         raise BagError(f'{path} is no rosbag2 bag, it has no metadata.yaml; it holds: {holds}; '
-                       '`ros2 bag reindex` makes one')
+                       f'`ami-ros record --repair {path}` makes one, or `ros2 bag reindex`')
     try:
         reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
         reader.open()
@@ -180,7 +187,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
         raise BagError(f'{path} is not a readable rosbag2 bag: {line(why)}; `mcap recover` saves '
                        'what is whole of a broken file') from why
     try:
-        return _read(reader, size, topics or {}, progress, hfov_rad)
+        yield reader
     finally:
         reader.close()
 
@@ -197,24 +204,27 @@ def _read(reader: AnyReader, size, topics, progress, hfov_rad) -> Recording:
         if done % 5000 == 0:
             progress(done, total)
         need = kinds[connection.id]
-        when = stamp(message, received)
+        rows[need].append(row_of(need, received, message))
         if need == 'camera':
             picture, source = picture_of(message, connection.topic, size, rectifier)
             images.append(picture)
-            rows[need].append((when,))
-        elif need == 'odom':
-            q, p = message.pose.pose.orientation, message.pose.pose.position
-            yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-            t = message.twist.twist
-            rows[need].append((when, p.x, p.y, yaw, t.linear.x, t.angular.z))
-        elif need == 'command':
-            t = getattr(message, 'twist', message)
-            rows[need].append((when, t.linear.x, t.angular.z))
-        elif need == 'imu':
-            rows[need].append((when, message.angular_velocity.z))
-        elif need == 'scan':
-            rows[need].append((when, clearance(message)))
     return assemble(np.array(images), rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
+
+
+def row_of(need: str, received: int, message) -> tuple:
+    """Return what a message says besides pictures: its stamp, and the numbers of its need."""
+    when = stamp(message, received)
+    if need == 'odom':
+        q, p = message.pose.pose.orientation, message.pose.pose.position
+        yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
+        t = message.twist.twist
+        return when, p.x, p.y, yaw, t.linear.x, t.angular.z
+    if need == 'command':
+        t = getattr(message, 'twist', message)
+        return when, t.linear.x, t.angular.z
+    if need == 'imu':
+        return when, message.angular_velocity.z
+    return (when, clearance(message)) if need == 'scan' else (when,)
 
 
 def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],

@@ -10,6 +10,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'sim': 'ami_ros.verbs.sim',
     'robot': 'ami_ros.verbs.robot',
     'drive': 'ami_ros.verbs.drive',
+    'record': 'ami_ros.verbs.record',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',

@@ -13,7 +13,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--robot', default='rover', metavar='FILE',
                      help='robot file, which is written to; a name is only measured')
     one.add_argument('--only', default='', metavar='LIST',
-                     help='e.g. lag,braking; default: no_return, lag, braking, forward, turn, '
+                     help='e.g. lag,braking; default: no_return, lag, forward, turn, braking, '
                      'camera, latency')
     one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
     one.add_argument('--speed', type=positive, default=math.inf, metavar='M/S',
@@ -29,7 +29,7 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 0 when all that was asked for is known."""
     from ami_ros.agent.robots import find
-    from ami_ros.nodes.calibration import Kit
+    from ami_ros.nodes.calibration_kit import Kit
     from ami_ros.nodes.calibration_session import calibrate, opened, wanted
     make_way(args.report)
     asked, robot = wanted(args.only), find(args.robot)

@@ -3,6 +3,8 @@
 
 import argparse
 
+from ami_ros.nodes import arguments
+
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -13,11 +15,9 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='rad/s to begin with; default: half of what the robot can do')
     one.add_argument('--joy', action='store_true',
                      help='listen to a joystick, too; needs no terminal')
-    one.add_argument('--namespace', default='', metavar='NAME', help='of the robot, e.g. robot1')
     one.add_argument('--stamped', action=argparse.BooleanOptionalAction, default=None,
                      help='TwistStamped or Twist; default: what the robot file says')
-    one.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[],
-                     help='what follows is for ROS, e.g. -p enable_button:=4')
+    arguments.add(one, '-p enable_button:=4')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lag and braking from synthetic odometry whose truth is known."""
 
-from ami_ros.agent.measure.braking import braking, Halt, halt, MOST_MPS2, round_down
+from ami_ros.agent.measure.braking import braking, Halt, halt, MOST_MPS2, round_down, slid
 from ami_ros.agent.measure.found import Unclear
 from ami_ros.agent.measure.lag import answer, lag, respond, Response, Run
 from ami_ros.agent.measure.track import track
@@ -150,6 +150,13 @@ def test_a_robot_that_crept_or_goes_on_moving_is_unclear():
     _, odometry = Fake().drive([(0.3, 3.0)])
     with pytest.raises(Unclear, match='still moves'):
         halt(odometry, 1.0)
+
+
+def test_a_slide_that_wheels_do_not_feel_is_added():
+    stop = Halt(0.5, 0.1, 0.3)
+    assert slid(stop, 1.06, 1.0, 1.0).way_m == pytest.approx(0.16)
+    assert slid(stop, -1.06, -1.0, 1.03).way_m == pytest.approx(0.13)
+    assert slid(stop, 1.015, 1.0, 1.0) is stop is slid(stop, 0.9, 1.0, 1.0)
 
 
 def test_rounding_down_never_rounds_up():

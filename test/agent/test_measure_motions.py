@@ -8,7 +8,8 @@ from ami_ros.agent.measure.motions import Base, Leg, Motion, room
 import pytest
 
 ROVER = Base(0.6, 1.5, 0.08, 1.5, 0.2)
-ALL = {'straight': motions.straight(ROVER, (0.4, 0.7, 1.0)), 'steps': motions.steps(ROVER),
+ALL = {'dashes': [m for share in (0.4, 0.7, 1.0) for m in motions.dashes(ROVER, share)],
+       'steps': motions.steps(ROVER),
        'there_and_back': motions.there_and_back(ROVER, 1.0), 'turns': motions.turns(ROVER, 2),
        'glances': motions.glances(ROVER)}
 
@@ -45,17 +46,17 @@ def test_slow_ones_come_first():
         fastest = [max(abs(leg.v_mps) + abs(leg.w_radps) for leg in m.legs) for m in each]
         for axis in ('v', 'w'):
             of_axis = [f for f, m in zip(fastest, each) if m.legs[0].axis == axis]
-            assert of_axis == sorted(of_axis)
+            assert of_axis[::2] == sorted(of_axis[::2])
 
 
 def test_the_room_is_what_the_fastest_takes_and_the_stop_after_it():
-    ahead, behind = room(ALL['straight'], ROVER)
+    ahead, behind = room(ALL['dashes'], ROVER)
     v, hold = 0.6, ROVER.settle_s + 0.4
     assert ahead == pytest.approx(1.25 * v * hold + v * 0.28 + v**2 / 3 + 0.3)
     assert behind == pytest.approx(v * 0.28 + v**2 / 3 + 0.3)
     assert room(ALL['turns'], ROVER) == (0.3, 0.3)
     slower = Base(0.6, 1.5, 0.3, 0.5, 0.2)
-    assert room(motions.straight(slower, (1.0,)), slower)[0] > ahead + 0.5
+    assert room(list(motions.dashes(slower, 1.0)), slower)[0] > ahead + 0.5
 
 
 def test_the_way_back_needs_no_room_of_its_own():

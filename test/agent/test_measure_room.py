@@ -16,6 +16,8 @@ def test_only_what_stands_in_the_lane_counts():
     assert lane([(1.0, 2.0), (math.nan, 0.0)], BOX) == (math.inf, math.inf)
 
 
-def test_what_is_nearest_all_around():
-    assert around([(1.0, 0.0), (0.0, -0.6), (math.nan, 0.0)], 0.25) == pytest.approx(0.35)
-    assert around(np.zeros((0, 2)), 0.25) == math.inf
+def test_what_is_nearest_all_around_but_itself():
+    points = [(1.0, 0.0), (0.0, -0.6), (math.nan, 0.0), (-0.25, 0.1)]
+    assert around(points, BOX) == pytest.approx(0.6 - math.hypot(0.3, 0.15))
+    assert around([(0.0, 0.2)], BOX) < 0
+    assert around(np.zeros((0, 2)), BOX) == math.inf

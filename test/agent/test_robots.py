@@ -175,6 +175,8 @@ def test_reading_a_robot_is_quick():
     ('[0.08, 8.0]', '[8.0, 0.08]', 'sensor scan: range_m = [8.0, 0.08] is not the smaller num'),
     ('[0.08, 8.0]', '[0.08, .inf]', 'range_m = (0.08, inf) is outside 0.0 to 200.0 m'),
     ('no_return: .inf', 'no_return: 1.0', 'no_return = 1.0 lies within range_m = [0.08, 8.0]'),
+    ('no_return: .inf', 'no_return: 0.08', 'no_return = 0.08 lies within range_m = [0.08, 8.0]'),
+    ('[0.08, 8.0]', '[8.0, 8.0]', 'sensor scan: range_m = [8.0, 8.0] is not the smaller number'),
     ('no_return: .inf', 'no_return: -.inf', 'no_return = -inf is outside 0.0 to inf m'),
     ('    hz: 20.0', '    hz: 0.0', 'sensor scan: hz = 0 is for switches'),
     ('    hz: 20.0', '    active: true\n    hz: 20.0', 'active means nothing for a LaserScan'),

@@ -145,6 +145,17 @@ def test_rates():
     only(seen, 'scan: rate')
 
 
+def test_large_pictures_that_fast_dds_has_no_room_for():
+    seen = healthy()
+    camera = seen.robot.sensor('camera')
+    seen.channels['camera'].readings = readings(camera, hz=3)
+    saying(seen, 'camera', size=(640, 480))
+    saying(seen, 'camera_info', size=(640, 480), focal_px=(224.0, 224.0))
+    assert 'config/dds/fastdds.xml' in only(seen, 'camera: rate').fix
+    seen.around = replace(seen.around, profile='/some/fastdds.xml')
+    assert 'hz: 3' in only(seen, 'camera: rate').fix
+
+
 def late(begin, until):
     """What came between two readings waits for the second."""
     def delayed(n, r):

@@ -80,8 +80,9 @@ def test_a_region_and_binning_are_counted_in():
     assert there * [2, 3] + [100 + 0.5, 60 + 1] == pytest.approx(at)
 
 
-def test_a_region_of_nothing_is_all_of_it():
-    assert made(region=(0, 0, 0, 0), binning=(1, 1)).size == SIZE
+@pytest.mark.parametrize('region', [(0, 0, 0, 0), (0, 0, 100, 0), (0, 0, 0, 100)])
+def test_a_region_of_nothing_is_all_of_it(region):
+    assert made(region=region, binning=(1, 1)).size == SIZE
 
 
 def test_of_pictures_that_are_rectified_p_counts():
@@ -102,6 +103,7 @@ def changed(at: int, value: float) -> list[float]:
 
 @pytest.mark.parametrize('wrong, parts', [
     ({'k': np.zeros(9)}, ('focal lengths 0.0 and 0.0', 'not calibrated', 'camera_calibration')),
+    ({'k': changed(4, 0.0)}, ('focal lengths 400.0 and 0.0', 'not calibrated')),
     ({'k': changed(0, -400.0)}, ('focal lengths -400.0 and 390',)),
     ({'k': changed(0, math.nan)}, ('K [nan', 'needs 9 finite numbers')),
     ({'k': changed(4, math.inf)}, ('K [400', 'needs 9 finite numbers')),
@@ -118,6 +120,7 @@ def changed(at: int, value: float) -> list[float]:
     ({'model': 'double_sphere', 'd': [0.1]}, ("'double_sphere'", 'plumb_bob, rational_poly')),
     ({'model': '', 'd': [0.1]}, ("distortion_model ''", 'D [0.1]', 'none where D is zero')),
     ({'r': TURNED.ravel() * 2}, ('R [', 'no rotation')),
+    ({'r': np.diag([1, 1, 0.9]).ravel()}, ('no rotation',)),
     ({'r': -STRAIGHT}, ('no rotation',)),
     ({'p': [math.nan] * 12}, ('P [nan', 'needs 12 finite')),
     ({'size': (0, 480)}, ('0x480', f'1 to {MOST_SIDE}')),

@@ -5,7 +5,7 @@ import math
 
 from ami_ros.images import codec
 from ami_ros.images.lens import Lens, lens
-from ami_ros.images.rectify import fitted, goal_view, Pinhole, Rectifier, widest
+from ami_ros.images.rectify import fitted, goal_view, LEEWAY_PX, Pinhole, Rectifier, widest
 import cv2
 import numpy as np
 import pytest
@@ -132,6 +132,15 @@ def test_a_camera_nearly_ideal_is_only_resized_and_one_that_is_not_is_not():
 
 # one that sees less
 
+@pytest.mark.parametrize('middle', [(31.5, 31.5), (23.0, 31.5), (40.0, 31.5), (31.5, 23.0),
+                                    (31.5, 40.0)])
+def test_as_wide_as_the_nearest_edge_lets_it(middle):
+    eye = pinhole(SQUARE, 1.0, middle)
+    nearest = min(min(m + 0.5, 63.5 - m) for m in middle)
+    assert widest(eye, SQUARE) == pytest.approx(
+        2 * math.atan((nearest + LEEWAY_PX) / eye.focal[0]), abs=1e-4)
+
+
 @pytest.mark.parametrize('eye, wanted_deg, sees', [
     (pinhole((640, 640), math.radians(80)), 110, '80'),
     (pinhole((640, 480), math.radians(80)), 80, '64'),      # across a square of the full height
@@ -186,6 +195,12 @@ def test_what_is_too_thin_to_be_seen_is_grey(size, period):
     coarse = eye.pixels(rectifier.pinhole.grid()).astype(np.float32)
     direct = cv2.remap(stripes, coarse[..., 0], coarse[..., 1], cv2.INTER_LINEAR)
     assert direct.std() > 40        # sampled without averaging, they beat
+
+
+@pytest.mark.parametrize('name', EYES)
+def test_no_pixel_of_what_is_read_is_stepped_over(name):
+    table = Rectifier(*EYES[name]).table[0].astype(int)
+    assert max(np.abs(np.diff(table, axis=axis)).max() for axis in (0, 1)) == 1
 
 
 # sizes

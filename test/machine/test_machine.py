@@ -2,6 +2,7 @@
 """The checks of a machine: each with what is well and with what is not, on fake roots."""
 
 from dataclasses import replace
+import os
 
 from ami_ros.checks.findings import OK, status, UNCHECKED, WARN, WRONG
 from ami_ros.machine import board, clock, memory, power, privileges
@@ -58,7 +59,7 @@ def test_this_very_machine_is_looked_at_without_a_crash():
     here = host('/')
     assert here.answers and here.python and here.rtprio is not None
     assert {f.what.split(':')[0] for f in inspect(here)} >= {'memory', 'disk', 'software'}
-    assert len(CHECKS) == 14
+    assert len(CHECKS) == 15
 
 
 @pytest.mark.parametrize('release, level, said', [
@@ -218,6 +219,31 @@ def test_the_clock_of_a_folder_is_judged_by_its_files(tmp_path):
 def test_the_right_to_a_real_time_priority(tmp_path, line, mine, level):
     put(tmp_path, privileges.LIMITS, line)
     assert levels(privileges.real_time(Host(tmp_path, rtprio=mine))) == [level]
+
+
+def test_a_priority_is_taken_or_the_reason_is_said(monkeypatch):
+    asked = []
+    monkeypatch.setattr('os.sched_setscheduler', lambda *said: asked.append(said))
+    assert privileges.take_priority(40) == ''
+    who, policy, parameters = asked[0]
+    assert (who, parameters.sched_priority) == (0, 40)
+    assert policy == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+
+    def refuse(*_):
+        raise PermissionError(1, 'Operation not permitted')
+    monkeypatch.setattr('os.sched_setscheduler', refuse)
+    assert 'Operation not permitted; ami-ros machine' in privileges.take_priority()
+
+
+def test_logging_out_must_not_take_shared_memory(tmp_path):
+    assert privileges.logout(Host(tmp_path)) == []
+    put(tmp_path, 'etc/systemd/logind.conf', '[Login]\n#RemoveIPC=no')
+    assert levels(privileges.logout(Host(tmp_path))) == [WARN]
+    lingers = put(tmp_path, 'var/lib/systemd/linger/robot', '')
+    assert levels(privileges.logout(Host(tmp_path))) == [OK]
+    lingers.unlink()
+    put(tmp_path, 'etc/systemd/logind.conf.d/ipc.conf', '[Login]\nRemoveIPC=no')
+    assert levels(privileges.logout(Host(tmp_path))) == [OK]
 
 
 @pytest.mark.parametrize('distro, ubuntu, level', [

@@ -11,7 +11,8 @@ from ami_ros.agent.robots import find, rewrite
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import calibration, calibration_session, convert, topics
 from ami_ros.nodes.calibrating import Aborted
-from ami_ros.nodes.calibration import Declined, Kit, QUANTITIES
+from ami_ros.nodes.calibration import QUANTITIES
+from ami_ros.nodes.calibration_kit import Declined, Kit
 from ami_ros.nodes.calibration_session import calibrate, opened, wanted
 import numpy as np
 import pytest

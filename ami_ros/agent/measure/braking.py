@@ -6,7 +6,7 @@ The rules allow a stop from v the way v * lag + v^2 / (2 a). The a of a run is t
 still covers its way; the a of the robot is the smallest of them, rounded down.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -18,6 +18,7 @@ BEFORE_S = 0.3              # so long before the stop the speed is read
 SLOWEST_MPS = 0.05          # a stop from less says nothing
 RESOLUTION_M = 0.005        # what odometry and its interpolation can tell of a way
 MOST_MPS2 = 5.0             # a friction of 0.5; more is what the lag covers already
+SLIDE_M = 0.02              # what the wall tells of a way is surer than this
 STILL_MPS = 0.01            # slower than this it stands
 SHARE, LEAST_M = 0.15, 0.02     # of the way: how far stops from one speed may lie apart
 
@@ -53,6 +54,16 @@ def halt(odometry: Track, zero_s: float) -> Halt:
     moving = np.flatnonzero(left > RESOLUTION_M)
     last = t[t >= zero_s][moving[-1]] if len(moving) else zero_s
     return Halt(abs(speed), max(0.0, sign * (end - begun)), float(last - zero_s))
+
+
+def slid(stop: Halt, real_m: float, told_m: float, scale: float) -> Halt:
+    """Add what a stop slid: the drive from rest to rest by the wall, beyond what wheels tell.
+
+    told_m is odometry's of the same drive, scale what it is multiplied with where nothing slides.
+    Less than the wall can tell is no slide.
+    """
+    beyond = abs(real_m) - abs(told_m) * scale
+    return replace(stop, way_m=stop.way_m + beyond) if beyond > SLIDE_M else stop
 
 
 def braking(halts: list[Halt], lag_s: float, seen: str = 'odometry') -> Found:

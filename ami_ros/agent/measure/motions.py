@@ -10,6 +10,7 @@ LATE_M, LATE_RAD, LATE = 0.15, 0.5, 1.25    # a leg is off bounds so far beyond 
 REST_S = 1.0            # at rest before a motion and after it
 WAIT_S = 0.6            # besides, for each second of lag five more
 GAIN_S = 0.4            # in which the rules let speed grow
+BACK = 0.25             # of the speed, for a way that is not measured
 ROUND = 2 * math.pi
 
 
@@ -97,17 +98,15 @@ def room(motions: list[Motion], base: Base) -> tuple[float, float]:
     return ahead + ROOM_M, behind + ROOM_M
 
 
-def straight(base: Base, shares: tuple[float, ...], back: float = 0.25) -> list[Motion]:
-    """Drive ahead, stop, and come back slowly; a motion a speed."""
-    out = []
-    for share in shares:
-        v, slow = share * base.speed_mps, back * base.speed_mps
-        hold = base.settle_s + GAIN_S
-        out.append(Motion(f'drives ahead at {v:.2f} m/s for {hold:.1f} s, stops, and comes back',
-                          (Leg(v, 0.0, hold), Leg(0.0, 0.0, base.settle_s + REST_S),
-                           Leg(-slow, 0.0, LATE * v * hold / slow + 1.0, until=0.0),
-                           Leg(0.0, 0.0, base.settle_s))))
-    return out
+def dashes(base: Base, share: float) -> tuple[Motion, Motion]:
+    """Drive ahead at a share of the speed and stop; and come back slowly."""
+    v, slow, hold = share * base.speed_mps, BACK * base.speed_mps, base.settle_s + GAIN_S
+    way = v * hold
+    return (Motion(f'drives ahead at {v:.2f} m/s for {hold:.1f} s, and stops',
+                   (Leg(v, 0.0, hold), Leg(0.0, 0.0, base.settle_s + REST_S))),
+            Motion('comes back slowly',
+                   (Leg(-slow, 0.0, LATE * way / slow + 1.0, until=-way),
+                    Leg(0.0, 0.0, base.settle_s))))
 
 
 def steps(base: Base) -> list[Motion]:

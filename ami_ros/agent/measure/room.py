@@ -19,9 +19,14 @@ def lane(points: np.ndarray, footprint: np.ndarray) -> tuple[float, float]:
             float(back - behind.max()) if len(behind) else math.inf)
 
 
-def around(points: np.ndarray, radius_m: float) -> float:
-    """Return what is free around a robot that turns on the spot, m."""
+def around(points: np.ndarray, footprint: np.ndarray) -> float:
+    """Return what is free around a robot that turns on the spot, m.
+
+    What lies within its own box is of itself.
+    """
     points = np.asarray(points, float).reshape(-1, 2)
-    away = np.hypot(*points[np.isfinite(points).all(1)].T)
-    away = away[away > 0]
-    return float(away.min() - radius_m) if len(away) else math.inf
+    points = points[np.isfinite(points).all(1)]
+    low, high = footprint.min(0), footprint.max(0)
+    others = points[((points < low) | (points > high)).any(1)]
+    return (float(np.hypot(*others.T).min() - np.hypot(*footprint.T).max()) if len(others)
+            else math.inf)

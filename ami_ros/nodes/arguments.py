@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a verb that is a node is told for ROS: where the robot is, and whatever rclpy takes."""
+
+import argparse
+
+
+def add(one: argparse.ArgumentParser, example: str) -> None:
+    """Declare --namespace and --ros-args; launch files give the latter, and it comes last."""
+    one.add_argument('--namespace', default='', metavar='NAME', help='of the robot, e.g. robot1')
+    one.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[],
+                     help=f'what follows is for ROS, e.g. {example}')
+
+
+def given(args: argparse.Namespace) -> list[str]:
+    """Return what rclpy.init takes; a person's own ROS arguments win."""
+    place = ['-r', f'__ns:=/{args.namespace.strip("/")}'] if args.namespace else []
+    return ['--ros-args', *place, *args.ros_args]

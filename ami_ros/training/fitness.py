@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Says whether a bag can be trained on, and what would make it better, before anybody waits for it.
+
+It goes the way of training (the same topics, stamps, drives and windows), but looks at a few
+pictures only, so that a robot has the answer while it is still at the place it was recorded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.training import bagreader, windows
+from ami_ros.training.bagreader import BagError, Recording
+
+PICTURES = 100              # that are looked at
+FRAMES, BATCH, CHECKS, HELD_OUT = 6, 128, 16, 0.08      # what train.Recipe and build ask for
+LITTLE_S = 30 * 60.0        # less is little for a place of its own; the shipped module had 7 h
+MOVING = np.array([0.02, 0.05])         # m/s and rad/s: less is standing
+STOOD_SHARE = 0.5           # standing more than this teaches little
+FOLLOWS = 0.5               # of the commanded way; less, and the wheels did something else
+FLAT = 3.0                  # a picture whose grey values spread less shows nothing
+FROZEN = 0.5                # pictures that differ less, on average, are one
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """What was found: what forbids training, what is worth knowing, and the figures."""
+
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...]
+    figures: tuple[str, ...]
+
+
+def check(path: Path, robot: Robot, topics: dict[str, str] | None = None,
+          progress: Callable[[int, int], None] = lambda done, total: None) -> Fitness:
+    """Look at a bag; whatever is wrong with it is in the answer."""
+    try:
+        recording = glance(path, robot, topics or {}, progress)
+        drives = windows.cut(recording, np.random.default_rng(0))
+    except BagError as wrong:
+        return Fitness((str(wrong),), (), ())
+    return judge(recording, drives)
+
+
+def glance(path: Path, robot: Robot, topics: dict[str, str], progress) -> Recording:
+    """Read a bag as training does, but keep about PICTURES pictures only. Raises BagError."""
+    with bagreader.opened(path) as reader:
+        chosen = bagreader.choose(reader, topics)
+        kinds = {c.id: need for need, c in chosen.items()}
+        camera = chosen['camera']
+        rectifier, hfov = bagreader.look_through(reader, camera, robot.camera_size,
+                                                 robot.camera_hfov_rad)
+        rows = {need: [] for need in bagreader.WANTED}
+        step = max(1, camera.msgcount // PICTURES)
+        pictures, source = [], (0, 0)
+        total = sum(c.msgcount for c in chosen.values())
+        for done, (connection, received, message) in enumerate(
+                bagreader.messages(reader, list(chosen.values()))):
+            if done % 1000 == 0:
+                progress(done, total)
+            need = kinds[connection.id]
+            if need == 'camera' and len(rows[need]) % step == 0:
+                picture, source = bagreader.picture_of(message, camera.topic, robot.camera_size,
+                                                       rectifier)
+                pictures.append(picture)
+            rows[need].append(bagreader.row_of(need, received, message))
+        progress(total, total)
+    nothing = np.zeros((len(rows['camera']), 0), np.uint8)
+    read = bagreader.assemble(nothing, rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
+    read.images = np.array(pictures)
+    return read
+
+
+def judge(recording: Recording, drives: windows.Drives) -> Fitness:
+    """Weigh what was read."""
+    failures, warnings = [], []
+    seconds = float(np.minimum(np.diff(recording.image_ns), windows.GAP_NS).sum()) / 1e9
+    rows = windows.starts(drives, FRAMES)
+    names = np.unique(drives.drive)
+    held = max(1, round(HELD_OUT * len(names)))
+    learn, spare = len(names) - held, len(rows) * held // max(len(names), 1)
+    if len(names) < 2:
+        failures.append('all pictures are one drive, and whole drives are kept apart to check '
+                        'with; pause the camera for two seconds now and then, or let it take '
+                        'more than 7 pictures a second')
+    elif len(rows) * learn // len(names) < BATCH or spare < CHECKS:
+        failures.append(f'there are {len(rows)} windows of {FRAMES} pictures, 0.08 to 0.45 s '
+                        f'apart; {BATCH} to learn from and {CHECKS} to check with are the least: '
+                        'record longer')
+    moving(recording, failures, warnings)
+    seen(recording.images, failures, warnings)
+    if seconds < LITTLE_S:
+        warnings.append(f'{seconds / 60:.1f} minutes are little; half an hour of a place is a '
+                        'beginning, the shipped module learned from 7 hours')
+    if np.isnan(recording.clearance).mean() > 0.5:
+        warnings.append('most pictures have no scan within 0.15 s, so clearance is not learned')
+    if not len(recording.gyro_ns):
+        warnings.append('there is no IMU; the turning rate is that of the odometry')
+    if recording.hfov_rad is None:
+        warnings.append('there is no camera_info that was calibrated; the lens is taken on trust')
+    still = np.median(np.diff(recording.image_ns)) / 1e9
+    way = np.hypot(*np.diff(recording.odom[:, :2], axis=0).T).sum()
+    figures = (f'{len(recording.image_ns)} pictures of {recording.source_size[0]}x'
+               f'{recording.source_size[1]}, {1 / still:.1f} a second, {seconds / 60:.1f} minutes',
+               f'{len(rows)} windows in {len(names)} drives',
+               f'{way:.1f} m driven, by odometry',
+               *(f'{need}: {topic}' for need, topic in recording.topics.items()))
+    return Fitness(tuple(failures), tuple(warnings), figures)
+
+
+def moving(recording: Recording, failures: list[str], warnings: list[str]) -> None:
+    """Say whether the robot was commanded, whether it moved, and whether the two agree."""
+    r = recording
+    asked = np.abs(r.command) > MOVING
+    if not asked.any():
+        failures.append(f'{r.topics["command"]} never asked for motion; is it the topic that '
+                        'goes to the wheels?')
+        return
+    if not (np.abs(r.odom[:, 3:]) > MOVING).any() and np.ptp(r.odom[:, :2]) < 0.05:
+        failures.append(f'{r.topics["odom"]} never moved, though {r.topics["command"]} asked for '
+                        'motion; did the wheels turn?')
+        return
+    stood = 1.0 - share_moving(r)
+    if stood > STOOD_SHARE:
+        warnings.append(f'the robot stood {100 * stood:.0f} % of the time; drive on')
+    for axis, name in ((0, 'drove forward'), (1, 'turned')):
+        if asked[:, axis].mean() < 0.05:
+            warnings.append(f'the robot hardly {name}; what was never done cannot be imagined')
+    at, first = np.unique(r.odom_ns, return_index=True)
+    place = r.odom[first]
+    wanted = np.abs(windows.mean_command(r.command_ns, r.command, at[:-1], at[1:]))
+    went = (np.hypot(*np.diff(place[:, :2], axis=0).T),
+            np.abs(np.diff(np.unwrap(place[:, 2]))))
+    for axis, what in ((0, 'm driven'), (1, 'rad turned')):
+        asked_for, done = (wanted[:, axis] * np.diff(at) / 1e9).sum(), went[axis].sum()
+        if asked_for > 1.0 and done < FOLLOWS * asked_for:
+            warnings.append(f'odometry tells of {done:.1f} {what} where {asked_for:.1f} were '
+                            f'commanded: does {r.topics["command"]} reach the wheels, and is the '
+                            'odometry right?')
+
+
+def share_moving(recording: Recording) -> float:
+    """Return the share of odometry readings in which the robot moves."""
+    return float((np.abs(recording.odom[:, 3:]) > MOVING).any(1).mean())
+
+
+def seen(pictures: np.ndarray, failures: list[str], warnings: list[str]) -> None:
+    """Say whether the pictures (P, H, W, 3) show anything."""
+    values = pictures.astype(np.float32)
+    spread = values.std((1, 2, 3))
+    if (spread < FLAT).mean() > 0.5:
+        failures.append('most pictures show one even colour; is the lens covered?')
+    elif len(pictures) > 1 and np.abs(np.diff(values, axis=0)).mean() < FROZEN:
+        failures.append('the pictures do not change; did the camera freeze?')
+    elif (spread < FLAT).any():
+        warnings.append(f'{(spread < FLAT).sum()} of {len(spread)} pictures that were looked at '
+                        'show one even colour')

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the critic alone, as the last word on the velocities of nav2 (docs/nav2.md)."""
+
+from ami_ros.launching import describe, FOR_ALL, node
+from launch import LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the guard."""
+    def critic(given: dict) -> list:
+        remaps = (('cmd_vel_smoothed', given['cmd_vel_in_topic']),
+                  ('cmd_vel', given['cmd_vel_out_topic']))
+        return [node(given, 'critic', remaps, input='twist')]
+    return describe(critic, (*FOR_ALL, 'policy_file', 'cmd_vel_in_topic', 'cmd_vel_out_topic'))
