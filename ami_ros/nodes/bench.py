@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 import json
+import math
 import os
 from pathlib import Path
 import platform
@@ -33,15 +34,21 @@ BLOCKS, HZ, GOAL_BLOCKS, SEED = 3, 10, 20, 100
 SHARE = 0.5             # of a block over ROS: how long one in one function takes
 SAY = ('p50', 'p95', 'p99', 'max')
 MODES = {'one_function': 'one function', 'composed': 'over ROS, composed',
-         'separate': 'over ROS, one process a node'}
+         'separate': 'over ROS, one process a node',
+         'composed_640': 'composed, 640x480', 'separate_640': 'one process, 640x480'}
+LARGE = (640, 480)
+# as far up and down as the module sees, so that its square view can be cut out: a third wider
+LARGE_HFOV_RAD = 2 * math.atan(4 / 3 * math.tan(math.radians(110) / 2)) + 0.01
 
 
-def over_ros(module: str, world_seed: int, seconds: float, separate: bool) -> dict:
+def over_ros(module: str, world_seed: int, seconds: float, separate: bool, large: bool) -> dict:
     """Drive over ROS in real time; only frames that were searched for count."""
     drives: list[Drive] = []
     with tempfile.TemporaryDirectory() as logs:
         asked = session.Session(logs=Path(logs), real_time=True, camera_hz=HZ, separate=separate,
-                                module=module, world_seed=world_seed)
+                                module=module, world_seed=world_seed,
+                                image=LARGE if large else (64, 64),
+                                image_hfov_rad=LARGE_HFOV_RAD if large else 0.0)
         robot = find('rover')
         with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body:
             begun: list[float] = []
@@ -53,10 +60,12 @@ def over_ros(module: str, world_seed: int, seconds: float, separate: bool) -> di
                 begun or begun.append(time.monotonic() - drive.episode.duration_s)
                 drives.append(drive)
 
-            session.run(asked, session.errands(body, GOAL_BLOCKS, SEED, more), done)
+            cost = session.run(asked, session.errands(body, GOAL_BLOCKS, SEED, more), done)
     searched = [replace(drive, ticks={n: tick for n, tick in drive.ticks.items()
                                       if tick.plan.iterations}) for drive in drives]
-    return {**session.latencies(searched), 'plans': session.punctuality(drives, 1 / HZ)}
+    return {**session.latencies(searched), 'plans': session.punctuality(drives, 1 / HZ),
+            'processes': {name: {'cores': said['cores'], 'memory_mb': said['memory_mb']['late']}
+                          for name, said in cost.items()}}
 
 
 def block(mode: str, args: argparse.Namespace, module: Module, world_seed: int) -> dict:
@@ -67,7 +76,8 @@ def block(mode: str, args: argparse.Namespace, module: Module, world_seed: int) 
             said = {'latency_ms': {stage: session.percentiles(values)
                                    for stage, values in took_ms.items()}}
         else:
-            said = over_ros(args.module, world_seed, args.seconds, mode == 'separate')
+            said = over_ros(args.module, world_seed, args.seconds, 'separate' in mode,
+                            '640' in mode)
     return {**said, 'noise_ms': session.percentiles(probe.late_ms)}
 
 

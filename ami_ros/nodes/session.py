@@ -17,6 +17,7 @@ import rclpy
 from ami_ros.agent.robots import find
 from ami_ros.nodes.pilot import Drive, Pilot
 from ami_ros.nodes.processes import claim_domain, Processes
+from ami_ros.nodes.usage import Usage
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials import protocol
@@ -35,6 +36,8 @@ class Session:
     real_time: bool = False
     camera_hz: int = 10
     separate: bool = False          # one process a node, instead of one mind
+    image: tuple[int, int] = (64, 64)   # width, height of the camera
+    image_hfov_rad: float = 0.0     # across; 0: the module's view
     body: str = 'pybullet'
     world_seed: int = 0
     module: str = ''                # folder; the shipped one where empty
@@ -51,7 +54,9 @@ class Session:
         processes.start('critic', pace, files)
         processes.start('configurator', {'composed': not self.separate}, files)
         processes.start('sim', {**pace, 'body': self.body, 'world_seed': self.world_seed,
-                                'camera_hz': self.camera_hz}, files)
+                                'camera_hz': self.camera_hz, 'image_width': self.image[0],
+                                'image_height': self.image[1],
+                                'image_hfov_rad': self.image_hfov_rad}, files)
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,11 @@ class Errand:
 
 
 def run(session: Session, errands: Iterable[Errand],
-        done: Callable[[Errand, Drive], None]) -> None:
-    """Drive the errands one after another; nothing is left running, however it ends."""
+        done: Callable[[Errand, Drive], None]) -> dict:
+    """Drive the errands one after another; nothing is left running, however it ends.
+
+    Returns what each process cost.
+    """
     domain, lock = claim_domain()
     context = rclpy.Context()
     with lock, Processes(domain, session.logs, session.programs) as processes:
@@ -73,10 +81,17 @@ def run(session: Session, errands: Iterable[Errand],
         session.start(processes)
         rclpy.init(context=context, domain_id=domain)
         try:
-            pilot = Pilot(context, not session.real_time, 1 / session.camera_hz, processes.check)
+            usage = Usage(processes.running)
+
+            def check() -> None:
+                processes.check()
+                usage.look()
+
+            pilot = Pilot(context, not session.real_time, 1 / session.camera_hz, check)
             for errand in errands:
                 done(errand, pilot.drive(errand.drive, errand.picture, errand.seed))
             pilot.destroy_node()
+            return usage.report()
         finally:
             rclpy.shutdown(context=context)
 
@@ -119,13 +134,15 @@ def punctuality(drives: list[Drive], period_s: float) -> dict:
             'missed_share': (due - came) / due if due else 0.0}
 
 
-def report(session: Session, drives: list[Drive], asked: dict, seconds: float) -> dict:
-    """Make the report of a session."""
+def report(session: Session, drives: list[Drive], asked: dict, seconds: float,
+           processes: dict | None = None) -> dict:
+    """Make the report of a session; `processes` is what each of them cost."""
     period_s = 1 / session.camera_hz
     asked = {**asked, 'world_seed': session.world_seed, 'frame_s': period_s,
              'lock_step': not session.real_time, 'composed': not session.separate}
     return protocol.report(asked, [drive.episode for drive in drives], **latencies(drives),
-                           plans=punctuality(drives, period_s), seconds=seconds)
+                           plans=punctuality(drives, period_s), processes=processes or {},
+                           seconds=seconds)
 
 
 def errands(body: Body, blocks: int, seed: int, more: Callable[[int], bool]) -> Iterator[Errand]:
@@ -148,7 +165,7 @@ def main(args: argparse.Namespace) -> int:
         logs=out / 'logs', real_time=args.real_time, camera_hz=round(args.camera_hz),
         separate=args.separate, module=args.module, params=args.params,
         world_seed=home(module) if args.world_seed is None else args.world_seed)
-    begun, drives, done = time.monotonic(), [], []
+    begun, drives, done, cost = time.monotonic(), [], [], {}
     asked = {'goal_blocks': args.goal_blocks, 'seed': args.seed,
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
     with open_body(session.body, find('rover'), Room(session.world_seed), 0,
@@ -171,13 +188,16 @@ def main(args: argparse.Namespace) -> int:
         say(f'driving in room {session.world_seed} with {module.manifest["name"]}, '
             f'{"real time" if session.real_time else "lock-step"}; logs: {session.logs}')
         try:
-            run(session, errands(body, args.goal_blocks, args.seed, more), finished)
+            cost = run(session, errands(body, args.goal_blocks, args.seed, more), finished)
         finally:
             if drives:
-                said = report(session, drives, asked, time.monotonic() - begun)
+                said = report(session, drives, asked, time.monotonic() - begun, cost)
                 write(args.report or out / 'report.json', said)
                 pictures.paths(body.world, done, out / 'paths.png')
-                film.write(out / 'drive.gif', 1 / session.camera_hz)
+                try:
+                    film.write(out / 'drive.gif', 1 / session.camera_hz)
+                except Exception as why:        # the drive was good all the same
+                    say(f'drive.gif could not be written: {why!r}')
                 say(f'{sum(d.episode.success for d in drives)} of {len(drives)} arrived; '
                     f'in {out}: report.json, paths.png, drive.gif')
     good = (sum(d.episode.success for d in drives) >= min(args.need, len(drives))

@@ -4,7 +4,7 @@
 All physics is in ami_ros.sim; who listens cannot tell this node from a robot, but by `sim/truth`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
 from typing import ClassVar
 
@@ -36,6 +36,8 @@ class SimSettings(Settings):
     moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'where it was moved to')
     image_width: int = setting(64, 'px', 16, 1920, 'of the camera')
     image_height: int = setting(64, 'px', 16, 1080, 'of the camera')
+    image_hfov_rad: float = setting(0.0, 'rad', 0.0, 3.0,
+                                    "across the picture; 0: as wide as the module's view")
     camera_hz: int = setting(10, 'Hz', 5, 20, 'pictures a second: 5, 10 or 20')
     lock_step: bool = setting(False, '-', reason='time passes only when a frame was answered')
     answer_timeout_s: float = setting(1.0, 's', 0.05, 60.0,
@@ -76,6 +78,8 @@ class SimNode(Node):
         self.settings: SimSettings = made['']
         s = self.settings
         self.robot = find(s.robot)
+        if s.image_hfov_rad > 0.0:
+            self.robot = replace(self.robot, camera_hfov_rad=s.image_hfov_rad)
         self.body = open_body(s.body, self.robot,
                               Room(s.world_seed, s.moved_share, s.moved_seed),
                               made['episode'].seed, (s.image_width, s.image_height))
