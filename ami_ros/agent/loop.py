@@ -54,7 +54,7 @@ class Mind:
     def plan(self, belief: Belief, commands: tuple[Command, ...], goal: Goal | None,
              deadline_ns: int | None = None) -> Plan:
         """Actor: search from where the robot will be when the plan can first take hold."""
-        start_ns = belief.stamp_ns + round(self.world_model.settings.latency_s * 1e9)
+        start_ns = belief.stamp_ns + round(max(0.0, self.world_model.settings.latency_s) * 1e9)
         ahead = self.world_model.predict(belief, commands, start_ns)
         lately = executed(commands, belief.stamp_ns - 100_000_000, belief.stamp_ns)
         return self.actor.act(ahead, belief, goal, deadline_ns, lately)

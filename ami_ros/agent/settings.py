@@ -149,10 +149,11 @@ class WorldModelSettings(Settings):
                                   live=True)
     lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them',
                                live=True)
-    latency_s: float = setting(0.06, 's', 0.0, 0.5,
-                               'capture to command, measured; plans start this much later',
-                               live=True, because='the next plan starts by it; the critic stops '
-                               'the robot where it is more than max_plan_lead_s of the policy')
+    latency_s: float = setting(-1.0, 's', -1.0, 0.5,
+                               'picture to command; plans start this much later; below 0: as '
+                               'measured, from the robot file', live=True,
+                               because='the next plan starts by it; the critic stops the '
+                               'robot where it is more than max_plan_lead_s of the policy')
 
 
 @dataclass(frozen=True)

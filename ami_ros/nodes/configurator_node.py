@@ -20,6 +20,7 @@ import numpy as np
 from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.supervisor import Act
+from ami_ros.machine.heat import Thermometer
 from ami_ros.modules.camera import of_robot
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.eye import Eye
@@ -28,6 +29,7 @@ from ami_ros.nodes.run import run
 
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet
+HEAT_S = 1.0            # how warm the machine is
 ANSWER_S = 30.0         # for a transition; networks are loaded in one
 AGAIN_S = 0.4           # until a transition is asked for again that does not seem to begin
 BEFORE = {'configure': 'unconfigured', 'activate': 'inactive', 'deactivate': 'active'}
@@ -66,6 +68,7 @@ class ConfiguratorNode(Managed):
         """Learn whom to watch."""
         robot = find(self.settings.robot)
         self.eye = Eye(robot, of_robot(robot))      # goal pictures may be of the camera's size
+        self.heat = Thermometer()
         self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.get_namespace().rstrip('/')
@@ -92,6 +95,7 @@ class ConfiguratorNode(Managed):
         self.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
         self.serve(topics.BEGIN, self.asking(lambda: (True, self.mine.begin())))
         self.tick(TICK_S, self.on_time)
+        self.tick(HEAT_S, self.on_heat)
 
     def deactivate(self) -> None:
         """Arm nobody any more, and say so."""
@@ -102,6 +106,9 @@ class ConfiguratorNode(Managed):
 
     def cleanup(self) -> None:
         """Forget whom to watch."""
+        heat = self.__dict__.pop('heat', None)
+        if heat is not None:
+            heat.close()
         for client in getattr(self, 'steps', {}).values():
             self.destroy_client(client)
         for name in ('goals', 'statuses', 'budgets'):
@@ -123,8 +130,8 @@ class ConfiguratorNode(Managed):
         try:
             picture = self.eye.goal(convert.picture_from(msg))
         except ValueError as wrong:
-            self.get_logger().error(str(wrong))
-            self.mine.refuse(str(wrong))
+            self.get_logger().error(f'goal {wrong}')
+            self.mine.refuse(f'goal {wrong}')
         else:
             if self.mine.give(time.monotonic()):
                 self.picture = picture
@@ -174,6 +181,15 @@ class ConfiguratorNode(Managed):
             self.hand_over()
         if armed or now_s - self.told_s >= STATUS_S:
             self.say()
+
+    def on_heat(self) -> None:
+        """Say whether heat or power slows the machine down: plans are then late for no other."""
+        heat = self.heat.read()
+        health = convert.Health(f'{self.get_namespace().rstrip("/")}/machine',
+                                int(heat.throttled), heat.text,
+                                {'throttled': str(int(heat.throttled)),
+                                 'hottest_c': f'{heat.hottest_c:.1f}'})
+        self.diagnostics.publish(convert.health_message(health, self.now_ns()))
 
     def follow_up(self) -> None:
         """Tell everybody at once when something changed."""

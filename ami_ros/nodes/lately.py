@@ -9,7 +9,7 @@ from bisect import bisect_left
 
 import numpy as np
 
-from ami_ros.agent.poses import wrap
+from ami_ros.agent.poses import Rescaled, wrap
 from ami_ros.agent.types import Command, Odometry
 
 READINGS, COMMANDS = 32, 256    # so many are remembered
@@ -54,14 +54,17 @@ class Track:
 class Body:
     """Odometry and gyro; a robot without an IMU is taken to turn as its odometry says."""
 
-    def __init__(self, max_age_s: float, lock_step: bool):
+    def __init__(self, max_age_s: float, lock_step: bool,
+                 scale: tuple[float, float] = (1.0, 1.0)):
         self.reach_ns = 0 if lock_step else round(max_age_s * 1e9)
+        self.scale = Rescaled(*scale)
         self.lock_step = lock_step
         self.odometry, self.gyro = Track(YAW), Track()
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Take a reading."""
-        self.odometry.put(odometry.stamp_ns, np.concatenate([odometry.pose, odometry.twist]))
+        self.odometry.put(odometry.stamp_ns, np.concatenate(
+            [self.scale.pose(odometry.pose), self.scale.twist(odometry.twist)]))
 
     def on_gyro(self, yaw_rate_radps: float, stamp_ns: int) -> None:
         """Take a reading."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.robots import find
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.settings import (
     ActorSettings,
     EnergySettings,
@@ -66,21 +67,23 @@ GROUPS = {
 }
 
 
-def world_settings(made: Mapping[str, Settings]) -> WorldModelSettings:
-    """Settings of the world model; in lock-step nothing is late."""
+def world_settings(made: Mapping[str, Settings], robot: Robot) -> WorldModelSettings:
+    """Settings of the world model; in lock-step nothing is late, else as late as was measured."""
     world = made.get('world_model', WorldModelSettings())
-    return replace(world, latency_s=0.0) if made[''].lock_step else world
+    if made[''].lock_step:
+        return replace(world, latency_s=0.0)
+    return replace(world, latency_s=robot.latency_s) if world.latency_s < 0 else world
 
 
 def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
     own = made['']
     robot = find(own.robot)
-    return mind(open_module(own.module), robot, world_settings(made),
+    return mind(open_module(own.module), robot, world_settings(made, robot),
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                 time.monotonic_ns, own.backend)
 
 
-def tune(mind: Mind, made: Mapping[str, Settings]) -> None:
+def tune(mind: Mind, made: Mapping[str, Settings], robot: Robot) -> None:
     """Let a mind go on with what its node was told meanwhile; between two ticks, by who ticks."""
-    mind.tune(world_settings(made), made.get('actor'), made.get('energy'))
+    mind.tune(world_settings(made, robot), made.get('actor'), made.get('energy'))

@@ -77,7 +77,7 @@ class Planning(Thinking):
     def rescue(self, item: Input) -> Said:
         """Plan to stand still: nobody knows what the robot would run into."""
         actor = self.made['actor']
-        start_ns = item.stamp_ns + round(world_settings(self.made).latency_s * 1e9)
+        start_ns = item.stamp_ns + round(world_settings(self.made, self.robot).latency_s * 1e9)
         self.plan = Plan(np.zeros((actor.horizon, 2)), actor.knot_s, start_ns, item.stamp_ns,
                          self.run, max(self.goal, 0))
         yield self.plans, convert.plan_message(self.plan)

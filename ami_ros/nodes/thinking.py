@@ -110,7 +110,7 @@ class Thinking(Managed):
         """Work on with the newest settings, within the budget; between two inputs."""
         now, level = self.tuned_to = self.made.now, self.level
         self.tuned = self.within(dict(now), level)
-        tune(self.mind, self.tuned)
+        tune(self.mind, self.tuned, self.robot)
 
     def within(self, made: dict, level: Level) -> dict:
         """Return what a level of thought leaves of the settings."""
@@ -194,7 +194,8 @@ class Thinking(Managed):
 
     def hear_body(self) -> None:
         """Listen to odometry, and to the first IMU if the robot has one."""
-        self.body = Body(self.own.max_reading_age_s, self.own.lock_step)
+        self.body = Body(self.own.max_reading_age_s, self.own.lock_step,
+                         self.robot.odometry_scale)
         self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
         for sensor in self.robot.sensors_of('Imu')[:1]:
             self.hear(replace(topics.IMU, name=sensor.topic), self.on_imu)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import ami_ros
+from ami_ros.agent.poses import Rescaled
 from ami_ros.agent.robots import find
 from ami_ros.modules import module as modules
 from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
@@ -58,6 +59,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
                                lambda d, n: say(f'reading {job.bag}: {100 * d // max(n, 1)} %'),
                                robot.camera_hfov_rad)
+    rescale(recording.odom, robot.odometry_scale)
     drives = windows.cut(recording, np.random.default_rng(job.seed))
     say(f'{len(recording.images)} frames in {len(np.unique(drives.drive))} drives; topics: '
         + ', '.join(f'{k} {v}' for k, v in recording.topics.items()))
@@ -90,6 +92,14 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     pack(job, recipe, model, recording, drives, gated.figures, time.monotonic() - begun, say)
     checkpoint.unlink(missing_ok=True)
     return job.out
+
+
+def rescale(odometry: np.ndarray, scale: tuple[float, float]) -> None:
+    """Scale odometry (O, 5) in place by what was measured on the robot, as its mind does."""
+    rescaled = Rescaled(*scale)
+    if not rescaled.same:
+        for row in odometry:
+            row[:3], row[3:] = rescaled.pose(row[:3].copy()), rescaled.twist(row[3:])
 
 
 def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,

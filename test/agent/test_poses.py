@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.agent.poses import between, compose, wrap
+from ami_ros.agent.poses import between, compose, Rescaled, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -66,3 +66,27 @@ def test_arrays_of_any_shape():
     assert out.shape == (4, 5, 3)
     assert out[2, 3] == pytest.approx(compose(a[2, 0], b[0, 3]))
     assert between(a, out)[1, 2] == pytest.approx([*b[0, 2, :2], wrap(b[0, 2, 2])])
+
+
+def test_odometry_that_tells_the_truth_is_left_alone_to_the_bit():
+    told, same = np.array([0.1, 0.2, 3.0]), Rescaled(1.0, 1.0)
+    assert same.pose(told) is told and same.twist(told[:2]).tobytes() == told[:2].tobytes()
+
+
+@pytest.mark.parametrize('forward, turn', [(1.1, 1.0), (1.0, 0.9), (0.8, 1.2)])
+def test_rescaled_odometry_is_the_way_that_was_driven(forward, turn):
+    """Drive an arc; tell it with wheels and track that are wrong; get the arc back."""
+    true, told = np.array([1.0, -2.0, 0.4]), np.array([1.0, -2.0, 0.4])
+    rescaled = Rescaled(forward, turn)
+    for _ in range(2000):
+        assert np.allclose(between(true, rescaled.pose(told)), 0, atol=5e-3)
+        step = np.array([0.002, 0.0, 0.003])
+        true = compose(true, step)
+        told = compose(told, step / [forward, 1, turn])
+    assert rescaled.twist(np.array([0.5, 1.0])).tolist() == [0.5 * forward, turn]
+
+
+def test_a_turn_over_half_a_circle_is_no_jump():
+    rescaled, yaw = Rescaled(1.0, 2.0), np.array([3.1, 3.2, 3.3])
+    poses = [rescaled.pose(np.array([0.0, 0.0, wrap(y)])) for y in yaw]
+    assert np.allclose([wrap(p[2] - poses[0][2]) for p in poses], [0, 0.2, 0.4])

@@ -69,7 +69,7 @@ def moved(z, twist, dt_s):
 def fake_mind(made):
     networks = FakeNetworks()
     ground = Map(np.ones((CELLS, CELLS)), np.array([-2.0, -2.0]), CELL_M)
-    return Mind(networks, WorldModel(networks, networks, world_settings(made), 0.1),
+    return Mind(networks, WorldModel(networks, networks, world_settings(made, find('rover')), 0.1),
                 Actor(networks, networks.place, ground, find('rover').limits,
                       made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                       time.monotonic_ns))
