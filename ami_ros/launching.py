@@ -146,7 +146,7 @@ ARGUMENTS = {
     'use_respawn': Argument('true', 'start a process again that ended', flag),
     'use_sim_time': Argument('false', 'follow /clock; the simulator stamps wall time but in '
                              'lock-step', flag),
-    'autostart': Argument('true', 'the configurator brings itself and the mind up', flag),
+    'autostart': Argument('true', 'the configurator is active without being asked to', flag),
     'log_level': Argument('info', ', '.join(LEVELS), level),
     'enable_stamped_cmd_vel': Argument('', 'true: TwistStamped, false: Twist; empty: as '
                                        'params_file says', said_flag),

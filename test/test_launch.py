@@ -199,6 +199,37 @@ def test_the_simulator_is_the_one_difference(describe):
     assert names('sim.launch.py') == [*names('robot.launch.py'), 'sim']
 
 
+def test_who_takes_which_argument(describe, pretended):
+    known = set(pretended.ARGUMENTS)
+    beside_nav2 = {'cmd_vel_in_topic', 'cmd_vel_out_topic'}
+    sim, robot, guard, onlooker = (set(declared(describe(f'{name}.launch.py'))) for name in (
+        'sim', 'robot', 'critic_beside_nav2', 'mind_dry_run'))
+    assert sim == known - beside_nav2
+    assert robot == sim - {'lock_step'}
+    assert guard == robot - {'module', 'use_composition', 'autostart'} | beside_nav2
+    assert onlooker == robot - {'policy_file'} | {'cmd_vel_out_topic'}
+
+
+@pytest.mark.parametrize('said, meant', [('true', True), ('True', True), ('1', True),
+                                         ('false', False), ('False', False), ('0', False)])
+def test_flags_may_be_spelled_as_launch_files_do(pretended, said, meant):
+    assert pretended.flag(said) is meant
+
+
+def test_paths_are_absolute_wherever_a_node_is_started(pretended, tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text('')
+    for given in ('~/mine.yaml', 'mine.yaml', str(mine)):
+        assert pretended.file(given) == str(mine)
+    assert pretended.new('~/bag') == str(tmp_path / 'bag')
+    assert pretended.file('') == pretended.folder('') == pretended.new('') == ''
+    for wrong, kind in ((tmp_path, pretended.file), (mine, pretended.folder)):
+        with pytest.raises(ValueError, match='there is no such'):
+            kind(str(wrong))
+
+
 def test_what_is_not_given_is_left_as_the_file_says(describe, other):
     for node in processes(describe('sim.launch.py'))[0]:
         assert not {'robot', 'module', 'policy'} & set(said(node)), node.name
@@ -315,6 +346,15 @@ def test_command_lines_in_the_documents_are_right(describe):
             name, assigned, _ = argument.partition(':=')
             if argument not in ('-s', '--show-args', '&', '...'):
                 assert assigned and name in known, f'{page}: {file} has no argument {name}'
+
+
+def test_the_system_service_gives_arguments_that_there_are(describe):
+    said_so = re.search(r'^AMI_ARGUMENTS=(.*)$', (
+        ROOT / 'config' / 'systemd' / 'ami_ros.env').read_text(), re.M)[1]
+    unit = (ROOT / 'config' / 'systemd' / 'ami_ros.service').read_text()
+    file, = re.findall(r'ros2 launch ami_ros (\S+) \$', unit)
+    assert {one.partition(':=')[0] for one in said_so.split()} <= set(declared(describe(file)))
+    assert 'KillSignal=SIGINT' in unit          # of SIGTERM launch itself dies, and nobody else
 
 
 # against the real ones

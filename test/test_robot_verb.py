@@ -182,6 +182,8 @@ def test_a_failure_in_between_leaves_nothing(ami, tmp_path, monkeypatch):
      'policy.yaml: max_speed_mps = 0.5 is beyond what barge can do'),
     ('policy.yaml', 'braking_mps2: 0.3', 'braking_mps2: 0.6',
      'policy.yaml: braking_mps2 = 0.6 is more than barge was measured to do, 0.5 m/s^2'),
+    ('policy.yaml', 'max_plan_lead_s: 0.2', 'max_plan_lead_s: 0.1',
+     'policy.yaml: max_plan_lead_s = 0.1 is below latency_s = 0.15 of '),
     ('policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.05',
      'policy.yaml: scan of barge speaks 10.0 times a second'),
     ('policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 9.0', 'is outside 0.01 to 5.0'),
@@ -236,7 +238,7 @@ def test_the_next_steps_can_be_typed(ami, tmp_path):
     text = Path('barge/README.md').read_text()
     commands = re.findall(r'^ +ami-ros (.*)', text, re.M)
     assert [c.split()[0] for c in commands] == [
-        'robot', 'doctor', 'calibrate', 'drive', 'record', 'train']
+        'robot', 'doctor', 'calibrate', 'robot', 'drive', 'record', 'train']
     for command in commands:
         args = cli.parser().parse_args(command.split())
         assert args.verb == command.split()[0]

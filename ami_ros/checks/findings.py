@@ -53,7 +53,9 @@ def page(header: str, findings: list[Finding], width: int = 0) -> str:
     width = width or max(WIDTH[0], shutil.get_terminal_size((WIDTH[1], 0)).columns)
     lines = textwrap.wrap(header, width)
     todo = first(findings)
-    if todo is not None:
+    if todo is None:
+        lines += ['', 'Nothing to do, as far as was checked.']
+    else:
         lines += ['', *textwrap.wrap(f'First: {todo.fix} ({todo.what}: {todo.measured})', width)]
     return '\n'.join([*lines, '', *table(findings, width), '', counted(findings)])
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether our own nodes are there, awake, agree with each other, and what they say."""
 
+from ami_ros.agent.configurator import MODES
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.checks.observed import Observation
 
@@ -59,12 +60,19 @@ def alive(seen: Observation, name: str) -> list[Finding]:
     if said.level >= 2:
         return [Finding(WRONG, what, measured, 'well', f'Do what it says; its log says more: '
                         f'{measured}'[:200])]
-    if state and state != 'active':
-        return [Finding(WARN, what, measured, 'active',
-                        'The configurator brings it up (autostart:=true); see why not in its '
+    wanted = due(seen) if name in MIND else 'active'
+    if state and state != wanted:
+        return [Finding(WARN, what, measured, wanted,
+                        'The configurator brings it there (autostart:=true); see why not in its '
                         'log.')]
     return [Finding(WARN, what, measured, 'well', f'Do what it says: {said.message}')
             if said.level == 1 else good(what, measured or 'yes')]
+
+
+def due(seen: Observation) -> str:
+    """Return the state that the mode wants the mind in: it rests while nothing is planned."""
+    mode = seen.status.values.get('mode') if seen.status else None
+    return MODES[mode].minds if mode in MODES else 'active'
 
 
 def verdict(seen: Observation) -> list[Finding]:

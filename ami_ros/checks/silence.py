@@ -55,7 +55,7 @@ def causes(seen: Observation) -> list[Finding]:
     if 'zenoh' in around.rmw:
         cause('router', 'Zenoh finds nobody without a router',
               'ros2 run rmw_zenoh_cpp rmw_zenohd, on the robot, and connect to it: '
-              'config/dds/zenoh.md.')
+              'config/dds/zenoh.env.')
     cause('middleware', f'RMW is {around.rmw or "unknown"} here',
           'On the robot: echo $RMW_IMPLEMENTATION; take the same, different ones hear each other '
           'badly or not at all.')

@@ -31,6 +31,7 @@ HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 5.0           # for everybody to be found
 HEARD_S = 3.0           # for the critic to obey the hand
 ASK_S = 5.0             # for an answer of a service
+GOALS = 3               # times that a goal is given before nobody wants it
 SILENT_S = {'odometry': 0.5, 'command': 0.5, 'verdict': 1.5, 'scan': 0.75}  # longer is an end
 LAST_ZERO_S = 0.3       # so long zeros are sent in the end
 KEPT = 20000            # readings of each kind
@@ -81,7 +82,7 @@ class Calibrator(Node):
                  for sensor in robot.sensors_of('LaserScan')[:1]]
         for row, heard in rows:
             self.create_subscription(*row.subscriber(heard))
-        self.camera = None
+        self.camera, self.picture = None, None
 
     def look(self, on: bool) -> None:
         """Hear pictures, or no more: they are dear to take in."""
@@ -129,14 +130,40 @@ class Calibrator(Node):
 
     def on_picture(self, msg) -> None:
         """Keep the columns of a picture."""
+        self.picture = msg
         self.heard.pictures.append((convert.nanoseconds(msg.header.stamp),
                                     columns(convert.picture_from(msg))))
 
+    def view(self) -> np.ndarray | None:
+        """Take one picture, (H, W, 3) uint8 rgb; None where none comes."""
+        self.picture = None
+        self.look(True)
+        self.wait(lambda: self.picture is not None, ALIVE_S)
+        self.look(False)
+        return None if self.picture is None else convert.picture_from(self.picture)
+
+    def give_goal(self, picture: np.ndarray) -> int:
+        """Give a goal picture until a plan for it is answered; return the ROS time then, ns."""
+        goals = self.create_publisher(*topics.GOAL_IMAGE.publisher())
+        try:
+            self.wait(goals.get_subscription_count, 1.0)
+            before = len(self.heard.answers)
+            for _ in range(GOALS):
+                goals.publish(convert.image_message(picture, self.now_ns()))
+                if self.wait(lambda: len(self.heard.answers) > before, ALIVE_S):
+                    break
+            return self.now_ns()
+        finally:
+            self.destroy_publisher(goals)
+
     def on_verdict(self, msg) -> None:
-        """Take the critic's word."""
+        """Take the critic's word, and which picture it answers, where there was a goal.
+
+        A mind without a goal has nothing to think about, and is quick.
+        """
         self.note('verdict')
         self.verdict = convert.verdict_from(msg)
-        if self.verdict.source == 'mind' and self.verdict.number > 0:
+        if self.verdict.source == 'mind' and self.verdict.number > 0 and self.verdict.goal > 0:
             self.heard.answers.append((self.verdict.number, self.verdict.command.stamp_ns))
 
     def on_status(self, msg) -> None:

@@ -21,6 +21,7 @@ from ami_ros.nodes.calibration_kit import Kit
 
 EMPTY_S = 2.0           # for what a lidar says of nothing
 ANSWERS_S = 20.0        # for pictures to be answered
+MODE_S = 1.5            # in which the configurator says its mode
 HALTS = (0.4, 0.7, 1.0, 0.4, 0.7, 1.0)      # shares of the speed that it stops from
 CAMERA_APART_S = 0.03   # two halves of one look may differ so far
 
@@ -165,18 +166,31 @@ def measure_camera(kit: Kit) -> Found:
 
 
 def measure_latency(kit: Kit) -> Found:
-    """Listen to the critic while the mind plans; nothing moves by this."""
-    kit.person.say('latency: from a picture to the command that comes of it; the mind plans, '
-                   'nothing moves')
-    calibrator, asked = kit.calibrator, False
-    if calibrator.mode not in ('dry_run', 'autonomous'):
-        why, asked = calibrator.ask(topics.DRY_RUN), True
+    """Let the mind plan back to what it saw before it was turned away; by the plan nothing moves.
+
+    Where it is already planning, in dry_run or autonomous, only the critic is listened to.
+    """
+    what = 'latency: from a picture to the command that comes of it'
+    calibrator = kit.calibrator
+    calibrator.wait(lambda: calibrator.mode, MODE_S)
+    if calibrator.mode in ('dry_run', 'autonomous'):
+        kit.person.say(f'{what}; it is {calibrator.mode}, this only listens')
+        begun_ns = calibrator.listen(ANSWERS_S)
+    else:
+        planned = motions.quarter(kit.base)
+        kit.ready(f'{what}, back to what it sees now, in dry_run', [planned])
+        goal = calibrator.view()
+        if goal is None:
+            raise Unclear(f'no picture came on {kit.robot.camera.topic}')
+        kit.perform(planned)
+        why = calibrator.ask(topics.DRY_RUN)
         if why:
             raise Unclear(f'the configurator does not go to dry_run: {why}')
-    try:
-        begun_ns = calibrator.listen(ANSWERS_S)
-    finally:
-        if asked:
+        try:
+            begun_ns = calibrator.give_goal(goal)
+            calibrator.listen(ANSWERS_S)
+        finally:
+            calibrator.ask(topics.CANCEL)
             calibrator.ask(topics.MANUAL)
     return latency.latency([one for one in calibrator.heard.answers if one[0] >= begun_ns])
 

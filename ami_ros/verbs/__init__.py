@@ -8,14 +8,16 @@ only there: its first sentence is its help.
 
 VERBS = {       # verb: file, in the order in which a person meets them
     'sim': 'ami_ros.verbs.sim',
-    'robot': 'ami_ros.verbs.robot',
+    'mode': 'ami_ros.verbs.mode',
+    'goal': 'ami_ros.verbs.goal',
     'drive': 'ami_ros.verbs.drive',
+    'robot': 'ami_ros.verbs.robot',
+    'machine': 'ami_ros.verbs.machine',
+    'doctor': 'ami_ros.verbs.doctor',
+    'calibrate': 'ami_ros.verbs.calibrate',
     'record': 'ami_ros.verbs.record',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
-    'doctor': 'ami_ros.verbs.doctor',
-    'machine': 'ami_ros.verbs.machine',
-    'calibrate': 'ami_ros.verbs.calibrate',
 }

@@ -17,6 +17,7 @@ from rule_contract import (
     BROKEN,
     cases,
     command,
+    imu,
     NOW,
     ns,
     NUMBERS,
@@ -25,8 +26,10 @@ from rule_contract import (
     plan,
     ROBOT,
     scan,
+    sensor,
     situation,
     STEADY,
+    switch,
 )
 
 RULES = build(NUMBERS, ROBOT)
@@ -352,3 +355,67 @@ def test_rules_are_hardened_against_their_own_settings():
     loose = tuple(replace(r, min_valid_beams=0.0) if hasattr(r, 'min_valid_beams') else r
                   for r in RULES)
     assert_stop(guard(situation(scan=scan(np.full(180, math.nan))), loose), 'finite', '0 of 180')
+
+
+def test_which_sensors_are_silent_is_on_record():
+    robot = replace(ROBOT, sensors=(
+        *ROBOT.sensors, sensor('bumper', 'front'), sensor('Range', 'sonar', required=False),
+        sensor('e_stop', 'button', required=False, hz=0.0), sensor('Imu', 'gyro')))
+    c, everything = Critic(NUMBERS, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
+    assert c.judge(NOW, STEADY).silent == everything
+    for on, reading in ((c.on_scan, scan()), (c.on_scan, scan(name='sonar')),
+                        (c.on_odometry, odometry()), (c.on_imu, imu(name='gyro')),
+                        (c.on_switch, switch()), (c.on_switch, switch(name='button'))):
+        on(reading)
+        everything = tuple(name for name in everything if name != reading.name)
+        assert c.judge(NOW, STEADY).silent == everything
+    assert everything == () and sum(c.counts[name] for name in c.sensed()) == 6
+    for late, silent in ((0.25, ()), (0.2500001, ('scan', 'odom', 'sonar', 'gyro')),
+                         (0.5000001, ('scan', 'odom', 'front', 'sonar', 'gyro')),
+                         (-0.05, ()), (-0.0500001, ('scan', 'odom', 'front', 'sonar', 'gyro'))):
+        assert c.judge(NOW + ns(late), STEADY).silent == silent
+        assert c.judge(NOW, STEADY + ns(late)).silent == silent
+
+
+def test_what_is_forgotten_never_came_but_a_switch_keeps_its_word():
+    c = critic(plan(0.1))
+    c.on_switch(switch(True))
+    c.on_imu(imu())
+    for name in ('scan', 'odom', 'imu', 'front', 'nobody'):
+        c.forget(name)
+    assert list(c.sensed()) == ['front']
+    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan has come')
+
+
+def test_a_switch_stops_it():
+    c = critic(plan(0.1))
+    assert c.judge(NOW, STEADY).action == 'go'
+    c.on_switch(switch(True))
+    assert_stop(c.judge(NOW, STEADY), 'touched', 'bumper front is active')
+    assert 'front' in dict(c.judge(NOW, STEADY).ages)
+    c.on_switch(switch(False))
+    assert c.judge(NOW, STEADY).action == 'go'
+
+
+def test_in_lock_step_permit_and_switches_have_just_come():
+    c, frame = Critic(NUMBERS, replace(ROBOT, sensors=(*ROBOT.sensors,
+                                                       sensor('bumper', 'front')))), NOW + ns(60)
+    c.renew(frame)
+    assert c.drivers.permit is None and c.sensed() == {}
+    c.on_permit(permit())
+    c.on_switch(switch())
+    c.on_scan(scan(stamp_ns=frame, received_steady_ns=frame))
+    c.on_odometry(odometry(stamp_ns=frame, received_steady_ns=frame))
+    c.on_plan(plan(0.1, start_ns=frame), frame)
+    assert_stop(c.judge(frame, frame), 'fresh', 'front is')
+    c.renew(frame)
+    verdict = c.judge(frame, frame)
+    assert (verdict.action, verdict.mode) == ('go', 'autonomous')
+
+
+def test_a_plan_from_the_future_is_kept_while_a_hand_drives():
+    c = critic(plan(0.1, start_ns=NOW + ns(0.3)))
+    c.on_hand(Command(np.array([0.1, 0.0]), NOW + ns(0.1)), NOW + ns(0.1), STEADY)
+    c.forget('scan')
+    assert_stop(c.judge(NOW + ns(0.1), STEADY), 'fresh', 'no scan')
+    assert c.drivers.plan is not None

@@ -11,7 +11,8 @@ ROVER = Base(0.6, 1.5, 0.08, 1.5, 0.2)
 ALL = {'dashes': [m for share in (0.4, 0.7, 1.0) for m in motions.dashes(ROVER, share)],
        'steps': motions.steps(ROVER),
        'there_and_back': motions.there_and_back(ROVER, 1.0), 'turns': motions.turns(ROVER, 2),
-       'glances': motions.glances(ROVER)}
+       'glances': motions.glances(ROVER),
+       'quarter': [motions.quarter(ROVER)]}
 
 
 def driven(motion, lag_s=0.08):

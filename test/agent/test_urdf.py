@@ -51,6 +51,11 @@ def test_the_box_may_stand_elsewhere(tmp_path):
         [0.3, 0.2], [-0.1, 0.2], [-0.1, -0.17], [0.3, -0.17]]
 
 
+def test_a_box_that_stands_out_further_than_the_wheels(tmp_path):
+    wide = urdf.read(write(tmp_path, URDF.replace('0.4 0.2 0.1', '0.4 0.5 0.1')))
+    assert wide.footprint.tolist() == [[0.2, 0.25], [-0.2, 0.25], [-0.2, -0.25], [0.2, -0.25]]
+
+
 def test_footprint_runs_counter_clockwise(tmp_path):
     x, y = urdf.read(write(tmp_path, URDF)).footprint.T
     area = (x * [*y[1:], y[0]] - y * [*x[1:], x[0]]).sum() / 2
@@ -125,6 +130,11 @@ def test_a_link_that_hangs_elsewhere(tmp_path):
     ('</robot>', '', 'is not a URDF'),
     ('<link name="base_link">', '<link name="chassis">', "no link 'base_link'; links: chassis"),
     ('radius="0.05" ', 'radius="nan" ', 'the cylinder of left_wheel needs a radius and a length'),
+    ('radius="0.05"', 'radius="0"', 'the cylinder of left_wheel needs a radius and a length'),
+    ('length="0.04"', 'length="inf"', 'the cylinder of left_wheel needs a radius and a length'),
+    ('xyz="0 0.15 0.05"', 'xyz="0 0 0.05"', 'left_wheel_joint is at y = 0.0; left of base_link'),
+    ('"0.4 0.2 0.1"', '"0 0.2 0.1"', "box of base_link has no size: '0 0.2 0.1'"),
+    ('"0.4 0.2 0.1"', '"0.4 0 0.1"', "box of base_link has no size: '0.4 0 0.1'"),
     ('xyz="0 0.15 0.05"', 'xyz="0 -0.15 0.05"', 'left_wheel_joint is at y = -0.15; left of'),
     ('"0.4 0.2 0.1"', '"-0.4 0.2 0.1"', "box of base_link has no size: '-0.4 0.2 0.1'"),
     ('<child link="eye"/>', '<child/>', "joint 'eye_joint' lacks its name, its parent or its"),

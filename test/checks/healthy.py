@@ -31,6 +31,9 @@ SENSOR = Qos(reliable=False)
 TWIST = 'geometry_msgs/msg/TwistStamped'
 DIAGNOSTIC = 'diagnostic_msgs/msg/DiagnosticArray'
 ROOM = np.random.default_rng(1)
+ROVER = find('rover')
+POLICY = CriticSettings(**yaml.safe_load(
+    (ROVER.path.parents[1] / 'policy/rover.yaml').read_text()))
 
 
 def content(sensor):
@@ -40,7 +43,7 @@ def content(sensor):
         pixels = ROOM.integers(40, 200, (64, 64, 3), dtype=np.uint8)
         return Look((64, 64), 'rgb8', pixels, '', int(pixels.sum()))
     if kind == 'CameraInfo':
-        f = 32 / math.tan(find('rover').camera_hfov_rad / 2)
+        f = 32 / math.tan(ROVER.camera_hfov_rad / 2)
         return Info((64, 64), (f, f), 'plumb_bob')
     if kind == 'LaserScan':
         ranges = ROOM.uniform(0.5, 4.0, sensor.beams).astype(np.float32)
@@ -64,7 +67,7 @@ def readings(sensor, frame=None, delay_ns=DELAY_NS, hz=None):
 
 def healthy(**changes) -> Observation:
     """See a rover that drives by itself, in the namespace /r1."""
-    rover = find('rover')
+    rover = ROVER
     channels = {s.name: Channel(s.topic, f'/r1/{s.topic}', TYPES[s.kind],
                                 (Endpoint('/r1/driver', TYPES[s.kind]),),
                                 (Endpoint('/r1/critic', TYPES[s.kind], SENSOR),), SENSOR,
@@ -78,8 +81,6 @@ def healthy(**changes) -> Observation:
                               (Endpoint('/r1/configurator', TYPES['Image']),), Qos())}
     status = Said('/r1/configurator', 0, '', {'mode': 'autonomous', 'goal': '1', 'reason': ''})
     names = ('critic', 'configurator', 'mind')
-    with open(rover.path.parents[1] / 'policy/rover.yaml') as file:
-        policy = CriticSettings(**yaml.safe_load(file))
     seen = Observation(
         rover, '/r1', SECONDS, Surroundings('rmw_fastrtps_cpp', '7', 'SUBNET'), channels, others,
         nodes=tuple(f'/r1/{name}' for name in (*names, 'driver', 'base')),
@@ -91,7 +92,7 @@ def healthy(**changes) -> Observation:
         status=status, sim_time={'/r1/critic': False, '/r1/driver': False},
         mounts={link: ('base_link', rover.body.mount(link))
                 for link in ('camera_optical_frame', 'laser', 'imu_link')},
-        policy=policy, policy_path='config/policy/rover.yaml', module='rover-room-7 1.0.0',
+        policy=POLICY, policy_path='config/policy/rover.yaml', module='rover-room-7 1.0.0',
         running={f'/r1/{name}': {'robot': 'rover'} for name in names})
     for name, value in changes.items():
         setattr(seen, name, value)

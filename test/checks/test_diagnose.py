@@ -403,12 +403,21 @@ def test_a_mind_in_parts():
     assert [f.what for f in bad(seen)] == ['world_model: runs', 'actor: runs']
 
 
+def resting(seen, mode, state='inactive'):
+    """Let the configurator be in a mode that plans nothing."""
+    seen.status.values['mode'] = mode
+    seen.health['mind'] = Said('/r1/mind', 0, '', {'state': state})
+    return seen
+
+
 def test_states_and_complaints():
     def mind(level, message, state):
         seen = healthy()
         seen.health['mind'] = Said('/r1/mind', level, message, {'state': state})
         return seen
     assert only(mind(0, '', 'inactive'), 'mind: runs', WARN).measured == 'inactive'
+    assert not bad(resting(healthy(), 'idle'))
+    assert only(resting(mind(0, '', 'active'), 'idle', 'active'), 'mind: runs', WARN)
     assert 'no pictures' in only(mind(2, 'no pictures', 'active'), 'mind: runs').measured
     only(mind(1, 'it is late', 'active'), 'mind: runs', WARN)
 
@@ -418,7 +427,7 @@ def test_the_critic_says_why_the_robot_stands():
     seen.verdict = Said('critic', 2, 'scan is 0.4 s old',
                         {'action': 'stop', 'rule': 'fresh', 'unreadable': ''})
     assert only(seen, 'critic: verdict', WARN).measured == 'stop by rule fresh: scan is 0.4 s old'
-    seen.status.values['mode'] = 'idle'     # then it should stand
+    resting(seen, 'idle')                   # then it should stand
     assert not bad(seen) and 'mode idle' in found(seen, 'critic: verdict')[0].measured
     seen.verdict.values['unreadable'] = 'scan is in frame x'
     assert only(seen, 'critic: reads').measured == 'scan is in frame x'
@@ -426,7 +435,7 @@ def test_the_critic_says_why_the_robot_stands():
 
 def test_a_stopped_robot_and_services_that_are_missing():
     seen = healthy()
-    seen.status.values.update(mode='stopped', reason='e-stop')
+    resting(seen, 'stopped').status.values['reason'] = 'e-stop'
     assert 'configurator/reset' in only(seen, 'configurator: mode', WARN).fix
     missing = only(healthy(services=healthy().services[:-1]), 'configurator: services', WARN)
     assert missing.measured == 'no begin'

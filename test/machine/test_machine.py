@@ -2,8 +2,10 @@
 """The checks of a machine: each with what is well and with what is not, on fake roots."""
 
 from dataclasses import replace
+import json
 import os
 
+from ami_ros import cli
 from ami_ros.checks.findings import OK, status, UNCHECKED, WARN, WRONG
 from ami_ros.machine import board, clock, memory, power, privileges
 from ami_ros.machine.host import Host, host
@@ -60,6 +62,20 @@ def test_this_very_machine_is_looked_at_without_a_crash():
     assert here.answers and here.python and here.rtprio is not None
     assert {f.what.split(':')[0] for f in inspect(here)} >= {'memory', 'disk', 'software'}
     assert len(CHECKS) == 15
+
+
+def test_the_verb_prints_a_page_writes_a_report_and_leaves_with_a_status(tmp_path, capsys):
+    report = tmp_path / 'report.json'
+    assert cli.main(['machine', '--root', str(orin(tmp_path)), '--json', str(report)]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith('NVIDIA Jetson Orin Nano') and 'L4T R36.4.7 (JetPack 6)' in page
+    assert '\nFirst: sudo nvpmodel -m 2' in page
+    said = json.loads(report.read_text())
+    assert said['good'] and said['machine'].startswith('NVIDIA Jetson Orin Nano')
+    put(tmp_path, board.RELEASE, '# R32 (release), REVISION: 7.1, GCID: 1')
+    assert cli.main(['machine', '--root', str(tmp_path)]) == 1
+    assert cli.main(['machine', '--root', str(tmp_path / 'none')]) == 1
+    assert capsys.readouterr().err.startswith('ami-ros machine: ')
 
 
 @pytest.mark.parametrize('release, level, said', [

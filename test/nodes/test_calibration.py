@@ -175,13 +175,15 @@ def test_latency_comes_from_the_verdicts_of_a_mind(bench, own, monkeypatch):
             begun = calibrator.now_ns()
             for i in range(40):
                 picture = begun + i * 10**8
-                for source, number, late in (('mind', picture, 60), ('mind', picture, 560),
-                                             ('hand', 0, 10)):
+                for source, number, goal, late in (
+                        ('mind', picture, 1, 60), ('mind', picture, 1, 560),
+                        ('mind', picture + 1, 0, 10), ('hand', 0, 0, 10)):
                     verdict = Verdict(Command(np.zeros(2), picture + late * 10**6), 'stop',
-                                      'permitted', number=number, source=source)
+                                      'permitted', number=number, goal=goal, source=source)
                     calibrator.on_verdict(convert.verdict_message(verdict))
             return begun
         monkeypatch.setattr(calibrator, 'listen', fed)
+        calibrator.mode = 'dry_run'
         kit = Kit(calibrator, find(str(own)), Willing(), math.inf)
         calibrate(kit, str(own), ('latency',))
     assert find(str(own)).latency_s == 0.06

@@ -102,6 +102,18 @@ def test_a_whole_robot_and_a_broken_one(bench, broken, tmp_path, capsys):
     assert 'ami-ros doctor --namespace /,' in found['joint_states: published'].fix
 
 
+@pytest.mark.parametrize('words, part', [
+    (['--seconds', '0'], "'0' is not a number of seconds from 0.5 to 600"),
+    (['--robot', 'barge'], "no robot 'barge'")])
+def test_what_cannot_be_asked_is_one_sentence(words, part, capsys):
+    try:
+        status = cli.main(['doctor', *words])
+    except SystemExit as left:
+        status = left.code
+    complaint = capsys.readouterr().err
+    assert status == 1 and part in complaint and complaint.count('\n') == 1
+
+
 def test_when_nobody_is_there(ros_domain, monkeypatch, capsys):
     assert cli.main(['doctor', '--seconds', '0.5', '--namespace', 'nobody']) == 1
     printed = capsys.readouterr().out

@@ -34,7 +34,7 @@ def latency(verdicts: Iterable[tuple[int, int]]) -> Found:
     took = answered(verdicts)
     if len(took) < FEWEST:
         raise Unclear(f'{len(took)} pictures were answered by a plan, {FEWEST} are needed; is the '
-                      'mind up, and in dry_run or autonomous?')
+                      'mind up, in dry_run or autonomous, and has it a goal?')
     middle, late, last = np.percentile(took, (50, 95, 100))
     return Found('latency', {'latency_s': round(float(late), 3)}, 's',
                  tuple(np.round(took, 4).tolist()), float(late - middle),

@@ -147,3 +147,11 @@ def glances(base: Base, times: int = 4) -> list[Motion]:
         for sign in (1.0, -1.0):
             legs += [Leg(0.0, sign * w, 0.75), Leg(0.0, 0.0, 0.6 + 0.037 * (i + (sign < 0)))]
     return [Motion(f'looks left and right {times} times, on the spot', tuple(legs))]
+
+
+def quarter(base: Base) -> Motion:
+    """Turn away from what it sees."""
+    w = 0.5 * base.turn_radps
+    return Motion('turns a quarter to the left, away from what it sees',
+                  (Leg(0.0, w, LATE * ROUND / 4 / w + base.settle_s, until=ROUND / 4),
+                   Leg(0.0, 0.0, base.settle_s)))

@@ -45,10 +45,12 @@ this order and in this folder:
        ami-ros doctor --robot {name}.yaml
 
 3. **Calibrate** on a free floor, a hand on the power switch. The robot drives slowly, through the
-   critic; delay, braking and odometry are measured and written into `{name}.yaml`. Then set
-   `braking_mps2` of `policy.yaml`, no higher than what was found:
+   critic; delay, braking and odometry are measured and written into `{name}.yaml`. Afterwards
+   `braking_mps2` of `policy.yaml` may be no higher than what was found, and `max_plan_lead_s` no
+   lower than `latency_s`; check again:
 
        ami-ros calibrate --robot {name}.yaml
+       ami-ros robot check {name}.yaml
 
 4. **Drive by hand**, through the critic. It must stop before a wall, and when you let go:
 
