@@ -118,7 +118,8 @@ class Configurator:
         """Go to a mode, if that may be; say why not."""
         if self.mode == 'stopped' and mode != 'stopped':
             return False, 'the robot was stopped; call configurator/reset first'
-        why = self.obstacle(now_s) if MODES[mode].minds == 'active' else ''
+        why = {'autonomous': self.obstacle(now_s),      # a dry run moves nothing: no critic needed
+               'dry_run': self.supervisor.missing()}.get(mode, '')
         if why:
             return False, f'{mode} is not possible: {why}'
         self._enter(mode, f'{mode} was asked for')
@@ -221,7 +222,7 @@ class Configurator:
         if fallen and armed:
             self._enter('idle', f'{" and ".join(fallen)} was lost; arm again and give the goal '
                         'again')
-        elif armed and now_s - self._critic_s > self.settings.lost_s:
+        elif self.mode == 'autonomous' and now_s - self._critic_s > self.settings.lost_s:
             self._enter('idle', f'{self.critic} was lost; arm again and give the goal again')
         if self.task == 'driving':
             self._despair(now_s)

@@ -23,7 +23,7 @@ import numpy as np
 from ami_ros import __version__
 from ami_ros.agent.robots import find
 from ami_ros.modules.module import Module, open_module
-from ami_ros.nodes import session
+from ami_ros.nodes import bench_life, session
 from ami_ros.nodes.noise import Probe
 from ami_ros.nodes.pilot import Drive
 from ami_ros.sim.body import open_body, Room
@@ -139,6 +139,13 @@ def table(report: dict) -> str:
             plans = report[mode]['plans']
             lines.append(f'{"periods without a new plan":>38s}{plans["missed"]:>9} of '
                          f'{plans["periods"]}')
+    life = report['life']
+    starts = [start['first_plan_s'] for start in life['cold_start']]
+    lines.append(f'cold start to the first plan, s: {starts}')
+    lines += [f'mind {how}, until it can be armed again, s: {took}'
+              for how, took in life['revival_s'].items()]
+    lines.append(f'idle, cores: {life["idle"]["cores"]}, '
+                 f'together {life["idle"]["cores_together"]}')
     return '\n'.join(lines)
 
 
@@ -156,11 +163,12 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
                           'module_version': module.manifest['version']}}
     blocks: dict[str, list[dict]] = {mode: [] for mode in MODES}
     begun = time.monotonic()
+    life = bench_life.measure(args.module, world_seed, args.repeats, args.idle_seconds, say)
     for number in range(BLOCKS):
         for mode, title in MODES.items():
             say(f'{time.monotonic() - begun:4.0f} s  block {number + 1} of {BLOCKS}: {title}\n')
             blocks[mode].append(block(mode, args, module, world_seed))
-    report = dict(about)
+    report = {**about, 'life': life}
     for mode, said in blocks.items():
         report[mode] = median(said)
         report[mode]['latency_ms'] = with_noise(report[mode])

@@ -105,7 +105,8 @@ def cold_start(stack: Stack) -> dict:
     ready_s = stack.ready()
     stack.arm()
     stack.wait(lambda: stack.plan_s is not None, 'a plan')
-    return {'ready_s': round(ready_s - begun_s, 3), 'first_plan_s': round(stack.plan_s - begun_s, 3)}
+    return {'ready_s': round(ready_s - begun_s, 3),
+            'first_plan_s': round(stack.plan_s - begun_s, 3)}
 
 
 def revival(stack: Stack, how: str) -> float:

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from ami_ros.nodes.run import PARENT
+from ami_ros.share import share
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
 NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
@@ -81,10 +82,14 @@ class Processes:
             shared[PROFILE_NAMES[fast_dds_is_old()]] = str(profile.resolve())
         return shared
 
-    def environment(self) -> dict[str, str]:
-        """Return what a child runs in."""
+    def environment(self, name: str = '') -> dict[str, str]:
+        """Return what a child runs in; the body's has room for large pictures in shared memory."""
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get('PYTHONPATH'))))
-        return {**os.environ, **self.settings(), 'PYTHONPATH': path, PARENT: str(os.getpid())}
+        out = {**os.environ, **self.settings(), 'PYTHONPATH': path, PARENT: str(os.getpid())}
+        profile = PROFILE_NAMES[fast_dds_is_old()]
+        if name == 'sim' and out.get(profile) == str((self.logs / 'fastdds.xml').resolve()):
+            out[profile] = str(share('config/dds/fastdds.xml'))
+        return out
 
     def start(self, name: str, parameters: dict, files: tuple[str, ...] = ()) -> subprocess.Popen:
         """Start a node by its name; parameters win over the files."""
@@ -102,8 +107,8 @@ class Processes:
         """Start a node, or start it again, as it was started first."""
         with open(self.log(name), 'a') as log:
             self.running[name] = subprocess.Popen(
-                self.commands[name], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
+                self.commands[name], env=self.environment(name), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log)
         return self.running[name]
 
     def log(self, name: str) -> Path:

@@ -4,12 +4,16 @@
 import argparse
 from pathlib import Path
 
+from ami_ros.verbs.common import count
+
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--report', type=Path, default=None)
     one.add_argument('--module', default='')
     one.add_argument('--seconds', type=float, default=12.0, help='of each block over ROS')
+    one.add_argument('--repeats', type=count, default=3, help='of cold starts and lost minds')
+    one.add_argument('--idle-seconds', type=float, default=30.0, help='how long it does nothing')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -73,9 +73,10 @@ def test_each_mode_has_the_mind_in_the_state_that_the_table_says(mode):
     assert robot.state == MODES[mode].minds and robot.status()['mode'] == mode
 
 
-@pytest.mark.parametrize('missing, says', [(MIND, '/mind gives no sign of life'),
-                                           (CRITIC, '/critic gives no sign of life')])
-@pytest.mark.parametrize('mode', ['autonomous', 'dry_run'])
+@pytest.mark.parametrize('missing, says, mode', [
+    (MIND, '/mind gives no sign of life', 'autonomous'),
+    (MIND, '/mind gives no sign of life', 'dry_run'),
+    (CRITIC, '/critic gives no sign of life', 'autonomous')])
 def test_it_is_not_armed_without_mind_and_critic(missing, says, mode):
     robot = Robot()
     robot.deaf.add(missing)
@@ -163,6 +164,15 @@ def test_when_somebody_is_lost_nothing_resumes_unarmed(who):
     assert robot.state == 'inactive'
     robot.driving()
     assert robot.status()['goal'] == '2'
+
+
+def test_a_dry_run_needs_no_critic():
+    robot = Robot()
+    robot.deaf.add(CRITIC)
+    robot.run(2)
+    assert robot.ask('dry_run')[0]
+    robot.run(2)
+    assert robot.status()['mode'] == 'dry_run' and robot.state == 'active'
 
 
 def test_a_mind_that_restarts_unnoticed_gets_no_goal_unasked():

@@ -37,9 +37,12 @@ def test_every_mode_and_stage_is_in_the_table():
     stages = {stage: {**row, 'noise': row} for stage in bench.STAGES}
     said = {mode: {'latency_ms': stages} for mode in bench.MODES}
     said['composed'] |= {'ros_overhead_ms': row, 'plans': {'missed': 1, 'periods': 100}}
+    said['life'] = {'cold_start': [{'first_plan_s': 1.25}], 'revival_s': {'killed': [0.7]},
+                    'idle': {'cores': {'critic': 0.02}, 'cores_together': 0.03}}
     text = bench.table(said)
     assert all(title in text for title in bench.MODES.values())
-    assert text.count('camera_to_command') == 3 and '1 of 100' in text
+    assert '1.25' in text and 'killed' in text and '0.03' in text
+    assert text.count('camera_to_command') == len(bench.MODES) and '1 of 100' in text
     assert max(map(len, text.split('\n'))) <= 120
 
 
@@ -48,11 +51,19 @@ def test_it_measures(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(bench, 'BLOCKS', 1)
     path = tmp_path / 'new' / 'report.json'
     said = []
-    assert bench.main(argparse.Namespace(report=path, module='', seconds=2.0), said.append) == 0
+    assert bench.main(argparse.Namespace(
+        report=path, module='', seconds=2.0, repeats=1, idle_seconds=3.0), said.append) == 0
     report = json.loads(path.read_text())
     line = json.loads(capfd.readouterr().out.strip().split('\n')[-1])
-    assert len(said) == 3 and line['latency_ms'] == report['latency_ms']
-    for where in (report, report['separate']):
+    assert line['latency_ms'] == report['latency_ms']
+    life = report['life']
+    assert 0 < life['cold_start'][0]['ready_s'] < life['cold_start'][0]['first_plan_s'] < 60
+    assert set(life['revival_s']) == {'killed', 'frozen'}
+    assert min(min(took) for took in life['revival_s'].values()) > 0.5
+    assert set(life['idle']['cores']) == {'critic', 'configurator', 'mind'}
+    assert 0 < life['idle']['cores_together'] < 2
+    assert set(report['composed_640']['processes']) >= {'critic', 'configurator', 'mind', 'sim'}
+    for where in (report, report['separate'], report['composed_640']):
         for stage in ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command'):
             took = where['latency_ms'][stage]
             assert 0 < took['p50'] <= took['p95'] <= took['p99'] <= took['max']
