@@ -85,6 +85,8 @@ EYES = {    # a lens, and what is wanted of it
     'turned': (pinhole((640, 480), math.radians(100), r=TURNED.ravel()),
                Pinhole((64, 48), math.radians(85))),
     'large': (pinhole((1920, 1080), math.radians(100)), Pinhole(SQUARE, math.radians(60))),
+    'up to its edges': (pinhole((1999, 1087), math.radians(100)),
+                        Pinhole(SQUARE, 2 * math.atan(1086 / 1998 * math.tan(math.radians(50))))),
     'small': (pinhole((80, 60), math.radians(100)), Pinhole(SQUARE, math.radians(70))),
 }
 # of 255: the source is rounded, read between its pixels, and rounded again; measured 1.2
