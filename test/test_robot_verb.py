@@ -10,6 +10,7 @@ import shutil
 from ami_ros import cli
 from ami_ros.agent import rules
 from ami_ros.agent.robots import find, names, strict
+from ami_ros.agent.robots.new import CAREFUL
 from ami_ros.agent.settings import build, CriticSettings
 from ami_ros.share import share
 import pytest
@@ -72,7 +73,9 @@ def test_the_policy_is_careful(ami):
         assert robot.latency_s + 0.05 <= policy.max_plan_lead_s
         numbers = [line for line in text.split('\n') if re.match(r'\w', line)]
         assert len(numbers) == len(strict.read(text, 'x'))
-        assert all('; source: ' in line and 'to be measured' in line for line in numbers)
+        sources = {line.split(':')[0]: line.partition('; source: ')[2] for line in numbers}
+        assert sources == {key: ('careful' if key in CAREFUL else "as the rover's")
+                           + ', to be measured' for key in sources}
 
 
 def test_a_slow_robot_gets_a_slower_policy(ami, tmp_path):
