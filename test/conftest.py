@@ -56,6 +56,15 @@ def ros_domain(request, monkeypatch):
         yield domain
 
 
+@pytest.fixture(scope='module')
+def module_domain():
+    """Give the tests of a file that share one participant a ROS domain of their own."""
+    domain, lock = free_domain()
+    with lock, pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        yield domain
+
+
 @pytest.fixture(scope='session')
 def root() -> Path:
     """Return the folder of package.xml."""
