@@ -381,6 +381,10 @@ def test_what_is_forgotten_never_came_but_a_switch_keeps_its_word():
     c = critic(plan(0.1))
     c.on_switch(switch(True))
     c.on_imu(imu())
+    c.forget('nobody')
+    assert list(c.sensed()) == ['scan', 'odom', 'imu', 'front']
+    c.forget('scan')
+    assert list(c.sensed()) == ['odom', 'imu', 'front']
     for name in ('scan', 'odom', 'imu', 'front', 'nobody'):
         c.forget(name)
     assert list(c.sensed()) == ['front']

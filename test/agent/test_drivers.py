@@ -61,6 +61,14 @@ def test_a_hand_that_comes_too_old_or_too_young_is_none(more):
         assert made.counts['hand_refused'] == (more > 0) and made.counts['hand'] == (more <= 0)
 
 
+def test_why_it_is_none_has_value_and_limit():
+    made = drivers()
+    made.on_hand(wish(stamp_ns=NOW - ns(1.5)), NOW, STEADY)
+    assert made.refused == 'the hand is 1.500 s old by its stamp, limit 0.25 s'
+    made.on_hand(wish(stamp_ns=NOW + ns(1.5)), NOW, STEADY)
+    assert made.refused == 'the hand is 1.500 s from the future by its stamp, limit 0.05 s'
+
+
 def test_one_that_is_none_does_not_end_one_that_lives():
     made = drivers()
     made.on_hand(wish(), NOW, STEADY)

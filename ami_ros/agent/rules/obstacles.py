@@ -6,7 +6,7 @@ first-order lag the way to a standstill, or to any other twist, is that of the p
 the time of the lag; so a command is judged from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 import numpy as np
@@ -28,12 +28,23 @@ class Sight:
     max_odometry_age_s: float
     max_future_s: float
     lag_s: float
+    # the newest situation and what was found in it: two rules ask for the same
+    found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
+                        repr=False)
 
     def obstacles(self, situation: Situation) -> np.ndarray:
         """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
 
         Of all sensors together. One that is not required and not young shows nothing.
         """
+        of, points = self.found[0]
+        if of is not situation:
+            points = self.find(situation)
+            self.found[0] = situation, points
+        return points
+
+    def find(self, situation: Situation) -> np.ndarray:
+        """Look; as `obstacles`."""
         odometry, seen = situation.odometry, []
         if odometry is None:
             raise Stop('no odometry has come')

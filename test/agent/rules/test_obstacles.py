@@ -119,3 +119,19 @@ def test_a_blind_sensor_that_is_not_required_hides_nothing():
         assert len(got) == 1 + np.count_nonzero(blind == 2.0)
         with pytest.raises(Stop, match='beams of the scan are valid'):
             SIGHT.obstacles(situation(scans=(replace(extra, required=True),)))
+
+
+def test_what_was_found_is_of_this_very_situation():
+    sight, here = replace(SIGHT), situation(scan=seen((1.0, 0.0)))
+    first = sight.obstacles(here)
+    assert sight.obstacles(here) is first and first == pytest.approx([1.0])
+    assert sight.obstacles(situation(scan=seen((0.5, 0.0)))) == pytest.approx([0.5])
+    for _ in range(2):      # what stops once stops again
+        with pytest.raises(Stop, match='no scan'):
+            sight.obstacles(situation(scan=None))
+    assert sight.obstacles(here) == pytest.approx([1.0])
+    assert sight == replace(sight) and 'found' not in repr(sight)
+    moving = situation(scan=seen((1.0, 0.0)), odometry=odometry(0.5), last=command(0.5))
+    slow, quick = replace(sight, lag_s=0.08), replace(sight, lag_s=0.0)
+    assert slow.obstacles(moving) == pytest.approx([0.96])
+    assert quick.obstacles(moving) == pytest.approx([1.0])      # nobody else's
