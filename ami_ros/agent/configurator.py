@@ -7,6 +7,7 @@ Nothing here remembers a goal across a restart, and nothing arms itself.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ami_ros.agent.budget import Budget
 from ami_ros.agent.settings import setting, Settings
@@ -78,19 +79,24 @@ LADDER = (
 class ConfiguratorSettings(Settings):
     """Whom it watches, and for how long it is patient."""
 
+    LIVE: ClassVar[str] = 'looked at ten times a second'
+
     robot: str = setting('rover', 'name', reason='the robot file; goals get its picture size')
     composed: bool = setting(True, '-', reason='the mind is one node; false: perception, '
                              'world_model and actor')
     autostart: bool = setting(True, '-', reason='be active without being asked to')
     lost_s: float = setting(1.0, 's', 0.3, 30.0,
-                            'a node without a sign of life for so long is ended')
-    stuck_s: float = setting(2.0, 's', 0.2, 60.0, 'a mind at one picture for so long is ended')
+                            'a node without a sign of life for so long is ended', live=True)
+    stuck_s: float = setting(2.0, 's', 0.2, 60.0, 'a mind at one picture for so long is ended',
+                            live=True)
     stopped_s: float = setting(20.0, 's', 1.0, 3600.0,
-                               'a goal fails when the critic stops the robot for so long')
+                               'a goal fails when the critic stops the robot for so long',
+                               live=True)
     trouble_s: float = setting(3.0, 's', 0.5, 600.0,
-                               'a goal fails when the mind cannot think for so long')
-    goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long')
-    adapt: bool = setting(True, '-', reason='spend less thought when the machine is late')
+                               'a goal fails when the mind cannot think for so long', live=True)
+    goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long', live=True)
+    adapt: bool = setting(True, '-', reason='spend less thought when the machine is late',
+                          live=True)
 
 
 class Configurator:
@@ -111,6 +117,13 @@ class Configurator:
         self._trouble_s: float | None = None
         self._goal_s = 0.0
         self.begin()
+
+    def tune(self, settings: ConfiguratorSettings) -> None:
+        """Be otherwise patient from now on."""
+        self.settings = settings
+        self.supervisor.lost_s, self.supervisor.stuck_s = settings.lost_s, settings.stuck_s
+        if not settings.adapt and self.budget.level:
+            self.budget, self.changed = Budget(), True
 
     # what people ask for
 

@@ -56,7 +56,8 @@ class ConfiguratorNode(Managed):
 
     def __init__(self):
         super().__init__('configurator')
-        self.settings: ConfiguratorSettings = parameters.declare(self, GROUPS)['']
+        self.made = parameters.declare(self, GROUPS)
+        self.settings: ConfiguratorSettings = self.made['']
         self.picture: np.ndarray | None = None      # of the goal
         self.mine: Configurator | None = None
         self.asked: dict[str, Asked] = {}           # transitions that are not answered yet
@@ -169,6 +170,9 @@ class ConfiguratorNode(Managed):
     def on_time(self) -> None:
         """Let the supervisor act, and say how it stands as often as it is needed."""
         now_s = time.monotonic()
+        if self.made[''] is not self.settings:
+            self.settings = self.made['']
+            self.mine.tune(self.settings)
         self.hear_answers(now_s)
         for act in self.mine.tick(now_s):
             self.end(act) if act.what == 'end' else self.step(act, now_s)

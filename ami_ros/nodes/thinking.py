@@ -100,7 +100,7 @@ class Thinking(Managed):
             self.trigger_configure()
 
     def configure(self) -> None:
-        """Open the networks; a child makes its publishers besides."""
+        """Open the robot file and the networks, and offer what they make."""
         self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
 
@@ -117,7 +117,7 @@ class Thinking(Managed):
         return made
 
     def activate(self) -> None:
-        """Hear and think; a child says in `listen` what it hears."""
+        """Forget what was before; subscribe, and think in a thread of its own."""
         self.afresh()
         self.mind.begin()
         self.listen()

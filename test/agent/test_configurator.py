@@ -217,12 +217,26 @@ def test_a_goal_fails_after_its_time():
     assert robot.status()['reason'] == 'goal 1 failed: it was not reached within 10 s'
 
 
+def test_its_patience_may_change_while_it_drives():
+    robot = Robot(goal_s=10.0).driving()
+    robot.mine.tune(ConfiguratorSettings(goal_s=20.0, lost_s=3.0))
+    robot.run(12)
+    assert robot.status()['task'] == 'driving'
+    robot.deaf.add(MIND)
+    robot.run(2.5)
+    assert robot.status()['mode'] == 'autonomous'
+    robot.run(1.0)
+    assert robot.status()['mode'] == 'idle'
+
+
 def test_the_budget_shrinks_with_late_plans_and_is_whole_again_after_a_new_start():
     robot = Robot().driving()
     for _ in range(20):
         robot.late += 1
         robot.run(0.1)
     assert robot.status()['budget'] != '0'
+    robot.mine.tune(ConfiguratorSettings(adapt=False))
+    assert robot.status()['budget'] == '0' and robot.mine.changed
     unmoved = Robot(adapt=False).driving()
     for _ in range(20):
         unmoved.late += 1
