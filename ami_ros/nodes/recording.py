@@ -16,17 +16,22 @@ import shutil
 import sys
 import time
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
+from ami_ros.bags.definitions import definition
 from ami_ros.bags.recorder import GB, Limits, Recorder
 from ami_ros.bags.scribe import Scribe
 from ami_ros.nodes import arguments, topics
 from ami_ros.nodes.run import run
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:         # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 LOOK_S = 0.5            # how often it is looked who offers what
 TELL_S, TELL_LOG_S = 1.0, 10.0      # the progress line, on a terminal and elsewhere
@@ -152,6 +157,10 @@ class RecordingNode(Node):
             class_of(kind)
             self.scribe.offer(name, kind, tuple(profile(o.qos_profile) for o in offers))
             self.subscribe(name, kind, qos)
+            theirs, ours = str(getattr(offers[0], 'topic_type_hash', '')), definition(kind)[1]
+            if theirs.startswith('RIHS01') and theirs != ours:
+                self.get_logger().warning(f'{name}: its {kind} is of another version than the one '
+                                          f'that the bag describes ({theirs} and {ours})')
         except (ImportError, AttributeError, ValueError) as wrong:
             self.refused[name] = str(wrong)
             self.get_logger().warning(f'{name} is not recorded: {wrong}')

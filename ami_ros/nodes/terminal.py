@@ -102,7 +102,8 @@ class Terminal:
         except OSError:
             self.ended = True
             return
-        lines = [line[:width - 1] for line in lines]
+        lines = [''.join(c if c.isprintable() else '?' for c in line)[:width - 1]
+                 for line in lines]     # some of it came over the network
         if lines == self._shown:
             return
         text = UP.format(len(self._shown)) if self._shown else ''

@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.nodes import recording
     status = recording.main(args)
     if status == 0:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM):      # the bag is closed: either will do
+            signal.signal(number, signal.default_int_handler)
         try:
             check(args.out, args)
         except KeyboardInterrupt:

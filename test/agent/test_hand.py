@@ -92,6 +92,12 @@ def test_what_does_not_drive_is_not_a_hand(keys):
     assert keys.wanted(0.0) is None
 
 
+def test_a_key_that_comes_when_the_last_one_is_over_is_new(keys):
+    keys.press('w', 0.0)
+    keys.press('w', 0.6)
+    assert keys.wanted(1.19) is not None
+
+
 @given(st.lists(st.integers(-3, 3), max_size=40), st.sampled_from(sorted(DRIVING)))
 def test_no_key_is_faster_than_the_robot(steps, key):
     keys = Keys(LIMITS, *LIMITS)
@@ -203,6 +209,15 @@ def test_axes_and_buttons_may_be_other_ones():
     assert hand.wanted(0.0) == (-0.25, 0.0)
     hand.move(axes, pad(0, 0, 10)[1], 0.0)      # -1 is no button from the end of the list
     assert hand.wanted(0.0) is None
+
+
+def test_a_pad_without_the_button_for_fast_drives_slowly():
+    hand = stick()
+    hand.move([0.0, 1.0], [0, 0, 1, 0, 0], 0.0)         # buttons 0 to 4, and 5 is for fast
+    assert hand.wanted(0.0) == (0.6, 0.0)
+    hand = stick(**{'': {'enable_turbo_button': 0}, 'scale_linear': {'x': 0.1}})
+    hand.move([0.0, 0.5], [1, 0, 0], 0.0)
+    assert hand.wanted(0.0) == (0.6, 0.0)
 
 
 def test_the_dead_mans_button_cannot_be_done_without():

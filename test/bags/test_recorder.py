@@ -4,6 +4,7 @@
 from collections import Counter, namedtuple
 
 from ami_ros.bags import bagwriter as make
+from ami_ros.bags import recorder as recorders
 from ami_ros.bags.definitions import definition, STORE
 from ami_ros.bags.recorder import GB, Limits, Recorder, reserve
 from drives import begun, COMMAND, moment, NEVER, ODOM, QOS, TYPES
@@ -20,7 +21,7 @@ class Time:
     """A clock that a test sets."""
 
     def __init__(self):
-        self.now = 0.0
+        self.now = 1000.0
 
     def __call__(self) -> float:
         return self.now
@@ -63,7 +64,8 @@ def test_the_metadata_says_what_rosbag2_says(tmp_path, clock):
     said = info(tmp_path / 'bag')
     assert said['version'] == 9 and said['storage_identifier'] == 'mcap'
     assert said['message_count'] == 60 and said['duration']['nanoseconds'] == 19 * 50_000_000 + 2
-    assert said['relative_file_paths'] == ['bag_0.mcap']
+    assert said['relative_file_paths'] == [said['files'][0]['path']] == ['bag_0.mcap']
+    assert said['files'][0]['duration'] == said['duration']
     for topic in said['topics_with_message_count']:
         about = topic['topic_metadata']
         assert topic['message_count'] == 20 and about['type'] == TYPES[about['name']]
@@ -121,6 +123,15 @@ def test_everything_is_on_its_way_within_a_second(tmp_path, clock):
         kinds = Counter(type(next(records)).__name__ for _ in range(10))
     assert kinds['Message'] == 3
     recorder.close()
+
+
+def test_the_disk_is_told_to_write_every_five_seconds(tmp_path, clock, monkeypatch):
+    recorder, told = begun(tmp_path / 'bag', steady=clock), []
+    monkeypatch.setattr(recorders.os, 'fsync', lambda file: told.append(clock.now - 1000.0))
+    record(recorder, range(64), clock, 0.25)
+    assert told == [5.0, 10.0, 15.0]
+    recorder.close()
+    assert len(told) == 4
 
 
 # when it ends

@@ -267,9 +267,10 @@ def test_what_is_shown_takes_the_place_of_what_was(screen):
     terminal.begin()
     terminal.show(['one', 'two'])
     terminal.show(['one', 'two'])           # nothing new: nothing is sent
-    terminal.show(['one', 'x' * 500])
+    terminal.show(['one\x1b]0;mine\x07', 'x' * 500])        # what a stranger may have written
     text = os.read(master, 65536).decode()
     assert re.findall(r'\x1b\[2A', text) == ['\x1b[2A'] and text.count('one') == 2
+    assert 'one?]0;mine?' in text
     assert max(len(line) for line in re.sub(r'\x1b\[\??\d*\w', '', text).split('\r\n')) < 80
     terminal.restore()
 
