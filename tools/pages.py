@@ -33,7 +33,7 @@ OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_paramete
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
             'set_parameters_atomically', 'get_type_description', 'change_state', 'get_state',
             'get_available_states', 'get_available_transitions', 'get_transition_graph')
-SHOWN = ('policy.',)        # parameters that come from elsewhere, to be read only
+SHOWN = ('rules.',)        # parameters that come from elsewhere, to be read only
 WHERE_INSTALLED = ('tf', 'tf_static')       # tf2_msgs is not among the wheels
 ROWS = {row.name.lstrip('/'): row for row in topics.TOPICS}
 PEOPLE = {'': 'everybody', 'body': "the robot's drivers, or sim", 'person': 'a person'}
@@ -169,7 +169,7 @@ def node_page(name: str, node: Node) -> str:
             ((f'`{full}`', f'{getattr(now, full):g}', right(field), field.metadata['reason'])
              for full, _, field in fields({'': CriticSettings})))
         text += ('\nThey stand in the policy file alone, each of them, and are shown as the '
-                 'read-only parameters `policy.*`.\n')
+                 'read-only parameters `rules.*`.\n')
     return text + f'\n## In YAML\n\n```yaml\n{parameters.block(name, groups)}```\n'
 
 

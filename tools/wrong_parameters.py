@@ -152,8 +152,8 @@ def while_it_runs(node: Node, groups: Groups,
 def shown_policy(node: Node) -> list[Wrong]:
     """Show the policy as the critic does; return the tries to talk it out of a number."""
     numbers = policy(NodeSettings().policy)
-    parameters.show(node, 'policy', numbers)
-    return [Wrong('read-only', {f'policy.{field.name}': value}, (field.name, right(field)))
+    parameters.show(node, 'rules', numbers)
+    return [Wrong('read-only', {f'rules.{field.name}': value}, (field.name, right(field)))
             for field in dataclasses.fields(numbers) for value in (
                 getattr(numbers, field.name), field.metadata['high'], math.nan, 'off')]
 

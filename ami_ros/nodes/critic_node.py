@@ -17,14 +17,14 @@ import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
-import yaml
 
 from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.robots import find
+from ami_ros.agent.robots import find, strict
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import build, CriticSettings, setting, Settings
 from ami_ros.agent.types import Plan, Switch, Verdict
+from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import run
@@ -46,6 +46,7 @@ class NodeSettings(Settings):
                           reason='the numbers of the rules; relative to the shared files')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
     input: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
                          'cmd_vel_smoothed of another planner does')
 
@@ -64,13 +65,7 @@ GROUPS = {'': NodeSettings}
 def policy(where: str) -> CriticSettings:
     """Read a policy file; ValueError names what is missing, unknown or out of range."""
     path = share(where)
-    try:
-        said = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as wrong:
-        raise ValueError(f'{path} is not YAML: {wrong}') from None
-    if not isinstance(said, dict):
-        raise ValueError(f'{path} holds {type(said).__name__}; it needs KEY: NUMBER lines')
-    return build(CriticSettings, said, str(path))
+    return build(CriticSettings, strict.load(path), str(path))
 
 
 class CriticNode(Node):
@@ -82,7 +77,7 @@ class CriticNode(Node):
         s = self.settings
         self.robot = find(s.robot)
         numbers = policy(s.policy)
-        parameters.show(self, 'policy', numbers)
+        parameters.show(self, 'rules', numbers)     # 'policy' names the file
         self.critic = Critic(numbers, self.robot)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
@@ -109,6 +104,9 @@ class CriticNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
+        self.priority = take_priority() if s.real_time and not s.lock_step else 'not asked for'
+        if self.priority and s.real_time and not s.lock_step:
+            self.get_logger().warning(self.priority)
         if not s.lock_step:
             self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
@@ -251,7 +249,7 @@ class CriticNode(Node):
             {'state': 'active', **self.who, 'action': last.action, 'rule': last.rule,
              'source': last.source, 'mode': permit.mode if permit else '',
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
-             'others': self.besides,
+             'others': self.besides, 'priority': self.priority or 'real-time',
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))

@@ -253,7 +253,7 @@ def test_whoever_asks_from_outside_gets_the_same_words(make, context):
 
 @pytest.mark.parametrize('name, given', [
     ('sim', 'camera_hz:=7'), ('sim', 'body:=airship'),
-    ('critic', 'policy:=config/policy/none.yaml'), ('critic', 'policy.max_speed_mps:=9.0'),
+    ('critic', 'policy:=config/policy/none.yaml'), ('critic', 'rules.max_speed_mps:=9.0'),
     ('mind', 'actor.elites:=100'), ('configurator', 'robott:=rover'),
 ])
 def test_a_node_ends_with_one_sentence(name, given):

@@ -22,7 +22,8 @@ def build(settings: CriticSettings, robot: Robot) -> tuple[Rule, ...]:
     """Make the rules of a policy for a robot; ValueError where the two contradict."""
     s = settings
     for key, most, unit in (('max_speed_mps', robot.max_speed_mps, 'm/s'),
-                            ('max_turn_radps', robot.max_turn_radps, 'rad/s')):
+                            ('max_turn_radps', robot.max_turn_radps, 'rad/s'),
+                            ('braking_mps2', robot.braking_mps2, 'm/s^2')):
         if not getattr(s, key) <= most:
             raise ValueError(f'{key} = {getattr(s, key)} is beyond what {robot.name} can do, '
                              f'{most} {unit}; a policy may be stricter, never looser')
