@@ -113,17 +113,17 @@ class Kit:
         for line in dict.fromkeys(motion.says for motion in planned):
             self.person.say(f'  it {line}')
         needs = [f'{ahead:.1f} m ahead of it', f'{behind:.1f} m behind it'] * driving + [
-            f'{motions.ROOM_M:.1f} m around it'] * turning
+            f'{motions.AROUND_M:.2f} m around it'] * turning
         self.person.say(f'  it needs, free and flat: {", ".join(needs)}')
         if self.robot.sensors_of('LaserScan'):
             seen = self.points()
             free, near = (measure(seen, self.robot.body.footprint)
                           for measure in (lane, around))
             self.person.say(f'  the lidar sees {free[0]:.1f} m ahead, {free[1]:.1f} m behind, '
-                            f'{near:.1f} m around')
+                            f'{near:.2f} m around')
             for need, there, where in ((ahead * driving, free[0], 'ahead of it'),
                                        (behind * driving, free[1], 'behind it'),
-                                       (motions.ROOM_M * turning / 2, near, 'around it')):
+                                       (motions.AROUND_M * turning, near, 'around it')):
                 if there < need:
                     raise Unclear(f'{there:.2f} m are free {where}, {need:.2f} are needed; move '
                                   'it, or go slower with --speed, or shorter with --distance')

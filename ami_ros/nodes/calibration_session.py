@@ -107,8 +107,8 @@ def measured(kit: Kit, name: str, path: Path | None, robot: str, date: str) -> d
     for line in told(found):
         kit.person.say(f'  {line}')
     state = 'found' if found.good else 'too wide'
-    if found.good and path is not None and found.values:
-        keys = written(found, kit.robot)
+    keys = written(found, kit.robot)
+    if found.good and path is not None and keys:
         rewrite(path, keys, f'measured {date} by ami-ros calibrate, {len(found.runs)} runs')
         kit.robot = find(robot)
         kit.person.say(f'  written to {path}: '

@@ -41,8 +41,9 @@ def test_the_delay_of_a_camera(delay, more):
         assert found == pytest.approx(delay, abs=WITHIN_S) and alike > 0.8
 
 
-@pytest.mark.parametrize('more, word', [({'texture': 0.05, 'noise': 20.0}, 'follows the turn by'),
-                                        ({'delay': 0.8}, 'follows the turn by')])
+@pytest.mark.parametrize('more, word', [({'texture': 0.05, 'noise': 20.0}, 'follow. the turn'),
+                                        ({'delay': 0.8}, 'different clocks'),
+                                        ({'delay': 50.0}, 'do their clocks agree')])
 def test_pictures_that_do_not_tell(more, word):
     with pytest.raises(Unclear, match=word):
         camera_delay(*looked(**{'delay': 0.0, **more}))

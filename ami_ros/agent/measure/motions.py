@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 import math
 
-ROOM_M = 0.3            # kept besides, all around
+ROOM_M = 0.3            # kept besides, ahead and behind
+AROUND_M = 0.15         # kept where it only turns on the spot
 REACTION_S = 0.2        # from a reason to stop until the stop is commanded, at most
 LATE_M, LATE_RAD, LATE = 0.15, 0.5, 1.25    # a leg is off bounds so far beyond what it was meant
 REST_S = 1.0            # at rest before a motion and after it
