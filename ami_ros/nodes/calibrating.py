@@ -30,6 +30,7 @@ from ami_ros.nodes.run import Executor
 HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 5.0           # for everybody to be found
 HEARD_S = 3.0           # for the critic to obey the hand
+QUEUED_S = 0.5          # for what waits in queues to be taken in
 ASK_S = 5.0             # for an answer of a service
 GOALS = 3               # times that a goal is given before nobody wants it
 SILENT_S = {'odometry': 0.5, 'command': 0.5, 'verdict': 1.5, 'scan': 0.75}  # longer is an end
@@ -236,6 +237,7 @@ class Calibrator(Node):
 
     def take(self) -> None:
         """Hold out a hand at rest until the critic obeys it; Aborted says why it does not."""
+        self.listen(QUEUED_S)       # what came while a person was asked is not of now
         self.verdict, deadline = None, time.monotonic() + HEARD_S
         while self.verdict is None or self.verdict.source != 'hand':
             self.hold(0.0, 0.0)
