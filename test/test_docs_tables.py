@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Tables of the pages are what the code and the reports say: UPDATE_GOLDEN=1 writes the former.
+
+Between `<!-- name -->` and `<!-- end -->` of a page nobody writes by hand.
+"""
+
+from dataclasses import fields
+import importlib.util
+import json
+import os
+from pathlib import Path
+import re
+import sys
+
+from ami_ros.agent import budget, configurator
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = ROOT / 'docs' / 'reports'
+
+
+def tool(name: str):
+    """Import a file of tools/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / f'{name}.py')
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def markdown(heads: tuple[str, ...], rows) -> str:
+    """Write a table."""
+    return '\n'.join(f'| {" | ".join(map(str, row))} |'
+                     for row in (heads, ['---'] * len(heads), *rows))
+
+
+def modes() -> str:
+    """Write what holds in each mode."""
+    return markdown(('mode', 'the mind is', 'a plan', 'a hand', 'how one gets there'), (
+        (f'`{name}`', mode.minds, mode.plan, mode.hand, mode.entered)
+        for name, mode in configurator.MODES.items()))
+
+
+def ladder() -> str:
+    """Write the degrade ladder."""
+    heads = ('lost', 'noticed by', 'what still runs', 'the robot may', 'what brings it back')
+    return markdown(heads, ([getattr(rung, field.name) for field in fields(rung)]
+                            for rung in configurator.LADDER))
+
+
+def levels() -> str:
+    """Write the levels of the budget."""
+    return markdown(('level', 'candidates', 'horizon', 'pictures looked at'), (
+        (number, f'{level.candidates:.0%}', f'{level.horizon:.0%}',
+         'all' if level.every == 1 else f'one of {level.every}')
+        for number, level in enumerate(budget.LEVELS)))
+
+
+def tuning() -> str:
+    """Write what was driven with other numbers."""
+    pytest.importorskip('pybullet', reason='needs pybullet: make setup')
+    return tool('tuning').table(json.loads((REPORTS / 'tuning.json').read_text()))
+
+
+@pytest.mark.parametrize('page, table', [
+    ('modes.md', modes), ('modes.md', ladder), ('modes.md', levels), ('tuning.md', tuning)])
+def test_the_page_says_what_the_code_says(page, table):
+    path, said = ROOT / 'docs' / page, table()
+    text = path.read_text()
+    found = re.search(rf'<!-- {table.__name__} -->\n(.*?)<!-- end -->', text, re.S)
+    assert found, f'{page} has no <!-- {table.__name__} -->'
+    if os.environ.get('UPDATE_GOLDEN'):
+        path.write_text(text[:found.start(1)] + said + '\n' + text[found.end(1):])
+        return
+    assert found[1].strip() == said, (
+        f'docs/{page} is not up to date: UPDATE_GOLDEN=1 pytest test/test_docs_tables.py')
+
+
+def test_every_row_of_the_results_is_of_a_report(capsys):
+    tool('results').main(REPORTS)
+    page = (ROOT / 'docs' / 'results.md').read_text()
+    rows = capsys.readouterr().out.strip().split('\n')
+    assert len(rows) > 15
+    missing = [row for row in rows if row not in page]
+    assert not missing, '\n'.join(missing)
+
+
+def test_the_readme_says_what_the_reports_say():
+    table = (ROOT / 'README.md').read_text().split('## What is measured')[1]
+
+    def cells(start: str) -> list[str]:
+        line = next(line for line in table.split('\n') if line.startswith(f'| {start}'))
+        return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
+
+    def rate(name: str, what: str) -> float:
+        return 100 * json.loads((REPORTS / f'{name}.json').read_text())[f'{what}_rate']
+
+    for start, name in (
+            ('**success**', 'world_model-{}'), ('success, another', 'second_room-{}'),
+            ('success after', 'world_model-{}-moved'),
+            ('retrieval', 'retrieval-{}'), ('the same', 'retrieval-{}-moved'),
+            ('oracle', 'oracle-{}'), ('random', 'random-{}')):
+        said = cells(start)
+        for k, cell in zip((10, 20, 40), said):
+            if not cell:
+                continue
+            numbers = [float(n) for n in re.findall(r'[\d.]+', cell.split('(')[0])]
+            right = [rate(name.format(k), what) for what in ('success', 'reached')]
+            assert numbers == pytest.approx(right[:len(numbers)], abs=0.051), (start, k)
+        assert any(said), start
+    assert set(cells('episodes with a collision')) == {'0'}
+    collided = [path.stem for path in REPORTS.glob('*-[124]0*.json')
+                if json.loads(path.read_text()).get('collision_rate')]
+    assert not collided
