@@ -133,6 +133,12 @@ def table(report: dict) -> str:
     return '\n'.join(lines)
 
 
+def written(report: dict) -> str:
+    """Write the report, a line a row."""
+    head = json.dumps({**report, 'rows': []}, indent=1).removesuffix('[]\n}')
+    return head + '[\n' + ',\n'.join(map(json.dumps, report['rows'])) + ']}\n'
+
+
 def main(path: Path) -> None:
     """Drive what the report lacks, and print the table."""
     rows = json.loads(path.read_text())['rows'] if path.exists() else []
@@ -142,7 +148,7 @@ def main(path: Path) -> None:
             report = {'command': f'python3 tools/tuning.py {path}', 'room': ROOM,
                       'goal_blocks': BLOCKS, 'seeds': [SEEDS[0], SEEDS[-1]],
                       'module': open_module().manifest['name'], 'rows': rows}
-            path.write_text(json.dumps(report, indent=1) + '\n')
+            path.write_text(written(report))
             print(name_of(change), rows[-1]['success'], flush=True)
     print(table(json.loads(path.read_text())))
 
