@@ -159,7 +159,9 @@ def parameters() -> dict[str, set[str]]:
     said = yaml.safe_load((ROOT / 'config' / 'rover.yaml').read_text())
     out = {key.rpartition('/')[2]: set(flat(value['ros__parameters']))
            for key, value in said.items()}
-    out['critic'] |= {f'policy.{name}' for name in policy_numbers()}
+    shown = re.search(r"parameters.show\(self, '(\w+)'", (
+        ROOT / 'ami_ros/nodes/critic_node.py').read_text())[1]
+    out['critic'] |= {f'{shown}.{name}' for name in policy_numbers()}
     out['drive'] = {f'{prefix}.{name}' if prefix else name for prefix, kind in STICK.items()
                     for name in kind.__dataclass_fields__} | {'keys.first_s', 'keys.held_s'}
     return out
@@ -327,7 +329,6 @@ def test_every_file_that_is_named_is_there():
 def known_names() -> set[str]:
     """Return every parameter, policy number, key of a robot file, and word of a message."""
     out = set().union(*parameters().values()) | policy_numbers()
-    out |= {f'policy.{name}' for name in policy_numbers()}
     robot = find('rover')
     out |= set(type(robot).__dataclass_fields__)
     out |= {f'age.{name}_s' for name in ('plan', 'permit', *(s.name for s in robot.sensors))}
@@ -346,7 +347,7 @@ def words_of_messages() -> set[str]:
 
 def test_every_parameter_that_is_named_is_there():
     known = known_names()
-    prefixes = 'actor|energy|world_model|episode|policy|keys'
+    prefixes = 'actor|energy|world_model|episode|policy|rules|keys'
     units = 's|m|mps|mps2|radps|radps2|rad|hz|ms'
     for name, number, code in lines(in_blocks=False):
         code = code.partition(':')[0]
