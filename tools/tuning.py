@@ -50,7 +50,9 @@ HEADS = ('changed', 'success', 'seconds', 'off m', 'jerks', 'nearest m', 'slowed
 
 def name_of(change: dict) -> str:
     """Say what was changed."""
-    return ', '.join(f'`{key.removeprefix("policy.")}` {value:g}' if key != 'room' else 'a room that it never saw'
+    if 'room' in change:
+        return 'a room that it never saw'
+    return ', '.join(f'`{key.removeprefix("policy.")}` {value:g}'
                      for key, value in change.items()) or 'nothing'
 
 
