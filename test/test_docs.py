@@ -339,7 +339,7 @@ def known_names() -> set[str]:
 @functools.cache
 def words_of_messages() -> set[str]:
     """Return every text in the code that may be a key of a message."""
-    files = [*(ROOT / 'ami_ros' / 'nodes').glob('*.py'), ROOT / 'ami_ros/agent/configurator.py',
+    files = [*(ROOT / 'ami_ros' / 'nodes').rglob('*.py'), ROOT / 'ami_ros/agent/configurator.py',
              ROOT / 'ami_ros/training/gates.py']
     return {node.value for file in files for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -32,7 +32,7 @@ PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>
 </profiles></dds>
 """
 PROFILE_NAMES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')  # new, old
-PACKAGE = Path(__file__).resolve().parents[2]   # so that children import the same ami_ros
+PACKAGE = Path(__file__).resolve().parents[3]   # so that children import the same ami_ros
 
 
 class ChildEnded(RuntimeError):

@@ -12,9 +12,9 @@ import rclpy
 from std_srvs.srv import Trigger
 
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.processes import claim_domain, Processes
 from ami_ros.nodes.run import Executor
-from ami_ros.nodes.usage import Usage
+from ami_ros.nodes.trial.processes import claim_domain, Processes
+from ami_ros.nodes.trial.usage import Usage
 from ami_ros.share import share
 
 PATIENCE_S = 60.0
