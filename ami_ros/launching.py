@@ -44,7 +44,7 @@ QUIET = {           # two spinning threads on two busy cores cost ten times
 REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots in one place
     ('/tf', 'tf'), ('/tf_static', 'tf_static'), ('diagnostics', '/diagnostics'),
 ]
-RESPAWN_S = 0.5     # until a process that ended is started again
+RESPAWN_S = 0.2     # until a process that ended is started again
 CLOSE_S = '30.0'    # a recorder has to close and check its bag
 REFUSED_S = 30.0    # who ends with code 1 so soon after the start, refused its parameters
 
