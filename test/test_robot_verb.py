@@ -184,7 +184,7 @@ def test_a_failure_in_between_leaves_nothing(ami, tmp_path, monkeypatch):
     ('policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 0.5',
      'policy.yaml: max_speed_mps = 0.5 is beyond what barge can do'),
     ('policy.yaml', 'braking_mps2: 0.3', 'braking_mps2: 0.6',
-     'policy.yaml: braking_mps2 = 0.6 is more than barge was measured to do, 0.5 m/s^2'),
+     'policy.yaml: braking_mps2 = 0.6 is beyond what barge can do, 0.5 m/s^2'),
     ('policy.yaml', 'max_plan_lead_s: 0.2', 'max_plan_lead_s: 0.1',
      'policy.yaml: max_plan_lead_s = 0.1 is below latency_s = 0.15 of '),
     ('policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.05',

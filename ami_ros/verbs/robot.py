@@ -45,9 +45,6 @@ def check(args: argparse.Namespace) -> list[str]:
     path, policy = policy_of(robot, args.policy)
     try:
         Critic(policy, robot)
-        if not policy.braking_mps2 <= robot.braking_mps2:
-            raise ValueError(f'braking_mps2 = {policy.braking_mps2} is more than {robot.name} was '
-                             f'measured to do, {robot.braking_mps2} m/s^2')
         if not policy.max_plan_lead_s >= robot.latency_s:
             raise ValueError(f'max_plan_lead_s = {policy.max_plan_lead_s} is below latency_s = '
                              f'{robot.latency_s} of {robot.path}: every plan would be refused')

@@ -38,6 +38,7 @@ def test_every_number_is_in_the_file_and_guards(field):
     ('max_speed_mps', ROBOT.max_speed_mps + 1e-9, False),
     ('max_turn_radps', ROBOT.max_turn_radps, True),
     ('max_turn_radps', ROBOT.max_turn_radps + 1e-9, False),
+    ('braking_mps2', ROBOT.braking_mps2 + 1e-9, False),
     ('side_distance_m', SETTINGS.stop_distance_m, True),
     ('side_distance_m', SETTINGS.stop_distance_m + 1e-9, False)])
 def test_contradictions(field, value, fine):
