@@ -112,7 +112,7 @@ def cold_start(stack: Stack) -> dict:
 def revival(stack: Stack, how: str) -> float:
     """End the armed mind one way; return seconds until it can be armed again.
 
-    What a launch file would do is done here: what ended is started again after a fifth of a second.
+    What a launch file would do is done here: what ended is started again after RESTART_S.
     """
     mind = stack.processes.running['mind']
     begun_s = time.monotonic()
