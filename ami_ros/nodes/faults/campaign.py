@@ -27,9 +27,9 @@ from ami_ros.nodes.faults.strikes import Blow, BY
 from ami_ros.nodes.faults.table import chosen, read, Row
 from ami_ros.nodes.faults.trace import Trace
 from ami_ros.nodes.lifecycle import BEAT_S
-from ami_ros.nodes.pilot import NoAnswer
-from ami_ros.nodes.processes import ChildEnded
-from ami_ros.nodes.session import say, write
+from ami_ros.nodes.trial.pilot import NoAnswer
+from ami_ros.nodes.trial.processes import ChildEnded
+from ami_ros.nodes.trial.session import say, write
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials.evaluate import home

@@ -13,7 +13,7 @@ from ami_ros.nodes.faults.lanes import Lane
 from ami_ros.nodes.faults.tamper import instruction, ORDER, TOLD
 from ami_ros.nodes.faults.trace import Look, Said
 from ami_ros.nodes.faults.watched_sim import WATCHED
-from ami_ros.nodes.pilot import NoAnswer, Pilot
+from ami_ros.nodes.trial.pilot import NoAnswer, Pilot
 
 GAIN_S = 8.0            # from the goal until full speed; more is another lane's turn
 LANES = 8               # so many are tried in a row

@@ -13,7 +13,7 @@ from ami_ros.nodes.faults.distort import FAULTS
 from ami_ros.nodes.faults.observer import Observer
 from ami_ros.nodes.faults.table import Row
 from ami_ros.nodes.faults.tamper import RAW
-from ami_ros.nodes.processes import claim_domain, Processes
+from ami_ros.nodes.trial.processes import claim_domain, Processes
 from ami_ros.share import share
 
 ROBOT = ('mind', 'critic', 'configurator')      # started again when they end, as launch does it
