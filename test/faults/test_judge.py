@@ -120,6 +120,7 @@ def test_degrade_without_a_window_promises_no_time():
     ([FRESH], True),
     ([], False),
     ([verdict(-0.1, 'fresh', 'the plan is old')], False),           # of before
+    ([verdict(HOLD_S + 0.1, 'fresh', 'the plan is old')], False),   # when it is over
     ([verdict(0.3, 'permitted', 'the plan is old')], False),        # another rule
     ([verdict(0.3, 'fresh', 'the scan is old')], False),            # another cause
     ([health(0.3, 'critic', 'the plan is old')], False),            # somebody else

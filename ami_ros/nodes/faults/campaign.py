@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import hashlib
 import os
 from pathlib import Path
-import platform
 import time
 import zlib
 
@@ -16,6 +15,7 @@ from ami_ros.agent.configurator import ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.modules.module import open_module
+from ami_ros.nodes.bench import machine, versions
 from ami_ros.nodes.critic_node import COMPANY_S, policy, TICK_HZ
 from ami_ros.nodes.faults.distort import known
 from ami_ros.nodes.faults.judge import FULL_SHARE, impossible, judge, Outcome, summed, Unseen
@@ -179,9 +179,9 @@ def main(args: argparse.Namespace) -> int:
         return 0
     module = open_module(args.module)
     asked = {'seed': args.seed, 'repeats': args.repeats, 'robot': robot.name,
-             'policy': hashlib.sha256(share(POLICY).read_bytes()).hexdigest()[:12],
+             'robot_file': digest(Path(robot.path)), 'policy': digest(share(POLICY)),
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
-    about = {'machine': platform.machine(), 'cores': os.cpu_count(), 'definitions': DEFINITIONS,
+    about = {'machine': machine(), 'versions': versions(), 'definitions': DEFINITIONS,
              'full_speed_mps': FULL_SHARE * numbers['max_speed_mps']}
     ledger = Ledger(args.report, asked, about, write)
     world_seed = home(module)
@@ -200,6 +200,11 @@ def main(args: argparse.Namespace) -> int:
                 except WRONG as why:        # the others can be tried all the same
                     say(f'{row.name}: could not be tried: {why}')
     return conclusion(rows, ledger)
+
+
+def digest(path: Path) -> str:
+    """Return what tells a file from what it was."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def conclusion(rows: tuple[Row, ...], ledger: Ledger) -> int:

@@ -178,14 +178,17 @@ def latched(trace: Trace) -> bool | None:
 
 
 def naming(trace: Trace, named: Named | None) -> tuple[float | None, str]:
-    """Return seconds until the cause was named, and the sentence; or the critic's last stop."""
+    """Return seconds until the cause was named, and the sentence; or the critic's last stop.
+
+    What is named after it is over does not count.
+    """
+    during = [said for said in trace.said if trace.struck_ns <= said.at_ns < trace.restored_ns]
     if named is not None:
         base = counted(trace, named)
-        for said in trace.said:
-            if trace.struck_ns <= said.at_ns and names(said, named, base):
+        for said in during:
+            if names(said, named, base):
                 return (said.at_ns - trace.struck_ns) / NS, sentence(said, named)
-    stops = [said for said in trace.said if said.action in ('stop', 'slow')
-             and trace.struck_ns <= said.at_ns < trace.restored_ns]
+    stops = [said for said in during if said.action in ('stop', 'slow')]
     return None, f'{stops[-1].rule}: {stops[-1].text}' if stops else ''
 
 
