@@ -7,6 +7,7 @@ import os
 import time
 
 from ami_ros.nodes.trial import bench, noise
+from ami_ros.verbs import bench as verb
 import pytest
 
 
@@ -32,6 +33,10 @@ def test_a_bare_timer_is_late_and_never_early():
     assert probe.late_ms and min(probe.late_ms) >= 0
 
 
+def test_the_command_line_knows_every_mode():
+    assert verb.MODES == tuple(bench.MODES)
+
+
 def test_every_mode_and_stage_is_in_the_table():
     row = dict.fromkeys(bench.SAY, 1.5)
     stages = {stage: {**row, 'noise': row} for stage in bench.STAGES}
@@ -52,7 +57,8 @@ def test_it_measures(tmp_path, monkeypatch, capfd):
     path = tmp_path / 'new' / 'report.json'
     said = []
     assert bench.main(argparse.Namespace(
-        report=path, module='', seconds=2.0, repeats=1, idle_seconds=3.0), said.append) == 0
+        report=path, module='', seconds=2.0, repeats=1, idle_seconds=3.0,
+        modes=list(bench.MODES)), said.append) == 0
     report = json.loads(path.read_text())
     line = json.loads(capfd.readouterr().out.strip().split('\n')[-1])
     assert line['latency_ms'] == report['latency_ms']
