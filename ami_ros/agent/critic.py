@@ -12,12 +12,12 @@ import math
 import numpy as np
 
 from ami_ros.agent.drivers import Drivers
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.fresh import ages, young
 from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.rules.rule import Rule, Stop, twist
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import (
     Command,
     Imu,
@@ -116,10 +116,11 @@ class Critic:
     machine's pace decides what is stale.
     """
 
-    def __init__(self, policy: CriticSettings, robot: Robot):
-        self.policy, self.rules, self.needs = policy, build(policy, robot), needs(policy, robot)
+    def __init__(self, policy: Policy, robot: Robot):
+        self.policy, self.rules = policy, build(policy, robot)
+        self.needs = needs(policy.shared, robot)
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = Drivers(policy, self.counts)
+        self.drivers = Drivers(policy.shared, self.counts)
         self.on_plan, self.on_twist = self.drivers.on_plan, self.drivers.on_twist
         self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
@@ -184,7 +185,7 @@ class Critic:
         return answer
 
     def _silent(self, now_ns: int, steady_ns: int) -> tuple[str, ...]:
-        said, ahead_s = self.sensed(), self.policy.max_future_s
+        said, ahead_s = self.sensed(), self.policy.shared.max_future_s
         return tuple(need.name for need in self.needs if need.name not in said or not (
             need.oldest_s == math.inf
             or young(said[need.name], now_ns, steady_ns, need.oldest_s, ahead_s)))

@@ -19,10 +19,11 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 
 from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.robots import find, strict
+from ami_ros.agent.policies.policy import Policy, read
+from ami_ros.agent.robots import find
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.settings import build, CriticSettings, setting, Settings
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
@@ -62,10 +63,9 @@ class NodeSettings(Settings):
 GROUPS = {'': NodeSettings}
 
 
-def policy(where: str) -> CriticSettings:
+def policy(where: str) -> Policy:
     """Read a policy file; ValueError names what is missing, unknown or out of range."""
-    path = share(where)
-    return build(CriticSettings, strict.load(path), str(path))
+    return read(share(where))
 
 
 class CriticNode(Node):
@@ -76,9 +76,10 @@ class CriticNode(Node):
         self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
         s = self.settings
         self.robot = find(s.robot)
-        numbers = policy(s.policy)
-        parameters.show(self, 'rules', numbers)     # 'policy' names the file
-        self.critic = Critic(numbers, self.robot)
+        chosen = policy(s.policy)
+        for group, numbers in chosen.groups.items():    # 'policy' names the file
+            parameters.show(self, group, numbers)
+        self.critic = Critic(chosen, self.robot)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()

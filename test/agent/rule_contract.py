@@ -4,13 +4,12 @@
 import math
 from pathlib import Path
 
-from ami_ros.agent import settings
 from ami_ros.agent.arc import Box
+from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.sensor import NEEDS, Sensor
 from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.rule import Answer, Rule, Stop
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import (
     Command,
     Imu,
@@ -23,10 +22,10 @@ from ami_ros.agent.types import (
 )
 import numpy as np
 import pytest
-import yaml
 
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
-NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
+CHOSEN = read(POLICY)
+NUMBERS = CHOSEN.shared
 ROBOT = find('rover')
 BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000

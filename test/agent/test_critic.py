@@ -16,11 +16,11 @@ from rule_contract import (
     ANGLES,
     BROKEN,
     cases,
+    CHOSEN,
     command,
     imu,
     NOW,
     ns,
-    NUMBERS,
     odometry,
     permit,
     plan,
@@ -32,7 +32,7 @@ from rule_contract import (
     switch,
 )
 
-RULES = build(NUMBERS, ROBOT)
+RULES = build(CHOSEN, ROBOT)
 MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
 
 
@@ -248,7 +248,7 @@ def test_it_is_quick():
 
 
 def critic(*plans) -> Critic:
-    made = Critic(NUMBERS, ROBOT)
+    made = Critic(CHOSEN, ROBOT)
     made.on_scan(scan())
     made.on_odometry(odometry())
     made.on_permit(permit())
@@ -258,7 +258,7 @@ def critic(*plans) -> Critic:
 
 
 def test_a_new_critic_stands():
-    assert_stop(Critic(NUMBERS, ROBOT).judge(NOW, STEADY), 'guard', 'no plan')
+    assert_stop(Critic(CHOSEN, ROBOT).judge(NOW, STEADY), 'guard', 'no plan')
     assert_stop(critic().judge(NOW, STEADY), 'guard', 'no plan')
 
 
@@ -312,7 +312,7 @@ def test_a_plan_from_the_future_does_not_stay_the_newest():
 
 
 def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
-    c = Critic(NUMBERS, ROBOT)
+    c = Critic(CHOSEN, ROBOT)
     c.on_plan(plan(0.1), STEADY)
     assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan')
     assert c.drivers.plan is not None
@@ -361,7 +361,7 @@ def test_which_sensors_are_silent_is_on_record():
     robot = replace(ROBOT, sensors=(
         *ROBOT.sensors, sensor('bumper', 'front'), sensor('Range', 'sonar', required=False),
         sensor('e_stop', 'button', required=False, hz=0.0), sensor('Imu', 'gyro')))
-    c, everything = Critic(NUMBERS, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
+    c, everything = Critic(CHOSEN, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
     assert c.judge(NOW, STEADY).silent == everything
     for on, reading in ((c.on_scan, scan()), (c.on_scan, scan(name='sonar')),
                         (c.on_odometry, odometry()), (c.on_imu, imu(name='gyro')),
@@ -402,7 +402,7 @@ def test_a_switch_stops_it():
 
 
 def test_in_lock_step_permit_and_switches_have_just_come():
-    c, frame = Critic(NUMBERS, replace(ROBOT, sensors=(*ROBOT.sensors,
+    c, frame = Critic(CHOSEN, replace(ROBOT, sensors=(*ROBOT.sensors,
                                                        sensor('bumper', 'front')))), NOW + ns(60)
     c.renew(frame)
     assert c.drivers.permit is None and c.sensed() == {}

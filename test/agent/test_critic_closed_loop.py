@@ -15,11 +15,11 @@ from closed_loop import (
 )
 import numpy as np
 import pytest
-from rule_contract import NUMBERS, ROBOT
+from rule_contract import CHOSEN, NUMBERS, ROBOT
 
 
 def made() -> Critic:
-    return Critic(NUMBERS, ROBOT)
+    return Critic(CHOSEN, ROBOT)
 
 
 @pytest.mark.parametrize('hertz', [10, 20])

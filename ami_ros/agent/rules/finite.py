@@ -6,8 +6,16 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Plan, Scan, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """None of its own."""
 
 
 @dataclass(frozen=True)
@@ -69,3 +77,8 @@ def valid_beams(scan: Scan, least: float) -> np.ndarray:
         raise Stop(f'{count} of {valid.size} beams of the {scan.name} are valid, {least:.0%} '
                    'are needed')
     return valid
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Finite:
+    """Make the rule of a policy."""
+    return Finite(shared.min_valid_beams)

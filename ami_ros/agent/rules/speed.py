@@ -3,8 +3,16 @@
 
 from dataclasses import dataclass
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, scaled, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """The limits are shared."""
 
 
 @dataclass(frozen=True)
@@ -28,3 +36,8 @@ class Speed:
 def within(v: float, w: float, max_v: float, max_w: float) -> float:
     """Return the largest share of (v, w), at most 1, that neither limit forbids."""
     return min(1.0, max_v / max(abs(v), max_v), max_w / max(abs(w), max_w))
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Speed:
+    """Make the rule of a policy."""
+    return Speed(shared.max_speed_mps, shared.max_turn_radps)

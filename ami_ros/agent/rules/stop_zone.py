@@ -4,9 +4,17 @@
 from dataclasses import dataclass
 
 from ami_ros.agent.arc import Box, first_contact
-from ami_ros.agent.rules.obstacles import Sight
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """Distances, braking and ages are shared: both rules of the way go by the same."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +41,9 @@ class StopZone:
             raise Stop(f'something is {contact + self.side_distance_m:.3f} m ahead of this '
                        f'motion, limit {self.stop_distance_m:.3f} m')
         return Answer(command)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> StopZone:
+    """Make the rule of a policy."""
+    return StopZone(Box.around(robot.body.footprint), shared.stop_distance_m,
+                    shared.side_distance_m, sight(shared, robot))

@@ -4,9 +4,22 @@
 from dataclasses import dataclass
 import math
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.rules.speed import within
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """From when on it is slow, and how slow."""
+
+    max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down',
+                                  strict='lower')
+    surprised_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then',
+                                     strict='lower')
 
 
 @dataclass(frozen=True)
@@ -38,3 +51,9 @@ class Surprise:
         if left == 1.0:
             return Answer(command)
         return Answer(scaled(command, left), reason)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Surprise:
+    """Make the rule of a policy."""
+    return Surprise(own.max_surprise, own.surprised_speed, shared.max_speed_mps,
+                    shared.max_turn_radps)

@@ -3,8 +3,16 @@
 
 from dataclasses import dataclass
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """None: it knows no more or less."""
 
 
 @dataclass(frozen=True)
@@ -23,3 +31,8 @@ class Touched:
             if switch.active is not False:      # no answer is a stop
                 raise Stop(f'{switch.kind} {switch.name} is active')
         return Answer(command)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Touched:
+    """Make the rule of a policy."""
+    return Touched()
