@@ -327,7 +327,6 @@ def test_every_file_that_is_named_is_there():
 def known_names() -> set[str]:
     """Return every parameter, policy number, key of a robot file, and word of a message."""
     out = set().union(*parameters().values()) | policy_numbers()
-    out |= {f'policy.{name}' for name in policy_numbers()}
     robot = find('rover')
     out |= set(type(robot).__dataclass_fields__)
     out |= {f'age.{name}_s' for name in ('plan', 'permit', *(s.name for s in robot.sensors))}
@@ -346,7 +345,7 @@ def words_of_messages() -> set[str]:
 
 def test_every_parameter_that_is_named_is_there():
     known = known_names()
-    prefixes = 'actor|energy|world_model|episode|policy|keys'
+    prefixes = 'actor|energy|world_model|episode|policy|rules|keys'
     units = 's|m|mps|mps2|radps|radps2|rad|hz|ms'
     for name, number, code in lines(in_blocks=False):
         code = code.partition(':')[0]

@@ -45,8 +45,16 @@ def test_every_make_target_is_there():
 
 
 def test_every_folder_is_there():
-    for name in re.findall(r'^  (\w+)/ ', README, re.M):
-        assert (ROOT / 'ami_ros' / name).is_dir(), name
+    named = set(re.findall(r'^  (\w+)/ ', README, re.M))
+    assert named == {path.parent.name for path in (ROOT / 'ami_ros').glob('*/__init__.py')}
+    for name in re.findall(r'(?:^    |  )(\w+)/  ', README.split('agent/')[1].split('images/')[0]):
+        assert (ROOT / 'ami_ros' / 'agent' / name).is_dir(), name
+
+
+def test_it_is_said_first_what_it_is_not():
+    top = README.split('\n## ')[0]
+    assert '**This is not a safety device.**' in top and 'hardware emergency stop' in top
+    assert len(top.split('\n')) < 45
 
 
 def test_the_protocol_is_the_one_in_the_code():

@@ -52,7 +52,9 @@ HEADS = ('changed', 'success', 'seconds', 'off m', 'jerks', 'nearest m', 'slowed
 
 def name_of(change: dict) -> str:
     """Say what was changed."""
-    return ', '.join(f'`{key}` {value:g}' if key != 'room' else 'a room that it never saw'
+    if 'room' in change:
+        return 'a room that it never saw'
+    return ', '.join(f'`{key.removeprefix("policy.")}` {value:g}'
                      for key, value in change.items()) or 'nothing'
 
 
@@ -143,6 +145,12 @@ def table(report: dict) -> str:
     return '\n'.join(lines)
 
 
+def written(report: dict) -> str:
+    """Write the report, a line a row."""
+    head = json.dumps({**report, 'rows': []}, indent=1).removesuffix('[]\n}')
+    return head + '[\n' + ',\n'.join(map(json.dumps, report['rows'])) + ']}\n'
+
+
 def main(path: Path) -> None:
     """Drive what the report lacks, and print the table."""
     rows = json.loads(path.read_text())['rows'] if path.exists() else []
@@ -152,7 +160,7 @@ def main(path: Path) -> None:
             report = {'command': f'python3 tools/tuning.py {path}', 'room': ROOM,
                       'goal_blocks': BLOCKS, 'seeds': [SEEDS[0], SEEDS[-1]],
                       'module': open_module().manifest['name'], 'rows': rows}
-            path.write_text(json.dumps(report, indent=1) + '\n')
+            path.write_text(written(report))
             print(name_of(change), rows[-1]['success'], flush=True)
     print(table(json.loads(path.read_text())))
 
