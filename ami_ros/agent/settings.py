@@ -126,12 +126,19 @@ def build(kind: type, values: dict, where: str = 'settings'):
     if missing:
         raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
                          'and has no default')
-    cast = {k: float(v) if fields[k].type is float and type(v) is int else v
-            for k, v in values.items()}
+    cast = {k: float(v) if fields[k].type is float and type(v) is int
+            else frozen(v) if fields[k].type is tuple else v for k, v in values.items()}
     try:
         return kind(**cast)
     except ValueError as wrong:
         raise ValueError(f'{where}: {wrong}') from None
+
+
+def frozen(value):
+    """Make tuples of lists, and floats of what is in them."""
+    if isinstance(value, (list, tuple)):
+        return tuple(float(v) if type(v) is int else frozen(v) for v in value)
+    return value
 
 
 @dataclass(frozen=True)

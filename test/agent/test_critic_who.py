@@ -168,3 +168,10 @@ def test_a_hand_needs_no_permit_but_no_stop_either(mode):
     made.on_permit(permit(mode, stamp_ns=0, received_steady_ns=0))
     made.on_hand(wish(0.1, 0.0), NOW, STEADY)
     assert (made.judge(NOW, STEADY).command.values[0] > 0) == (mode != 'stopped')
+
+
+def test_a_twist_of_another_planner_is_remembered_as_a_plan():
+    made = critic()
+    assert made.on_twist(wish(0.1, 0.0, 0.1), STEADY)
+    assert not made.on_twist(wish(0.1, 0.0, 0.0), STEADY)
+    assert made.situation(NOW, STEADY).memory.arrivals == (STEADY,)

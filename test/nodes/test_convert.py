@@ -37,14 +37,14 @@ def assert_same(a, b, but=()):
 
 
 PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
-            surprise=1 / 3, iterations=3)
+            surprise=1 / 3, iterations=3, disagreement=2 / 3)
 BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).astype(np.float32),
                 RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3')
 
 
 @pytest.mark.parametrize('plan', [
     PLAN,
-    replace(PLAN, knots=np.full((1, 2), math.nan), surprise=math.nan),
+    replace(PLAN, knots=np.full((1, 2), math.nan), surprise=math.nan, disagreement=math.inf),
     replace(PLAN, knots=np.full((2, 2), -math.inf), surprise=math.inf, run='a=b', knot_s=0.1),
     replace(PLAN, knots=np.zeros((0, 2)), arrived=False, number=0, run=''),
 ])

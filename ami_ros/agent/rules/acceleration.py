@@ -2,6 +2,7 @@
 """Keeps the robot from gaining speed too fast; losing speed is free."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Acceleration:
     max_acceleration_mps2: float
     max_turn_acceleration_radps2: float
     name: str = 'acceleration'
+    release: ClassVar[str] = 'a little later more is allowed'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         wanted, last = twist(command), twist(situation.last)

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Finite:
 
     min_valid_beams: float      # share of the beams, 0 to 1
     name: str = 'finite'
+    release: ClassVar[str] = 'numbers, and enough valid beams'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         if situation.plan is not None:

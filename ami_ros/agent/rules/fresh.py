@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.needs import Need, needs
@@ -19,6 +20,8 @@ class Numbers(Settings):
     max_plan_lead_s: float = setting(None, 's', 0.0, 1.0,
                                      'plans may begin so far ahead: the latency they allowed for',
                                      strict='lower')
+    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
+                               strict='higher')
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Fresh:
     max_plan_lead_s: float      # how far ahead a plan may begin: the latency it allowed for
     needs: tuple[Need, ...]     # those that are not required are not asked for
     name: str = 'fresh'
+    release_s: float = 0.0      # it stands on after the cause is gone
+    release: ClassVar[str] = 'all of it comes again, in time'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
@@ -86,4 +91,5 @@ def ages(value, situation: Situation) -> tuple[float, float]:
 def make(own: Numbers, shared: Shared, robot: Robot) -> Fresh:
     """Make the rule of a policy."""
     return Fresh(shared.max_plan_age_s, shared.hand_deadman_s, shared.max_future_s,
-                 own.max_plan_lead_s, needs(shared, robot))
+                 own.max_plan_lead_s, needs(shared, robot),
+                 release_s=own.release_s)

@@ -2,6 +2,7 @@
 """Stops what nobody allowed: a plan needs a permit for its run, a person's hand only no stop."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.fresh import check
@@ -30,6 +31,7 @@ class Permitted:
     max_permit_age_s: float
     max_future_s: float
     name: str = 'permitted'
+    release: ClassVar[str] = 'the configurator allows it'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)

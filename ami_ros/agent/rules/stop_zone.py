@@ -2,19 +2,23 @@
 """Stops a motion that soon meets something; other motions go on, so a wedged robot can leave."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ami_ros.agent.arc import Box, first_contact
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
-from ami_ros.agent.settings import Settings
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
 
 @dataclass(frozen=True)
 class Numbers(Settings):
-    """Distances, braking and ages are shared: both rules of the way go by the same."""
+    """Distances and ages are shared: the rules of the way go by the same."""
+
+    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
+                               strict='higher')
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class StopZone:
     side_distance_m: float
     sight: Sight
     name: str = 'stop_zone'
+    release_s: float = 0.0      # it stands on after the cause is gone
+    release: ClassVar[str] = 'another direction, or what stands ahead goes away'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
@@ -46,4 +52,4 @@ class StopZone:
 def make(own: Numbers, shared: Shared, robot: Robot) -> StopZone:
     """Make the rule of a policy."""
     return StopZone(Box.around(robot.body.footprint), shared.stop_distance_m,
-                    shared.side_distance_m, sight(shared, robot))
+                    shared.side_distance_m, sight(shared, robot), release_s=own.release_s)

@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
-from ami_ros.agent.rules.speed import within
+from ami_ros.agent.rules.speed import slowed
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
@@ -24,19 +25,17 @@ class Numbers(Settings):
 
 @dataclass(frozen=True)
 class Surprise:
-    """Above max_surprise only a share of the speed limits is left. Keeps the curvature.
-
-    A share of the limits, not of the command: else asking twice would slow twice.
-    """
+    """Above max_surprise only a share of the speed limits is left. Keeps the curvature."""
 
     max_surprise: float         # 1 is ordinary
     share: float                # of the limits, 0 to 1
     max_speed_mps: float
     max_turn_radps: float
     name: str = 'surprise'
+    release: ClassVar[str] = 'the world model expects what it sees'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
-        v, w = twist(command)
+        twist(command)
         if situation.plan is None:
             raise Stop('no plan has come, its surprise is unknown')
         surprise = situation.plan.surprise
@@ -44,13 +43,8 @@ class Surprise:
             raise Stop(f'the surprise of the plan is {surprise}')
         if surprise <= self.max_surprise:
             return Answer(command)
-        reason = f'surprise is {surprise:.2f}, limit {self.max_surprise:.2f}'
-        if self.share == 0:
-            raise Stop(reason)
-        left = within(v, w, self.share * self.max_speed_mps, self.share * self.max_turn_radps)
-        if left == 1.0:
-            return Answer(command)
-        return Answer(scaled(command, left), reason)
+        return slowed(command, self.share, self.max_speed_mps, self.max_turn_radps,
+                      f'surprise is {surprise:.2f}, limit {self.max_surprise:.2f}')
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> Surprise:

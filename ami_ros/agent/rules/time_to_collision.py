@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 from ami_ros.agent.arc import Box, first_contact, pace
 from ami_ros.agent.robots.robot import Robot
@@ -32,6 +33,7 @@ class TimeToCollision:
     side_distance_m: float
     sight: Sight
     name: str = 'time_to_collision'
+    release: ClassVar[str] = 'another direction, or what stands ahead goes away'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)

@@ -5,18 +5,20 @@ from pathlib import Path
 
 from ami_ros import cli
 from ami_ros.agent.policies.policy import changed, chosen, parse, read
-from ami_ros.agent.policies.sources import KINDS
+from ami_ros.agent.policies.sources import KINDS, leaves
 from ami_ros.agent.policies.words import differences, explain
 from ami_ros.agent.rules import CORE, RULES
 from ami_ros.share import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
+import yaml
 
 SHIPPED = sorted(share('config/policy').glob('*.yaml'))
 ROVER = share('config/policy/rover.yaml')
 TEXT = ROVER.read_text()
 CHOSEN = read(ROVER)
+LINES = {name: line for name, line, _ in leaves(yaml.compose(TEXT, yaml.SafeLoader))}
 
 
 def refused(text, *parts):
@@ -42,20 +44,20 @@ def test_sources_are_in_a_persons_words():
 
 @pytest.mark.parametrize('name', CHOSEN.numbers)
 def test_no_number_may_be_missing(name):
-    key = name.rpartition('.')[2]
-    lines = [line for line in TEXT.split('\n') if not line.strip().startswith(f'{key}:')]
-    refused('\n'.join(lines), key, 'must be given', name.rpartition('.')[0])
+    lines = TEXT.split('\n')
+    del lines[LINES[name]]
+    group, _, key = name.rpartition('.')
+    refused('\n'.join(lines), key, 'must be given', group)
 
 
 @pytest.mark.parametrize('name', CHOSEN.numbers)
 @pytest.mark.parametrize('comment', ['', '# m', '# source:', '# m; source: a friend, said so',
                                      '# source: design', '# source: design, ', 'source'])
 def test_no_number_may_come_from_nowhere(name, comment):
-    key = name.rpartition('.')[2]
-    lines = [line.split('#')[0] + comment if line.strip().startswith(f'{key}:')
-             and comment != 'source' else
-             line.replace('source: ', 'sauce: ') if line.strip().startswith(f'{key}:') else line
-             for line in TEXT.split('\n')]
+    lines = TEXT.split('\n')
+    line = lines[LINES[name]]
+    lines[LINES[name]] = (line.replace('source: ', 'sauce: ') if comment == 'source'
+                          else line.split('#')[0] + comment)
     refused('\n'.join(lines), f'{name} ', 'source: KIND', ', '.join(KINDS), ', line ')
 
 
@@ -162,6 +164,13 @@ def test_differences_are_said_in_words(name, value, said):
     (line,) = differences(CHOSEN, changed(CHOSEN, {name: value}))
     assert line.startswith(said)
     assert differences(CHOSEN, CHOSEN) == []
+
+
+def test_what_is_neither_stricter_nor_looser():
+    strict = read(share('config/policy/strict.yaml'))
+    (line,) = differences(strict, changed(strict, {'rules.fence.frame': 'map'}))
+    assert line.startswith('rules.fence.frame: odom -> map frame, other (')
+    assert 'keep_out = () list of polygons' in '\n'.join(explain(strict, 'fence'))
 
 
 def ami(capsys, *words):

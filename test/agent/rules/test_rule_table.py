@@ -3,19 +3,23 @@
 
 from dataclasses import fields, replace
 import inspect
+from pathlib import Path
 
 from ami_ros.agent.policies.policy import changed, Policy
 from ami_ros.agent.rules import build, CORE, RULES
 from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.settings import Settings
 import pytest
-from rule_contract import CHOSEN, NUMBERS, ROBOT, sensor
+from rule_contract import CHOSEN, NUMBERS, ROBOT, sensor, STRICT
+
+EQUIPPED = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front'),
+                                   sensor('Imu', 'gyro')))
 
 
 def test_order():
     assert list(CHOSEN.rules) == [rule.name for rule in build(CHOSEN, ROBOT)]
     assert list(CHOSEN.rules) == [name for name in RULES if name in CHOSEN.rules]
-    assert list(RULES)[:3] == ['finite', 'fresh', 'permitted']
+    assert list(RULES)[:2] == ['finite', 'fresh']
     assert list(RULES)[-1] == 'time_to_collision'
 
 
@@ -35,15 +39,33 @@ def test_the_core_is_of_the_table():
     assert set(CORE) < set(RULES) and all(CORE.values())
 
 
-@pytest.mark.parametrize('name', CHOSEN.numbers)
-def test_every_number_guards(name):
+def another(value, meta):
+    """Return another value that is right as well."""
+    if isinstance(value, str):
+        return f'{value}_other'
+    if isinstance(value, tuple):
+        return (((9.0, 9.0), (9.5, 9.0), (9.5, 9.5)),) if value == () else value[:3]
+    if isinstance(value, int):
+        return value - 1
+    return max(meta['low'], value * 0.9 or 0.1)
+
+
+@pytest.mark.parametrize(('policy', 'name'), [
+    pytest.param(policy, name, id=f'{Path(policy.path).stem}-{name}')
+    for policy in (CHOSEN, STRICT) for name in policy.numbers])
+def test_every_number_guards(policy, name):
     """Another value makes other rules, so none is forgotten on the way."""
     group, _, key = name.rpartition('.')
-    meta = next(f for f in fields(CHOSEN.groups[group]) if f.name == key).metadata
-    robot = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front')))
-    other = changed(CHOSEN, {name: max(meta['low'], CHOSEN.numbers[name] * 0.9)})
-    assert build(other, robot) != build(CHOSEN, robot)
-    assert other != CHOSEN and other.hash != CHOSEN.hash
+    meta = next(f for f in fields(policy.groups[group]) if f.name == key).metadata
+    other = changed(policy, {name: another(policy.numbers[name], meta)})
+    assert build(other, EQUIPPED) != build(policy, EQUIPPED)
+    assert other != policy and other.hash != policy.hash
+
+
+def test_every_rule_is_in_a_policy_that_is_shipped():
+    assert list(STRICT.rules) == list(RULES)
+    assert [rule.name for rule in build(STRICT, EQUIPPED)] == list(RULES)
+    assert all(rule.release for rule in build(STRICT, EQUIPPED))
 
 
 @pytest.mark.parametrize(('key', 'most'), [
