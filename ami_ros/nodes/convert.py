@@ -219,7 +219,8 @@ def verdict_message(verdict: Verdict, **more: str) -> DiagnosticArray:
               'touched': ','.join(verdict.touched), 'frame': str(verdict.number),
               'plan_start_ns': str(verdict.plan_start_ns), 'goal': str(verdict.goal),
               'run': verdict.run, 'source': verdict.source, 'mode': verdict.mode,
-              'silent': ','.join(verdict.silent),
+              'silent': ','.join(verdict.silent), 'latch': str(int(verdict.latch)),
+              'release': verdict.release,
               **{f'age.{k}_s': repr(float(v)) for k, v in verdict.ages}, **more}
     status = DiagnosticStatus(level=LEVELS[verdict.action], name='critic', message=verdict.reason,
                               values=pairs(values))
@@ -241,7 +242,8 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
                        said['rule'], critic.message, touched, ages, int(said['frame']),
                        int(said['plan_start_ns']), int(said['goal']), said['run'],
                        said['source'], said['mode'],
-                       tuple(filter(None, said['silent'].split(','))))
+                       tuple(filter(None, said['silent'].split(','))),
+                       said['latch'] == '1', said['release'])
     except KeyError as missing:
         raise ValueError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
 

@@ -157,7 +157,7 @@ def policy(name: str, robot: dict) -> str:
 def parameters(name: str, folder: Path, stamped: bool) -> str:
     """Write the parameter file: of each node that a robot runs, what concerns the robot."""
     own = {'robot': str(folder / f'{name}.yaml'), 'policy': str(folder / 'policy.yaml'),
-           'enable_stamped_cmd_vel': stamped}
+           'enable_stamped_cmd_vel': stamped, 'state': str(folder / 'state')}
     lines = [f'# Parameters of the nodes on {name}. All else that can be tuned, with its default,',
              f'# stands in {share("config/rover.yaml")}:',
              '# copy a line from there to its node here.']
