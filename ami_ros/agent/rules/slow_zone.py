@@ -13,6 +13,9 @@ from ami_ros.agent.rules.speed import slowed
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
+# coarser than where braking must end: this zone is about being slow in time
+STEP_M = 0.02
+
 
 @dataclass(frozen=True)
 class Numbers(Settings):
@@ -45,7 +48,7 @@ class SlowZone:
         v, w = twist(command)
         points = self.sight.obstacles(situation)
         contact = first_contact(points, self.box, v, w, self.slow_distance_m,
-                                self.side_distance_m)
+                                self.side_distance_m, STEP_M)
         if contact >= self.slow_distance_m:
             return Answer(command)
         return slowed(command, self.share, self.max_speed_mps, self.max_turn_radps,
