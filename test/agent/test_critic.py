@@ -340,16 +340,18 @@ def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
 def test_after_the_clock_jumped_back_it_recovers():
     c = critic(plan(0.1))
     assert c.judge(NOW, STEADY).action == 'go'
-    then, steady = NOW - ns(3), STEADY + ns(0.1)
+    then, steady, said = NOW - ns(3), STEADY + ns(0.1), []
     assert_stop(c.judge(then, steady), 'fresh', 'future')
-    c.on_scan(scan(stamp_ns=then, received_steady_ns=steady))
-    c.on_odometry(odometry(stamp_ns=then, received_steady_ns=steady))
-    c.on_permit(permit(stamp_ns=then, received_steady_ns=steady))
-    assert c.on_plan(plan(0.1, start_ns=then), steady)
-    assert c.judge(then + 1, steady).action == 'slow'       # at no gain in the first instant
-    then, steady = then + ns(0.1), steady + ns(0.1)
-    assert c.judge(then, steady).action == 'go'
-
+    for _ in range(5):
+        then, steady = then + ns(0.1), steady + ns(0.1)
+        when = {'stamp_ns': then, 'received_steady_ns': steady}
+        c.on_scan(scan(**when))
+        c.on_odometry(odometry(**when))
+        c.on_permit(permit(**when))
+        assert c.on_plan(plan(0.1, start_ns=then), steady)
+        said.append(c.judge(then, steady))
+    assert [v.rule for v in said] == ['clock'] * 3 + [''] * 2
+    assert 'the clock jumped by -3.100 s 0.100 s ago, limit 0.250 s' in said[0].reason
 
 def test_a_plan_is_never_renewed_by_lateness():
     c = critic(plan(0.1))
