@@ -44,7 +44,7 @@ QUIET = {           # two spinning threads on two busy cores cost ten times
 REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots in one place
     ('/tf', 'tf'), ('/tf_static', 'tf_static'), ('diagnostics', '/diagnostics'),
 ]
-RESPAWN_S = 0.5     # until a process that ended is started again
+RESPAWN_S = 0.2     # until a process that ended is started again
 CLOSE_S = '30.0'    # a recorder has to close and check its bag
 REFUSED_S = 30.0    # who ends with code 1 so soon after the start, refused its parameters
 
@@ -136,7 +136,8 @@ class Argument:
 
 ARGUMENTS = {
     'namespace': Argument('', 'of every node and topic; /diagnostics alone is shared', space),
-    'params_file': Argument(str(share('config/rover.yaml')), 'parameters of every node', file),
+    'params_file': Argument(str(share('config/rover.yaml')), 'parameters of every node; '
+                            'without it params.yaml beside robot_file, where there is one', file),
     'robot_file': Argument('', 'name of a robot, or path of its file; empty: as params_file says',
                            robot),
     'policy_file': Argument('', "the critic's numbers; empty: as params_file says", file),
@@ -180,6 +181,7 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
             given[name] = ARGUMENTS[name].take(said)
         except ValueError as wrong:
             raise RuntimeError(f'{name}:={said}: {wrong}') from wrong
+    given['params_file'] = own_parameters(given)
     outer = context.launch_configurations.get('ros_namespace', '')
     given['namespace'] = '/' + '/'.join(filter(None, (outer.strip('/'), given['namespace'])))
     nodes = make(given)
@@ -187,6 +189,15 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
     check_addressees(given, nodes, file_says)
     return [GroupAction([SetParameter('use_sim_time', given['use_sim_time']), *nodes,
                          *recorder(given, file_says)])]
+
+
+def own_parameters(given: dict) -> str:
+    """Return the parameter file: that beside the robot file, where none was named."""
+    beside = Path(given.get('robot_file') or '').parent / 'params.yaml'
+    named = given['params_file'] != path(ARGUMENTS['params_file'].default)
+    if named or '/' not in (given.get('robot_file') or '') or not beside.is_file():
+        return given['params_file']
+    return str(beside)
 
 
 def node(given: dict, name: str, remaps: tuple = (), **known) -> Node:

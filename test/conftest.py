@@ -2,7 +2,9 @@
 """What every test gets: one thread, a ROS domain of its own, and a reason when it is skipped."""
 
 import fcntl
+import gc
 import importlib.util
+import itertools
 import os
 from pathlib import Path
 import shutil
@@ -16,6 +18,7 @@ import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 DOMAINS = range(1, 101)   # above 101 the ports of DDS meet those that Linux hands out (32768 on)
+NEXT_DOMAIN = itertools.cycle(DOMAINS)
 NEEDS = {
     'ros': (lambda: importlib.util.find_spec('rclpy'),
             "needs rclpy: source a ROS 2, or pip install '.[ros]'"),
@@ -32,8 +35,12 @@ def pytest_collection_modifyitems(items):
 
 
 def free_domain():
-    """Return a number that no other test on this machine holds, and the lock that says so."""
-    for domain in DOMAINS:
+    """Return a number that no other test on this machine holds, and the lock that says so.
+
+    Each time another one: what a test before has not let go of is not heard by the next.
+    """
+    for _ in DOMAINS:
+        domain = next(NEXT_DOMAIN)
         lock = open(Path(tempfile.gettempdir()) / f'ami_ros_domain_{domain}.lock', 'a')
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,6 +61,7 @@ def ros_domain(request, monkeypatch):
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     with lock:
         yield domain
+        gc.collect()        # lifecycle nodes keep themselves, and their participant, alive
 
 
 @pytest.fixture(scope='module')

@@ -46,6 +46,7 @@ ONLY_PARSED = {
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
+    'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts
     'collect': ['--frames', '40', '--drive-seconds', '5', '--jobs', '1'],
@@ -337,7 +338,7 @@ def known_names() -> set[str]:
 @functools.cache
 def words_of_messages() -> set[str]:
     """Return every text in the code that may be a key of a message."""
-    files = [*(ROOT / 'ami_ros' / 'nodes').glob('*.py'), ROOT / 'ami_ros/agent/configurator.py',
+    files = [*(ROOT / 'ami_ros' / 'nodes').rglob('*.py'), ROOT / 'ami_ros/agent/configurator.py',
              ROOT / 'ami_ros/training/gates.py']
     return {node.value for file in files for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -107,6 +107,28 @@ def everything(description, **given) -> str:
     return repr((told, parameters, context.global_parameters))
 
 
+def test_the_parameters_beside_a_robot_file_are_taken_where_none_are_named(describe, tmp_path):
+    for name in ('rover.yaml', 'rover.urdf'):
+        source = ROOT / ('config/robots' if name.endswith('yaml') else 'urdf') / name
+        (tmp_path / name).write_text(source.read_text())
+    robot = tmp_path / 'rover.yaml'
+    robot.write_text(robot.read_text().replace('urdf/rover.urdf', 'rover.urdf'))
+    own, other = tmp_path / 'params.yaml', tmp_path / 'other.yaml'
+    launched = describe('robot.launch.py')
+
+    def files(**given):
+        nodes, _ = processes(launched, robot_file=str(robot), **given)
+        return {one.parameters[0].param_file for one in nodes}
+
+    assert files() == {str(ROOT / 'config/rover.yaml')}
+    for path in (own, other):
+        path.write_text(yaml.safe_dump(OWN_FILE))
+    assert files() == {str(own)}
+    assert files(params_file=str(other)) == {str(other)}
+    nodes, _ = processes(launched, robot_file='rover')
+    assert {one.parameters[0].param_file for one in nodes} == {str(ROOT / 'config/rover.yaml')}
+
+
 # of every launch file
 
 @pytest.mark.parametrize('name', FILES)

@@ -18,7 +18,7 @@ from ami_ros.agent.settings import right, Settings, why
 from ami_ros.nodes import lifecycle, parameters, topics
 from ami_ros.nodes.critic_node import NodeSettings, policy
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.processes import NODES
+from ami_ros.nodes.trial.processes import NODES
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy

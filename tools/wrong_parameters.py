@@ -21,8 +21,8 @@ from ami_ros.inference import backend
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.critic_node import NodeSettings, policy
-from ami_ros.nodes.processes import NODES
 from ami_ros.nodes.sim_node import SimSettings
+from ami_ros.nodes.trial.processes import NODES
 from ami_ros.sim.body import open_body
 import rclpy
 from rclpy.node import Node

@@ -112,7 +112,8 @@ class Configurator:
         self.runs, self.numbers, self.run, self.goal, self.task = 0, 0, '', 0, 'none'
         self.acknowledged = False
         self.changed = True                 # something that others should hear of
-        self._critic_s, self._verdict = -1e9, ('', '', '')
+        self._critic_s, self._critic_life = -1e9, None
+        self._verdict = '', '', ''          # action, rule, reason
         self._stop_s: float | None = None   # since when the critic stops it
         self._trouble_s: float | None = None
         self._goal_s = 0.0
@@ -191,7 +192,11 @@ class Configurator:
                 now_s: float) -> None:
         """Take a sign of life of a node."""
         if name == self.critic:
-            self._critic_s = now_s
+            life = tuple(values.get(key, '') for key in ('pid', 'host', 'started'))
+            if self._critic_life not in (None, life) and self.mode == 'autonomous':
+                self._enter('idle', f'{name} ended and was started again; arm again and give the '
+                            'goal again')
+            self._critic_s, self._critic_life = now_s, life
         self.supervisor.on_beat(name, level, message, values, now_s)
         if name != self.planner:
             return

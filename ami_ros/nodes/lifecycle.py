@@ -189,8 +189,10 @@ class Managed(LifecycleNode):
             if name in ('deactivate', 'cleanup'):
                 publishers()
         except Exception as why:
-            self.failed = f'{name} failed: {first_line(why)}'
-            if not (self._rising and isinstance(why, ValueError)):      # that is said at the end
+            said, self.failed = self.failed, f'{name} failed: {first_line(why)}'
+            if said == self.failed:         # a supervisor asks again and again
+                self.get_logger().error(self.failed)
+            elif not (self._rising and isinstance(why, ValueError)):    # that is said at the end
                 self.get_logger().error(f'{self.failed}\n{traceback.format_exc()}')
             if undo is not None:
                 self._quietly(undo)

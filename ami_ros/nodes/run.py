@@ -30,7 +30,7 @@ IDLE_S = 0.1        # a signal waits so long at most
 WRONG = (ValueError, OSError, ImportError, RuntimeError, ParameterException)
 
 
-def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
+def run(make: Callable[[], Node], args: list[str] | None = None, executor_of=Executor) -> int:
     """Make a node and let it work until a signal comes; return the exit code."""
     if {'--help', '-h'} & set(sys.argv[1:] if args is None else args):
         about = sys.modules[make.__module__].__doc__
@@ -48,7 +48,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         sys.stderr.write(f'{first_line(wrong)}\n')
         rclpy.try_shutdown()
         return 1
-    executor = Executor()
+    executor = executor_of()
     executor.add_node(node)
     turn = getattr(node, 'turn', lambda: IDLE_S)
     try:

@@ -21,4 +21,5 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
+    'faults': 'ami_ros.verbs.faults',
 }

@@ -18,5 +18,5 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.nodes import bench
+    from ami_ros.nodes.trial import bench
     return bench.main(args)

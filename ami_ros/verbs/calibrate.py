@@ -29,8 +29,8 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 0 when all that was asked for is known."""
     from ami_ros.agent.robots import find
-    from ami_ros.nodes.calibration_kit import Kit
-    from ami_ros.nodes.calibration_session import calibrate, opened, wanted
+    from ami_ros.nodes.desk.calibration_kit import Kit
+    from ami_ros.nodes.desk.calibration_session import calibrate, opened, wanted
     make_way(args.report)
     asked, robot = wanted(args.only), find(args.robot)
     with opened(robot, args.namespace) as calibrator:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.checks.diagnose import diagnose
     make_way(args.json)
     robot = find(args.robot)
-    from ami_ros.nodes.doctor import examine
+    from ami_ros.nodes.desk.doctor import examine
     seen = examine(robot, args.namespace.strip('/'), args.seconds, args.module)
     found, header = diagnose(seen), silence.header(seen)
     print(findings.page(header, found))

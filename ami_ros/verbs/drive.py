@@ -3,7 +3,7 @@
 
 import argparse
 
-from ami_ros.nodes import arguments
+from ami_ros.nodes.desk import arguments
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -22,5 +22,5 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.nodes import drive
+    from ami_ros.nodes.desk import drive
     return drive.main(args)

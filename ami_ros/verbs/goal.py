@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.nodes import arguments
+from ami_ros.nodes.desk import arguments
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f'there is no picture {args.picture}; `ami-ros goal --take '
                              f'{args.picture.name}` takes one with the camera of the robot')
         picture = codec.from_compressed(args.picture.read_bytes())
-    from ami_ros.nodes import goal, mode
+    from ami_ros.nodes.desk import goal, mode
     if args.cancel:
         print(mode.ask('cancel', ros)[1])
         return 0

@@ -3,7 +3,7 @@
 
 import argparse
 
-from ami_ros.nodes import arguments
+from ami_ros.nodes.desk import arguments
 
 MODES = ('idle', 'manual', 'autonomous', 'dry_run', 'stop', 'reset')
 
@@ -17,7 +17,7 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where it was refused."""
-    from ami_ros.nodes import mode
+    from ami_ros.nodes.desk import mode
     if args.mode:
         granted, said = mode.ask(args.mode, arguments.given(args))
         if not granted:

@@ -6,7 +6,7 @@ from pathlib import Path
 import signal
 import time
 
-from ami_ros.nodes import arguments
+from ami_ros.nodes.desk import arguments
 from ami_ros.verbs.common import bar, pair
 
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         return mend(args.repair)
     if args.check is not None:
         return check(args.check, args)
-    from ami_ros.nodes import recording
+    from ami_ros.nodes.desk import recording
     status = recording.main(args)
     if status == 0:
         for number in (signal.SIGINT, signal.SIGTERM):      # the bag is closed: either will do

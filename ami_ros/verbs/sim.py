@@ -28,7 +28,7 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.nodes import session
+    from ami_ros.nodes.trial import session
     make_way(args.report)
     if args.params is not None and not args.params.is_file():
         raise ValueError(f'there is no parameter file {args.params}; config/rover.yaml is one')

@@ -13,7 +13,7 @@ class Robot:
     def __init__(self, **settings):
         self.mine = Configurator(ConfiguratorSettings(**settings), 'me', (MIND,), CRITIC)
         self.now_s, self.state, self.pid, self.deaf, self.level = 0.0, 'unconfigured', 1, set(), 0
-        self.message, self.thoughts, self.late = '', 0, 0
+        self.message, self.thoughts, self.late, self.critic_pid = '', 0, 0, 9
         self.knows = ('', '0')
         self.run()
 
@@ -24,7 +24,8 @@ class Robot:
                       'late': str(self.late)}
             self.mine.on_beat(MIND, self.level, self.message, values, self.now_s)
         if CRITIC not in self.deaf:
-            self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': '9'}, self.now_s)
+            self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': str(self.critic_pid)},
+                              self.now_s)
 
     def run(self, seconds=1.0):
         for _ in range(round(10 * seconds)):
@@ -164,6 +165,21 @@ def test_when_somebody_is_lost_nothing_resumes_unarmed(who):
     assert robot.state == 'inactive'
     robot.driving()
     assert robot.status()['goal'] == '2'
+
+
+def test_a_critic_that_restarts_sooner_than_it_is_missed_disarms_all_the_same():
+    robot = Robot().driving()
+    robot.critic_pid = 10
+    robot.run(0.2)
+    status = robot.status()
+    assert (status['mode'], status['goal'], status['ready']) == ('idle', '0', '1')
+    assert '/critic ended and was started again' in status['reason']
+    robot.driving()
+    dry = Robot()
+    dry.ask('dry_run')
+    dry.critic_pid = 10
+    dry.run(0.5)
+    assert dry.status()['mode'] == 'dry_run'
 
 
 def test_a_dry_run_needs_no_critic():

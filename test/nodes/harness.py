@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 import time
 
-from ami_ros.nodes.processes import Processes
+from ami_ros.nodes.trial.processes import Processes
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from ami_ros.nodes import bench, noise
+from ami_ros.nodes.trial import bench, noise
 import pytest
 
 

@@ -11,11 +11,12 @@ from ami_ros.agent.measure.motions import Leg, Motion
 from ami_ros.agent.robots import find, rewrite
 from ami_ros.agent.robots.rewriting import edited
 from ami_ros.agent.types import Command, Verdict
-from ami_ros.nodes import calibration, calibration_session, convert, topics
-from ami_ros.nodes.calibrating import Aborted
-from ami_ros.nodes.calibration import QUANTITIES
-from ami_ros.nodes.calibration_kit import Declined, Kit
-from ami_ros.nodes.calibration_session import calibrate, opened, wanted
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.desk import calibration, calibration_session
+from ami_ros.nodes.desk.calibrating import Aborted
+from ami_ros.nodes.desk.calibration import QUANTITIES
+from ami_ros.nodes.desk.calibration_kit import Declined, Kit
+from ami_ros.nodes.desk.calibration_session import calibrate, opened, wanted
 from ami_ros.verbs import calibrate as calibrate_verb
 import numpy as np
 import pytest

@@ -6,9 +6,9 @@ import math
 from ami_ros.agent.measure.found import Unclear
 from ami_ros.agent.measure.track import Track
 from ami_ros.agent.robots import find
-from ami_ros.nodes import calibration
-from ami_ros.nodes.calibrating import Heard
-from ami_ros.nodes.calibration_kit import Kit
+from ami_ros.nodes.desk import calibration
+from ami_ros.nodes.desk.calibrating import Heard
+from ami_ros.nodes.desk.calibration_kit import Kit
 import numpy as np
 import pytest
 

@@ -27,6 +27,7 @@ class Mind:
     def __init__(self, bench):
         self.bench, self.state, self.pid, self.has, self.level = bench, 'unconfigured', 1, None, 0
         self.asked, self.beating, self.deaf = [], True, False
+        self.thoughts, self.late, self.slow = 0, 0, False
         bench.node.create_service(ChangeState, 'mind/change_state', self.on_change)
         bench.node.create_subscription(*topics.GOAL.subscriber(self.on_goal))
         bench.node.create_timer(0.1, self.beat)
@@ -47,8 +48,11 @@ class Mind:
         run, number = self.has or ('', 0)
         said = {'/critic': {'state': 'active', 'pid': '2'}}
         if self.beating:
+            self.thoughts += 3
+            self.late += 3 * self.slow
             said['/mind'] = {'state': self.state, 'pid': str(self.pid), 'run': run,
-                             'goal': str(number)}
+                             'goal': str(number), 'thoughts': str(self.thoughts),
+                             'late': str(self.late)}
         for name, values in said.items():
             self.bench.say(topics.DIAGNOSTICS, convert.health_message(
                 convert.Health(name, self.level, '', values), 0))
@@ -157,6 +161,21 @@ def test_a_mind_that_is_lost_disarms_and_comes_back_unarmed(configurator):
     configurator.heard[topics.STATUS.name].clear()
     status(configurator, mode='idle', ready='1')
     assert mind.state == 'inactive'
+
+
+def test_a_mind_that_is_late_is_asked_for_less(configurator):
+    arm(configurator)
+    heard = configurator.heard[topics.BUDGET.name]
+
+    def level():
+        return convert.state_from(heard[-1])[0] if heard else {}
+
+    assert level() == {'candidates': 1.0, 'horizon': 1.0, 'every': 1.0}
+    configurator.mind.slow = True
+    configurator.until(lambda: level()['candidates'] < 1.0, 'fewer candidates')
+    configurator.until(lambda: level()['horizon'] < 1.0, 'a shorter horizon')
+    configurator.until(lambda: level()['every'] > 1.0, 'fewer pictures')
+    assert status(configurator, **{'budget.every': '2'}).values['mode'] == 'autonomous'
 
 
 def test_a_hand_takes_over(configurator):

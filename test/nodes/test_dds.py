@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from ami_ros.nodes.processes import PROFILE_NAMES
+from ami_ros.nodes.trial.processes import PROFILE_NAMES
 from ami_ros.share import share
 import pytest
 import rclpy

@@ -10,7 +10,7 @@ from ami_ros.agent.robots import find
 from ami_ros.checks.diagnose import diagnose
 from ami_ros.checks.findings import OK, UNCHECKED, WRONG
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.doctor import examine
+from ami_ros.nodes.desk.doctor import examine
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np

@@ -17,14 +17,14 @@ import time
 import ami_ros
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.terminal import keys_of, Terminal
+from ami_ros.nodes.desk.terminal import keys_of, Terminal
 import numpy as np
 import pytest
 from sensor_msgs.msg import Joy
 
 ROOT = str(Path(ami_ros.__file__).parents[1])
 REPEAT_S = 0.03         # of a key that is held
-FAULTY = ('from ami_ros import cli; from ami_ros.nodes.drive import DriveNode; '
+FAULTY = ('from ami_ros import cli; from ami_ros.nodes.desk.drive import DriveNode; '
           'DriveNode.panel = lambda *_: 1 / 0; raise SystemExit(cli.main())')
 
 
@@ -268,7 +268,10 @@ def test_what_is_shown_takes_the_place_of_what_was(screen):
     terminal.show(['one', 'two'])
     terminal.show(['one', 'two'])           # nothing new: nothing is sent
     terminal.show(['one\x1b]0;mine\x07', 'x' * 500])        # what a stranger may have written
-    text = os.read(master, 65536).decode()
+    text = ''
+    while 'xxxxx' not in text:          # a terminal hands on what it was given piece by piece
+        assert select.select([master], [], [], 10)[0], text
+        text += os.read(master, 65536).decode()
     assert re.findall(r'\x1b\[2A', text) == ['\x1b[2A'] and text.count('one') == 2
     assert 'one?]0;mine?' in text
     assert max(len(line) for line in re.sub(r'\x1b\[\??\d*\w', '', text).split('\r\n')) < 80

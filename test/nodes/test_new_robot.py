@@ -8,7 +8,7 @@ from ami_ros.agent.robots import find
 from ami_ros.agent.robots.new import make
 from ami_ros.nodes import parameters
 from ami_ros.nodes.critic_node import policy
-from ami_ros.nodes.processes import NODES
+from ami_ros.nodes.trial.processes import NODES
 import pytest
 import rclpy
 from rclpy.node import Node

@@ -11,7 +11,7 @@ from ami_ros import cli
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Command
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.recording import asked_of, RecordingNode, wanted
+from ami_ros.nodes.desk.recording import asked_of, RecordingNode, wanted
 from ami_ros.training import bagreader, windows
 import numpy as np
 import pytest

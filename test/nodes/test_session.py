@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from ami_ros.nodes import session
-from ami_ros.nodes.processes import ChildEnded
+from ami_ros.nodes.trial import session
+from ami_ros.nodes.trial.processes import ChildEnded
 from ami_ros.trials.protocol import GoalDrive
 from harness import STUB
 import numpy as np
@@ -96,7 +96,7 @@ import itertools, pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = {sys.path!r}
 import test_session as here
-from ami_ros.nodes import session
+from ami_ros.nodes.trial import session
 session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertools.count()),
             lambda errand, drive: print('one', flush=True))
 """)

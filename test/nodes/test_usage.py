@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from ami_ros.nodes.usage import told, Usage
+from ami_ros.nodes.trial.usage import told, Usage
 import pytest
 
 BUSY = 'while True: pass'

@@ -6,7 +6,7 @@ import dataclasses
 import sys
 
 from ami_ros.nodes import parameters
-from ami_ros.nodes.processes import NODES
+from ami_ros.nodes.trial.processes import NODES
 import pytest
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterNotDeclaredException

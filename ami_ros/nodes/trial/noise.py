@@ -11,7 +11,7 @@ import sys
 import time
 
 PERIOD_S = 0.01
-ALONE = 'from ami_ros.nodes.noise import main; main()'
+ALONE = 'from ami_ros.nodes.trial.noise import main; main()'
 
 
 def main() -> None:

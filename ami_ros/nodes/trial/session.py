@@ -15,9 +15,9 @@ import numpy as np
 import rclpy
 
 from ami_ros.agent.robots import find
-from ami_ros.nodes.pilot import Drive, Pilot
-from ami_ros.nodes.processes import claim_domain, Processes
-from ami_ros.nodes.usage import Usage
+from ami_ros.nodes.trial.pilot import Drive, Pilot
+from ami_ros.nodes.trial.processes import claim_domain, Processes
+from ami_ros.nodes.trial.usage import Usage
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials import protocol

@@ -23,9 +23,9 @@ import numpy as np
 from ami_ros import __version__
 from ami_ros.agent.robots import find
 from ami_ros.modules.module import Module, open_module
-from ami_ros.nodes import bench_life, session
-from ami_ros.nodes.noise import Probe
-from ami_ros.nodes.pilot import Drive
+from ami_ros.nodes.trial import bench_life, session
+from ami_ros.nodes.trial.noise import Probe
+from ami_ros.nodes.trial.pilot import Drive
 from ami_ros.sim.body import open_body, Room
 from ami_ros.trials import evaluate
 from ami_ros.trials.stopwatch import one_function, STAGES

@@ -25,8 +25,8 @@ from ami_ros.checks.observed import Channel, Observation, Reading, Surroundings,
 from ami_ros.modules import module as modules
 from ami_ros.modules.camera import contract
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes import doctor_reads as reads
 from ami_ros.nodes.critic_node import policy
+from ami_ros.nodes.desk import doctor_reads as reads
 from ami_ros.nodes.eye import Eye
 from ami_ros.share import share
 

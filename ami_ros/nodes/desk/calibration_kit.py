@@ -13,7 +13,7 @@ from ami_ros.agent.measure.room import around, lane
 from ami_ros.agent.measure.track import Track, track
 from ami_ros.agent.measure.wall import Wall, wall
 from ami_ros.agent.robots import Robot
-from ami_ros.nodes.calibrating import Calibrator
+from ami_ros.nodes.desk.calibrating import Calibrator
 
 BEFORE_S = 1.0          # of a record, before the motion begins
 SCANS_S = 1.0           # at rest, for scans that become one

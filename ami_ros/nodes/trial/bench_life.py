@@ -12,14 +12,14 @@ import rclpy
 from std_srvs.srv import Trigger
 
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.processes import claim_domain, Processes
 from ami_ros.nodes.run import Executor
-from ami_ros.nodes.usage import Usage
+from ami_ros.nodes.trial.processes import claim_domain, Processes
+from ami_ros.nodes.trial.usage import Usage
 from ami_ros.share import share
 
 PATIENCE_S = 60.0
 MINE = ('critic', 'configurator', 'mind')       # what runs on a robot besides its drivers
-RESTART_S = 0.5         # what `respawn_delay` of the launch files is
+RESTART_S = 0.2         # what `respawn_delay` of the launch files is
 ENDINGS = {'killed': signal.SIGKILL, 'frozen': signal.SIGSTOP}
 
 
@@ -112,7 +112,7 @@ def cold_start(stack: Stack) -> dict:
 def revival(stack: Stack, how: str) -> float:
     """End the armed mind one way; return seconds until it can be armed again.
 
-    What a launch file would do is done here: what ended is started again after half a second.
+    What a launch file would do is done here: what ended is started again after RESTART_S.
     """
     mind = stack.processes.running['mind']
     begun_s = time.monotonic()
@@ -121,7 +121,7 @@ def revival(stack: Stack, how: str) -> float:
     stack.processes.running.pop('mind')
     stack.wait(lambda: mind.poll() is not None, 'that it ends')
     ended_s = time.monotonic()
-    stack.wait(lambda: time.monotonic() - ended_s >= RESTART_S, 'half a second')
+    stack.wait(lambda: time.monotonic() - ended_s >= RESTART_S, 'the delay of a respawn')
     stack.processes.launch('mind')
     stack.wait(lambda: stack.status.get('mode') == 'idle', 'that it is disarmed')
     return stack.ready() - begun_s

@@ -7,7 +7,7 @@ from std_srvs.srv import Trigger
 
 from ami_ros.agent.types import Verdict
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.until import NOBODY, Once, POLL_S, until_done
+from ami_ros.nodes.desk.until import NOBODY, Once, POLL_S, until_done
 
 AGAIN_S = 3.0           # an answer may be lost where two have only just met: it is asked again
 CRITIC_S = 5.0          # after the status; the critic tells each 0.5 s, once it is found

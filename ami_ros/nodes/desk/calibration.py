@@ -17,7 +17,7 @@ from ami_ros.agent.measure.wall import approached
 from ami_ros.agent.poses import between, wrap
 from ami_ros.agent.robots import Robot
 from ami_ros.nodes import topics
-from ami_ros.nodes.calibration_kit import Kit
+from ami_ros.nodes.desk.calibration_kit import Kit
 
 EMPTY_S = 2.0           # for what a lidar says of nothing
 ANSWERS_S = 20.0        # for pictures to be answered

@@ -25,7 +25,8 @@ from ami_ros.agent.robots.sensor import PICTURES
 from ami_ros.bags.definitions import definition
 from ami_ros.bags.recorder import GB, Limits, Recorder
 from ami_ros.bags.scribe import Scribe
-from ami_ros.nodes import arguments, topics
+from ami_ros.nodes import topics
+from ami_ros.nodes.desk import arguments
 from ami_ros.nodes.run import run
 
 try:

@@ -23,9 +23,10 @@ from ami_ros.agent import hand
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.types import Command
-from ami_ros.nodes import arguments, convert, parameters, topics
+from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.desk import arguments
+from ami_ros.nodes.desk.terminal import Terminal
 from ami_ros.nodes.run import run
-from ami_ros.nodes.terminal import Terminal
 
 PERIOD_S = 0.05             # 20 Hz while a hand holds something
 POLL_S = 0.02               # how often keys are looked for

@@ -32,7 +32,7 @@ PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>
 </profiles></dds>
 """
 PROFILE_NAMES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')  # new, old
-PACKAGE = Path(__file__).resolve().parents[2]   # so that children import the same ami_ros
+PACKAGE = Path(__file__).resolve().parents[3]   # so that children import the same ami_ros
 
 
 class ChildEnded(RuntimeError):
@@ -71,6 +71,8 @@ class Processes:
         self.running: dict[str, subprocess.Popen] = {}
         self.commands: dict[str, list[str]] = {}
         self.respawn: set[str] = set()          # names that `check` starts again when they end
+        self.respawn_s = 0.0                    # so long after they were found to have ended
+        self.ended_s: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def settings(self) -> dict[str, str]:
@@ -91,7 +93,8 @@ class Processes:
             out[profile] = str(share('config/dds/fastdds.xml'))
         return out
 
-    def start(self, name: str, parameters: dict, files: tuple[str, ...] = ()) -> subprocess.Popen:
+    def start(self, name: str, parameters: dict, files: tuple[str, ...] = (),
+              remaps: tuple[tuple[str, str], ...] = ()) -> subprocess.Popen:
         """Start a node by its name; parameters win over the files."""
         command = [sys.executable, *self.programs[name], '--ros-args']
         for file in files:
@@ -99,6 +102,8 @@ class Processes:
         for key, value in parameters.items():
             said = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{key}:={said}']
+        for one, other in remaps:
+            command += ['-r', f'{one}:={other}']
         self.log(name).unlink(missing_ok=True)
         self.commands[name] = command
         return self.launch(name)
@@ -118,9 +123,14 @@ class Processes:
     def check(self) -> None:
         """Start again what may be, and raise ChildEnded when another one is gone."""
         for name, process in list(self.running.items()):
-            if process.poll() is not None and name in self.respawn:
-                self.launch(name)
-            elif process.poll() is not None:
+            if process.poll() is None:
+                continue
+            if name in self.respawn:
+                ended_s = self.ended_s.setdefault(name, time.monotonic())
+                if time.monotonic() - ended_s >= self.respawn_s:
+                    del self.ended_s[name]
+                    self.launch(name)
+            else:
                 raise ChildEnded(f'{name} ended with code {process.returncode}: '
                                  f'{self.last_words(name)}')
 

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from ami_ros.agent.errand import Errand
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.until import NOBODY, Once, POLL_S, until_done
+from ami_ros.nodes.desk.until import NOBODY, Once, POLL_S, until_done
 
 
 class Looking(Once):

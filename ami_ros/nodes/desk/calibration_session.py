@@ -14,9 +14,9 @@ from rclpy.signals import SignalHandlerOptions
 from ami_ros.agent.measure.found import Found, said, Unclear
 from ami_ros.agent.robots import find, names, rewrite
 from ami_ros.nodes import topics
-from ami_ros.nodes.calibrating import Aborted, Calibrator
-from ami_ros.nodes.calibration import QUANTITIES, written
-from ami_ros.nodes.calibration_kit import Declined, Kit, Person
+from ami_ros.nodes.desk.calibrating import Aborted, Calibrator
+from ami_ros.nodes.desk.calibration import QUANTITIES, written
+from ami_ros.nodes.desk.calibration_kit import Declined, Kit, Person
 
 OWN = ('make a file of your own with `ami-ros robot new`, and name it with --robot, to have them '
        'written')

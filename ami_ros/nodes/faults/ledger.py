@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a campaign's results on disk after each fault, so that it goes on where it was."""
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+
+from ami_ros.nodes.faults.table import Row
+
+
+class Ledger:
+    """The report of a campaign: what was asked, and an entry for each fault that is finished."""
+
+    def __init__(self, path: Path, asked: dict, about: dict, write: Callable[[Path, dict], None]):
+        """Open or begin one; ValueError where the file is of another campaign, or of none."""
+        self.path, self.asked, self.about, self._write = path, asked, about, write
+        self.entries: dict[str, dict] = {}
+        if not path.exists():
+            return
+        try:
+            said = json.loads(path.read_text())
+            was, entries = said['asked'], {entry['name']: entry for entry in said['faults']}
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise ValueError(f'{path} is no report of faults ({wrong!r}); name another file') \
+                from None
+        other = [f'{key} {was.get(key)!r}, now {value!r}' for key, value in asked.items()
+                 if was.get(key) != value]
+        if other:
+            raise ValueError(f'{path} is of another campaign: {"; ".join(other)}; name another '
+                             'file, or ask for the same')
+        self.entries = entries
+
+    def has(self, row: Row) -> bool:
+        """Tell whether this fault, as the table has it now, is finished."""
+        entry = self.entries.get(row.name)
+        return entry is not None and entry['row'] == row.digest
+
+    def put(self, entry: dict) -> None:
+        """Add an entry, and write all."""
+        self.entries[entry['name']] = entry
+        self._write(self.path, self.report())
+
+    def report(self) -> dict:
+        """Return the report as it stands."""
+        faults = list(self.entries.values())
+        return {'asked': self.asked, 'about': self.about,
+                'passed': sum(entry['passed'] for entry in faults),
+                'failed': [entry['name'] for entry in faults
+                           if not entry['passed'] and 'needs' not in entry],
+                'not_possible_yet': [entry['name'] for entry in faults if 'needs' in entry],
+                'faults': faults}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the rover on a lane, gives it the goal at its end, and writes down all that is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+import time
+
+import numpy as np
+from std_srvs.srv import Trigger
+
+from ami_ros.nodes import convert, topics
+from ami_ros.nodes.faults.lanes import Lane
+from ami_ros.nodes.faults.tamper import instruction, ORDER, TOLD
+from ami_ros.nodes.faults.trace import Look, Said
+from ami_ros.nodes.faults.watched_sim import WATCHED
+from ami_ros.nodes.trial.pilot import NoAnswer, Pilot
+
+GAIN_S = 8.0            # from the goal until full speed; more is another lane's turn
+LANES = 8               # so many are tried in a row
+READY_S = 60.0          # until a robot whose parts were killed can be armed again
+POLL_S = 0.02
+TICKS = 200             # frames that the pilot remembers
+GOAL_TRIES = 3          # a goal picture that nobody answers is given again
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A lane and the picture at its end."""
+
+    lane: Lane
+    picture: np.ndarray     # (H, W, 3) uint8
+    seed: int
+
+
+class Observer(Pilot):
+    """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
+
+    def __init__(self, context, check: Callable[[], None]):
+        super().__init__(context, False, 0.1, check)
+        self.looked: list[Look] = []
+        self.said: list[Said] = []
+        self.tamper: dict[str, str] = {}
+        self.orders = 0
+        self.askable[topics.RESET] = self.create_client(*topics.RESET.client())
+        self.ordered = self.create_publisher(*ORDER.publisher())
+        self.create_subscription(*WATCHED.subscriber(self._watched))
+        self.create_subscription(*TOLD.subscriber(self._tampered))
+        row = replace(topics.DIAGNOSTICS, qos=topics.RELIABLE_100)
+        self.create_subscription(*row.subscriber(self._healthy))
+
+    def _watched(self, msg) -> None:
+        said, at_ns, _ = convert.state_from(msg)
+        self.looked.append(Look(at_ns, said['x_m'], said['y_m'], said['speed_mps'],
+                                said['told_mps'], said['rest_s'], said['silence_s'],
+                                said['touching'] > 0))
+
+    def _tampered(self, msg) -> None:
+        self.tamper = convert.health_from(msg)[0].values
+
+    def _healthy(self, msg) -> None:
+        for health in convert.health_from(msg):
+            self.said.append(Said(time.time_ns(), health.name.rpartition('/')[2], health.message,
+                                  values=health.values))
+
+    def _status(self, msg) -> None:
+        super()._status(msg)
+        self._healthy(msg)
+
+    def _plan(self, msg) -> None:
+        try:
+            super()._plan(msg)
+        except ValueError:
+            pass            # it was made so; the critic says what is wrong with it
+
+    def _verdict(self, msg) -> None:
+        super()._verdict(msg)
+        verdict = convert.verdict_from(msg)
+        self.said.append(Said(time.time_ns(), 'verdict', verdict.reason, verdict.rule,
+                              verdict.action, convert.health_from(msg)[0].values))
+
+    def order(self, how: str, seed: int) -> None:
+        """Have the tamper do something to messages, or nothing; wait until it does."""
+        self.orders += 1
+        self.ordered.publish(instruction(self.orders, how, seed))
+        self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
+            how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
+
+    def forget(self) -> None:
+        """Begin to write down anew."""
+        self.looked.clear()
+        self.said.clear()
+        self.looks.clear()
+        self.ticks.clear()
+
+    def watch(self, seconds: float, over: Callable[[], bool] = lambda: False) -> None:
+        """Write down what happens for so long, or until something is so."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s and not over():
+            self.spinner.spin_once(timeout_sec=POLL_S)
+            self.check()
+            if len(self.ticks) > TICKS:
+                self.ticks.clear()
+            self.looks.clear()
+
+    def full_speed(self, errands: Callable[[int], Errand], full_mps: float, delay_s: float
+                   ) -> None:
+        """Drive until the rover has been fast for a moment; NoAnswer says what never came.
+
+        `errands` gives one for each attempt; `delay_s` after it was first fast it still has to be.
+        """
+        for attempt in range(LANES):
+            self.ready()
+            errand = errands(attempt)
+            self.set_off(errand)
+            self.watch(GAIN_S, lambda: self.fast(full_mps))
+            if self.fast(full_mps):
+                self.watch(delay_s)
+                if self.fast(full_mps):
+                    return
+        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; the configurator '
+                       f'says {self.status.get("reason") or self.status.get("mode")}, the critic '
+                       f'{[s.text for s in self.said if s.by == "verdict"][-1:]}')
+
+    def ready(self) -> None:
+        """Wait until everybody is up again, by a word that is said now."""
+        self.status = {}
+        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
+        if self.status['mode'] == 'stopped':
+            self.ask(topics.RESET, Trigger.Request())
+            self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
+
+    def set_off(self, errand: Errand) -> None:
+        """Put the rover on the lane and give it the goal."""
+        self.put(errand.lane.start, errand.seed)
+        for attempt in range(GOAL_TRIES):
+            try:
+                self.give_goal(errand.picture)
+                break
+            except NoAnswer:
+                if attempt == GOAL_TRIES - 1:
+                    raise
+        self.forget()
+        self.release()
+
+    def fast(self, full_mps: float) -> bool:
+        """Tell whether it drives ahead at full speed now."""
+        return bool(self.looked) and self.looked[-1].speed_mps >= full_mps

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole robot as real processes, one of them with a tamper before its topic."""
+
+import os
+from pathlib import Path
+import signal
+import subprocess
+
+import rclpy
+
+from ami_ros.nodes.faults.disk import Disk
+from ami_ros.nodes.faults.distort import FAULTS
+from ami_ros.nodes.faults.observer import Observer
+from ami_ros.nodes.faults.table import Row
+from ami_ros.nodes.faults.tamper import RAW
+from ami_ros.nodes.trial.processes import claim_domain, Processes
+from ami_ros.share import share
+
+ROBOT = ('mind', 'critic', 'configurator')      # started again when they end, as launch does it
+RESPAWN_S = 0.5         # what `respawn_delay` of the launch files is
+SPEAKS = {'plan': 'mind'}       # who publishes a topic of the table of faults; else the simulator
+OWN = {name: ['-c', f'from ami_ros.nodes.faults.{file} import main; raise SystemExit(main())']
+       for name, file in (('sim', 'watched_sim'), ('tamper', 'tamper'), ('rogue', 'rogue'))}
+
+
+class Stack:
+    """A robot to do harm to; a context manager that leaves nothing running."""
+
+    def __init__(self, logs: Path, row: Row, world_seed: int, module: str = '',
+                 programs: dict[str, list[str]] | None = None):
+        self.row, self.world_seed, self.module = row, world_seed, module
+        self.disk = Disk(logs / 'disk') if row.strike['by'] == 'disk' else None
+        self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
+        self.burning: list[subprocess.Popen] = []
+
+    def __enter__(self):
+        self.environment = dict(os.environ)
+        if self.disk:
+            self.disk.mount()
+        domain, self.lock = claim_domain()
+        self.processes = Processes(domain, self.logs, {**OWN, **self.programs})
+        self.processes.respawn, self.processes.respawn_s = set(ROBOT), RESPAWN_S
+        os.environ.update(self.processes.settings())
+        os.environ['ROS_LOG_DIR'] = str(self.logs / 'ros')
+        self.context = rclpy.Context()
+        self.observer = None
+        try:
+            self.start()
+            rclpy.init(context=self.context, domain_id=domain)
+            self.observer = Observer(self.context, self.processes.check)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self) -> None:
+        """Start everybody; the body last, so that somebody is there to see."""
+        files, at = (share('config/rover.yaml'),), self.row.strike.get('at')
+        time = {'use_sim_time': True} if self.row.sim_time else {}
+        tampered = self.row.strike['by'] == 'tamper'
+        remaps = {}
+        if tampered:
+            name = FAULTS[at][0].name
+            remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
+            self.processes.start('tamper', {'at': at})
+        for name in ROBOT:
+            known = {'module': self.module} if self.module and name == 'mind' else {}
+            self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
+        self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
+
+    def calm(self) -> None:
+        """Have nobody keep the processors busy."""
+        for child in self.burning:
+            child.kill()
+            child.wait()
+        self.burning.clear()
+
+    def about(self) -> dict:
+        """Say what the fault itself was like: the disk, or what the tamper cost messages."""
+        latency = {key[8:-3]: float(value) for key, value in self.observer.tamper.items()
+                   if key.startswith('latency.')}
+        return {**({'disk': self.disk.kind} if self.disk else {}),
+                **({'tamper_ms': latency} if latency else {})}
+
+    def __exit__(self, *_):
+        self.calm()
+        for process in self.processes.running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)     # or it could not end by itself
+        if self.observer is not None:
+            self.observer.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+        self.processes.stop()
+        self.lock.close()
+        if self.disk:
+            self.disk.unmount()
+        os.environ.clear()
+        os.environ.update(self.environment)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An interrupted campaign goes on where it was, and only where it is the same one."""
+
+import json
+
+from ami_ros.nodes.faults.ledger import Ledger
+from ami_ros.nodes.faults.table import Row
+import pytest
+
+ASKED = {'seed': 3, 'repeats': 2}
+ROW = Row('gone', 'stop', 'so', 0.1)
+
+
+def write(path, said):
+    path.write_text(json.dumps(said))
+
+
+def ledger(path, asked=ASKED):
+    return Ledger(path, asked, {'cores': 2}, write)
+
+
+def entry(row=ROW, passed=True, **more):
+    return {'name': row.name, 'row': row.digest, 'passed': passed, **more}
+
+
+def test_what_is_finished_is_on_disk_and_not_done_again(tmp_path):
+    path = tmp_path / 'report.json'
+    first = ledger(path)
+    assert not first.has(ROW) and not path.exists()
+    first.put(entry())
+    assert ledger(path).has(ROW)
+    said = json.loads(path.read_text())
+    assert said['asked'] == ASKED and said['passed'] == 1 and said['failed'] == []
+
+
+def test_what_failed_or_cannot_be_is_listed_apart(tmp_path):
+    one = ledger(tmp_path / 'report.json')
+    one.put(entry())
+    one.put(entry(Row('lost', 'stop', 'so', 0.1), False))
+    one.put(entry(Row('later', 'stop', 'so', 0.1), False, needs='a latch'))
+    said = json.loads((tmp_path / 'report.json').read_text())
+    assert (said['passed'], said['failed'], said['not_possible_yet']) == (1, ['lost'], ['later'])
+
+
+def test_a_row_that_was_changed_is_tried_again(tmp_path):
+    path = tmp_path / 'report.json'
+    ledger(path).put(entry())
+    assert not ledger(path).has(Row('gone', 'stop', 'so', 0.2))
+
+
+@pytest.mark.parametrize('asked', [{**ASKED, 'seed': 4}, {**ASKED, 'repeats': 20},
+                                   {**ASKED, 'policy': 'ab'}])
+def test_another_campaign_is_refused_and_left_alone(tmp_path, asked):
+    path = tmp_path / 'report.json'
+    ledger(path).put(entry())
+    was = path.read_text()
+    with pytest.raises(ValueError, match='is of another campaign: .*, now'):
+        ledger(path, asked)
+    assert path.read_text() == was
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{}', '{"asked": {}}', '{"asked": {}, "faults": [1]}'])
+def test_a_file_that_is_no_report_is_refused(tmp_path, text):
+    path = tmp_path / 'report.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match='is no report of faults'):
+        ledger(path)
