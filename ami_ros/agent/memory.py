@@ -6,7 +6,7 @@ times are of the steady clock; in lock-step that is ROS time.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -22,6 +22,7 @@ from ami_ros.agent.types import (
     Plan,
     Sameness,
     Scan,
+    Step,
     Track,
     Verdict,
 )
@@ -51,6 +52,7 @@ class Keeper:
     """Notes what comes and what goes out."""
 
     def __init__(self, robot: Robot, filter_s: float):
+        self.limits = robot.limits
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
         self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
                       for s in robot.sensors_of('Imu')}
@@ -61,7 +63,9 @@ class Keeper:
         self.disputes: deque[tuple[float, float]] = deque(maxlen=32)
         self.tracks: deque[Track] = deque(maxlen=MOST)
         self.plan: Plan | None = None
-        self.pose: np.ndarray | None = None
+        self.pose: np.ndarray | None = None     # the newest that is a place
+        self.odometry: Odometry | None = None
+        self.leaps: deque[Step] = deque(maxlen=MOST)
         self.sums = np.zeros(4)             # told m, rad, moved m, rad
         self.clocks: tuple[int, int] | None = None
         self.last = self.before = Command(np.zeros(2), 0)
@@ -75,12 +79,28 @@ class Keeper:
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Add to the way."""
-        pose = np.asarray(odometry.pose, float)
-        if self.pose is not None and np.isfinite(pose).all():
-            self.sums[2:] += apart(pose, self.pose)
-        if np.isfinite(pose).all():
-            self.pose = pose
-        self.compare(odometry.name, b'', odometry.stamp_ns)
+        pose, came = np.asarray(odometry.pose, float), odometry.stamp_ns
+        was, self.odometry = self.odometry, odometry
+        if not np.isfinite(pose).all():
+            self.compare(odometry.name, b'', came)
+            return
+        moved = turned = passed = 0.0
+        if self.pose is not None:
+            moved, turned = apart(pose, self.pose)
+            passed = max(0.0, (came - was.stamp_ns) / 1e9)
+            self.sums[2:] += moved, turned
+            if moved > 2 * self.limits[0] * passed or turned > 2 * self.limits[1] * passed:
+                self.leaps.append(Step(odometry.name, odometry.received_steady_ns, passed, moved,
+                                       turned))
+        said = self.said.get(odometry.name)
+        self.compare(odometry.name, b'', came)
+        if said is not None and self.pose is not None and moved == turned == 0.0:
+            # its place is the same; its own twist says how far it should not be
+            v, w = odometry.twist
+            now = self.said[odometry.name]
+            now.same = replace(now.same, moved_m=said.same.moved_m + abs(v) * passed,
+                               turned_rad=said.same.turned_rad + abs(w) * passed)
+        self.pose = pose
 
     def on_imu(self, imu: Imu) -> None:
         """Smooth what it feels, in base_link."""
@@ -139,6 +159,8 @@ class Keeper:
             self.went_out(last, last_steady_ns, steady_ns)
         for times in (self.jumps, self.arrivals, self.reversals, self.misses, self.stops):
             outdate(times, steady_ns, LONGEST_S)
+        while self.leaps and self.leaps[0].steady_ns < steady_ns - TRACK_S * 1e9:
+            self.leaps.popleft()
         while self.tracks and self.tracks[0].steady_ns < steady_ns - TRACK_S * 1e9:
             self.tracks.popleft()
         return Memory(
@@ -146,7 +168,8 @@ class Keeper:
             tuple(Lean(name, tuple(up.tolist()), (steady_ns - since) / 1e9)
                   for name, (up, since, _) in self.leaning.items()),
             tuple(self.jumps), tuple(self.disputes), tuple(self.arrivals),
-            tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks))
+            tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
+            tuple(self.leaps))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

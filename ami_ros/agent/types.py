@@ -177,6 +177,17 @@ class Lean:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """How far odometry went between two readings."""
+
+    name: str               # of the sensor
+    steady_ns: int          # when the second came
+    passed_s: float         # between their stamps
+    moved_m: float
+    turned_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """What was asked of the wheels up to an instant, and what odometry says came of it."""
 
@@ -201,6 +212,7 @@ class Memory:
     misses: tuple[tuple[int, float], ...] = ()  # when a zone stopped it, and at how many m/s
     stops: tuple[int, ...] = ()                 # when a rule stopped what moved
     tracks: tuple[Track, ...] = ()              # oldest first
+    leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from ami_ros.agent.types import (
     Sameness,
     Scan,
     Situation,
+    Step,
     Switch,
     Track,
 )
@@ -159,7 +160,8 @@ def remembered(rng: np.random.Generator) -> Memory:
         tuple(map(tuple, rng.uniform(0, 2, (rng.integers(6), 2)))),
         times(100, 2.0), times(30, 15.0), tuple((at, rng.uniform(0, 0.4)) for at in
                                                 times(12, 60.0)), times(40, 70.0),
-        tuple(Track(STEADY - ns(0.05 * (40 - i)), *told[i], *moved[i]) for i in range(40)))
+        tracks=tuple(Track(STEADY - ns(0.05 * (40 - i)), *told[i], *moved[i]) for i in range(40)),
+        leaps=(Step('odom', STEADY, 0.025, rng.uniform(0, 0.4), rng.uniform(0, 0.7)),))
 
 
 def answer(rule: Rule, asked: Command, seen: Situation) -> Answer:

@@ -249,3 +249,33 @@ def test_a_flood_does_not_fill_the_memory():
     for _ in range(3 * MOST):
         made.on_plan(plan(), STEADY)
     assert len(look(made).arrivals) == MOST and len(look(made).disputes) == 32
+
+
+def test_odometry_that_stays_where_it_is_and_says_that_it_drives():
+    made = keeper()
+    for tick in range(1, 5):
+        made.on_odometry(at(v=0.3, w=-0.5, stamp_ns=NOW + ns(0.1 * tick)))
+    assert (same(made, 'odom').moved_m, same(made, 'odom').turned_rad) == pytest.approx(
+        (0.12, 0.2))
+    made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW + ns(0.5)))
+    assert same(made, 'odom').moved_m == 0.0
+    made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW - ns(0.5)))       # its stamp went back
+    assert same(made, 'odom').moved_m == 0.0
+    made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW))
+    made.forget('odom')
+    made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW + ns(1)))
+    assert same(made, 'odom').moved_m == 0.0
+
+
+def test_odometry_that_leaps():
+    made = keeper()
+    made.on_odometry(at(0.001, stamp_ns=NOW + ns(0.1)))
+    assert look(made).leaps == ()
+    made.on_odometry(at(1.501, 0.0, 3.0, stamp_ns=NOW + ns(0.2), received_steady_ns=STEADY + 7))
+    (leap,) = look(made).leaps
+    assert (leap.name, leap.steady_ns) == ('odom', STEADY + 7)
+    assert (leap.moved_m, leap.turned_rad, leap.passed_s) == pytest.approx((1.5, 3.0, 0.1))
+    made.on_odometry(at(math.nan))
+    made.on_odometry(at(1.501, 0.1, 3.0, stamp_ns=NOW))
+    assert look(made).leaps[1].moved_m == pytest.approx(0.1)
+    assert look(made, TRACK_S + 0.001).leaps == ()
