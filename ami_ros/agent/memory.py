@@ -32,6 +32,7 @@ TRACK_S = 10.0              # and of the way, nothing older than this
 TRACK_EVERY_S = 0.05
 LEAST_JUMP_S = 0.02         # less is how finely a clock is told
 LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
+KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
 GAP_S = 0.5                 # an IMU that was silent for longer begins anew
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
@@ -103,10 +104,10 @@ class Keeper:
         self.pose = pose
 
     def on_imu(self, imu: Imu) -> None:
-        """Smooth what it feels, in base_link."""
+        """Smooth what it feels, in base_link; after a knock, or what is no number, begin anew."""
         self.compare(imu.name, b'', imu.stamp_ns)
         felt = self.turns[imu.name] @ imu.acceleration if imu.name in self.turns else None
-        if felt is None or not np.isfinite(felt).all():
+        if felt is None or not np.linalg.norm(felt) < KNOCK_MPS2:      # so that NaN fails too
             self.leaning.pop(imu.name, None)
             return
         now = imu.received_steady_ns

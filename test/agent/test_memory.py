@@ -143,6 +143,9 @@ def test_after_a_gap_it_listens_anew():
     assert (lean.up, lean.for_s) == ((0, 0, 9), 0.0)
     assert upright(keeper(), (0, 0, 1), (0, 0, 9), every=-0.1).up == (0, 0, 9)
     assert upright(keeper(), (0, 0, 9), (0, 0, math.nan)) is None
+    assert upright(keeper(), (0, 0, 9), (0, 0, -30.0)) is None
+    assert upright(keeper(), (0, 0, 9), (0, 131, 0), (0, 0, 9.5)).up == (0, 0, 9.5)
+    assert upright(keeper(), (0, 29.9, 0)).up == (0, 29.9, 0)
     assert upright(keeper(), (0, 0, 9), name='other') is None
 
 
