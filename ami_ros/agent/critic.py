@@ -172,8 +172,10 @@ class Critic:
         self.counts[switch.name] += 1
 
     def forget(self, name: str) -> None:
-        """Have nothing of a sensor, as if it had never spoken; what a switch said stands."""
-        self.keeper.forget(name)
+        """Have nothing of a sensor, as if it had never spoken; what a switch said stands.
+
+        What it said is still remembered: else one that is frozen would look new each time.
+        """
         self.scans.pop(name, None)
         self.imus.pop(name, None)
         if self.odometry is not None and self.odometry.name == name:
@@ -225,7 +227,7 @@ class Critic:
             self.latch.close(answer.rule, answer.reason)
         if self.latch.closed:
             rule, reason = next(iter(self.latch.closed.items()))
-            if answer.rule == rule:
+            if answer.action == 'stop' and answer.rule == rule:
                 return answer
             return replace(answer, command=still(situation.now_ns), action='stop', rule=rule,
                            reason=f'{reason}; latched until critic/reset', latch=True,

@@ -130,11 +130,6 @@ class Keeper:
                         max(turned, was.same.turned_rad))
         self.said[name] = Said(content, stamp_ns, was.pose, same)
 
-    def forget(self, name: str) -> None:
-        """Have nothing of a sensor."""
-        self.said.pop(name, None)
-        self.leaning.pop(name, None)
-
     def on_plan(self, plan: Plan, steady_ns: int) -> None:
         """Compare it with the one before, at the first instant of which both speak."""
         self.arrivals.append(steady_ns)

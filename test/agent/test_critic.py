@@ -444,3 +444,25 @@ def test_a_plan_from_the_future_is_kept_while_a_hand_drives():
     c.forget('scan')
     assert_stop(c.judge(NOW + ns(0.1), STEADY), 'fresh', 'no scan')
     assert c.drivers.plan is not None
+
+
+@pytest.mark.parametrize('forgets', [False, True])
+def test_a_frozen_view_is_seen_also_where_each_message_replaces_the_last(forgets):
+    """A node forgets a sensor before it reads its next message."""
+    c, said = critic(), []
+    for tick in range(1, 9):
+        late = {'stamp_ns': NOW + ns(0.05 * tick), 'received_steady_ns': STEADY + ns(0.05 * tick)}
+        for name in ('scan', 'odom') if forgets else ():
+            c.forget(name)
+        c.on_odometry(odometry(0.1, pose=np.array([0.005 * tick, 0.0, 0.0]), **late))
+        c.on_scan(scan(np.full(180, 3.0), **late))
+        c.on_permit(permit(**late))
+        c.on_plan(plan(0.1, start_ns=late['stamp_ns']), late['received_steady_ns'])
+        said.append(c.judge(*late.values()).rule)
+    assert said == [''] * 4 + ['frozen'] * 4
+
+
+def test_a_latched_rule_that_only_slows_does_not_open_the_latch():
+    c = critic(plan(0.6))
+    c.latch.close('acceleration', 'because')
+    assert_stop(c.judge(NOW, STEADY), 'acceleration', 'because; latched until critic/reset')

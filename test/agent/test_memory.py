@@ -57,9 +57,6 @@ def test_the_same_view_while_it_moves():
     assert (same(made).moved_m, same(made).turned_rad) == pytest.approx((0.03, 0.03))
     made.on_scan(scan(WALL + 1e-9, stamp_ns=NOW + 1))
     assert same(made).moved_m == 0.0
-    made.forget('scan')
-    made.forget('nobody')
-    assert same(made) is None
 
 
 def test_ticks_do_not_count_and_messages_do():
@@ -265,9 +262,6 @@ def test_odometry_that_stays_where_it_is_and_says_that_it_drives():
     made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW - ns(0.5)))       # its stamp went back
     assert same(made, 'odom').moved_m == 0.0
     made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW))
-    made.forget('odom')
-    made.on_odometry(at(1e-9, v=0.3, stamp_ns=NOW + ns(1)))
-    assert same(made, 'odom').moved_m == 0.0
 
 
 def test_odometry_that_leaps():

@@ -335,6 +335,19 @@ def test_an_unstamped_command_where_the_base_wants_it(bench):
     bench.until(lambda: bench.heard[unstamped.name], 'a Twist')
 
 
+def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
+    bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
+
+    def moving():
+        bench.say(topics.ODOMETRY, convert.odometry_message(
+            time.time_ns(), np.array([next(way), 0.0, 0.0]), np.array([0.1, 0.0])))
+
+    drive(bench, moves)
+    stop = drive(bench, lambda v: v.rule == 'frozen', more=moving)
+    assert 'the scan says the same after 0.0' in stop.reason and 'limit 0.020 m' in stop.reason
+    assert stop.release == 'the sensor says something else'
+
+
 ONCE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 LOSSY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 

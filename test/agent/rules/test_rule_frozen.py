@@ -30,8 +30,9 @@ class TestFrozen(RuleContract):
         else:
             self.stops(r'scan says the same after 0\.\d+ m, limit 0.020 m', moved_m=moved)
 
-    @pytest.mark.parametrize('turned', [1.9, 1.999999, 2.000001, 2.1, 170.0])
+    @pytest.mark.parametrize('turned', [1.9, 1.999999, 2.0, 2.000001, 2.1, 170.0])
     def test_after_such_a_turn(self, turned):
+        assert math.degrees(math.radians(2.0)) == 2.0
         if turned < 2.0:
             assert self.at(turned_rad=math.radians(turned)).reason == ''
         else:

@@ -40,6 +40,10 @@ class TestLeap(RuleContract):
         else:
             self.stops(degrees=most + over)
 
+    def test_just_so_far_round(self):
+        assert math.degrees(math.radians(20.0)) == 20.0
+        assert self.after(degrees=20.0, passed_s=0.0).reason == ''
+
     @pytest.mark.parametrize('ago', [0.0, 0.5, 0.500000001, 3.0])
     def test_how_long(self, ago):
         if ago > 0.5:

@@ -58,13 +58,18 @@ class TestTilt(RuleContract):
         else:
             self.stops('more than 2.00 off gravity; was it picked up', felt)
 
-    @pytest.mark.parametrize('for_s', [0.0, 0.29, 0.2999, 0.31, 5.0])
+    @pytest.mark.parametrize('for_s', [0.0, 0.29, 0.2999, 3 * 0.1, 0.31, 5.0])
     def test_at_first_it_listens(self, for_s):
-        if for_s >= 0.3:
+        if for_s >= 3 * 0.1:
             assert self.at(level(for_s=for_s)).reason == ''
         else:
             self.stops('was listened to for 0.* s, 0.300 s are needed', level(for_s=for_s),
                        latch=False)
+
+    def test_just_level_is_no_lean(self):
+        rule = replace(self.rule, max_tilt_deg=0.0)
+        seen = situation(memory=memory(leans=(level(),)))
+        assert rule.limit(command(0.1), seen).reason == ''
 
     def test_without_one_nobody_knows(self):
         self.stops('imu was listened to for 0.000 s', latch=False)
