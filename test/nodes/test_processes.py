@@ -3,7 +3,7 @@
 
 import time
 
-from ami_ros.nodes.processes import ChildEnded, Processes
+from ami_ros.nodes.trial.processes import ChildEnded, Processes
 import pytest
 
 PATIENCE_S = 20.0

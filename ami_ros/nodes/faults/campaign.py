@@ -15,7 +15,6 @@ from ami_ros.agent.configurator import ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.modules.module import open_module
-from ami_ros.nodes.bench import machine, versions
 from ami_ros.nodes.critic_node import COMPANY_S, policy, TICK_HZ
 from ami_ros.nodes.faults.distort import known
 from ami_ros.nodes.faults.judge import FULL_SHARE, impossible, judge, Outcome, summed, Unseen
@@ -27,6 +26,7 @@ from ami_ros.nodes.faults.strikes import Blow, BY
 from ami_ros.nodes.faults.table import chosen, read, Row
 from ami_ros.nodes.faults.trace import Trace
 from ami_ros.nodes.lifecycle import BEAT_S
+from ami_ros.nodes.trial.bench import machine, versions
 from ami_ros.nodes.trial.pilot import NoAnswer
 from ami_ros.nodes.trial.processes import ChildEnded
 from ami_ros.nodes.trial.session import say, write

@@ -20,6 +20,7 @@ LANES = 8               # so many are tried in a row
 READY_S = 60.0          # until a robot whose parts were killed can be armed again
 POLL_S = 0.02
 TICKS = 200             # frames that the pilot remembers
+LONG = 100              # points of a plan that are worth reading
 GOAL_TRIES = 3          # a goal picture that nobody answers is given again
 
 
@@ -67,6 +68,8 @@ class Observer(Pilot):
         self._healthy(msg)
 
     def _plan(self, msg) -> None:
+        if len(msg.points) > LONG:
+            return          # made so; to read it would keep this node from all else
         try:
             super()._plan(msg)
         except ValueError:
