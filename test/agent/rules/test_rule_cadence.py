@@ -40,6 +40,11 @@ class TestCadence(RuleContract):
             with pytest.raises(Stop, match=rf'{count}\.0 plans a second come, 5.0 are needed'):
                 self.at(*ago)
 
+    def test_just_at_the_edge_of_a_window(self):
+        with pytest.raises(Stop, match='4.0 plans a second come, 5.0'):
+            self.at(0.0, 0.1, 0.2, 0.3, 1.0)        # a whole window ago is no more within it
+        assert self.at(0.0, 2.0).reason == ''
+
     def test_without_a_plan_nobody_drives(self):
         with pytest.raises(Stop, match='no plan'):
             self.rule.limit(command(0.1), situation(plan=None))

@@ -38,6 +38,19 @@ class TestStuck(RuleContract):
         else:
             self.stops('of 0.400 m .* 20% are needed', told_m=0.4, moved_m=0.4 * moved)
 
+    @pytest.mark.parametrize(('told', 'moved', 'stuck'), [
+        (0.125, 0.0, True), (0.125, 0.03125, False), (0.12499, 0.0, False)])
+    def test_just_so(self, told, moved, stuck):
+        """Numbers that a float says exactly."""
+        tracks = (Track(STEADY - ns(1), 0.0, 0.0, 0.0, 0.0), Track(STEADY, told, 0.0, moved, 0.0))
+        asked = command(0.1), situation(memory=memory(tracks=tracks))
+        rule = Stuck(1.5, 0.125, 0.5, 0.25)
+        if stuck:
+            with pytest.raises(Stop):
+                rule.limit(*asked)
+        else:
+            assert rule.limit(*asked).reason == ''
+
     @pytest.mark.parametrize('sign', [1, -1])
     def test_only_the_way_that_was_pushed_is_forbidden(self, sign):
         self.stops(told_m=sign * 0.3, v=sign * 0.1)
