@@ -34,6 +34,7 @@ LEAST_JUMP_S = 0.02         # less is how finely a clock is told
 LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
 KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
 GAP_S = 0.5                 # an IMU that was silent for longer begins anew
+FARTHEST_M = 10.0           # of one reading in the sum: one that leaps must not spoil it for ever
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
 NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
@@ -89,7 +90,7 @@ class Keeper:
         if self.pose is not None:
             moved, turned = apart(pose, self.pose)
             passed = max(0.0, (came - was.stamp_ns) / 1e9)
-            self.sums[2:] += moved, turned
+            self.sums[2:] += min(moved, FARTHEST_M), turned
             if moved > 2 * self.limits[0] * passed or turned > 2 * self.limits[1] * passed:
                 self.leaps.append(Step(odometry.name, odometry.received_steady_ns, passed, moved,
                                        turned))
@@ -193,7 +194,8 @@ class Keeper:
 
 def apart(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     """Return how far two poses are apart, m and rad."""
-    turn = math.remainder(one[2] - other[2], 2 * math.pi)
+    turn = math.remainder(math.remainder(one[2], 2 * math.pi)     # first: their difference may
+                          - math.remainder(other[2], 2 * math.pi), 2 * math.pi)     # overflow
     return math.hypot(one[0] - other[0], one[1] - other[1]), abs(turn)
 
 

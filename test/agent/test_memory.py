@@ -4,8 +4,12 @@
 from dataclasses import replace
 import math
 
+from ami_ros.agent.critic import Critic
 from ami_ros.agent.memory import Keeper, LONGEST_S, MOST, TRACK_S
+from ami_ros.agent.policies.policy import chosen
 from ami_ros.agent.types import Command, Verdict
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 from rule_contract import (
@@ -14,13 +18,18 @@ from rule_contract import (
     NOW,
     ns,
     odometry,
+    permit,
     plan,
     ROBOT,
     scan,
     STEADY,
+    STRICT,
 )
 
 WALL = np.full(180, 1.0)
+LOOSE = chosen({'shared': vars(STRICT.shared), 'rules': {    # all but what latches, and an area
+    name: vars(own) for name, own in STRICT.rules.items() if name not in ('tilt', 'stops', 'fence')
+}}, 'loose')
 
 
 def at(x=0.0, y=0.0, yaw=0.0, **changes):
@@ -276,3 +285,36 @@ def test_odometry_that_leaps():
     made.on_odometry(at(1.501, 0.1, 3.0, stamp_ns=NOW))
     assert look(made).leaps[1].moved_m == pytest.approx(0.1)
     assert look(made, TRACK_S + 0.001).leaps == ()
+
+
+ANY = st.floats(width=64)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.lists(ANY, min_size=7, max_size=7), st.integers(0, 2**62)),
+                min_size=1, max_size=6))
+def test_whatever_comes_it_answers_and_recovers(readings):
+    """Any numbers, any stamps: no exception, and a finite command; afterwards it moves again."""
+    critic, steady = Critic(LOOSE, ROBOT), STEADY
+    with np.errstate(all='ignore'):
+        for numbers, stamp in readings:
+            when = {'stamp_ns': stamp, 'received_steady_ns': steady}
+            critic.on_odometry(odometry(*numbers[:2], pose=np.array(numbers[2:5]), **when))
+            critic.on_scan(scan(np.array(numbers), angles=np.array(numbers), **when))
+            critic.on_imu(imu(acceleration=np.array(numbers[:3]), **when))
+            critic.on_plan(plan(*numbers[5:], start_ns=stamp, run=str(stamp % 3)), steady)
+            critic.on_permit(permit(**when))
+            assert np.isfinite(critic.judge(stamp, steady).command.values).all()
+            steady += ns(0.02)
+    assert np.isfinite(critic.keeper.sums).all()
+    now, verdict = NOW + 2**62, None
+    for tick in range(80):
+        late = {'stamp_ns': now + ns(0.05 * tick), 'received_steady_ns': steady + ns(0.05 * tick)}
+        critic.on_odometry(odometry(0.1, pose=np.array([0.005 * tick, 0.0, 0.0]), **late))
+        critic.on_scan(scan(np.full(180, 3.0 + 0.01 * tick), **late))
+        critic.on_imu(imu(**late))
+        critic.on_permit(permit(run='new', **late))
+        critic.on_plan(plan(0.1, start_ns=late['stamp_ns'], run='new'),
+                       late['received_steady_ns'])
+        verdict = critic.judge(*late.values())
+    assert verdict.command.values[0] > 0, verdict.reason
