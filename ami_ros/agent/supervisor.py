@@ -16,7 +16,9 @@ NEXT = {            # state: the step towards 'active', the step towards 'inacti
     'active': ('', 'deactivate'),
 }
 RANK = {'unconfigured': 0, 'inactive': 1, 'active': 2}
-PATIENCE_S = 20.0       # with a node that is in a transition: networks are loaded there
+PATIENCE_S = {'configure': 20.0, 'configuring': 20.0}   # networks are loaded there
+CHANGING_S = 3.0        # patience with a node that is in any other transition
+NAP_S = 0.3             # between two ticks: who slept so long listens before it judges others
 AGAIN_S = (0.5, 1.0, 2.0, 5.0)      # after so many failures in a row, until it is asked again
 
 
@@ -58,6 +60,7 @@ class Supervisor:
     def __init__(self, names: tuple[str, ...], lost_s: float, stuck_s: float):
         self.wards = {name: Ward(name) for name in names}
         self.lost_s, self.stuck_s = lost_s, stuck_s
+        self._tick_s: float | None = None
         self.news: list[str] = []           # what happened, in sentences, until somebody reads it
         self.fallen: list[str] = []         # names of those that were lost, likewise
 
@@ -95,6 +98,10 @@ class Supervisor:
 
     def tick(self, wanted: str, now_s: float) -> list[Act]:
         """Say what to do so that all come to the wanted state, 'active' or 'inactive'."""
+        slept_s, self._tick_s = now_s - (now_s if self._tick_s is None else self._tick_s), now_s
+        if slept_s > NAP_S:         # what they said meanwhile was not heard yet
+            for ward in self.wards.values():
+                ward.seen_s += slept_s
         acts = [act for ward in self.wards.values() for act in self._watch(ward, now_s)]
         return acts + self._step(wanted, now_s)
 
@@ -121,9 +128,11 @@ class Supervisor:
         if not ward.state or ward.ended:
             return []
         silent_s = now_s - ward.seen_s
-        changing = ward.asked or ward.state.endswith(('ing', 'processing'))
+        changing = ward.asked or (ward.state if ward.state.endswith('ing') else '')
         stuck_s = number(ward.values.get('busy_s'))
-        if silent_s > (PATIENCE_S if changing else self.lost_s):
+        patience_s = max(self.lost_s, PATIENCE_S.get(changing, CHANGING_S)) if changing \
+            else self.lost_s
+        if silent_s > patience_s:
             why = f'gave no sign of life for {silent_s:.1f} s'
         elif stuck_s > self.stuck_s and not changing:
             why = f'has been at one picture for {stuck_s:.1f} s'

@@ -182,6 +182,14 @@ def test_a_critic_that_restarts_sooner_than_it_is_missed_disarms_all_the_same():
     assert dry.status()['mode'] == 'dry_run'
 
 
+def test_a_configurator_that_slept_disarms_nobody_for_it():
+    robot = Robot().driving()
+    robot.now_s += 30.0
+    robot.mine.tick(robot.now_s)
+    robot.run(0.5)
+    assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '1'
+
+
 def test_a_dry_run_needs_no_critic():
     robot = Robot()
     robot.deaf.add(CRITIC)

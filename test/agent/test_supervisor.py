@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes come up in order, come back by themselves, and those that hang are ended."""
 
-from ami_ros.agent.supervisor import Act, AGAIN_S, PATIENCE_S, Supervisor
+from ami_ros.agent.supervisor import Act, AGAIN_S, CHANGING_S, Supervisor
 import pytest
 
 NAMES = ('/perception', '/world_model', '/actor')
@@ -137,13 +137,36 @@ def test_one_that_hangs_at_a_picture_is_ended(busy_s, ended):
     assert (('end', '/mind') in nodes.asked) == ended
 
 
-def test_who_is_in_a_transition_is_waited_for():
+def watched(nodes, state, seconds):
+    """Let it be silent in a state; return whether it was told to end."""
+    nodes.beat('/mind', state=state)
+    ended = []
+    for _ in range(round(seconds * 10)):
+        nodes.now_s += 0.1
+        ended += [act.what for act in nodes.supervisor.tick('active', nodes.now_s)]
+    return 'end' in ended
+
+
+@pytest.mark.parametrize('state, patience_s', [
+    ('configuring', 20.0), ('activating', CHANGING_S), ('deactivating', CHANGING_S),
+    ('errorprocessing', CHANGING_S), ('active', 1.0)])
+def test_who_is_in_a_transition_is_waited_for(state, patience_s):
+    assert not watched(Nodes(('/mind',)), state, patience_s - 0.2)
+    assert watched(Nodes(('/mind',)), state, patience_s + 0.3)
+
+
+def test_who_slept_itself_listens_before_it_judges():
     nodes = Nodes(('/mind',))
-    nodes.beat('/mind', state='configuring')
-    nodes.supervisor.tick('active', PATIENCE_S - 0.1)
-    assert nodes.supervisor.fallen == []
-    assert nodes.supervisor.tick('active', PATIENCE_S + 0.1) == [
-        Act('end', '/mind', ('1', 'h', '7'))]
+    nodes.run('active')
+    nodes.now_s += 30.0                     # it was frozen, or the machine was
+    assert nodes.supervisor.tick('active', nodes.now_s) == []
+    nodes.run('active', 0.5)
+    assert nodes.supervisor.fallen == [] and nodes.supervisor.all('active')
+    nodes.now_s += 30.0
+    nodes.supervisor.tick('active', nodes.now_s)
+    nodes.deaf.add('/mind')                 # this one did not outlive it
+    nodes.run('active', 1.5)
+    assert nodes.supervisor.fallen == ['/mind']
 
 
 def test_signs_of_life_of_others_and_numbers_that_are_none_do_no_harm():

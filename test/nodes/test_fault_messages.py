@@ -46,8 +46,11 @@ EVERY = [(at, how) for at, (_, hows) in distort.FAULTS.items() for how in hows]
 
 def sent(at, how, count=4, seed=3, every_s=0.1):
     """What goes out for each message that comes in."""
-    fault = distort.FAULTS[at][1][how](np.random.default_rng(seed))
-    return [fault(MAKE[at](n), n * every_s) for n in range(count)]
+    fault, out = distort.FAULTS[at][1][how](np.random.default_rng(seed)), []
+    for n in range(count):
+        said = fault(MAKE[at](n), n * every_s)
+        out.append([MAKE[at](n)] if said is None else said)
+    return out
 
 
 def stamp(msg):
@@ -90,6 +93,13 @@ def test_plans_are_stale_or_early_by_a_second_and_else_the_same():
 
 def test_a_huge_plan_is_one_that_can_be_read():
     assert convert.plan_from(sent('plan', 'huge')[0][0]).knots[0, 0] == distort.HUGE_MPS
+
+
+@pytest.mark.parametrize('at, how', EVERY)
+def test_what_is_not_wrong_yet_goes_out_as_it_came(at, how):
+    fault = distort.FAULTS[at][1][how](np.random.default_rng(3))
+    assert (fault(MAKE[at](0), 0.0) is None) == (how in ('frozen', 'repeated', 'slow'))
+    assert fault(MAKE[at](1), 0.1) is not None
 
 
 def test_a_plan_is_repeated_with_its_stamp():
@@ -145,10 +155,11 @@ def test_odometry_and_clock_jump_once():
 @pytest.mark.parametrize('at, how', EVERY)
 def test_messages_that_went_out_are_left_alone(at, how):
     fault = distort.FAULTS[at][1][how](np.random.default_rng(0))
-    first = list(fault(MAKE[at](0), 0.0))
-    was = repr(first)
-    fault(MAKE[at](1), 0.1)
-    assert repr(first) == was
+    fault(MAKE[at](0), 0.0)
+    second = list(fault(MAKE[at](1), 0.1))
+    was = repr(second)
+    fault(MAKE[at](2), 0.2)
+    assert repr(second) == was
 
 
 def test_the_shipped_table_is_right_for_the_shipped_robot():

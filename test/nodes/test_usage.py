@@ -61,5 +61,7 @@ def test_growth_is_of_early_memory_and_restarts_are_not_counted_as_work():
                for n in range(100)]
     said = told(samples)
     assert said['cores'] == pytest.approx(0.5, abs=0.01) and said['lives'] == 2
+    over = said['memory_mb'].pop('over_time')
+    assert over == sorted(over) and len(over) == 60 and over[0] == pytest.approx(100, abs=0.2)
     assert said['memory_mb'] == {'early': 101.45, 'late': 109.45, 'most': 109.9}
     assert said['memory_growth'] == pytest.approx(8 / 101.45, abs=1e-4)

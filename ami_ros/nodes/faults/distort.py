@@ -3,7 +3,8 @@
 What may become of a message on its way: a table of faults per topic.
 
 A fault is a factory: given a random generator it returns a function that takes a message and the
-steady seconds, and returns the messages that go out in its place: none, it, or others.
+steady seconds, and returns the messages that go out in its place: none, it changed, or others.
+None says that this one goes out as it came, and that nothing is wrong with it.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ HUGE_MPS = 1e6
 ENDLESS_KNOTS = 10_000  # three quarters of an hour
 FULL_MPS = 0.6          # of an endless plan; the critic limits it
 SLOW_S = 1.0            # between the pictures of a camera that has become slow
-Distort = Callable[[object, float], list]
+Distort = Callable[[object, float], list | None]
 Fault = Callable[[np.random.Generator], Distort]
 
 
@@ -50,6 +51,7 @@ def frozen(*fields: str) -> Fault:
         def distort(msg, _):
             if not first:
                 first.append(deepcopy(msg))
+                return None
             for field in fields:
                 setattr(msg, field, getattr(first[0], field))
             return [msg]
@@ -88,8 +90,10 @@ def repeated(_) -> Distort:
     first: list = []
 
     def distort(msg, _):
-        first[:] = first or [msg]
-        return first
+        if first:
+            return first
+        first.append(msg)
+        return None
     return distort
 
 
@@ -138,7 +142,7 @@ def slow(_) -> Distort:
         if now_s - last_s[0] < SLOW_S:
             return []
         last_s[0] = now_s
-        return [msg]
+        return None
     return distort
 
 

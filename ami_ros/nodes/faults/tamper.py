@@ -61,12 +61,14 @@ class Tamper(Node):
 
     def on_message(self, data: bytes, info) -> None:
         """Let it through, or what is made of it."""
-        if self.distort is None:
+        sent = None
+        if self.distort is not None:
+            sent = self.distort(deserialize_message(data, self.type), time.monotonic())
+        if sent is None:
             self.out.publish(data)
             self.counts['passed'] += 1
             self.took_ms.append((time.time_ns() - info['source_timestamp']) / 1e6)
             return
-        sent = self.distort(deserialize_message(data, self.type), time.monotonic())
         self.counts['changed' if sent else 'withheld'] += 1
         packed = [serialize_message(msg) for msg in sent]
         first = self.struck_ns == 0

@@ -18,6 +18,7 @@ from ami_ros.nodes.trial.usage import Usage
 from ami_ros.share import share
 
 PATIENCE_S = 60.0
+AGAIN_S = 2.0           # until it is asked again to be armed
 MINE = ('critic', 'configurator', 'mind')       # what runs on a robot besides its drivers
 RESTART_S = 0.2         # what `respawn_delay` of the launch files is
 ENDINGS = {'killed': signal.SIGKILL, 'frozen': signal.SIGSTOP}
@@ -91,12 +92,19 @@ class Stack:
         return self.wait(lambda: self.status.get('ready') == '1', 'that it can be armed')
 
     def arm(self) -> None:
-        """Arm it, and wait until the mind is awake."""
-        self.wait(self.arming.service_is_ready, 'the service to arm it')
-        answer = self.arming.call_async(Trigger.Request())
-        self.wait(answer.done, 'an answer to arming')
-        self.wait(lambda: self.status.get('mode') == 'autonomous'
-                  and self.status.get('acknowledged') == '1', 'that it is armed')
+        """Arm it, and wait until the mind is awake; again, where it was disarmed meanwhile."""
+        asked_s = -AGAIN_S
+
+        def armed() -> bool:
+            nonlocal asked_s
+            if time.monotonic() - asked_s > AGAIN_S and self.status.get('mode') != 'autonomous' \
+                    and self.arming.service_is_ready():
+                asked_s = time.monotonic()
+                self.arming.call_async(Trigger.Request())
+            return (self.status.get('mode') == 'autonomous'
+                    and self.status.get('acknowledged') == '1')
+
+        self.wait(armed, 'that it is armed')
 
 
 def cold_start(stack: Stack) -> dict:
