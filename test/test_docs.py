@@ -20,8 +20,8 @@ from typing import NamedTuple
 from ami_ros import cli
 from ami_ros.agent import energy
 from ami_ros.agent.hand import STICK
+from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.verbs import VERBS
 import pytest
 import yaml
@@ -160,9 +160,7 @@ def parameters() -> dict[str, set[str]]:
     said = yaml.safe_load((ROOT / 'config' / 'rover.yaml').read_text())
     out = {key.rpartition('/')[2]: set(flat(value['ros__parameters']))
            for key, value in said.items()}
-    shown = re.search(r"parameters.show\(self, '(\w+)'", (
-        ROOT / 'ami_ros/nodes/critic_node.py').read_text())[1]
-    out['critic'] |= {f'{shown}.{name}' for name in policy_numbers()}
+    out['critic'] |= set(read(ROOT / 'config/policy/rover.yaml').numbers)
     out['drive'] = {f'{prefix}.{name}' if prefix else name for prefix, kind in STICK.items()
                     for name in kind.__dataclass_fields__} | {'keys.first_s', 'keys.held_s'}
     return out
@@ -177,7 +175,7 @@ def flat(values: dict, prefix: str = '') -> Iterator[str]:
 
 
 def policy_numbers() -> set[str]:
-    return set(CriticSettings.__dataclass_fields__)
+    return {name.rpartition('.')[2] for name in read(ROOT / 'config/policy/rover.yaml').numbers}
 
 
 def wrong_ros(words: list[str]) -> str:
@@ -279,7 +277,7 @@ def test_what_is_only_parsed_has_a_test_of_its_own():
     for verb, (_, test, proof) in ONLY_PARSED.items():
         assert proof in (ROOT / 'test' / test).read_text(), f'{test} does not run {verb}'
     assert {verb.split()[0] for verb in ONLY_PARSED} | {
-        'robot', 'machine', 'collect', 'evaluate'} == set(VERBS)
+        'robot', 'policy', 'machine', 'collect', 'evaluate'} == set(VERBS)
 
 
 # where it leads

@@ -38,8 +38,8 @@ ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifec
 HOME = {           # third-party package: the folders and files that may import it
     'numpy': ('',),
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
-    'yaml': ('agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/', 'training/', 'trials/',
-             'nodes/', 'verbs/', 'launching.py'),
+    'yaml': ('agent/policies/', 'agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/',
+             'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),

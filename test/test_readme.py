@@ -7,11 +7,7 @@ import re
 
 from ami_ros import cli
 from ami_ros.agent import rules
-from ami_ros.agent.robots import find
-from ami_ros.agent.settings import build, CriticSettings
-from ami_ros.share import share
 from ami_ros.trials import protocol
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -26,10 +22,8 @@ def commands() -> list[list[str]]:
 
 
 def test_every_rule_is_there_in_the_order_they_run():
-    policy = build(CriticSettings, yaml.safe_load(
-        share('config/policy/rover.yaml').read_text()))
     said = re.findall(r'^\| `(\w+)` \|', README.split('## The rules of the critic')[1], re.M)
-    names = [rule.name for rule in rules.build(policy, find('rover'))]
+    names = list(rules.RULES)
     assert said[:len(names)] == names
 
 

@@ -9,9 +9,9 @@ import shutil
 
 from ami_ros import cli
 from ami_ros.agent import rules
-from ami_ros.agent.robots import find, names, strict
+from ami_ros.agent.policies.policy import read
+from ami_ros.agent.robots import find, names
 from ami_ros.agent.robots.new import CAREFUL
-from ami_ros.agent.settings import build, CriticSettings
 from ami_ros.share import share
 import pytest
 import yaml
@@ -57,25 +57,29 @@ def test_what_is_made_is_good(ami, tmp_path, like):
     assert {'braking_mps2', 'latency_s', 'scan.range_m'} <= set(todo[22:].split(', '))
 
 
+def number(policy, key):
+    """Return a number of a policy, whatever rule it is of."""
+    return next(value for name, value in policy.numbers.items() if name.endswith(f'.{key}'))
+
+
 def test_the_policy_is_careful(ami):
     for name, like in (('barge', ()), ('tug', ('--like', 'rover'))):
         ami('new', name, *like)
-        text = Path(name, 'policy.yaml').read_text()
-        policy = build(CriticSettings, strict.load(Path(name, 'policy.yaml')), 'x')
+        policy = read(Path(name, 'policy.yaml'))
         robot = find(f'{name}/{name}.yaml')
         assert rules.build(policy, robot)
-        rover = build(CriticSettings, strict.load(share('config/policy/rover.yaml')), 'rover')
+        rover = read(share('config/policy/rover.yaml'))
         for key in ('max_speed_mps', 'max_turn_radps', 'max_acceleration_mps2', 'braking_mps2'):
-            assert getattr(policy, key) < getattr(rover, key)
+            assert number(policy, key) < number(rover, key)
         for key in ('stop_distance_m', 'side_distance_m', 'reaction_s'):
-            assert getattr(policy, key) > getattr(rover, key)
-        assert policy.braking_mps2 <= robot.braking_mps2
-        assert robot.latency_s + 0.05 <= policy.max_plan_lead_s
-        numbers = [line for line in text.split('\n') if re.match(r'\w', line)]
-        assert len(numbers) == len(strict.read(text, 'x'))
-        sources = {line.split(':')[0]: line.partition('; source: ')[2] for line in numbers}
-        assert sources == {key: ('careful' if key in CAREFUL else "as the rover's")
-                           + ', to be measured' for key in sources}
+            assert number(policy, key) > number(rover, key)
+        assert policy.shared.braking_mps2 <= robot.braking_mps2
+        assert robot.latency_s + 0.05 <= policy.rules['fresh'].max_plan_lead_s
+        assert list(policy.rules) == list(rover.rules)
+        assert policy.sources == {
+            key: 'design, ' + ('careful' if key.rpartition('.')[2] in CAREFUL
+                               else "as the rover's") + ', to be measured'
+            for key in policy.numbers}
 
 
 def test_a_slow_robot_gets_a_slower_policy(ami, tmp_path):
@@ -85,9 +89,9 @@ def test_a_slow_robot_gets_a_slower_policy(ami, tmp_path):
         slow = slow.replace(key, f'{key.split(":")[0]}: {value}')
     (tmp_path / 'slow.yaml').write_text(slow)
     assert ami('new', 'barge', '--like', 'slow.yaml')[0] == 0
-    policy = strict.load(tmp_path / 'barge/policy.yaml')
-    assert (policy['max_speed_mps'], policy['max_turn_radps'], policy['braking_mps2'],
-            policy['max_plan_lead_s']) == (0.05, 0.2, 0.1, 0.55)
+    policy = read(tmp_path / 'barge/policy.yaml')
+    assert [number(policy, key) for key in ('max_speed_mps', 'max_turn_radps', 'braking_mps2',
+                                            'max_plan_lead_s')] == [0.05, 0.2, 0.1, 0.55]
     assert ami('check', 'barge/barge.yaml')[1][-1] == 'good'
 
 

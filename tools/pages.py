@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 import sys
 
-from ami_ros.agent.settings import CriticSettings, right, Settings, why
+from ami_ros.agent.settings import right, Settings, why
 from ami_ros.nodes import lifecycle, parameters, topics
 from ami_ros.nodes.critic_node import NodeSettings, policy
 from ami_ros.nodes.mind_settings import open_mind
@@ -33,7 +33,7 @@ OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_paramete
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
             'set_parameters_atomically', 'get_type_description', 'change_state', 'get_state',
             'get_available_states', 'get_available_transitions', 'get_transition_graph')
-SHOWN = ('rules.',)        # parameters that come from elsewhere, to be read only
+SHOWN = ('shared.', 'rules.')        # parameters that come from elsewhere, to be read only
 WHERE_INSTALLED = ('tf', 'tf_static')       # tf2_msgs is not among the wheels
 ROWS = {row.name.lstrip('/'): row for row in topics.TOPICS}
 PEOPLE = {'': 'everybody', 'body': "the robot's drivers, or sim", 'person': 'a person'}
@@ -166,10 +166,10 @@ def node_page(name: str, node: Node) -> str:
         now = policy(NodeSettings().policy)
         text += section(
             'The policy', ('number', "the rover's", 'right', 'what it is'),
-            ((f'`{full}`', f'{getattr(now, full):g}', right(field), field.metadata['reason'])
-             for full, _, field in fields({'': CriticSettings})))
-        text += ('\nThey stand in the policy file alone, each of them, and are shown as the '
-                 'read-only parameters `rules.*`.\n')
+            ((f'`{full}`', f'{now.numbers[full]:g}', right(field), field.metadata['reason'])
+             for full, _, field in fields({part: type(own) for part, own in now.groups.items()})))
+        text += ('\nThey stand in the policy file alone, each of them with its source, and are '
+                 'shown as read-only\nparameters of these names.\n')
     return text + f'\n## In YAML\n\n```yaml\n{parameters.block(name, groups)}```\n'
 
 

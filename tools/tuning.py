@@ -14,6 +14,8 @@ from pathlib import Path
 import sys
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.policies.policy import changed as with_numbers
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots import find
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import open_module
@@ -67,6 +69,14 @@ def changed(given, prefix: str, change: dict):
     return replace(given, **{key: kinds[key](value) for key, value in mine.items()})
 
 
+def chosen(policy: Policy, change: dict) -> Policy:
+    """Return a policy with what the change says of it: 'policy.KEY', whatever rule KEY is of."""
+    own = {key.removeprefix('policy.'): value for key, value in change.items()
+           if key.startswith('policy.')}
+    names = {name.rpartition('.')[2]: name for name in policy.numbers}
+    return with_numbers(policy, {names.get(key, key): value for key, value in own.items()})
+
+
 class Watch:
     """Remembers what happened in a tick."""
 
@@ -93,7 +103,7 @@ def drive(change: dict) -> dict:
     world = worlds.draw(change.get('room', ROOM))
     own = [changed(given, prefix, change) for given, prefix in zip(
         evaluate.settings(), ('world_model', 'actor', 'energy'))]
-    policy = changed(evaluate.policy(), 'policy', change)
+    policy = chosen(evaluate.policy(), change)
     episodes, watches = [], []
     with Simulator(world, robot, SEEDS[0]) as sim:
         who = planners.WorldModelPlanner(mind(module, robot, *own, lambda: 0))

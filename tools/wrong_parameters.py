@@ -16,7 +16,7 @@ import math
 import sys
 
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import build, CriticSettings, Needs, right, Settings
+from ami_ros.agent.settings import build, Needs, right, Settings
 from ami_ros.inference import backend
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
@@ -151,21 +151,26 @@ def while_it_runs(node: Node, groups: Groups,
 
 def shown_policy(node: Node) -> list[Wrong]:
     """Show the policy as the critic does; return the tries to talk it out of a number."""
-    numbers = policy(NodeSettings().policy)
-    parameters.show(node, 'rules', numbers)
-    return [Wrong('read-only', {f'rules.{field.name}': value}, (field.name, right(field)))
+    chosen = policy(NodeSettings().policy)
+    for group, numbers in chosen.groups.items():
+        parameters.show(node, group, numbers)
+    return [Wrong('read-only', {f'{group}.{field.name}': value}, (field.name, right(field)))
+            for group, numbers in chosen.groups.items()
             for field in dataclasses.fields(numbers) for value in (
                 getattr(numbers, field.name), field.metadata['high'], math.nan, 'off')]
 
 
 def policy_file() -> Iterator[tuple[Wrong, str]]:
     """Write each into the critic's policy file, and leave out each number."""
-    groups, now = {'': CriticSettings}, vars(policy(NodeSettings().policy))
-    yield from at_the_start(groups, now)
-    for name in now:
-        wrong = Wrong('missing', {name: None}, (name, 'must be given'))
-        rest = {key: value for key, value in now.items() if key != name}
-        yield wrong, complaint(wrong, reason_of(build, CriticSettings, rest))
+    chosen = policy(NodeSettings().policy)
+    groups = {group: type(own) for group, own in chosen.groups.items()}
+    yield from at_the_start(groups, chosen.numbers)
+    for name in chosen.numbers:
+        group, _, key = name.rpartition('.')
+        wrong = Wrong('missing', {name: None}, (key, 'must be given'))
+        rest = {other: value for other, value in vars(chosen.groups[group]).items()
+                if other != key}
+        yield wrong, complaint(wrong, reason_of(build, groups[group], rest))
 
 
 def no_such_thing() -> Iterator[tuple[Wrong, str]]:

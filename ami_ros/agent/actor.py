@@ -53,7 +53,7 @@ class Actor:
         """Plan to stand still."""
         return Plan(np.zeros((self.settings.horizon, 2)), self.settings.knot_s, belief.stamp_ns,
                     belief.number, belief.run, self.goal.number if self.goal else 0, arrived,
-                    belief.surprise)
+                    belief.surprise, disagreement=belief.disagreement)
 
     def at_goal(self, belief: Belief) -> bool:
         """Tell whether the robot takes itself to be there: close, or close enough for a while."""
@@ -130,7 +130,8 @@ class Actor:
             if deadline_ns is not None and self.steady_ns() > deadline_ns:
                 break
         return Plan(best[1] * self.limits, s.knot_s, belief.stamp_ns, belief.number, belief.run,
-                    self.goal.number, False, belief.surprise, best[2], best[3], iterations)
+                    self.goal.number, False, belief.surprise, best[2], best[3], iterations,
+                    disagreement=belief.disagreement)
 
     def judge(self, belief: Belief, origin: np.ndarray, knots: np.ndarray):
         """Imagine (N, H, 2) knots in shares of the limits; return energies by term and places."""

@@ -56,12 +56,12 @@ def pace(v: float, w: float, box: Box) -> float:
 
 
 def first_contact(points: np.ndarray, box: Box, v: float, w: float,
-                  reach_m: float, side_m: float) -> float:
+                  reach_m: float, side_m: float, step_m: float = STEP_M) -> float:
     """Return after how many metres (of `pace`) a point comes closer than `side_m`, or inf.
 
     Where the box is closer than that already, down to half of it, it may go on as close: it can
     leave along a wall. A point closer still may not come closer at all. So a motion that makes
-    nothing worse meets nothing, whatever is near.
+    nothing worse meets nothing, whatever is near. `step_m` is how finely the arc is sampled.
     """
     speed = pace(v, w, box)
     if not points.size or speed == 0.0:
@@ -70,11 +70,11 @@ def first_contact(points: np.ndarray, box: Box, v: float, w: float,
     closest = np.minimum(start, np.clip(start.min(), side_m / 2, side_m)) - ROUNDING_M
     # a point circles the centre of the arc, its speed in base_link stays what it is now
     rate = np.abs(v + 1j * w * points) / speed
-    near = start - rate * (reach_m + STEP_M) < closest
+    near = start - rate * (reach_m + step_m) < closest
     if not near.any():
         return np.inf
     points, closest = points[near, None], closest[near, None]
-    travel = np.arange(0.0, reach_m + STEP_M, STEP_M)
+    travel = np.arange(0.0, reach_m + step_m, step_m)
     gaps = box.gap(seen_after(points, travel * (v / speed), travel * (w / speed)))
     met = gaps < closest
     if not met.any():
@@ -82,4 +82,4 @@ def first_contact(points: np.ndarray, box: Box, v: float, w: float,
     step = int(met.any(axis=0).argmax())        # at least 1: at the start nothing is closer
     who = met[:, step]
     before, after, closest = gaps[who, step - 1], gaps[who, step], closest[who, 0]
-    return float(travel[step - 1] + STEP_M * np.min((before - closest) / (before - after)))
+    return float(travel[step - 1] + step_m * np.min((before - closest) / (before - after)))

@@ -12,16 +12,19 @@ import math
 import numpy as np
 
 from ami_ros.agent.drivers import Drivers
+from ami_ros.agent.holding import Holding, Latch
+from ami_ros.agent.memory import Keeper
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.fresh import ages, young
 from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.rules.rule import Rule, Stop, twist
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import (
     Command,
     Imu,
     Odometry,
+    Plan,
     Scan,
     Situation,
     STILL,
@@ -29,6 +32,8 @@ from ami_ros.agent.types import (
     Verdict,
 )
 
+# slow motions that are tried to say which are allowed: m/s, rad/s
+PROBES = {'forward': (0.05, 0.0), 'back': (-0.05, 0.0), 'left': (0.0, 0.2), 'right': (0.0, -0.2)}
 # differences between commands up to this are rounding
 ROUNDING = 1e-9
 
@@ -48,14 +53,14 @@ def guard(situation: Situation, rules: tuple[Rule, ...],
 def judged(situation: Situation, rules: tuple[Rule, ...],
            wanted: tuple[float, float] | None) -> Verdict:
     """Run the rules; whatever goes wrong in them is a stop with their name."""
-    name, reason, touched = 'guard', '', []
+    name, reason, touched, latch, release = 'guard', '', [], False, ''
     try:
         command = asked(situation, wanted)
         if not rules:
             raise Stop('the policy has no rules')
         last_word = ''
         for rule in rules:
-            name = rule.name
+            name, release = rule.name, getattr(rule, 'release', '')
             answer = rule.limit(command, situation)
             was, now = command.values.tolist(), twist(answer.command)
             if not all(map(weaker, now, was)):
@@ -67,10 +72,11 @@ def judged(situation: Situation, rules: tuple[Rule, ...],
         action = 'go' if not touched else 'slow' if command.values.any() else 'stop'
         return verdict(situation, command, action, last_word, reason, touched)
     except Stop as why:
-        reason = str(why)
+        reason, latch = str(why), why.latch
     except Exception as bug:    # a broken rule is not a permission
         reason = f'crashed: {bug!r}'
-    return verdict(situation, still(situation.now_ns), 'stop', name, reason, touched)
+    return replace(verdict(situation, still(situation.now_ns), 'stop', name, reason, touched),
+                   latch=latch, release=release)
 
 
 def asked(situation: Situation, wanted: tuple[float, float] | None) -> Command:
@@ -116,11 +122,14 @@ class Critic:
     machine's pace decides what is stale.
     """
 
-    def __init__(self, policy: CriticSettings, robot: Robot):
-        self.policy, self.rules, self.needs = policy, build(policy, robot), needs(policy, robot)
+    def __init__(self, policy: Policy, robot: Robot, latch: Latch | None = None):
+        self.policy, self.rules = policy, build(policy, robot)
+        self.needs = needs(policy.shared, robot)
+        self.holding = Holding(self.rules)
+        self.latch = Latch() if latch is None else latch
+        self.keeper = Keeper(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = Drivers(policy, self.counts)
-        self.on_plan, self.on_twist = self.drivers.on_plan, self.drivers.on_twist
+        self.drivers = Drivers(policy.shared, self.counts)
         self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
         self.imus: dict[str, Imu] = {}
@@ -129,16 +138,33 @@ class Critic:
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
 
+    def on_plan(self, plan: Plan, steady_ns: int) -> bool:
+        """Take a plan; return whether it was."""
+        taken = self.drivers.on_plan(plan, steady_ns)
+        if taken:
+            self.keeper.on_plan(plan, steady_ns)
+        return taken
+
+    def on_twist(self, wish: Command, steady_ns: int) -> bool:
+        """Take a foreign twist in the place of a plan; return whether it was taken."""
+        taken = self.drivers.on_twist(wish, steady_ns)
+        if taken:
+            self.keeper.on_plan(self.drivers.plan, steady_ns)
+        return taken
+
     def on_scan(self, scan: Scan) -> None:
         self.scans[scan.name] = scan
+        self.keeper.on_scan(scan)
         self.counts[scan.name] += 1
 
     def on_odometry(self, odometry: Odometry) -> None:
         self.odometry = odometry
+        self.keeper.on_odometry(odometry)
         self.counts[odometry.name] += 1
 
     def on_imu(self, imu: Imu) -> None:
         self.imus[imu.name] = imu
+        self.keeper.on_imu(imu)
         self.counts[imu.name] += 1
 
     def on_switch(self, switch: Switch) -> None:
@@ -146,7 +172,10 @@ class Critic:
         self.counts[switch.name] += 1
 
     def forget(self, name: str) -> None:
-        """Have nothing of a sensor, as if it had never spoken; what a switch said stands."""
+        """Have nothing of a sensor, as if it had never spoken; what a switch said stands.
+
+        What it said is still remembered: else one that is frozen would look new each time.
+        """
         self.scans.pop(name, None)
         self.imus.pop(name, None)
         if self.odometry is not None and self.odometry.name == name:
@@ -169,12 +198,11 @@ class Critic:
         """Say what goes out now. A second answer at the same instant replaces the first."""
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
-        plan, arrived_ns = self.drivers.pick(now_ns, steady_ns)
-        answer = guard(
-            Situation(now_ns, steady_ns, plan, arrived_ns, tuple(self.scans.values()),
-                      self.odometry, *self._before, self.drivers.permit,
-                      tuple(self.switches.values()), tuple(self.imus.values()),
-                      self._silent(now_ns, steady_ns)), self.rules, wanted)
+        situation = self.situation(now_ns, steady_ns)
+        plan = situation.plan
+        answer = self.held(guard(situation, self.rules, wanted), situation, wanted, True)
+        speed = 0.0 if self.odometry is None else self.odometry.twist[0]
+        self.keeper.judged(answer, steady_ns, speed)
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
         if answer.rule == 'fresh' and plan is self.drivers.plan and plan.start_ns > now_ns:
@@ -183,8 +211,57 @@ class Critic:
             self.counts['plan_from_the_future'] += 1
         return answer
 
+    def situation(self, now_ns: int, steady_ns: int) -> Situation:
+        """Freeze what is known now."""
+        plan, arrived_ns = self.drivers.pick(now_ns, steady_ns)
+        memory = self.keeper.look(now_ns, steady_ns, *self._before)
+        return Situation(now_ns, steady_ns, plan, arrived_ns, tuple(self.scans.values()),
+                         self.odometry, *self._before, self.drivers.permit,
+                         tuple(self.switches.values()), tuple(self.imus.values()),
+                         self._silent(now_ns, steady_ns), memory)
+
+    def held(self, answer: Verdict, situation: Situation, wanted: tuple[float, float] | None,
+             note: bool) -> Verdict:
+        """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on."""
+        if note and answer.latch:
+            self.latch.close(answer.rule, answer.reason)
+        if self.latch.closed:
+            rule, reason = next(iter(self.latch.closed.items()))
+            if answer.action == 'stop' and answer.rule == rule:
+                return answer
+            return replace(answer, command=still(situation.now_ns), action='stop', rule=rule,
+                           reason=f'{reason}; latched until critic/reset', latch=True,
+                           release='somebody calls critic/reset')
+        try:
+            asks = tuple(asked(situation, wanted).values.tolist())
+        except Exception:       # what cannot be read was stopped for that
+            return answer
+        why = self.holding.hold(answer, asks, situation.now_steady_ns, note)
+        if not why:
+            return answer
+        return replace(answer, command=still(situation.now_ns), action='stop', rule=why[0],
+                       reason=why[1], release='a moment without the cause')
+
+    def allowed(self, now_ns: int, steady_ns: int) -> tuple[str, ...]:
+        """Return which motions would be let through now, of slow ones in four directions."""
+        situation = self.situation(now_ns, steady_ns)
+        return tuple(name for name, way in PROBES.items() if self.held(
+            guard(situation, self.rules, way), situation, way, False).command.values.any())
+
+    def reset(self, now_ns: int, steady_ns: int) -> str:
+        """Open the latch; return why not while a cause lasts, or ''."""
+        situation = self.situation(now_ns, steady_ns)
+        for rule in self.rules:
+            if rule.name in self.latch.closed:
+                try:
+                    rule.limit(still(now_ns), situation)
+                except Exception as why:        # also a rule that crashed: no answer is a stop
+                    return f'{rule.name}: {why}'
+        self.latch.open()
+        return ''
+
     def _silent(self, now_ns: int, steady_ns: int) -> tuple[str, ...]:
-        said, ahead_s = self.sensed(), self.policy.max_future_s
+        said, ahead_s = self.sensed(), self.policy.shared.max_future_s
         return tuple(need.name for need in self.needs if need.name not in said or not (
             need.oldest_s == math.inf
             or young(said[need.name], now_ns, steady_ns, need.oldest_s, ahead_s)))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.types import Command, Permit, Plan
 
 
@@ -22,8 +22,8 @@ class Drivers:
     is slow, or gone, does not give the robot back to the plan when the hand lets go.
     """
 
-    def __init__(self, policy: CriticSettings, counts: Counter[str]):
-        self.policy, self.counts = policy, counts
+    def __init__(self, shared: Shared, counts: Counter[str]):
+        self.shared, self.counts = shared, counts
         self.plan: Plan | None = None
         self.hand: Plan | None = None
         self.permit: Permit | None = None
@@ -51,11 +51,11 @@ class Drivers:
 
     def on_twist(self, twist: Command, steady_ns: int) -> bool:
         """Take a foreign twist in the place of a plan; return whether it was taken."""
-        return self.on_plan(one_knot(twist, 'twist', self.policy.max_plan_age_s), steady_ns)
+        return self.on_plan(one_knot(twist, 'twist', self.shared.max_plan_age_s), steady_ns)
 
     def on_hand(self, hand: Command, now_ns: int, steady_ns: int) -> bool:
         """Take a hand; return whether it is one: neither stale nor from the future."""
-        plan = one_knot(hand, 'hand', self.policy.hand_deadman_s)
+        plan = one_knot(hand, 'hand', self.shared.hand_deadman_s)
         self.refused = self._dead(plan, steady_ns, now_ns, steady_ns)
         if self.refused:
             self.counts['hand_refused'] += 1
@@ -86,7 +86,7 @@ class Drivers:
 
     def _dead(self, hand: Plan, arrived_ns: int, now_ns: int, steady_ns: int) -> str:
         """Say why this is no hand, or ''."""
-        oldest, ahead = self.policy.hand_deadman_s, self.policy.max_future_s
+        oldest, ahead = self.shared.hand_deadman_s, self.shared.max_future_s
         for age_ns, clock in ((now_ns - hand.start_ns, 'stamp'),
                               (steady_ns - arrived_ns, 'arrival')):
             if age_ns > oldest * 1e9:

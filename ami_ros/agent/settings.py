@@ -12,14 +12,15 @@ from typing import ClassVar
 
 
 def setting(default, unit: str, low=None, high=None, reason: str = '', live: bool = False,
-            because: str = ''):
+            because: str = '', strict: str = ''):
     """Declare a field; `default` None means that the file must say it.
 
     `live`: it may change while the robot drives. `because` says why it may, or why it may not,
-    where that is another reason than the one of the whole class.
+    where that is another reason than the one of the whole class. `strict`: of a limit, whether
+    'lower' or 'higher' is the safe side.
     """
     meta = {'unit': unit, 'low': low, 'high': high, 'reason': reason, 'live': live,
-            'because': because}
+            'because': because, 'strict': strict}
     if default is None:
         return dataclasses.field(metadata=meta, kw_only=True)
     return dataclasses.field(default=default, metadata=meta, kw_only=True)
@@ -125,12 +126,19 @@ def build(kind: type, values: dict, where: str = 'settings'):
     if missing:
         raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
                          'and has no default')
-    cast = {k: float(v) if fields[k].type is float and type(v) is int else v
-            for k, v in values.items()}
+    cast = {k: float(v) if fields[k].type is float and type(v) is int
+            else frozen(v) if fields[k].type is tuple else v for k, v in values.items()}
     try:
         return kind(**cast)
     except ValueError as wrong:
         raise ValueError(f'{where}: {wrong}') from None
+
+
+def frozen(value):
+    """Make tuples of lists, and floats of what is in them."""
+    if isinstance(value, (list, tuple)):
+        return tuple(float(v) if type(v) is int else frozen(v) for v in value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -218,32 +226,3 @@ class EnergySettings(Settings):
     settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres', live=True)
     leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this',
                              live=True)
-
-
-@dataclass(frozen=True)
-class CriticSettings(Settings):
-    """The policy. Read-only while the robot runs; nothing here has a default."""
-
-    max_speed_mps: float = setting(None, 'm/s', 0.01, 5.0, 'forward and backward')
-    max_turn_radps: float = setting(None, 'rad/s', 0.01, 10.0, 'either way')
-    max_acceleration_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'gaining speed only')
-    max_turn_acceleration_radps2: float = setting(None, 'rad/s^2', 0.1, 50.0, 'gaining only')
-    braking_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'measured on this robot')
-    reaction_s: float = setting(None, 's', 0.0, 1.0,
-                                'from a command to the next one, and on to its first braking')
-    stop_distance_m: float = setting(None, 'm', 0.0, 1.0, 'kept free ahead, along the motion')
-    side_distance_m: float = setting(None, 'm', 0.0, 1.0, 'kept free beside the motion')
-    max_plan_age_s: float = setting(None, 's', 0.02, 2.0, 'older plans stop the robot')
-    max_scan_age_s: float = setting(None, 's', 0.02, 2.0, 'older lidar stops the robot')
-    max_odometry_age_s: float = setting(None, 's', 0.02, 2.0, 'older odometry stops the robot')
-    max_switch_age_s: float = setting(None, 's', 0.02, 2.0,
-                                      'an older word of a bumper, edge or stop stops the robot')
-    max_permit_age_s: float = setting(None, 's', 0.02, 2.0,
-                                      'without a younger word of the configurator no plan moves')
-    hand_deadman_s: float = setting(None, 's', 0.02, 2.0, 'a hand silent for so long let go')
-    max_future_s: float = setting(None, 's', 0.0, 1.0, 'stamps further ahead stop the robot')
-    max_plan_lead_s: float = setting(None, 's', 0.0, 1.0,
-                                     'plans may begin so far ahead: the latency they allowed for')
-    min_valid_beams: float = setting(None, '1', 0.0, 1.0, 'share of beams that must be valid')
-    max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down')
-    surprised_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then')

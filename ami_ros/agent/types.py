@@ -75,6 +75,7 @@ class Plan:
     imagined: np.ndarray | None = None              # (H, 3) places, learned map, for people
     iterations: int = 0     # search iterations that were finished before the deadline
     source: str = 'mind'    # who drives: 'mind', 'hand' (a person's), 'twist' (somebody else's)
+    disagreement: float = 1.0   # of the belief it was made from
 
     def at(self, now_ns: int) -> tuple[float, float]:
         """Return (v, w) for an instant; stop after the last knot; never renewed by lateness.
@@ -112,6 +113,7 @@ class Odometry:
     stamp_ns: int
     received_steady_ns: int
     name: str = 'odom'      # of the sensor, in the robot file
+    frame: str = 'odom'     # of the pose
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +136,7 @@ class Switch:
     active: bool            # pressed, at an edge, stopped
     stamp_ns: int           # when it came: a Bool bears no stamp
     received_steady_ns: int
+    side: str = ''          # of the robot: front, back, left or right; '' is all around
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +158,64 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sameness:
+    """How long a sensor has been saying the very same."""
+
+    name: str               # of the sensor
+    repeats: int            # messages in a row that bore a stamp which was there before
+    moved_m: float          # how far odometry was from where this content first came
+    turned_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lean:
+    """Where an IMU feels up, smoothed."""
+
+    name: str               # of the sensor
+    up: tuple[float, float, float]      # m/s^2 in base_link; at rest and level (0, 0, 9.81)
+    for_s: float            # how long it has been listened to without a gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """How far odometry went between two readings."""
+
+    name: str               # of the sensor
+    steady_ns: int          # when the second came
+    passed_s: float         # between their stamps
+    moved_m: float
+    turned_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """What was asked of the wheels up to an instant, and what odometry says came of it."""
+
+    steady_ns: int
+    told_m: float           # sums since the critic began: of v * t, with its sign
+    told_rad: float
+    moved_m: float          # of the way, without signs
+    moved_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What the critic remembers of the last seconds, for rules that look back; steady times."""
+
+    before: Command | None = None               # what went out before Situation.last
+    sameness: tuple[Sameness, ...] = ()
+    leans: tuple[Lean, ...] = ()
+    jumps: tuple[tuple[int, float], ...] = ()   # when, and s by which ROS time left steady time
+    disputes: tuple[tuple[float, float], ...] = ()  # newest first: m/s, rad/s between two plans
+    arrivals: tuple[int, ...] = ()              # of plans
+    reversals: tuple[int, ...] = ()             # when what went out changed its direction
+    misses: tuple[tuple[int, float], ...] = ()  # when a zone stopped it, and at how many m/s
+    stops: tuple[int, ...] = ()                 # when a rule stopped what moved
+    tracks: tuple[Track, ...] = ()              # oldest first
+    leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Situation:
     """Everything the critic may look at, frozen at one instant."""
 
@@ -170,6 +231,7 @@ class Situation:
     switches: tuple[Switch, ...] = ()   # the newest of each that came, however old
     imus: tuple[Imu, ...] = ()      # the newest of each that came, however old
     silent: tuple[str, ...] = ()    # names of sensors that say nothing young, for people
+    memory: Memory = Memory()
 
     @property
     def sensed(self) -> tuple[Scan | Odometry | Switch | Imu, ...]:
@@ -195,3 +257,5 @@ class Verdict:
     source: str = ''                # who drove, as in Plan; '' where nobody did
     mode: str = ''                  # of the newest permit; '' where none has come
     silent: tuple[str, ...] = ()    # names of sensors that said nothing young
+    latch: bool = False             # it holds until somebody resets it
+    release: str = ''               # what would let the robot move again

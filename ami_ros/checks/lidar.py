@@ -16,7 +16,7 @@ LIKELY = 0.05               # share of all that are the same to the millimetre, 
 def lidars(seen: Observation) -> list[Finding]:
     """Check every planar lidar that speaks."""
     out = []
-    least = seen.policy.min_valid_beams if seen.policy else 0.5
+    least = seen.policy.shared.min_valid_beams if seen.policy else 0.5
     for sensor in seen.robot.sensors_of('LaserScan'):
         scans = [r.said for r in seen.channels[sensor.name].readings if r.said is not None]
         if scans:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.settings import CriticSettings
 
 TYPES = {       # kind of a sensor in the robot file: the type of its messages
     'Image': 'sensor_msgs/msg/Image', 'CompressedImage': 'sensor_msgs/msg/CompressedImage',
@@ -162,7 +162,7 @@ class Observation:
     clock_ns: int | None = None     # last /clock
     mounts: dict[str, tuple[str, tuple[float, ...]]] | None = None
     # link: parent and place (x y z m, roll pitch yaw rad) of tf_static; None: tf2_msgs missing
-    policy: CriticSettings | None = None
+    policy: Policy | None = None
     policy_path: str = ''           # of the policy, or why there is none
     module: str = ''                # name of the module, or why it cannot be used
     module_wrong: str = ''          # why it does not fit the robot

@@ -52,7 +52,7 @@ def limit_s(seen: Observation, sensor: Sensor) -> float:
         return LATE_S
     keys = {'Odometry': 'max_odometry_age_s', 'Image': 'max_plan_age_s',
             'CompressedImage': 'max_plan_age_s', 'CameraInfo': 'max_plan_age_s'}
-    return float(getattr(seen.policy, keys.get(sensor.kind, 'max_scan_age_s')))
+    return float(getattr(seen.policy.shared, keys.get(sensor.kind, 'max_scan_age_s')))
 
 
 def longest_s(seen: Observation, sensor: Sensor) -> float:
@@ -151,7 +151,7 @@ def offset(seen: Observation, sensor: Sensor, channel: Channel) -> list[Finding]
     middle, worst = float(np.median(late)), float(np.quantile(late, MOST))
     last = next(r for r in reversed(channel.readings) if r.stamp_ns)
     both = f'it stamps {moment(last.stamp_ns)}, here it is {moment(last.arrived_ns)}'
-    ahead = seen.policy.max_future_s if seen.policy else FUTURE_S
+    ahead = seen.policy.shared.max_future_s if seen.policy else FUTURE_S
     limit = limit_s(seen, sensor)
     if last.stamp_ns < SIMULATED_NS:
         if seen.clock_talkers:      # everybody lives in simulated time, or should

@@ -155,7 +155,8 @@ def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
     """
     names = ['base_link', f'knot_s={float(plan.knot_s)!r}', f'frame={plan.number}',
              f'goal={plan.goal}', f'run={plan.run}', f'arrived={int(plan.arrived)}',
-             f'surprise={float(plan.surprise)!r}', f'iterations={plan.iterations}']
+             f'surprise={float(plan.surprise)!r}', f'iterations={plan.iterations}',
+             f'disagreement={float(plan.disagreement)!r}']
     out = MultiDOFJointTrajectory(header=header(plan.start_ns, 'base_link'), joint_names=names)
     ends = [] if plan.imagined is None else [None, *plan.imagined.tolist()]
     for index, knot in enumerate([*plan.knots.tolist(), (0.0, 0.0)]):
@@ -175,10 +176,11 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
         knot_s, number, goal = float(said['knot_s']), int(said['frame']), int(said['goal'])
         arrived, surprise = said['arrived'] == '1', float(said['surprise'])
         iterations, run = int(said['iterations']), said['run']
+        disagreement = float(said['disagreement'])
     except (KeyError, ValueError) as wrong:
         raise ValueError(f'plan with joint_names {list(msg.joint_names)} misses or misspells '
                          f'{wrong}; it needs base_link, knot_s=, frame=, goal=, run=, arrived=, '
-                         'surprise=, iterations=') from None
+                         'surprise=, iterations=, disagreement=') from None
     if not 0.0 < knot_s < 10.0:
         raise ValueError(f'plan holds a knot for {knot_s} s; it needs more than 0, less than 10')
     for index, point in enumerate(msg.points):
@@ -191,7 +193,7 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
             for point in msg.points for t in point.transforms]
     return Plan(np.array(knots, float).reshape(-1, 2), knot_s, nanoseconds(msg.header.stamp),
                 number, run, goal, arrived, surprise, iterations=iterations,
-                imagined=np.array(ends) if ends else None)
+                imagined=np.array(ends) if ends else None, disagreement=disagreement)
 
 
 def command_message(command: Command, stamped: bool = True) -> TwistStamped | Twist:
@@ -217,7 +219,8 @@ def verdict_message(verdict: Verdict, **more: str) -> DiagnosticArray:
               'touched': ','.join(verdict.touched), 'frame': str(verdict.number),
               'plan_start_ns': str(verdict.plan_start_ns), 'goal': str(verdict.goal),
               'run': verdict.run, 'source': verdict.source, 'mode': verdict.mode,
-              'silent': ','.join(verdict.silent),
+              'silent': ','.join(verdict.silent), 'latch': str(int(verdict.latch)),
+              'release': verdict.release,
               **{f'age.{k}_s': repr(float(v)) for k, v in verdict.ages}, **more}
     status = DiagnosticStatus(level=LEVELS[verdict.action], name='critic', message=verdict.reason,
                               values=pairs(values))
@@ -239,7 +242,8 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
                        said['rule'], critic.message, touched, ages, int(said['frame']),
                        int(said['plan_start_ns']), int(said['goal']), said['run'],
                        said['source'], said['mode'],
-                       tuple(filter(None, said['silent'].split(','))))
+                       tuple(filter(None, said['silent'].split(','))),
+                       said['latch'] == '1', said['release'])
     except KeyError as missing:
         raise ValueError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
 

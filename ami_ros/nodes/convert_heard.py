@@ -58,7 +58,8 @@ def wish_from(msg: TwistStamped | Twist, received_ns: int) -> Command:
 
 def odometry_from(msg: OdometryMsg, sensor: Sensor, robot: Robot, came: Came) -> Odometry:
     """Odometry to Odometry, planar."""
-    return replace(convert.odometry_from(msg, came.steady_ns), name=sensor.name)
+    return replace(convert.odometry_from(msg, came.steady_ns), name=sensor.name,
+                   frame=msg.header.frame_id.rpartition('/')[2])
 
 
 def imu_from(msg: ImuMsg, sensor: Sensor, robot: Robot, came: Came) -> Imu:
@@ -68,7 +69,8 @@ def imu_from(msg: ImuMsg, sensor: Sensor, robot: Robot, came: Came) -> Imu:
 
 def switch_from(msg: Bool, sensor: Sensor, robot: Robot, came: Came) -> Switch:
     """Bool to Switch; its arrival is its stamp."""
-    return Switch(sensor.name, sensor.kind, msg.data == sensor.active, *came)
+    return Switch(sensor.name, sensor.kind, msg.data == sensor.active, *came,
+                  robot.side_of(sensor))
 
 
 def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan:

@@ -11,18 +11,23 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 import time
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.robots import find, strict
+from ami_ros.agent.holding import Latch
+from ami_ros.agent.policies.policy import Policy, read
+from ami_ros.agent.robots import find
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.settings import build, CriticSettings, setting, Settings
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
@@ -35,6 +40,7 @@ STATUS_S = 0.5
 COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
 INPUTS = ('plan', 'twist')
+HASHED = 12                 # hex digits of the policy's hash that a verdict bears
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class NodeSettings(Settings):
     robot: str = setting('rover', 'name', reason='the robot file')
     policy: str = setting('config/policy/rover.yaml', 'path',
                           reason='the numbers of the rules; relative to the shared files')
+    state: str = setting('', 'folder', reason='keeps the latch over a restart; empty: nowhere')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
     real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
@@ -62,10 +69,20 @@ class NodeSettings(Settings):
 GROUPS = {'': NodeSettings}
 
 
-def policy(where: str) -> CriticSettings:
+def policy(where: str) -> Policy:
     """Read a policy file; ValueError names what is missing, unknown or out of range."""
-    path = share(where)
-    return build(CriticSettings, strict.load(path), str(path))
+    return read(share(where))
+
+
+def emergency_stop(robot: Robot) -> tuple[Sensor, ...]:
+    """Return the switch that every robot has on `e_stop`, unless its file says one of its own."""
+    if any(sensor.topic == topics.E_STOP.name for sensor in robot.sensors):
+        return ()
+    names = [sensor.name for sensor in robot.sensors]
+    name = next(name for name in ('e_stop', 'e_stop_topic', 'e_stop_by_topic')
+                if name not in names)
+    return (Sensor(name=name, kind='e_stop', topic=topics.E_STOP.name, required=False, hz=0.0,
+                   active=True),)
 
 
 class CriticNode(Node):
@@ -76,9 +93,11 @@ class CriticNode(Node):
         self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
         s = self.settings
         self.robot = find(s.robot)
-        numbers = policy(s.policy)
-        parameters.show(self, 'rules', numbers)     # 'policy' names the file
-        self.critic = Critic(numbers, self.robot)
+        chosen = policy(s.policy)
+        for group, numbers in chosen.groups.items():    # 'policy' names the file
+            parameters.show(self, group, numbers)
+        self.critic = Critic(chosen, self.robot,
+                             Latch(Path(s.state).expanduser() if s.state else None))
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -98,9 +117,10 @@ class CriticNode(Node):
         self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
         self.awaited = [sensor.name for sensor in heard(self.robot)
                         if sensor.required and sensing.KINDS[sensor.kind].stamped]
-        for sensor in heard(self.robot):
+        for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
             for row in sensing.rows(sensor) if sensor.required or not s.lock_step else ():
                 self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)))
+        self.create_service(*topics.CRITIC_RESET.server(self.on_reset))
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
@@ -153,6 +173,17 @@ class CriticNode(Node):
                                             or was.mode != permit.mode):
             self.say(*self.judge())
 
+    def on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Open the latch, where its cause is gone."""
+        was = ', '.join(self.critic.latch.closed)
+        refused = self.critic.reset(*self.now())
+        response.success = not refused
+        response.message = refused or (f'released: {was}' if was else 'nothing was latched')
+        self.get_logger().warning(f'reset: {response.message}')
+        if not self.settings.lock_step:
+            self.say(*self.judge(), anyway=True)
+        return response
+
     def on_reading(self, sensor: Sensor, msg) -> None:
         """Take what a sensor says; a switch that is active stops at once."""
         kind = sensing.KINDS[sensor.kind]
@@ -190,24 +221,30 @@ class CriticNode(Node):
     def judge(self, frame_ns: int | None = None) -> tuple[Verdict, float]:
         """Ask the critic; return its verdict and the milliseconds that it took."""
         begun = time.perf_counter()
-        if frame_ns is not None:
-            verdict = self.critic.judge(frame_ns, frame_ns)
-        else:
-            verdict = self.critic.judge(self.get_clock().now().nanoseconds, time.monotonic_ns())
+        verdict = self.critic.judge(*(self.now() if frame_ns is None else (frame_ns, frame_ns)))
         return verdict, 1e3 * (time.perf_counter() - begun)
+
+    def now(self) -> tuple[int, int]:
+        """Return ROS and steady time; in lock-step both are of the last frame."""
+        if self.settings.lock_step:
+            return self.verdict.command.stamp_ns, self.verdict.command.stamp_ns
+        return self.get_clock().now().nanoseconds, time.monotonic_ns()
 
     def say(self, verdict: Verdict, took_ms: float, anyway: bool = False) -> None:
         """Command the wheels, always; tell why when there is something new to tell."""
         self.commands.publish(convert.command_message(verdict.command,
                                                       self.settings.enable_stamped_cmd_vel))
         self.verdict = verdict
-        news = verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent
+        news = (verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent,
+                verdict.latch)
         if anyway or news != self.told:
             self.told = news
+            allowed = self.critic.allowed(*self.now()) if verdict.action == 'stop' else ()
             self.verdicts.publish(convert.verdict_message(
                 verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
                 hand_refused=self.critic.drivers.refused, others=self.besides,
-                mistyped=self.mistyped))
+                mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
+                allowed=','.join(allowed)))
 
     def arrival(self, msg, stamped: bool) -> convert_heard.Came:
         """Return when a message came; in lock-step no time passes on the way."""
@@ -242,12 +279,13 @@ class CriticNode(Node):
         """Give a sign of life."""
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else self.mistyped or self.wrong)
+                 else self.mistyped or self.wrong or self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
             wrong or 'judging',
             {'state': 'active', **self.who, 'action': last.action, 'rule': last.rule,
-             'source': last.source, 'mode': permit.mode if permit else '',
+             'source': last.source, 'policy': self.critic.policy.hash,
+             'latched': ','.join(self.critic.latch.closed), 'mode': permit.mode if permit else '',
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
@@ -259,6 +297,7 @@ class CriticNode(Node):
         now = self.get_clock().now().nanoseconds
         self.say(Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end'), 0.0)
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
+        self.critic.latch.end()
 
 
 def main(args: list[str] | None = None) -> int:

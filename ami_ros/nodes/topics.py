@@ -80,6 +80,7 @@ CLOCK = Topic('/clock', Clock, 40, SENSOR, 'body')      # absolute: that is wher
 GOAL_IMAGE = Topic('goal/image', Image, 0, RELIABLE_1, 'person')
 JOY = Topic('joy', Joy, 20, NEWEST, 'person')   # whatever QoS joy_node or another offers
 HAND = Topic('cmd_vel_manual', TwistStamped, 0, RELIABLE_1, 'person')   # outranks every plan
+E_STOP = Topic('e_stop', Bool, 0, RELIABLE_1, 'person')     # true stops; heard by any QoS
 
 # from another program that plans, where the critic's `input` is twist
 FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, RELIABLE_1, '')
@@ -108,8 +109,8 @@ TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     
 LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
-          FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE, PLAN,
-          COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
+          E_STOP, FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE,
+          PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
           TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
@@ -124,9 +125,11 @@ STOP = Service('configurator/stop', Trigger, 'configurator')        # until rese
 RESET = Service('configurator/reset', Trigger, 'configurator')
 CANCEL = Service('configurator/cancel', Trigger, 'configurator')    # no goal: the mind plans rest
 BEGIN = Service('configurator/begin', Trigger, 'configurator')      # the robot was put elsewhere
+CRITIC_RESET = Service('critic/reset', Trigger, 'critic')   # by a person; the mind has no client
 SIM_RESET = Service('sim/reset', Trigger, 'sim')        # to the `episode` parameters, and hold
 SIM_HOLD = Service('sim/hold', SetBool, 'sim')          # true: time stands still; false: it runs
-SERVICES = (ARM, DISARM, MANUAL, DRY_RUN, STOP, RESET, CANCEL, BEGIN, SIM_RESET, SIM_HOLD)
+SERVICES = (ARM, DISARM, MANUAL, DRY_RUN, STOP, RESET, CANCEL, BEGIN, CRITIC_RESET, SIM_RESET,
+            SIM_HOLD)
 
 
 def command(stamped: bool, row: Topic = COMMAND) -> Topic:

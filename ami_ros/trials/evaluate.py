@@ -7,14 +7,12 @@ import json
 import time
 
 import numpy as np
-import yaml
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import (
     ActorSettings,
-    build,
-    CriticSettings,
     EnergySettings,
     WorldModelSettings,
 )
@@ -53,10 +51,9 @@ def settings() -> tuple[WorldModelSettings, ActorSettings, EnergySettings]:
     return WorldModelSettings(latency_s=0.0), ActorSettings(), EnergySettings()
 
 
-def policy(name: str = 'rover') -> CriticSettings:
-    """Read the critic's numbers."""
-    where = share(f'config/policy/{name}.yaml')
-    return build(CriticSettings, yaml.safe_load(where.read_text()), str(where))
+def policy(name: str = 'rover') -> Policy:
+    """Read the critic's rules and numbers."""
+    return read(share(f'config/policy/{name}.yaml'))
 
 
 def home(module: Module) -> int:

@@ -8,11 +8,11 @@ Frames come at the pace of a camera, since a loop without pauses finds everythin
 import time
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.settings import (
     ActorSettings,
-    CriticSettings,
     EnergySettings,
     WorldModelSettings,
 )
@@ -71,7 +71,7 @@ class Stopwatch(WorldModelPlanner):
 class TimedCritic(Critic):
     """The critic, timed."""
 
-    def __init__(self, policy: CriticSettings, robot: Robot, watch: Stopwatch):
+    def __init__(self, policy: Policy, robot: Robot, watch: Stopwatch):
         super().__init__(policy, robot)
         self.watch = watch
 

@@ -45,8 +45,9 @@ def check(args: argparse.Namespace) -> list[str]:
     path, policy = policy_of(robot, args.policy)
     try:
         Critic(policy, robot)
-        if not policy.max_plan_lead_s >= robot.latency_s:
-            raise ValueError(f'max_plan_lead_s = {policy.max_plan_lead_s} is below latency_s = '
+        lead_s = policy.rules['fresh'].max_plan_lead_s
+        if not lead_s >= robot.latency_s:
+            raise ValueError(f'max_plan_lead_s = {lead_s} is below latency_s = '
                              f'{robot.latency_s} of {robot.path}: every plan would be refused')
     except ValueError as wrong:
         raise ValueError(f'{path}: {wrong}') from None
@@ -57,7 +58,7 @@ def check(args: argparse.Namespace) -> list[str]:
         *(sensor_line(sensor, robot) for sensor in robot.sensors),
         f'body    {length:.3f} m long, {width:.3f} m wide; {robot.command_type} on cmd_vel',
         f'limits  {robot.max_speed_mps} m/s, {robot.max_turn_radps} rad/s; the policy allows '
-        f'{policy.max_speed_mps} m/s, {policy.max_turn_radps} rad/s',
+        f'{policy.shared.max_speed_mps} m/s, {policy.shared.max_turn_radps} rad/s',
         *([f'still to be measured: {", ".join(todo)}'] if todo else []),
         'good']
 

@@ -102,7 +102,8 @@ def drive(world: World, critic: Critic, driver: Driver, seconds: float, hertz: i
     every = round(1 / hertz / STEP_S)
     for step in range(round(seconds / STEP_S)):
         looks.append((world.scan(), world.odometry()) if step % 5 == 0 else None)
-        arrived = looks[-1 - look_late] if look_late < len(looks) else looks[0]
+        seen = step - look_late if step else 0      # nothing comes twice
+        arrived = looks[seen] if seen >= 0 else None
         if arrived is not None:
             critic.on_scan(arrived[0])
             critic.on_odometry(arrived[1])

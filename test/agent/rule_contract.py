@@ -4,29 +4,34 @@
 import math
 from pathlib import Path
 
-from ami_ros.agent import settings
 from ami_ros.agent.arc import Box
+from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.sensor import NEEDS, Sensor
 from ami_ros.agent.rules.obstacles import Sight
 from ami_ros.agent.rules.rule import Answer, Rule, Stop
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.agent.types import (
     Command,
     Imu,
+    Lean,
+    Memory,
     Odometry,
     Permit,
     Plan,
+    Sameness,
     Scan,
     Situation,
+    Step,
     Switch,
+    Track,
 )
 import numpy as np
 import pytest
-import yaml
 
 POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
-NUMBERS = settings.build(CriticSettings, yaml.safe_load(POLICY.read_text()))
+STRICT = read(POLICY.with_name('strict.yaml'))
+CHOSEN = read(POLICY)
+NUMBERS = CHOSEN.shared
 ROBOT = find('rover')
 BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000
@@ -98,6 +103,16 @@ def sensor(kind: str, name: str, **changes) -> Sensor:
                      **{key: said[key] for key in NEEDS[kind]}} | changes)
 
 
+def level(*up, for_s: float = 10.0, name: str = 'imu') -> Lean:
+    """Feel gravity straight up, for long enough, unless said otherwise."""
+    return Lean(name, up or (0.0, 0.0, 9.80665), for_s)
+
+
+def memory(**changes) -> Memory:
+    """Nothing to wonder about, unless said otherwise."""
+    return Memory(**{'leans': (level(),)} | changes)
+
+
 def situation(**changes) -> Situation:
     """Make one in which all is well; `scan` is the only one there is."""
     if 'scan' in changes:
@@ -106,7 +121,8 @@ def situation(**changes) -> Situation:
     return Situation(**{'now_ns': NOW, 'now_steady_ns': STEADY, 'plan': plan(),
                         'plan_steady_ns': STEADY, 'scans': (scan(),), 'odometry': odometry(),
                         'last': Command(np.zeros(2), NOW - ns(0.1)),
-                        'last_steady_ns': STEADY - ns(0.1), 'permit': permit()} | changes)
+                        'last_steady_ns': STEADY - ns(0.1), 'permit': permit(),
+                        'memory': memory()} | changes)
 
 
 def cases(count: int):
@@ -122,9 +138,30 @@ def cases(count: int):
         last = Command(rng.uniform(-0.6, 0.6, 2), NOW - ns(rng.uniform(-0.05, 0.2)))
         v, w = rng.uniform(-1, 1), rng.uniform(-3, 3)
         v, w = v * rng.choice([0, 0.1, 1]), w * rng.choice([0, 1])
-        yield v, w, situation(scan=scan(ranges), last=last,
+        past = remembered(rng)
+        yield v, w, situation(memory=past, scan=scan(ranges), last=last,
                               odometry=odometry(rng.uniform(-0.7, 0.7), rng.uniform(-2, 2)),
-                              plan=plan(surprise=rng.uniform(0, 10)))
+                              plan=plan(surprise=rng.uniform(0, 10),
+                                        disagreement=rng.uniform(0, 10)))
+
+
+def remembered(rng: np.random.Generator) -> Memory:
+    """Draw what may have happened lately, at least as bad as any limit of the strict policy."""
+    def times(most: int, seconds: float) -> tuple[int, ...]:
+        return tuple(sorted(STEADY - ns(t) for t in rng.uniform(0, seconds, rng.integers(most))))
+    told = np.cumsum(rng.normal(0, 0.05, (40, 2)), axis=0)
+    moved = np.cumsum(np.abs(rng.normal(0, rng.choice([0.001, 0.05]), (40, 2))), axis=0)
+    return Memory(
+        Command(rng.uniform(-0.6, 0.6, 2), NOW - ns(rng.uniform(0.0, 0.3))),
+        tuple(Sameness(name, int(rng.integers(5)), rng.uniform(0, 0.03), rng.uniform(0, 0.05))
+              for name in ('scan', 'odom', 'other')),
+        (level(*rng.normal((0, 0, 9.8), rng.choice([0.1, 3.0])), for_s=rng.uniform(0, 1)),),
+        tuple((at, rng.uniform(-0.3, 0.3)) for at in times(3, 1.0)),
+        tuple(map(tuple, rng.uniform(0, 2, (rng.integers(6), 2)))),
+        times(100, 2.0), times(30, 15.0), tuple((at, rng.uniform(0, 0.4)) for at in
+                                                times(12, 60.0)), times(40, 70.0),
+        tracks=tuple(Track(STEADY - ns(0.05 * (40 - i)), *told[i], *moved[i]) for i in range(40)),
+        leaps=(Step('odom', STEADY, 0.025, rng.uniform(0, 0.4), rng.uniform(0, 0.7)),))
 
 
 def answer(rule: Rule, asked: Command, seen: Situation) -> Answer:

@@ -16,11 +16,12 @@ from rule_contract import (
     ANGLES,
     BROKEN,
     cases,
+    CHOSEN,
     command,
     imu,
+    level,
     NOW,
     ns,
-    NUMBERS,
     odometry,
     permit,
     plan,
@@ -29,10 +30,11 @@ from rule_contract import (
     sensor,
     situation,
     STEADY,
+    STRICT,
     switch,
 )
 
-RULES = build(NUMBERS, ROBOT)
+RULES = build(CHOSEN, ROBOT)
 MOVING = Command(np.array([0.3, 0.0]), NOW - ns(0.1))
 
 
@@ -247,8 +249,25 @@ def test_it_is_quick():
     assert np.median(taken) < 1.0
 
 
+def test_every_rule_with_a_fine_lidar_is_quick():
+    """2 ms at most, by the thread's own clock; half of the time, since others have the caches."""
+    robot = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('Imu', 'imu_2')))
+    rules, taken = build(STRICT, robot), []
+    angles = np.linspace(-np.pi, np.pi, 360, endpoint=False)
+    for v, w, seen in cases(400):
+        ranges = np.repeat(np.where(seen.scans[0].ranges > 0, seen.scans[0].ranges, 1.0), 2)
+        past = replace(seen.memory, sameness=(), jumps=(), disputes=(), arrivals=(), stops=(),
+                       reversals=(), leans=(level(name='imu_2'),))
+        seen = replace(seen, scans=(scan(ranges, angles=angles),), memory=past,
+                       imus=(imu(name='imu_2'),))
+        begun = time.thread_time_ns()
+        guard(seen, rules, (v, w))
+        taken.append((time.thread_time_ns() - begun) / 1e6)
+    assert np.percentile(taken, 50) < 2.0
+
+
 def critic(*plans) -> Critic:
-    made = Critic(NUMBERS, ROBOT)
+    made = Critic(CHOSEN, ROBOT)
     made.on_scan(scan())
     made.on_odometry(odometry())
     made.on_permit(permit())
@@ -258,7 +277,7 @@ def critic(*plans) -> Critic:
 
 
 def test_a_new_critic_stands():
-    assert_stop(Critic(NUMBERS, ROBOT).judge(NOW, STEADY), 'guard', 'no plan')
+    assert_stop(Critic(CHOSEN, ROBOT).judge(NOW, STEADY), 'guard', 'no plan')
     assert_stop(critic().judge(NOW, STEADY), 'guard', 'no plan')
 
 
@@ -312,7 +331,7 @@ def test_a_plan_from_the_future_does_not_stay_the_newest():
 
 
 def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
-    c = Critic(NUMBERS, ROBOT)
+    c = Critic(CHOSEN, ROBOT)
     c.on_plan(plan(0.1), STEADY)
     assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan')
     assert c.drivers.plan is not None
@@ -321,16 +340,18 @@ def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
 def test_after_the_clock_jumped_back_it_recovers():
     c = critic(plan(0.1))
     assert c.judge(NOW, STEADY).action == 'go'
-    then, steady = NOW - ns(3), STEADY + ns(0.1)
+    then, steady, said = NOW - ns(3), STEADY + ns(0.1), []
     assert_stop(c.judge(then, steady), 'fresh', 'future')
-    c.on_scan(scan(stamp_ns=then, received_steady_ns=steady))
-    c.on_odometry(odometry(stamp_ns=then, received_steady_ns=steady))
-    c.on_permit(permit(stamp_ns=then, received_steady_ns=steady))
-    assert c.on_plan(plan(0.1, start_ns=then), steady)
-    assert c.judge(then + 1, steady).action == 'slow'       # at no gain in the first instant
-    then, steady = then + ns(0.1), steady + ns(0.1)
-    assert c.judge(then, steady).action == 'go'
-
+    for _ in range(5):
+        then, steady = then + ns(0.1), steady + ns(0.1)
+        when = {'stamp_ns': then, 'received_steady_ns': steady}
+        c.on_scan(scan(**when))
+        c.on_odometry(odometry(**when))
+        c.on_permit(permit(**when))
+        assert c.on_plan(plan(0.1, start_ns=then), steady)
+        said.append(c.judge(then, steady))
+    assert [v.rule for v in said] == ['clock'] * 3 + [''] * 2
+    assert 'the clock jumped by -3.100 s 0.100 s ago, limit 0.250 s' in said[0].reason
 
 def test_a_plan_is_never_renewed_by_lateness():
     c = critic(plan(0.1))
@@ -361,7 +382,7 @@ def test_which_sensors_are_silent_is_on_record():
     robot = replace(ROBOT, sensors=(
         *ROBOT.sensors, sensor('bumper', 'front'), sensor('Range', 'sonar', required=False),
         sensor('e_stop', 'button', required=False, hz=0.0), sensor('Imu', 'gyro')))
-    c, everything = Critic(NUMBERS, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
+    c, everything = Critic(CHOSEN, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
     assert c.judge(NOW, STEADY).silent == everything
     for on, reading in ((c.on_scan, scan()), (c.on_scan, scan(name='sonar')),
                         (c.on_odometry, odometry()), (c.on_imu, imu(name='gyro')),
@@ -402,7 +423,7 @@ def test_a_switch_stops_it():
 
 
 def test_in_lock_step_permit_and_switches_have_just_come():
-    c, frame = Critic(NUMBERS, replace(ROBOT, sensors=(*ROBOT.sensors,
+    c, frame = Critic(CHOSEN, replace(ROBOT, sensors=(*ROBOT.sensors,
                                                        sensor('bumper', 'front')))), NOW + ns(60)
     c.renew(frame)
     assert c.drivers.permit is None and c.sensed() == {}
@@ -423,3 +444,25 @@ def test_a_plan_from_the_future_is_kept_while_a_hand_drives():
     c.forget('scan')
     assert_stop(c.judge(NOW + ns(0.1), STEADY), 'fresh', 'no scan')
     assert c.drivers.plan is not None
+
+
+@pytest.mark.parametrize('forgets', [False, True])
+def test_a_frozen_view_is_seen_also_where_each_message_replaces_the_last(forgets):
+    """A node forgets a sensor before it reads its next message."""
+    c, said = critic(), []
+    for tick in range(1, 9):
+        late = {'stamp_ns': NOW + ns(0.05 * tick), 'received_steady_ns': STEADY + ns(0.05 * tick)}
+        for name in ('scan', 'odom') if forgets else ():
+            c.forget(name)
+        c.on_odometry(odometry(0.1, pose=np.array([0.005 * tick, 0.0, 0.0]), **late))
+        c.on_scan(scan(np.full(180, 3.0), **late))
+        c.on_permit(permit(**late))
+        c.on_plan(plan(0.1, start_ns=late['stamp_ns']), late['received_steady_ns'])
+        said.append(c.judge(*late.values()).rule)
+    assert said == [''] * 4 + ['frozen'] * 4
+
+
+def test_a_latched_rule_that_only_slows_does_not_open_the_latch():
+    c = critic(plan(0.6))
+    c.latch.close('acceleration', 'because')
+    assert_stop(c.judge(NOW, STEADY), 'acceleration', 'because; latched until critic/reset')

@@ -2,6 +2,7 @@
 """Whatever is asked for, an ideal rover under the policy touches nothing, and still moves."""
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.policies.policy import chosen
 from closed_loop import (
     at_random,
     at_the_corner,
@@ -15,11 +16,11 @@ from closed_loop import (
 )
 import numpy as np
 import pytest
-from rule_contract import NUMBERS, ROBOT
+from rule_contract import CHOSEN, NUMBERS, ROBOT, STRICT
 
 
 def made() -> Critic:
-    return Critic(NUMBERS, ROBOT)
+    return Critic(CHOSEN, ROBOT)
 
 
 @pytest.mark.parametrize('hertz', [10, 20])
@@ -32,6 +33,36 @@ def test_it_never_touches(hostile, hertz, noise_m, look_late):
         least, verdicts = drive(world, made(), hostile(rng), 5.0, hertz, look_late)
         assert least > NUMBERS.side_distance_m / 2, f'seed {seed}'
         assert sum(v.command.values.any() for v in verdicts) > 10
+
+
+@pytest.mark.parametrize('hostile', [at_the_nearest, at_random, at_the_corner, spinning])
+def test_under_every_rule_it_never_touches_and_still_moves(hostile):
+    """A tilt needs an IMU, and this world has none."""
+    rules = {name: vars(own) for name, own in STRICT.rules.items() if name != 'tilt'}
+    policy = chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'strict')
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        world = World(room(rng), noise_m=0.01, rng=rng, yaw=rng.uniform(-3, 3))
+        least, verdicts = drive(world, Critic(policy, ROBOT), hostile(rng), 5.0, 10)
+        assert least > policy.shared.side_distance_m / 2, f'seed {seed}'
+        assert sum(v.command.values.any() for v in verdicts) > 5
+        assert {v.rule for v in verdicts} <= {
+            '', 'acceleration', 'jerk', 'speed', 'contradiction', 'oscillation', 'slow_zone',
+            'stop_zone', 'time_to_collision', 'stuck'}
+
+
+def test_under_every_rule_an_honest_drive_is_none_of_their_business():
+    """Through a door and up to a wall, with noise: no rule but those of the way."""
+    rules = {name: vars(own) for name, own in STRICT.rules.items() if name != 'tilt'}
+    policy = chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'strict')
+    posts = [square(0, y * 0.75, 0.3) for y in (-1, 1)]
+    world = World(np.concatenate([square(0, 0, 3), *posts]), place=-1.5 + 0.02j, noise_m=0.005)
+    _, verdicts = drive(world, Critic(policy, ROBOT),
+                        lambda w: (0.3, -w.yaw - 0.5 * w.place.imag), 15.5, 10)
+    assert world.place.real > 1
+    assert {v.rule for v in verdicts} <= {'', 'acceleration', 'jerk', 'slow_zone',
+                                          'time_to_collision'}
+    assert sum(v.rule == 'slow_zone' for v in verdicts) > 5
 
 
 @pytest.mark.parametrize('seed', range(4))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from rule_contract import NOW, ns, NUMBERS, odometry, permit, plan, ROBOT, scan, STEADY
+from rule_contract import CHOSEN, NOW, ns, NUMBERS, odometry, permit, plan, ROBOT, scan, STEADY
 
 DEADMAN, FUTURE = NUMBERS.hand_deadman_s, NUMBERS.max_future_s
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -19,7 +19,7 @@ MOVING = st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3)
 
 def critic(now_ns: int = 0, steady_ns: int = 0) -> Critic:
     """Make one that sees all it needs; nobody drives."""
-    made = Critic(NUMBERS, ROBOT)
+    made = Critic(CHOSEN, ROBOT)
     look(made, now_ns, steady_ns)
     return made
 
@@ -51,7 +51,7 @@ def test_a_hand_gets_no_more_than_it_asks_for_and_than_the_limits(wishes):
         else:
             assert (np.abs(got) <= np.minimum(np.abs((v, w)), ROBOT.limits) + 1e-9).all()
             assert (got * (v, w) >= 0).all()
-        gain = (NUMBERS.max_acceleration_mps2, NUMBERS.max_turn_acceleration_radps2)
+        gain = [*vars(CHOSEN.rules['acceleration']).values()]
         passed = 0.1 if tick == 0 else 0.02
         assert (np.abs(got) <= np.abs(last) + np.multiply(gain, passed) + 1e-9).all()
         last = got
@@ -101,7 +101,7 @@ class Model:
         if not self.permits:
             return False
         mode, of, stamp, came = self.permits[-1]
-        young = all(-ns(FUTURE) <= now - at <= ns(NUMBERS.max_permit_age_s)
+        young = all(-ns(FUTURE) <= now - at <= ns(CHOSEN.rules['permitted'].max_permit_age_s)
                     for at in (stamp, came))
         # a hand that drove in autonomous ends it until another mode was named
         named = max((p[3] for p in self.permits if p[0] != 'autonomous'), default=-1)
@@ -168,3 +168,10 @@ def test_a_hand_needs_no_permit_but_no_stop_either(mode):
     made.on_permit(permit(mode, stamp_ns=0, received_steady_ns=0))
     made.on_hand(wish(0.1, 0.0), NOW, STEADY)
     assert (made.judge(NOW, STEADY).command.values[0] > 0) == (mode != 'stopped')
+
+
+def test_a_twist_of_another_planner_is_remembered_as_a_plan():
+    made = critic()
+    assert made.on_twist(wish(0.1, 0.0, 0.1), STEADY)
+    assert not made.on_twist(wish(0.1, 0.0, 0.0), STEADY)
+    assert made.situation(NOW, STEADY).memory.arrivals == (STEADY,)

@@ -11,7 +11,7 @@ import time
 from ami_ros.agent.arc import Box
 from ami_ros.agent.robots import find, names, Robot
 from ami_ros.agent.robots.given import declared
-from ami_ros.agent.robots.sensor import NEEDS, Sensor
+from ami_ros.agent.robots.sensor import MAY, NEEDS, Sensor
 from ami_ros.share import share
 import numpy as np
 import pytest
@@ -262,6 +262,8 @@ def test_each_kind_needs_its_own_and_no_more(kind):
     needed = {key: whole[key] for key in NEEDS[kind]}
     assert Sensor(**given, **needed).kind == kind
     for key in whole:
+        if (key, kind) in MAY:
+            continue
         one = {k: v for k, v in needed.items() if k != key} if key in needed else {
             **needed, key: whole[key]}
         with pytest.raises(ValueError, match=f'{key} must be given for a|{key} means nothing'):
@@ -334,3 +336,22 @@ def test_everything_that_can_be_said_is_explained():
 def test_a_robot_may_be_altered_in_a_test():
     other = replace(find('rover'), max_turn_radps=1.0)
     assert other.limits == (0.6, 1.0) and other.path == find('rover').path
+
+
+@pytest.mark.parametrize(('said', 'side'), [
+    ({}, ''), ({'side': 'left'}, 'left'), ({'link': 'laser', 'side': 'back'}, 'back'),
+    ({'link': 'laser'}, 'front'), ({'link': 'left_wheel_pad'}, 'left')])
+def test_the_side_of_a_bumper_is_said_or_follows_from_its_place(said, side):
+    robot = find('rover')
+    mounts = {'laser': (0.1, 0.0, 0.1, 0.0, 0.0, 0.0), 'left_wheel_pad': (0.0, 0.2, 0, 0, 0, 0)}
+    object.__setattr__(robot, 'body', replace(robot.body, mounts=mounts))
+    bumper = Sensor(name='b', kind='bumper', topic='b', required=True, hz=5.0, active=True, **said)
+    assert robot.side_of(bumper) == side
+
+
+@pytest.mark.parametrize(('kind', 'side'), [('bumper', 'up'), ('bumper', ''), ('e_stop', 'front'),
+                                            ('Odometry', 'front')])
+def test_a_side_is_of_a_bumper_or_a_cliff_and_one_of_four(kind, side):
+    more = {} if kind == 'Odometry' else {'active': True}
+    with pytest.raises(ValueError, match='a bumper or a cliff has one of: front, back, left'):
+        Sensor(name='b', kind=kind, topic='b', required=True, hz=5.0, side=side, **more)

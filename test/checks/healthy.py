@@ -4,8 +4,8 @@
 from dataclasses import replace
 import math
 
+from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
-from ami_ros.agent.settings import CriticSettings
 from ami_ros.checks.observed import (
     Beams,
     Channel,
@@ -22,7 +22,6 @@ from ami_ros.checks.observed import (
     TYPES,
 )
 import numpy as np
-import yaml
 
 SECONDS = 3.0
 NOW_NS = 1_790_000_000 * 10**9
@@ -32,8 +31,7 @@ TWIST = 'geometry_msgs/msg/TwistStamped'
 DIAGNOSTIC = 'diagnostic_msgs/msg/DiagnosticArray'
 ROOM = np.random.default_rng(1)
 ROVER = find('rover')
-POLICY = CriticSettings(**yaml.safe_load(
-    (ROVER.path.parents[1] / 'policy/rover.yaml').read_text()))
+POLICY = read(ROVER.path.parents[1] / 'policy/rover.yaml')
 
 
 def content(sensor):

@@ -9,6 +9,7 @@ import shutil
 from ami_ros.agent.measure.found import Found, Unclear
 from ami_ros.agent.measure.motions import Leg, Motion
 from ami_ros.agent.robots import find, rewrite
+from ami_ros.agent.robots.rewriting import edited
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.desk import calibration, calibration_session
@@ -19,7 +20,6 @@ from ami_ros.nodes.desk.calibration_session import calibrate, opened, wanted
 from ami_ros.verbs import calibrate as calibrate_verb
 import numpy as np
 import pytest
-import yaml
 
 LAG_WITHIN_S = 0.03         # of 0.08 by design; the simulator obeys up to a tick of 25 ms early
 SCALE_WITHIN = 0.01
@@ -56,11 +56,11 @@ def own(tmp_path, root):
 @pytest.fixture
 def policy(tmp_path, root):
     """Write a policy that bears a busy machine, where messages come late."""
-    said = yaml.safe_load((root / 'config/policy/rover.yaml').read_text())
-    late = {key: 1.0 for key in ('max_scan_age_s', 'max_range_age_s', 'max_odometry_age_s',
-                                 'hand_deadman_s') if key in said}
+    said = (root / 'config/policy/rover.yaml').read_text()
+    late = {f'shared.{key}': 1.0 for key in ('max_scan_age_s', 'max_odometry_age_s',
+                                             'hand_deadman_s')}
     path = tmp_path / 'policy.yaml'
-    path.write_text(yaml.safe_dump(said | late))
+    path.write_text(edited(said, late, '', str(path)))
     return path
 
 

@@ -37,14 +37,14 @@ def assert_same(a, b, but=()):
 
 
 PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
-            surprise=1 / 3, iterations=3)
+            surprise=1 / 3, iterations=3, disagreement=2 / 3)
 BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).astype(np.float32),
                 RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3')
 
 
 @pytest.mark.parametrize('plan', [
     PLAN,
-    replace(PLAN, knots=np.full((1, 2), math.nan), surprise=math.nan),
+    replace(PLAN, knots=np.full((1, 2), math.nan), surprise=math.nan, disagreement=math.inf),
     replace(PLAN, knots=np.full((2, 2), -math.inf), surprise=math.inf, run='a=b', knot_s=0.1),
     replace(PLAN, knots=np.zeros((0, 2)), arrived=False, number=0, run=''),
 ])
@@ -77,7 +77,8 @@ def test_plan_that_is_wrong():
 def test_verdict():
     verdict = Verdict(Command(RNG.normal(size=2), NS), 'slow', 'stop_zone', 'near: 0.2 m of 0.3',
                       ('speed', 'stop_zone'), (('scan', 0.1 + 0.2), ('plan', math.nan)), NS - 5,
-                      NS - 3, 7, '1f-3', 'hand', 'idle', ('imu', 'front'))
+                      NS - 3, 7, '1f-3', 'hand', 'idle', ('imu', 'front'), True, 'somebody'
+                      ' resets it')
     back = convert.verdict_from(sent(convert.verdict_message(verdict, judge_ms='0.1')))
     assert_same(verdict, back, but=('ages',))
     assert repr(verdict.ages) == repr(back.ages)

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The critic's process: answers plans, hands and silence, and leaves the robot at rest."""
 
+from dataclasses import replace
+import json
 import math
+from pathlib import Path
+import re
 import time
 
+from ami_ros.agent.holding import FILE
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Command, Plan
 from ami_ros.nodes import convert, sensing, topics
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2, PointField, Range
 from std_msgs.msg import Bool, Header
+from std_srvs.srv import Trigger
 
 ROVER = find('rover')
 ANGLES = np.linspace(-math.pi, math.pi, 180, endpoint=False)
@@ -250,6 +257,8 @@ def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
     pulled = drive(bench, lambda v: v.rule == 'touched', more=touch)    # once is enough
     assert pulled.reason == 'e_stop button is active'
     touch(row=button, pressed=True)
+    drive(bench, lambda v: 'latched' in v.reason, more=touch)
+    assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).success
     drive(bench, moves, more=touch)
 
 
@@ -324,3 +333,62 @@ def test_an_unstamped_command_where_the_base_wants_it(bench):
     bench.start('critic', enable_stamped_cmd_vel=False)
     bench.hear(unstamped)
     bench.until(lambda: bench.heard[unstamped.name], 'a Twist')
+
+
+def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
+    bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
+
+    def moving():
+        bench.say(topics.ODOMETRY, convert.odometry_message(
+            time.time_ns(), np.array([next(way), 0.0, 0.0]), np.array([0.1, 0.0])))
+
+    drive(bench, moves)
+    stop = drive(bench, lambda v: v.rule == 'frozen', more=moving)
+    assert 'the scan says the same after 0.0' in stop.reason and 'limit 0.020 m' in stop.reason
+    assert stop.release == 'the sensor says something else'
+
+
+ONCE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LOSSY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+@pytest.mark.parametrize('qos', [ONCE, LOSSY], ids=['latched', 'best effort'])
+def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, bench, qos, tmp_path):
+    def pull(active):
+        bench.say(button, Bool(data=active))
+
+    button = replace(topics.E_STOP, qos=qos)
+    bench = critic(button, state=str(tmp_path))
+    drive(bench, moves)
+    pull(True)
+    stop = bench.until(lambda: next((v for v in verdicts(bench) if v.latch), None), 'a latch')
+    assert (stop.rule, stop.reason) == ('touched', 'e_stop e_stop is active')
+    assert 'reset' in stop.release and values(bench)['allowed'] == ''
+    assert len(values(bench)['policy']) == 12
+    refused = bench.ask(topics.CRITIC_RESET, Trigger.Request())
+    assert not refused.success and refused.message == 'touched: e_stop e_stop is active'
+    pull(False)
+    held = drive(bench, lambda v: 'latched until critic/reset' in v.reason and v.number)
+    assert held.action == 'stop' and held.latch
+    bench.child.kill()      # and with it goes what it remembered, but for the file
+    bench.child.wait()
+    bench.heard[topics.VERDICT.name].clear()
+    bench.child = bench.start('critic', state=str(tmp_path))
+    again = drive(bench, lambda v: v.latch)
+    assert again.reason == 'e_stop e_stop is active; latched until critic/reset'
+    said = bench.ask(topics.CRITIC_RESET, Trigger.Request())
+    assert said.success and said.message == 'released: touched, unclean_end'
+    drive(bench, moves)
+    assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).message == 'nothing was latched'
+    bench.child.terminate()
+    bench.child.wait()
+    assert json.loads((tmp_path / FILE).read_text()) == {'running': False, 'closed': {}}
+
+
+def test_nobody_but_a_person_resets_the_critic():
+    """Neither the mind nor the configurator has a client: only these files name the service."""
+    package = Path(convert.__file__).parents[1]
+    named = {path.name for path in package.rglob('*.py')
+             if re.search('CRITIC_RESET|critic/reset', path.read_text())}
+    assert named == {'topics.py', 'critic_node.py', 'critic.py', 'tilt.py', 'stops.py'}
+    assert 'client(*topics.CRITIC_RESET' not in (package / 'nodes/critic_node.py').read_text()

@@ -44,4 +44,4 @@ def test_every_node_takes_its_parameters(context, tmp_path):
         assert robot.name == 'barge' and robot.path == path
         if name == 'critic':
             assert rules.build(policy(own.policy), robot)
-            assert policy(own.policy).max_speed_mps == 0.15
+            assert policy(own.policy).shared.max_speed_mps == 0.15

@@ -94,7 +94,7 @@ def test_a_module_of_no_simulated_room_asks_for_one(tmp_path, lineage):
 
 
 def test_the_policy_is_stricter_than_the_robot_never_looser():
-    critic = policy()
+    critic = policy().shared
     assert critic.max_speed_mps <= ROVER.max_speed_mps
     assert critic.max_turn_radps <= ROVER.max_turn_radps
 

@@ -7,12 +7,13 @@ import shutil
 
 import yaml
 
+from ami_ros.agent.policies import policy as policies
+from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots import find, names, strict
 from ami_ros.agent.robots.given import declared
 from ami_ros.agent.robots.rewriting import edited
 from ami_ros.agent.robots.robot import read, Robot
 from ami_ros.agent.robots.sensor import NAME
-from ami_ros.agent.settings import build, CriticSettings
 from ami_ros.share import share
 
 SPDX = '# SPDX-License-Identifier: Apache-2.0\n'
@@ -126,29 +127,37 @@ def written(name: str, folder: Path, like: str) -> dict[str, str]:
 
 
 def policy(name: str, robot: dict) -> str:
-    """Write a careful policy: every number that the critic wants, for what a robot file says."""
-    rovers = strict.load(share('config/policy/rover.yaml'))
-    lines = [f"# The critic's numbers for {name}: slow, and with room. Each must be given. In",
-             '# brackets: what is accepted. Read-only while the critic runs.']
-    for key, field in declared(CriticSettings).items():
-        meta = field.metadata
-        value = CAREFUL.get(key, rovers[key])
-        source = 'careful' if key in CAREFUL else "as the rover's"
-        if key in OF_THE_ROBOT:
-            value = min(value, robot[key])
-        if key == 'max_plan_lead_s':
-            value = round(min(max(value, robot['latency_s'] + LEAD_S), meta['high']), 3)
-        unit = '' if meta['unit'] in ('1', '-') else f' {meta["unit"]}'
-        lines += ['', f'# {meta["reason"]} [{meta["low"]} to {meta["high"]}{unit}]']
-        lines.append(f'{key}: {value}'.ljust(40) + f'# {unit.strip() or 1}; source: {source}, '
-                     f'{TO_DO}')
+    """Write a careful policy: the rover's rules, for what a robot file says."""
+    rovers = policies.read(share('config/policy/rover.yaml'))
+    lines = [f'# What the critic lets {name} do: slowly, and with room. Each number must be given',
+             '# and say where it comes from. In brackets: what is accepted. Read when the critic',
+             '# starts; `ami-ros policy explain policy.yaml` says it in words.']
+    for group, own in rovers.groups.items():
+        *part, title = group.split('.')
+        if title == 'finite':
+            lines += ['', 'rules:']
+        fields = declared(type(own))
+        indent = '  ' * len(part)
+        lines += ['', f'{indent}{title}:{"" if fields else " {}"}']
+        for key, field in fields.items():
+            meta = field.metadata
+            value = CAREFUL.get(key, getattr(own, key))
+            source = 'careful' if key in CAREFUL else "as the rover's"
+            if key in OF_THE_ROBOT:
+                value = min(value, robot[key])
+            if key == 'max_plan_lead_s':
+                value = round(min(max(value, robot['latency_s'] + LEAD_S), meta['high']), 3)
+            unit = '' if meta['unit'] in ('1', '-') else f' {meta["unit"]}'
+            lines += [f'{indent}  # {meta["reason"]} [{meta["low"]} to {meta["high"]}{unit}]',
+                      f'{indent}  {key}: {value}'.ljust(40) + f'# {unit.strip() or 1}; source: '
+                      f'design, {source}, {TO_DO}']
     return '\n'.join(lines) + '\n'
 
 
 def parameters(name: str, folder: Path, stamped: bool) -> str:
     """Write the parameter file: of each node that a robot runs, what concerns the robot."""
     own = {'robot': str(folder / f'{name}.yaml'), 'policy': str(folder / 'policy.yaml'),
-           'enable_stamped_cmd_vel': stamped}
+           'enable_stamped_cmd_vel': stamped, 'state': str(folder / 'state')}
     lines = [f'# Parameters of the nodes on {name}. All else that can be tuned, with its default,',
              f'# stands in {share("config/rover.yaml")}:',
              '# copy a line from there to its node here.']
@@ -180,7 +189,7 @@ def left(robot: Robot) -> list[str]:
     return found
 
 
-def policy_of(robot: Robot, path: Path | None) -> tuple[Path, CriticSettings]:
+def policy_of(robot: Robot, path: Path | None) -> tuple[Path, Policy]:
     """Read the policy of a robot: the one named, the one beside its file, or the shipped one."""
     if path is None:
         path = robot.path.parent / 'policy.yaml'
@@ -190,4 +199,4 @@ def policy_of(robot: Robot, path: Path | None) -> tuple[Path, CriticSettings]:
             except FileNotFoundError:
                 raise ValueError(f'there is no policy.yaml beside {robot.path}; name one with '
                                  '--policy') from None
-    return path, build(CriticSettings, strict.load(path), str(path))
+    return path, policies.read(path)

@@ -106,6 +106,16 @@ class Robot(Given):
         """Names of the sensors without which it does not move."""
         return tuple(sensor.name for sensor in self.sensors if sensor.required)
 
+    def side_of(self, sensor: Sensor) -> str:
+        """Return the side of a bumper or cliff: as said, or the side its link is nearest to."""
+        if sensor.side is not None or sensor.link is None:
+            return sensor.side or ''
+        (x, y, *_), low, high = (self.body.mount(sensor.link), self.body.footprint.min(0),
+                                 self.body.footprint.max(0))
+        away = {'front': high[0] - x, 'back': x - low[0], 'left': high[1] - y,
+                'right': y - low[1]}
+        return min(away, key=away.get)
+
     @property
     def camera(self) -> Sensor:
         """What the mind sees through."""

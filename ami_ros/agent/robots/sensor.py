@@ -19,6 +19,8 @@ NEEDS = {       # kind: what is said of it besides name, kind, topic, required a
     'Odometry': (), 'Imu': ('link',), 'JointState': (),
     **dict.fromkeys(SWITCHES, ('active',)),
 }
+SIDES = ('front', 'back', 'left', 'right')
+MAY = {('link', 'bumper'), ('link', 'cliff')}       # said where the side follows from the place
 NAME = re.compile(r'[a-z][a-z0-9_]*')
 TOPIC = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
@@ -42,6 +44,8 @@ class Sensor(Given):
     height_m: tuple[float, float] | None = some(
         'm', -2.0, 5.0, 'points between these heights over the floor can be run into')
     active: bool | None = some('-', reason='the value that means pressed, edge, stop')
+    side: str | None = some('-', reason='of a bumper or cliff: front, back, left or right; '
+                            'without it and a link it forbids every motion')
 
     def __post_init__(self):
         """Check it as a whole."""
@@ -52,7 +56,7 @@ class Sensor(Given):
             said, needed = getattr(self, key) is not None, key in NEEDS[self.kind]
             if needed and not said:
                 raise ValueError(f'{key} must be given for a {self.kind}')
-            if said and not needed:
+            if said and not needed and (key, self.kind) not in MAY:
                 raise ValueError(f'{key} means nothing for a {self.kind}; take it out')
         if not NAME.fullmatch(self.name):
             raise ValueError(f'name {self.name!r} is not of a-z, 0-9 and _, a letter first')
@@ -62,6 +66,10 @@ class Sensor(Given):
         if self.hz == 0.0 and self.kind not in SWITCHES:
             raise ValueError('hz = 0 is for switches that speak when they change; say how many '
                              'readings a second it gives')
+        if self.side is not None and (self.side not in SIDES
+                                      or self.kind not in ('bumper', 'cliff')):
+            raise ValueError(f'side = {self.side!r} of a {self.kind}; a bumper or a cliff has one '
+                             f'of: {", ".join(SIDES)}')
         for key in ('range_m', 'height_m'):
             pair = getattr(self, key)
             if pair is not None and not pair[0] < pair[1]:

@@ -1,49 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hard rules: one rule, one file, one line in this table, in the order they run."""
+"""
+The hard rules: one rule, one file, one line in this table, in the order in which they run.
 
-from ami_ros.agent.arc import Box
+A rule's file has three parts: `Numbers`, what a policy must say for it; the rule; and `make`,
+which joins its numbers, the shared ones and the robot, and raises ValueError where they
+contradict. A policy chooses rules by name; a rule that it does not name does not run.
+"""
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.rules.acceleration import Acceleration
-from ami_ros.agent.rules.finite import Finite
-from ami_ros.agent.rules.fresh import Fresh
-from ami_ros.agent.rules.needs import needs
-from ami_ros.agent.rules.obstacles import Sight
-from ami_ros.agent.rules.permitted import Permitted
+from ami_ros.agent.rules import (
+    acceleration,
+    cadence,
+    clock,
+    contradiction,
+    disagreement,
+    fence,
+    finite,
+    fresh,
+    frozen,
+    jerk,
+    leap,
+    near_misses,
+    oscillation,
+    permitted,
+    slow_zone,
+    speed,
+    stop_zone,
+    stops,
+    stuck,
+    surprise,
+    tilt,
+    time_to_collision,
+    touched,
+)
 from ami_ros.agent.rules.rule import Rule
-from ami_ros.agent.rules.speed import Speed
-from ami_ros.agent.rules.stop_zone import StopZone
-from ami_ros.agent.rules.surprise import Surprise
-from ami_ros.agent.rules.time_to_collision import TimeToCollision
-from ami_ros.agent.rules.touched import Touched
-from ami_ros.agent.settings import CriticSettings
+
+if TYPE_CHECKING:       # it is read by these rules
+    from ami_ros.agent.policies.policy import Policy
+
+# what judges the way comes last: it must see the twist that really goes out
+RULES: dict[str, ModuleType] = {
+    'finite': finite,
+    'fresh': fresh,
+    'clock': clock,
+    'frozen': frozen,
+    'leap': leap,
+    'permitted': permitted,
+    'touched': touched,
+    'tilt': tilt,
+    'stops': stops,
+    'cadence': cadence,
+    'contradiction': contradiction,
+    'oscillation': oscillation,
+    'speed': speed,
+    'acceleration': acceleration,
+    'jerk': jerk,
+    'surprise': surprise,
+    'disagreement': disagreement,
+    'near_misses': near_misses,
+    'stuck': stuck,
+    'fence': fence,
+    'slow_zone': slow_zone,
+    'stop_zone': stop_zone,
+    'time_to_collision': time_to_collision,
+}
+# No policy may leave these out. stop_zone may be: time_to_collision stops at least as early.
+CORE = {
+    'finite': 'NaN would pass every comparison that the other rules make',
+    'fresh': 'a dead sensor or planner would be obeyed for ever',
+    'permitted': 'plans would move a robot that nobody armed',
+    'touched': 'a pressed bumper, an edge or an emergency stop would be ignored',
+    'speed': 'the others allow for no more than its limits',
+    'time_to_collision': 'nothing else brakes before an obstacle',
+}
+OF_THE_ROBOT = {'max_speed_mps': 'm/s', 'max_turn_radps': 'rad/s', 'braking_mps2': 'm/s^2'}
 
 
-def build(settings: CriticSettings, robot: Robot) -> tuple[Rule, ...]:
+def build(policy: 'Policy', robot: Robot) -> tuple[Rule, ...]:
     """Make the rules of a policy for a robot; ValueError where the two contradict."""
-    s = settings
-    for key, most, unit in (('max_speed_mps', robot.max_speed_mps, 'm/s'),
-                            ('max_turn_radps', robot.max_turn_radps, 'rad/s'),
-                            ('braking_mps2', robot.braking_mps2, 'm/s^2')):
-        if not getattr(s, key) <= most:
-            raise ValueError(f'{key} = {getattr(s, key)} is beyond what {robot.name} can do, '
-                             f'{most} {unit}; a policy may be stricter, never looser')
-    if not s.side_distance_m <= s.stop_distance_m:
-        raise ValueError(f'side_distance_m = {s.side_distance_m} is beyond stop_distance_m = '
-                         f'{s.stop_distance_m}; beside the robot no more is kept free than ahead')
-    limits = (s.max_speed_mps, s.max_turn_radps)
-    box = Box.around(robot.body.footprint)
-    zone = (s.stop_distance_m, s.side_distance_m,
-            Sight(s.min_valid_beams, s.max_scan_age_s, s.max_odometry_age_s, s.max_future_s,
-                  robot.actuation_lag_s))
-    return (    # what judges the way comes last: it must see the twist that really goes out
-        Finite(s.min_valid_beams),
-        Fresh(s.max_plan_age_s, s.hand_deadman_s, s.max_future_s, s.max_plan_lead_s,
-              needs(s, robot)),
-        Permitted(s.max_permit_age_s, s.max_future_s),
-        Touched(),
-        Speed(*limits),
-        Acceleration(s.max_acceleration_mps2, s.max_turn_acceleration_radps2),
-        Surprise(s.max_surprise, s.surprised_speed, *limits),
-        StopZone(box, *zone),
-        TimeToCollision(box, s.reaction_s, s.braking_mps2, *zone),
-    )
+    for key, unit in OF_THE_ROBOT.items():
+        asked, most = getattr(policy.shared, key), getattr(robot, key)
+        if not asked <= most:
+            raise ValueError(f'{key} = {asked} is beyond what {robot.name} can do, {most} {unit}; '
+                             'a policy may be stricter, never looser')
+    return tuple(RULES[name].make(own, policy.shared, robot)
+                 for name, own in policy.rules.items())

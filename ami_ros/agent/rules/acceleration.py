@@ -2,14 +2,28 @@
 """Keeps the robot from gaining speed too fast; losing speed is free."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
 # a longer silence earns no bigger leap
 LONGEST_S = 0.1
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """Of each axis by itself."""
+
+    max_acceleration_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'gaining speed only',
+                                           strict='lower')
+    max_turn_acceleration_radps2: float = setting(None, 'rad/s^2', 0.1, 50.0, 'gaining only',
+                                                  strict='lower')
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,7 @@ class Acceleration:
     max_acceleration_mps2: float
     max_turn_acceleration_radps2: float
     name: str = 'acceleration'
+    release: ClassVar[str] = 'a little later more is allowed'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         wanted, last = twist(command), twist(situation.last)
@@ -44,3 +59,8 @@ def gain_at_most(was: float, want: float, gain: float) -> float:
     """Return `want`, or what of it may be had; a change of sign starts from zero."""
     ceiling = (abs(was) if was * want > 0 else 0.0) + gain
     return min(max(want, -ceiling), ceiling)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Acceleration:
+    """Make the rule of a policy."""
+    return Acceleration(own.max_acceleration_mps2, own.max_turn_acceleration_radps2)

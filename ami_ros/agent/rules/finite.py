@@ -3,11 +3,20 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 import numpy as np
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Plan, Scan, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """None of its own."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Finite:
 
     min_valid_beams: float      # share of the beams, 0 to 1
     name: str = 'finite'
+    release: ClassVar[str] = 'numbers, and enough valid beams'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         if situation.plan is not None:
@@ -69,3 +79,8 @@ def valid_beams(scan: Scan, least: float) -> np.ndarray:
         raise Stop(f'{count} of {valid.size} beams of the {scan.name} are valid, {least:.0%} '
                    'are needed')
     return valid
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Finite:
+    """Make the rule of a policy."""
+    return Finite(shared.min_valid_beams)

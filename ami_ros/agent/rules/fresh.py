@@ -3,10 +3,25 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
-from ami_ros.agent.rules.needs import Need
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.needs import Need, needs
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """Ages are shared."""
+
+    max_plan_lead_s: float = setting(None, 's', 0.0, 1.0,
+                                     'plans may begin so far ahead: the latency they allowed for',
+                                     strict='lower')
+    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
+                               strict='higher')
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,8 @@ class Fresh:
     max_plan_lead_s: float      # how far ahead a plan may begin: the latency it allowed for
     needs: tuple[Need, ...]     # those that are not required are not asked for
     name: str = 'fresh'
+    release_s: float = 0.0      # it stands on after the cause is gone
+    release: ClassVar[str] = 'all of it comes again, in time'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
@@ -69,3 +86,10 @@ def ages(value, situation: Situation) -> tuple[float, float]:
         stamp_ns, received_ns = value.stamp_ns, value.received_steady_ns
     return ((situation.now_ns - stamp_ns) / 1e9,
             (situation.now_steady_ns - received_ns) / 1e9)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Fresh:
+    """Make the rule of a policy."""
+    return Fresh(shared.max_plan_age_s, shared.hand_deadman_s, shared.max_future_s,
+                 own.max_plan_lead_s, needs(shared, robot),
+                 release_s=own.release_s)

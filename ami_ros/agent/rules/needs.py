@@ -9,7 +9,7 @@ import math
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
-from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.rules.shared import Shared
 
 OLDEST = {      # kind: the number of the policy
     **dict.fromkeys(('LaserScan', 'PointCloud2', 'Range'), 'max_scan_age_s'),
@@ -32,12 +32,12 @@ def heard(robot: Robot) -> tuple[Sensor, ...]:
     return tuple(s for s in robot.sensors_of(*OLDEST) if s.required or s.kind != 'Imu')
 
 
-def needs(policy: CriticSettings, robot: Robot) -> tuple[Need, ...]:
+def needs(shared: Shared, robot: Robot) -> tuple[Need, ...]:
     """Join robot file and policy; ValueError where a sensor could never be young enough."""
     found = []
     for sensor in heard(robot):
         key = OLDEST[sensor.kind]
-        oldest = getattr(policy, key) if sensor.hz else math.inf
+        oldest = getattr(shared, key) if sensor.hz else math.inf
         if sensor.hz and not sensor.hz * oldest >= 1:
             raise ValueError(f'{sensor.name} of {robot.name} speaks {sensor.hz} times a second '
                              f'and {key} is {oldest} s: it would always be too old')

@@ -12,10 +12,12 @@ import math
 import numpy as np
 
 from ami_ros.agent.arc import seen_after
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.finite import check, valid_beams
 from ami_ros.agent.rules.fresh import check as check_age
 from ami_ros.agent.rules.fresh import young
 from ami_ros.agent.rules.rule import Stop, twist
+from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.types import Scan, Situation
 
 
@@ -62,6 +64,12 @@ class Sight:
         if not seen:
             raise Stop('no scan has come')
         return seen[0] if len(seen) == 1 else np.concatenate(seen)
+
+
+def sight(shared: Shared, robot: Robot) -> Sight:
+    """Make the one of a policy."""
+    return Sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
+                 shared.max_future_s, robot.actuation_lag_s)
 
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:

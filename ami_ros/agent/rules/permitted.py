@@ -2,10 +2,23 @@
 """Stops what nobody allowed: a plan needs a permit for its run, a person's hand only no stop."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.fresh import check
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Permit, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """How old a permit may be."""
+
+    max_permit_age_s: float = setting(None, 's', 0.02, 2.0,
+                                      'without a younger word of the configurator no plan moves',
+                                      strict='lower')
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,7 @@ class Permitted:
     max_permit_age_s: float
     max_future_s: float
     name: str = 'permitted'
+    release: ClassVar[str] = 'the configurator allows it'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
@@ -43,3 +57,8 @@ class Permitted:
         if permit.run != run:
             raise Stop(f'the plan is of run {run!r}, the permit of run {permit.run!r}')
         check('permit', permit, situation, self.max_permit_age_s, self.max_future_s)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Permitted:
+    """Make the rule of a policy."""
+    return Permitted(own.max_permit_age_s, shared.max_future_s)

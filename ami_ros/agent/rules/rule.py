@@ -9,7 +9,14 @@ from ami_ros.agent.types import Command, Situation
 
 
 class Stop(Exception):
-    """Nothing may go out; the text is the reason, one sentence with value and limit."""
+    """Nothing may go out; the text is the reason, one sentence with value and limit.
+
+    A `latch` holds after the cause is gone, until somebody resets the critic.
+    """
+
+    def __init__(self, reason: str, latch: bool = False):
+        super().__init__(reason)
+        self.latch = latch
 
 
 class Answer(NamedTuple):

@@ -2,9 +2,18 @@
 """Keeps both axes within their limits."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ami_ros.agent.rules.rule import Answer, scaled, twist
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """The limits are shared."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +23,7 @@ class Speed:
     max_speed_mps: float
     max_turn_radps: float
     name: str = 'speed'
+    release: ClassVar[str] = 'a slower wish'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
@@ -28,3 +38,20 @@ class Speed:
 def within(v: float, w: float, max_v: float, max_w: float) -> float:
     """Return the largest share of (v, w), at most 1, that neither limit forbids."""
     return min(1.0, max_v / max(abs(v), max_v), max_w / max(abs(w), max_w))
+
+
+def slowed(command: Command, share: float, max_v: float, max_w: float, reason: str) -> Answer:
+    """Leave a share of the speed limits; Stop where that is nothing.
+
+    A share of the limits, not of the command: else asking twice would slow twice.
+    """
+    v, w = twist(command)
+    if share == 0:
+        raise Stop(reason)
+    left = within(v, w, share * max_v, share * max_w)
+    return Answer(command) if left == 1.0 else Answer(scaled(command, left), reason)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Speed:
+    """Make the rule of a policy."""
+    return Speed(shared.max_speed_mps, shared.max_turn_radps)

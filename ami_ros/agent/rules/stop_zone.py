@@ -2,11 +2,23 @@
 """Stops a motion that soon meets something; other motions go on, so a wedged robot can leave."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ami_ros.agent.arc import Box, first_contact
-from ami_ros.agent.rules.obstacles import Sight
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """Distances and ages are shared: the rules of the way go by the same."""
+
+    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
+                               strict='higher')
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,8 @@ class StopZone:
     side_distance_m: float
     sight: Sight
     name: str = 'stop_zone'
+    release_s: float = 0.0      # it stands on after the cause is gone
+    release: ClassVar[str] = 'another direction, or what stands ahead goes away'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
@@ -33,3 +47,9 @@ class StopZone:
             raise Stop(f'something is {contact + self.side_distance_m:.3f} m ahead of this '
                        f'motion, limit {self.stop_distance_m:.3f} m')
         return Answer(command)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> StopZone:
+    """Make the rule of a policy."""
+    return StopZone(Box.around(robot.body.footprint), shared.stop_distance_m,
+                    shared.side_distance_m, sight(shared, robot), release_s=own.release_s)

@@ -3,27 +3,39 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
-from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
-from ami_ros.agent.rules.speed import within
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.rules.speed import slowed
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
 
 @dataclass(frozen=True)
-class Surprise:
-    """Above max_surprise only a share of the speed limits is left. Keeps the curvature.
+class Numbers(Settings):
+    """From when on it is slow, and how slow."""
 
-    A share of the limits, not of the command: else asking twice would slow twice.
-    """
+    max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down',
+                                  strict='lower')
+    surprised_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then',
+                                     strict='lower')
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """Above max_surprise only a share of the speed limits is left. Keeps the curvature."""
 
     max_surprise: float         # 1 is ordinary
     share: float                # of the limits, 0 to 1
     max_speed_mps: float
     max_turn_radps: float
     name: str = 'surprise'
+    release: ClassVar[str] = 'the world model expects what it sees'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
-        v, w = twist(command)
+        twist(command)
         if situation.plan is None:
             raise Stop('no plan has come, its surprise is unknown')
         surprise = situation.plan.surprise
@@ -31,10 +43,11 @@ class Surprise:
             raise Stop(f'the surprise of the plan is {surprise}')
         if surprise <= self.max_surprise:
             return Answer(command)
-        reason = f'surprise is {surprise:.2f}, limit {self.max_surprise:.2f}'
-        if self.share == 0:
-            raise Stop(reason)
-        left = within(v, w, self.share * self.max_speed_mps, self.share * self.max_turn_radps)
-        if left == 1.0:
-            return Answer(command)
-        return Answer(scaled(command, left), reason)
+        return slowed(command, self.share, self.max_speed_mps, self.max_turn_radps,
+                      f'surprise is {surprise:.2f}, limit {self.max_surprise:.2f}')
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Surprise:
+    """Make the rule of a policy."""
+    return Surprise(own.max_surprise, own.surprised_speed, shared.max_speed_mps,
+                    shared.max_turn_radps)

@@ -3,11 +3,20 @@
 
 from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 from ami_ros.agent.arc import Box, first_contact, pace
-from ami_ros.agent.rules.obstacles import Sight
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import Settings
 from ami_ros.agent.types import Command, Situation
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """Distances, braking and ages are shared: both rules of the way go by the same."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class TimeToCollision:
     side_distance_m: float
     sight: Sight
     name: str = 'time_to_collision'
+    release: ClassVar[str] = 'another direction, or what stands ahead goes away'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
@@ -42,3 +52,10 @@ class TimeToCollision:
         brake, react = self.braking_mps2, self.reaction_s
         allowed = brake * (math.sqrt(react**2 + 2 * free / brake) - react)
         return Answer(scaled(command, min(1.0, allowed / speed)), reason)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> TimeToCollision:
+    """Make the rule of a policy."""
+    return TimeToCollision(Box.around(robot.body.footprint), shared.reaction_s,
+                           shared.braking_mps2, shared.stop_distance_m, shared.side_distance_m,
+                           sight(shared, robot))

@@ -62,8 +62,8 @@ DEFINITIONS = {
 
 def numbers_of(policy_file: str, robot: Robot) -> dict[str, float]:
     """Return what formulas of the table may name: policy, robot, sensors, and the nodes' own."""
-    settings = policy(policy_file)
-    out = {name: value for name, value in vars(settings).items() if isinstance(value, float)}
+    out = {name.rpartition('.')[2]: value
+           for name, value in policy(policy_file).numbers.items() if isinstance(value, float)}
     out.update({f'{s.name}_period_s': 1 / s.hz for s in robot.sensors if s.hz})
     out.update({name: getattr(robot, name)
                   for name in ('base_timeout_s', 'latency_s', 'actuation_lag_s')})

@@ -2,78 +2,120 @@
 """The policy becomes rules, in their order, and contradictions are refused."""
 
 from dataclasses import fields, replace
+import inspect
+from pathlib import Path
 
-from ami_ros.agent import settings
-from ami_ros.agent.rules import build
+from ami_ros.agent.policies.policy import changed, Policy
+from ami_ros.agent.rules import build, CORE, RULES
 from ami_ros.agent.rules.needs import needs
-from ami_ros.agent.settings import CriticSettings
+from ami_ros.agent.settings import Settings
 import pytest
-from rule_contract import NUMBERS as SETTINGS
-from rule_contract import POLICY, ROBOT, sensor
-import yaml
+from rule_contract import CHOSEN, NUMBERS, ROBOT, sensor, STRICT
 
-VALUES = yaml.safe_load(POLICY.read_text())
+EQUIPPED = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front'),
+                                   sensor('Imu', 'gyro')))
 
 
 def test_order():
-    assert [rule.name for rule in build(SETTINGS, ROBOT)] == [
-        'finite', 'fresh', 'permitted', 'touched', 'speed', 'acceleration', 'surprise',
-        'stop_zone', 'time_to_collision']
+    assert list(CHOSEN.rules) == [rule.name for rule in build(CHOSEN, ROBOT)]
+    assert list(CHOSEN.rules) == [name for name in RULES if name in CHOSEN.rules]
+    assert list(RULES)[:2] == ['finite', 'fresh']
+    assert list(RULES)[-1] == 'time_to_collision'
 
 
-@pytest.mark.parametrize('field', fields(CriticSettings), ids=lambda f: f.name)
-def test_every_number_is_in_the_file_and_guards(field):
-    """No default; and another value makes other rules, so none is forgotten on the way."""
-    assert field.name in VALUES
-    left = {k: v for k, v in VALUES.items() if k != field.name}
-    with pytest.raises(ValueError, match=f'{field.name} must be given'):
-        settings.build(CriticSettings, left)
-    other = replace(SETTINGS, **{field.name: max(field.metadata['low'], VALUES[field.name] * 0.9)})
-    robot = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front')))
-    assert build(other, robot) != build(SETTINGS, robot)
+@pytest.mark.parametrize('name', RULES)
+def test_each_file_has_its_three_parts(name):
+    file = RULES[name]
+    assert file.__name__ == f'ami_ros.agent.rules.{name}'
+    assert issubclass(file.Numbers, Settings) and inspect.getdoc(file)
+    for field in fields(file.Numbers):
+        meta = field.metadata
+        assert meta['unit'] and meta['reason'] and not meta['live'], field.name
+        assert meta['low'] is None or meta['low'] <= meta['high']
+        assert meta['strict'] in ('lower', 'higher', ''), field.name
 
 
-def test_a_policy_brakes_no_harder_than_the_robot_was_measured_to():
-    build(SETTINGS, replace(ROBOT, braking_mps2=SETTINGS.braking_mps2))
-    with pytest.raises(ValueError, match='braking_mps2 = 1.5 is beyond what rover can do, 1.4'):
-        build(SETTINGS, replace(ROBOT, braking_mps2=1.4))
+def test_the_core_is_of_the_table():
+    assert set(CORE) < set(RULES) and all(CORE.values())
 
 
-@pytest.mark.parametrize(('field', 'value', 'fine'), [
-    ('max_speed_mps', ROBOT.max_speed_mps, True),
-    ('max_speed_mps', ROBOT.max_speed_mps + 1e-9, False),
-    ('max_turn_radps', ROBOT.max_turn_radps, True),
-    ('max_turn_radps', ROBOT.max_turn_radps + 1e-9, False),
-    ('side_distance_m', SETTINGS.stop_distance_m, True),
-    ('side_distance_m', SETTINGS.stop_distance_m + 1e-9, False)])
-def test_contradictions(field, value, fine):
-    policy = replace(SETTINGS, **{field: value})
-    if fine:
-        build(policy, ROBOT)
-    else:
-        with pytest.raises(ValueError, match=f'{field} = .* is beyond'):
-            build(policy, ROBOT)
+def another(value, meta):
+    """Return another value that is right as well."""
+    if isinstance(value, str):
+        return f'{value}_other'
+    if isinstance(value, tuple):
+        return (((9.0, 9.0), (9.5, 9.0), (9.5, 9.5)),) if value == () else value[:3]
+    if isinstance(value, int):
+        return value - 1
+    return max(meta['low'], value * 0.9 or 0.1)
+
+
+@pytest.mark.parametrize(('policy', 'name'), [
+    pytest.param(policy, name, id=f'{Path(policy.path).stem}-{name}')
+    for policy in (CHOSEN, STRICT) for name in policy.numbers])
+def test_every_number_guards(policy, name):
+    """Another value makes other rules, so none is forgotten on the way."""
+    group, _, key = name.rpartition('.')
+    meta = next(f for f in fields(policy.groups[group]) if f.name == key).metadata
+    other = changed(policy, {name: another(policy.numbers[name], meta)})
+    assert build(other, EQUIPPED) != build(policy, EQUIPPED)
+    assert other != policy and other.hash != policy.hash
+
+
+def test_every_rule_is_in_a_policy_that_is_shipped():
+    assert list(STRICT.rules) == list(RULES)
+    assert [rule.name for rule in build(STRICT, EQUIPPED)] == list(RULES)
+    assert all(rule.release for rule in build(STRICT, EQUIPPED))
+
+
+@pytest.mark.parametrize(('key', 'most'), [
+    ('max_speed_mps', ROBOT.max_speed_mps), ('max_turn_radps', ROBOT.max_turn_radps)])
+def test_a_policy_is_never_looser_than_the_robot(key, most):
+    build(changed(CHOSEN, {f'shared.{key}': most}), ROBOT)
+    with pytest.raises(ValueError, match=f'{key} = .* is beyond what rover can do'):
+        build(changed(CHOSEN, {f'shared.{key}': most + 1e-9}), ROBOT)
+
+
+def test_braking_is_no_better_than_measured():
+    slow = replace(ROBOT, braking_mps2=NUMBERS.braking_mps2)
+    build(CHOSEN, slow)
+    with pytest.raises(ValueError, match='braking_mps2 = 1.5 is beyond'):
+        build(CHOSEN, replace(slow, braking_mps2=NUMBERS.braking_mps2 - 1e-9))
+
+
+def test_beside_it_is_no_more_room_than_ahead():
+    edge = NUMBERS.stop_distance_m
+    build(changed(CHOSEN, {'shared.side_distance_m': edge}), ROBOT)
+    with pytest.raises(ValueError, match='side_distance_m = .* must be at most stop_distance_m'):
+        changed(CHOSEN, {'shared.side_distance_m': edge + 1e-9})
+
+
+def rules_of(policy: Policy) -> dict:
+    return {rule.name: rule for rule in build(policy, ROBOT)}
 
 
 def test_numbers_reach_their_rules():
-    s = SETTINGS
-    table = build(s, ROBOT)
-    finite, fresh, permitted, _, speed, acceleration, surprise, zone, collision = table
+    s, own, made = NUMBERS, CHOSEN.rules, rules_of(CHOSEN)
+    speed, fresh, permitted = made['speed'], made['fresh'], made['permitted']
     assert (speed.max_speed_mps, speed.max_turn_radps) == (s.max_speed_mps, s.max_turn_radps)
-    assert (permitted.max_permit_age_s, permitted.max_future_s) == (s.max_permit_age_s,
-                                                                    s.max_future_s)
+    assert (permitted.max_permit_age_s, permitted.max_future_s) == (
+        own['permitted'].max_permit_age_s, s.max_future_s)
     assert fresh.hand_deadman_s == s.hand_deadman_s
     assert fresh.max_plan_age_s == s.max_plan_age_s and fresh.needs == needs(s, ROBOT)
-    assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s, s.max_plan_lead_s)
-    assert (acceleration.max_acceleration_mps2, acceleration.max_turn_acceleration_radps2) == (
-        s.max_acceleration_mps2, s.max_turn_acceleration_radps2)
-    assert (surprise.max_surprise, surprise.share) == (s.max_surprise, s.surprised_speed)
+    assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s,
+                                                           own['fresh'].max_plan_lead_s)
+    gains = made['acceleration']
+    assert [gains.max_acceleration_mps2, gains.max_turn_acceleration_radps2] == list(
+        vars(own['acceleration']).values())
+    assert (made['surprise'].max_surprise, made['surprise'].share) == (
+        own['surprise'].max_surprise, own['surprise'].surprised_speed)
+    collision = made['time_to_collision']
     assert (collision.reaction_s, collision.braking_mps2) == (s.reaction_s, s.braking_mps2)
-    for rule in (zone, collision):
+    for rule in (made['stop_zone'], collision):
         assert (rule.stop_distance_m, rule.side_distance_m) == (s.stop_distance_m,
                                                                 s.side_distance_m)
         sight = rule.sight
-        assert sight.min_valid_beams == finite.min_valid_beams == s.min_valid_beams
+        assert sight.min_valid_beams == made['finite'].min_valid_beams == s.min_valid_beams
         assert (sight.max_scan_age_s, sight.max_odometry_age_s) == (s.max_scan_age_s,
                                                                     s.max_odometry_age_s)
         assert (sight.max_future_s, sight.lag_s) == (s.max_future_s, ROBOT.actuation_lag_s)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remembers the last seconds for rules that look back, and hands them out frozen.
+
+It notes what happened and judges nothing: which of it is too much is for the rules to say. All
+times are of the steady clock; in lock-step that is ROS time.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+import math
+
+import numpy as np
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.urdf import rotation
+from ami_ros.agent.types import (
+    Command,
+    Imu,
+    Lean,
+    Memory,
+    Odometry,
+    Plan,
+    Sameness,
+    Scan,
+    Step,
+    Track,
+    Verdict,
+)
+
+LONGEST_S = 60.0            # nothing older is remembered
+TRACK_S = 10.0              # and of the way, nothing older than this
+TRACK_EVERY_S = 0.05
+LEAST_JUMP_S = 0.02         # less is how finely a clock is told
+LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
+KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
+GAP_S = 0.5                 # an IMU that was silent for longer begins anew
+FARTHEST_M = 10.0           # of one reading in the sum: one that leaps must not spoil it for ever
+MOST = 512                  # of one kind, so that no flood fills the memory
+ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
+NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
+
+
+@dataclass
+class Said:
+    """What a sensor said last, and where the robot was when it first said that."""
+
+    content: bytes
+    stamp_ns: int
+    pose: np.ndarray | None
+    same: Sameness
+
+
+class Keeper:
+    """Notes what comes and what goes out."""
+
+    def __init__(self, robot: Robot, filter_s: float):
+        self.limits = robot.limits
+        self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
+        self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
+                      for s in robot.sensors_of('Imu')}
+        self.said: dict[str, Said] = {}
+        self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
+        self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
+            deque(maxlen=MOST) for _ in range(5))
+        self.disputes: deque[tuple[float, float]] = deque(maxlen=32)
+        self.tracks: deque[Track] = deque(maxlen=MOST)
+        self.plan: Plan | None = None
+        self.pose: np.ndarray | None = None     # the newest that is a place
+        self.odometry: Odometry | None = None
+        self.leaps: deque[Step] = deque(maxlen=MOST)
+        self.sums = np.zeros(4)             # told m, rad, moved m, rad
+        self.clocks: tuple[int, int] | None = None
+        self.last = self.before = Command(np.zeros(2), 0)
+        self.heading = [0.0, 0.0]           # signs of the newest that were fast enough
+        self.moving = False
+
+    def on_scan(self, scan: Scan) -> None:
+        """Compare it with the one before; a view without any echo is always the same."""
+        content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
+        self.compare(scan.name, content, scan.stamp_ns)
+
+    def on_odometry(self, odometry: Odometry) -> None:
+        """Add to the way."""
+        pose, came = np.asarray(odometry.pose, float), odometry.stamp_ns
+        was, self.odometry = self.odometry, odometry
+        if not np.isfinite(pose).all():
+            self.compare(odometry.name, b'', came)
+            return
+        moved = turned = passed = 0.0
+        if self.pose is not None:
+            moved, turned = apart(pose, self.pose)
+            passed = max(0.0, (came - was.stamp_ns) / 1e9)
+            self.sums[2:] += min(moved, FARTHEST_M), turned
+            if moved > 2 * self.limits[0] * passed or turned > 2 * self.limits[1] * passed:
+                self.leaps.append(Step(odometry.name, odometry.received_steady_ns, passed, moved,
+                                       turned))
+        said = self.said.get(odometry.name)
+        self.compare(odometry.name, b'', came)
+        if said is not None and self.pose is not None and moved == turned == 0.0:
+            # its place is the same; its own twist says how far it should not be
+            v, w = odometry.twist
+            now = self.said[odometry.name]
+            now.same = replace(now.same, moved_m=said.same.moved_m + abs(v) * passed,
+                               turned_rad=said.same.turned_rad + abs(w) * passed)
+        self.pose = pose
+
+    def on_imu(self, imu: Imu) -> None:
+        """Smooth what it feels, in base_link; after a knock, or what is no number, begin anew."""
+        self.compare(imu.name, b'', imu.stamp_ns)
+        felt = self.turns[imu.name] @ imu.acceleration if imu.name in self.turns else None
+        if felt is None or not np.linalg.norm(felt) < KNOCK_MPS2:      # so that NaN fails too
+            self.leaning.pop(imu.name, None)
+            return
+        now = imu.received_steady_ns
+        up, since, last = self.leaning.get(imu.name, (felt, now, now))
+        passed = (now - last) / 1e9
+        if not 0 <= passed <= GAP_S:
+            up, since, passed = felt, now, 0.0
+        blend = 1 - math.exp(-passed / self.filter_s) if self.filter_s else 1.0
+        self.leaning[imu.name] = up + blend * (felt - up), since, now
+
+    def compare(self, name: str, content: bytes, stamp_ns: int) -> None:
+        """Note whether a sensor says the very same again."""
+        was = self.said.get(name)
+        repeats = was.same.repeats + 1 if was is not None and was.stamp_ns == stamp_ns else 0
+        if was is None or not content or was.content != content or was.pose is None:
+            self.said[name] = Said(content, stamp_ns, self.pose, Sameness(name, repeats, 0.0, 0.0))
+            return
+        moved, turned = apart(self.pose, was.pose)
+        same = Sameness(name, repeats, max(moved, was.same.moved_m),
+                        max(turned, was.same.turned_rad))
+        self.said[name] = Said(content, stamp_ns, was.pose, same)
+
+    def on_plan(self, plan: Plan, steady_ns: int) -> None:
+        """Compare it with the one before, at the first instant of which both speak."""
+        self.arrivals.append(steady_ns)
+        was, self.plan = self.plan, plan
+        if was is None or (was.run, was.goal, was.source) != (plan.run, plan.goal, plan.source):
+            self.disputes.clear()
+            return
+        at = max(was.start_ns, plan.start_ns)
+        try:
+            (v, w), (old_v, old_w) = plan.at(at), was.at(at)
+            self.disputes.appendleft((abs(float(v - old_v)), abs(float(w - old_w))))
+        except Exception:       # one of them is no plan: `finite` says so
+            self.disputes.clear()
+
+    def look(self, now_ns: int, steady_ns: int, last: Command, last_steady_ns: int) -> Memory:
+        """Return what there is to remember at this instant."""
+        if self.clocks is not None:
+            left = ((now_ns - self.clocks[0]) - (steady_ns - self.clocks[1])) / 1e9
+            if abs(left) >= LEAST_JUMP_S:
+                self.jumps.append((steady_ns, left))
+        self.clocks = now_ns, steady_ns
+        if last.stamp_ns != self.last.stamp_ns:
+            self.went_out(last, last_steady_ns, steady_ns)
+        for times in (self.jumps, self.arrivals, self.reversals, self.misses, self.stops):
+            outdate(times, steady_ns, LONGEST_S)
+        while self.leaps and self.leaps[0].steady_ns < steady_ns - TRACK_S * 1e9:
+            self.leaps.popleft()
+        while self.tracks and self.tracks[0].steady_ns < steady_ns - TRACK_S * 1e9:
+            self.tracks.popleft()
+        return Memory(
+            self.before, tuple(said.same for said in self.said.values()),
+            tuple(Lean(name, tuple(up.tolist()), (steady_ns - since) / 1e9)
+                  for name, (up, since, _) in self.leaning.items()),
+            tuple(self.jumps), tuple(self.disputes), tuple(self.arrivals),
+            tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
+            tuple(self.leaps))
+
+    def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
+        """Note a command that is over now: for how long it held, and where it turned."""
+        self.before, self.last = self.last, command
+        held = min(max((steady_ns - sent_ns) / 1e9, 0.0), GAP_S)
+        self.sums[:2] += command.values * held
+        for axis, (value, least) in enumerate(zip(command.values.tolist(), LEAST, strict=True)):
+            if abs(value) >= least:
+                if value * self.heading[axis] < 0:
+                    self.reversals.append(steady_ns)
+                self.heading[axis] = value
+        due = not self.tracks or steady_ns - self.tracks[-1].steady_ns >= TRACK_EVERY_S * 1e9
+        if due:
+            self.tracks.append(Track(steady_ns, *self.sums.tolist()))
+
+    def judged(self, verdict: Verdict, steady_ns: int, speed_mps: float) -> None:
+        """Note that what moved was stopped, and at how many m/s."""
+        stopped = verdict.action == 'stop'
+        if stopped and self.moving and verdict.rule not in NO_FAULT:
+            self.stops.append(steady_ns)
+            if verdict.rule in ZONES:
+                self.misses.append((steady_ns, abs(speed_mps)))
+        self.moving = bool(verdict.command.values.any())
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """Return how far two poses are apart, m and rad."""
+    turn = math.remainder(math.remainder(one[2], 2 * math.pi)     # first: their difference may
+                          - math.remainder(other[2], 2 * math.pi), 2 * math.pi)     # overflow
+    return math.hypot(one[0] - other[0], one[1] - other[1]), abs(turn)
+
+
+def outdate(times: deque, steady_ns: int, seconds: float) -> None:
+    """Forget what is older; of pairs the first is the time."""
+    oldest = steady_ns - seconds * 1e9
+    while times and (times[0] if isinstance(times[0], int) else times[0][0]) < oldest:
+        times.popleft()
