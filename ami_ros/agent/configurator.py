@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ami_ros.agent.budget import Budget
 from ami_ros.agent.settings import setting, Settings
-from ami_ros.agent.supervisor import Act, NAP_S, number, Supervisor
+from ami_ros.agent.supervisor import Act, number, Supervisor
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Configurator:
         self.runs, self.numbers, self.run, self.goal, self.task = 0, 0, '', 0, 'none'
         self.acknowledged = False
         self.changed = True                 # something that others should hear of
-        self._critic_s, self._critic_life, self._tick_s = -1e9, None, None
+        self._critic_s, self._critic_life = -1e9, None
         self._verdict = '', '', ''          # action, rule, reason
         self._stop_s: float | None = None   # since when the critic stops it
         self._trouble_s: float | None = None
@@ -234,10 +234,8 @@ class Configurator:
 
     def tick(self, now_s: float) -> list[Act]:
         """Watch over everybody; return what is to be done."""
-        slept_s, self._tick_s = now_s - (now_s if self._tick_s is None else self._tick_s), now_s
-        if slept_s > NAP_S:         # who slept judges nobody by it
-            self._critic_s += slept_s
         acts = self.supervisor.tick(MODES[self.mode].minds, now_s)
+        self._critic_s += self.supervisor.slept_s       # who slept judges nobody by it
         fallen, self.supervisor.fallen = self.supervisor.fallen, []
         armed = MODES[self.mode].minds == 'active'
         if fallen and armed:

@@ -61,6 +61,7 @@ class Supervisor:
         self.wards = {name: Ward(name) for name in names}
         self.lost_s, self.stuck_s = lost_s, stuck_s
         self._tick_s: float | None = None
+        self.slept_s = 0.0          # before this tick, where that was too long to judge anybody
         self.news: list[str] = []           # what happened, in sentences, until somebody reads it
         self.fallen: list[str] = []         # names of those that were lost, likewise
 
@@ -99,9 +100,9 @@ class Supervisor:
     def tick(self, wanted: str, now_s: float) -> list[Act]:
         """Say what to do so that all come to the wanted state, 'active' or 'inactive'."""
         slept_s, self._tick_s = now_s - (now_s if self._tick_s is None else self._tick_s), now_s
-        if slept_s > NAP_S:         # what they said meanwhile was not heard yet
-            for ward in self.wards.values():
-                ward.seen_s += slept_s
+        self.slept_s = slept_s if slept_s > NAP_S else 0.0
+        for ward in self.wards.values():        # what they said meanwhile was not heard yet
+            ward.seen_s += self.slept_s
         acts = [act for ward in self.wards.values() for act in self._watch(ward, now_s)]
         return acts + self._step(wanted, now_s)
 

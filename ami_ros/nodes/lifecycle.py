@@ -25,6 +25,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.run import first_line
 
 BEAT_S = 0.25           # a sign of life each
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -255,8 +256,3 @@ class Managed(LifecycleNode):
             self._quietly(self._rest)
         if not self.done:
             self._quietly(self._clean)
-
-
-def first_line(wrong: Exception) -> str:
-    """Return what is wrong in one line."""
-    return str(wrong).strip().split('\n')[0] or type(wrong).__name__
