@@ -3,11 +3,12 @@
 
 from ami_ros.inference import backend
 from ami_ros.modules.module import open_module
-from ami_ros.training.shorten import horizon_of, shorten
 import numpy as np
-import onnx
-from onnx import helper, TensorProto
 import pytest
+
+onnx = pytest.importorskip('onnx', reason='needs the training extra: make setup')
+from ami_ros.training.shorten import horizon_of, shorten  # noqa: E402
+from onnx import helper, TensorProto  # noqa: E402
 
 
 @pytest.fixture(scope='module')
