@@ -21,7 +21,6 @@ from ami_ros.modules import module as modules
 from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
 from ami_ros.training.collect import bag_hash
 from ami_ros.training.networks import KNOT_S
-from ami_ros.training.shorten import shorten
 
 HORIZON = 8
 
@@ -114,7 +113,6 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
                                  recording.images)
         files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
-    files[f'imagine_{HORIZON // 2}.onnx'] = shorten(files['imagine.onnx'], HORIZON // 2)
     files |= {f'{name}.npy': modules.npy(array) for name, array in arrays.items()}
     note = job.bag / 'collect.json'
     lineage = {'bag_sha256': bag_hash(job.bag), 'frames': len(recording.images),
