@@ -24,7 +24,6 @@ from ami_ros.modules.envelope import NAME
 from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
 from ami_ros.training.collect import bag_hash
 from ami_ros.training.networks import KNOT_S
-from ami_ros.training.shorten import shorten
 
 HORIZON = 8
 
@@ -120,7 +119,6 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
                                  recording.images)
         files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
-    files[f'imagine_{HORIZON // 2}.onnx'] = shorten(files['imagine.onnx'], HORIZON // 2)
     chosen = np.linspace(0, len(recording.images) - 1, golden.PICTURES).round().astype(int)
     files[golden.FILE], said = golden.make(
         {name.removesuffix('.onnx'): backend('onnx')(data) for name, data in files.items()},
