@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts a recording into drives and drives into training windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -109,6 +109,18 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     return Drives(frame, drive, last, state[:, :3].astype(np.float32),
                   state[:, 3:].astype(np.float32), action.astype(np.float32),
                   dt.astype(np.float32), r.clearance[frame].astype(np.float32))
+
+
+def joined(parts: list[Drives], frames: list[int]) -> Drives:
+    """Put the drives of several recordings one after another; `frames`: pictures of each."""
+    pictures = np.cumsum([0, *frames])
+    rows = np.cumsum([0, *(len(part.frame) for part in parts)])
+    names = np.cumsum([0, *(part.drive.max() + 1 for part in parts)])
+    moved = [replace(part, frame=part.frame + picture, drive=part.drive + name,
+                     last=part.last + row)
+             for part, picture, name, row in zip(parts, pictures, names, rows)]
+    return Drives(*(np.concatenate([getattr(part, column.name) for part in moved])
+                    for column in fields(Drives)))
 
 
 def starts(drives: Drives, length: int) -> np.ndarray:
