@@ -42,7 +42,8 @@ class Observer(Pilot):
         self.said: list[Said] = []
         self.tamper: dict[str, str] = {}
         self.orders = 0
-        self.askable[topics.RESET] = self.create_client(*topics.RESET.client())
+        for row in (topics.RESET, topics.CRITIC_RESET):
+            self.askable[row] = self.create_client(*row.client())
         self.ordered = self.create_publisher(*ORDER.publisher())
         self.create_subscription(*WATCHED.subscriber(self._watched))
         self.create_subscription(*TOLD.subscriber(self._tampered))
@@ -127,7 +128,12 @@ class Observer(Pilot):
     def ready(self) -> None:
         """Wait until everybody is up again, by a word that is said now."""
         self.status = {}
-        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
+        self.wait(lambda: self.status.get('ready') == '1'
+                  or 'critic/reset' in self.status.get('waits_for', ''), 'that everybody is up',
+                  READY_S)
+        if self.status['ready'] != '1':
+            self.ask(topics.CRITIC_RESET, Trigger.Request())
+            self.wait(lambda: self.status['ready'] == '1', 'a reset of the critic', READY_S)
         if self.status['mode'] == 'stopped':
             self.ask(topics.RESET, Trigger.Request())
             self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
