@@ -32,6 +32,7 @@ class Stack:
         self.disk = Disk(logs / 'disk') if row.strike['by'] == 'disk' else None
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
+        self.button = None      # publisher of e_stop
 
     def __enter__(self):
         self.environment = dict(os.environ)
@@ -65,6 +66,8 @@ class Stack:
             self.processes.start('tamper', {'at': at})
         for name in ROBOT:
             known = {'module': self.module} if self.module and name == 'mind' else {}
+            if name == 'critic':    # its own: what it latched before this campaign is another's
+                known['state'] = self.logs / 'state'
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 
