@@ -36,8 +36,9 @@ class Errand:
 class Observer(Pilot):
     """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
 
-    def __init__(self, context, check: Callable[[], None]):
+    def __init__(self, context, check: Callable[[], None], session: str):
         super().__init__(context, False, 0.1, check)
+        self.session = session
         self.looked: list[Look] = []
         self.said: list[Said] = []
         self.tamper: dict[str, str] = {}
@@ -61,7 +62,9 @@ class Observer(Pilot):
                                 said['touching'] > 0))
 
     def _tampered(self, msg) -> None:
-        self.tamper = convert.health_from(msg)[0].values
+        said = convert.health_from(msg)[0].values
+        if said['session'] == self.session:
+            self.tamper = said
 
     def _healthy(self, msg) -> None:
         for health in convert.health_from(msg):
@@ -96,7 +99,7 @@ class Observer(Pilot):
     def order(self, how: str, seed: int) -> None:
         """Have the tamper do something to messages, or nothing; wait until it does."""
         self.orders += 1
-        self.ordered.publish(instruction(self.orders, how, seed))
+        self.ordered.publish(instruction(self.session, self.orders, how, seed))
         self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
             how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
 
