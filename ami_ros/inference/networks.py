@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A module's networks as the encoder and the dynamics that the mind asks for."""
 
+import json
 from re import fullmatch
 
 import numpy as np
@@ -13,7 +14,7 @@ from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSett
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
 from ami_ros.inference import backend
-from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
+from ami_ros.modules.module import digest, fits, Module, ModuleError, NETWORKS
 
 
 def planar(place: np.ndarray) -> np.ndarray:
@@ -44,6 +45,7 @@ class Networks:
             int(name[len(SHORTER):-len('.onnx')]): load(module.files[name])
             for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
         self.contract = module.camera       # it learned from
+        self.module = named(module)         # for whoever wants to know what this is
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
@@ -100,6 +102,13 @@ class Networks:
             z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
             knots=knots.astype(np.float32), goal=np.asarray(goal_z, np.float32)[None])
         return Imagined(planar(place), latent, clearance, spread)
+
+
+def named(module: Module) -> dict:
+    """Say which module this is: name, version, sha256 of its manifest, the manifest itself."""
+    said = module.manifest
+    return {'name': said['name'], 'version': str(said['version']), 'path': str(module.path),
+            'hash': digest(json.dumps(said, sort_keys=True).encode()), 'manifest': said}
 
 
 def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,

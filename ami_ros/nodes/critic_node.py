@@ -20,6 +20,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from ami_ros.agent import witness
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.holding import Latch
 from ami_ros.agent.policies.policy import Policy, read
@@ -32,13 +33,15 @@ from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
-from ami_ros.nodes.run import run
+from ami_ros.nodes.run import IDLE_S, run
+from ami_ros.nodes.tracing import robot_said, settings_said, text_of, Tracing
 from ami_ros.share import share
 
 TICK_HZ = 50
 STATUS_S = 0.5
 COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
+TRACE_S, TRACE_EVERY_S = 0.0002, 0.1    # what is put on record: idle time at a time, messages
 INPUTS = ('plan', 'twist')
 HASHED = 12                 # hex digits of the policy's hash that a verdict bears
 
@@ -90,14 +93,20 @@ class CriticNode(Node):
 
     def __init__(self):
         super().__init__('critic', **parameters.FROM_FILE)
-        self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
-        s = self.settings
+        made = parameters.declare(self, GROUPS)
+        s = self.settings = made['']
         self.robot = find(s.robot)
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
         self.critic = Critic(chosen, self.robot,
                              Latch(Path(s.state).expanduser() if s.state else None))
+        self.tracing = Tracing(self, lambda: witness.state(self.critic), TRACE_EVERY_S)
+        witness.watch(self.critic, self.tracing.tracer)
+        self.tracing.tell({'policy.hash': chosen.hash[:HASHED]}, kind='critic',
+                          settings=settings_said(made), robot=robot_said(self.robot),
+                          policy={'file': Path(chosen.path).name, 'hash': chosen.hash,
+                                  'text': text_of(chosen.path)})
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -168,7 +177,7 @@ class CriticNode(Node):
         if permit is not None:
             self.critic.on_permit(permit)
         elif was is not None and was.mode != 'stopped':
-            self.critic.drivers.permit = None
+            self.critic.forget_permit()
         if not self.settings.lock_step and (was is None or permit is None
                                             or was.mode != permit.mode):
             self.say(*self.judge())
@@ -291,6 +300,10 @@ class CriticNode(Node):
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
+
+    def turn(self) -> float:
+        """Write down what was judged while nothing else is to be done; return the idle time."""
+        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
 
     def stop(self) -> None:
         """Leave the robot at rest."""
