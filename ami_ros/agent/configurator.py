@@ -241,7 +241,8 @@ class Configurator:
         if fallen and armed:
             self._enter('idle', f'{" and ".join(fallen)} was lost; arm again and give the goal '
                         'again')
-        elif self.mode == 'autonomous' and now_s - self._critic_s > self.settings.lost_s:
+        elif self.mode == 'autonomous' \
+                and now_s - self._critic_s > self.supervisor.patience_s(now_s):
             self._enter('idle', f'{self.critic} was lost; arm again and give the goal again')
         if self.task == 'driving':
             self._despair(now_s)

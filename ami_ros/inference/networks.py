@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A module's networks as the encoder and the dynamics that the mind asks for."""
 
-import json
 from re import fullmatch
 
 import numpy as np
@@ -14,7 +13,8 @@ from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSett
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
 from ami_ros.inference import backend
-from ami_ros.modules.module import digest, fits, Module, ModuleError, NETWORKS
+from ami_ros.modules import golden
+from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
 
 
 def planar(place: np.ndarray) -> np.ndarray:
@@ -40,12 +40,17 @@ class Networks:
             except ValueError as why:
                 raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
         self._see, self._step, imagine = networks
+        shorter = {name: load(module.files[name])
+                   for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
         # by horizon, the longest first; shorter ones where the module has them
         self._imagine = {module.manifest['horizon']: imagine} | {
-            int(name[len(SHORTER):-len('.onnx')]): load(module.files[name])
-            for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
+            int(name[len(SHORTER):-len('.onnx')]): network for name, network in shorter.items()}
+        # as they will serve, they say what they said when the module was made
+        self.off = golden.check(module, dict(zip(NETWORKS, networks)) | {
+            name.removesuffix('.onnx'): network for name, network in shorter.items()})
+        self.module = module.said
         self.contract = module.camera       # it learned from
-        self.module = named(module)         # for whoever wants to know what this is
+        self.made_of = named(module)        # for whoever wants to know it by parts
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
@@ -105,10 +110,10 @@ class Networks:
 
 
 def named(module: Module) -> dict:
-    """Say which module this is: name, version, sha256 of its manifest, the manifest itself."""
+    """Say which module this is: name, version, hash, who signed it, and its manifest."""
     said = module.manifest
     return {'name': said['name'], 'version': str(said['version']), 'path': str(module.path),
-            'hash': digest(json.dumps(said, sort_keys=True).encode()), 'manifest': said}
+            'hash': module.id, 'signer': module.signer or '', 'manifest': said}
 
 
 def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,

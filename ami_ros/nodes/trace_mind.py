@@ -68,7 +68,7 @@ def remembered(part) -> dict:
 
 def about_mind(node) -> None:
     """Say what a node of the mind works with: module, settings, robot."""
-    said = getattr(getattr(node.mind, 'encoder', None), 'module', {})
+    said = getattr(getattr(node.mind, 'encoder', None), 'made_of', {})
     known = {f'module.{key}': str(said[key]) for key in ('name', 'version', 'hash') if key in said}
     node.tracing.tell(known, kind=node.get_name(), settings=settings_said(node.made),
                       robot=robot_said(node.robot), module=said)

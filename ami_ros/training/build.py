@@ -17,11 +17,13 @@ import torch
 import ami_ros
 from ami_ros.agent.poses import Rescaled
 from ami_ros.agent.robots import find
+from ami_ros.inference import backend
+from ami_ros.modules import golden
 from ami_ros.modules import module as modules
+from ami_ros.modules.envelope import NAME
 from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
 from ami_ros.training.collect import bag_hash
 from ami_ros.training.networks import KNOT_S
-from ami_ros.training.shorten import shorten
 
 HORIZON = 8
 
@@ -54,6 +56,9 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     if job.out.exists() and not (job.out / 'manifest.json').is_file():
         raise ValueError(f'{job.out} exists and is no module; it would be replaced: '
                          'give another --out, or remove it')
+    if not NAME.fullmatch(job.out.name):
+        raise ValueError(f'{job.out.name!r} would be the name of the module; it may have letters, '
+                         'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
     robot = find(job.robot)
     recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
@@ -114,7 +119,10 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
                                  recording.images)
         files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
-    files[f'imagine_{HORIZON // 2}.onnx'] = shorten(files['imagine.onnx'], HORIZON // 2)
+    chosen = np.linspace(0, len(recording.images) - 1, golden.PICTURES).round().astype(int)
+    files[golden.FILE], said = golden.make(
+        {name.removesuffix('.onnx'): backend('onnx')(data) for name, data in files.items()},
+        np.stack([recording.images[index] for index in chosen]), robot.limits, HORIZON)
     files |= {f'{name}.npy': modules.npy(array) for name, array in arrays.items()}
     note = job.bag / 'collect.json'
     lineage = {'bag_sha256': bag_hash(job.bag), 'frames': len(recording.images),
@@ -130,7 +138,7 @@ def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
                    'mount': list(robot.camera_mount), 'encoding': 'rgb8'},
         'horizon': HORIZON, 'knot_s': KNOT_S, 'map_cell_m': mapping.CELL_M,
         'surprise_scale': figures['surprise_scale'],
-        'networks': networks, 'gates': figures, 'lineage': lineage,
+        'networks': networks, 'golden': said, 'gates': figures, 'lineage': lineage,
         'recipe': asdict(recipe), 'licence': 'Apache-2.0',
         'training': {'seconds': round(seconds), 'threads': job.threads,
                      'torch': torch.__version__, 'python': platform.python_version(),

@@ -186,6 +186,9 @@ def test_a_configurator_that_slept_disarms_nobody_for_it():
     robot = Robot().driving()
     robot.now_s += 30.0
     robot.mine.tick(robot.now_s)
+    robot.deaf.add(CRITIC)      # what it said meanwhile comes late
+    robot.run(2.0)
+    robot.deaf.discard(CRITIC)
     robot.run(0.5)
     assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '1'
 

@@ -125,7 +125,7 @@ def test_the_manifest_says_where_it_comes_from(made, bag):
     assert set(gates.GATES) <= set(manifest['gates'])
     assert manifest['surprise_scale'] > 0 and manifest['camera']['size'] == [64, 64]
     assert manifest['camera']['hfov_rad'] == pytest.approx(1.9)
-    assert set(manifest['networks']) == {'see', 'step', 'imagine'}
+    assert set(manifest['networks']) == {'see', 'step', 'imagine', 'imagine_4'}
 
 
 def test_what_a_module_remembers_belongs_together(made):

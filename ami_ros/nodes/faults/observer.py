@@ -36,13 +36,19 @@ class Errand:
 class Observer(Pilot):
     """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
 
-    def __init__(self, context, check: Callable[[], None]):
+    def __init__(self, context, check: Callable[[], None], session: str):
         super().__init__(context, False, 0.1, check)
+        self.session = session
         self.looked: list[Look] = []
         self.said: list[Said] = []
         self.tamper: dict[str, str] = {}
+        self.critic: dict[str, str] = {}        # its newest health
+        self.wants_mps = 0.0                    # the most that a plan wanted since it was set off
+        self.fell = ''                          # why it is not armed any more
+        self.errand: Errand | None = None
         self.orders = 0
-        self.askable[topics.RESET] = self.create_client(*topics.RESET.client())
+        for row in (topics.RESET, topics.CRITIC_RESET):
+            self.askable[row] = self.create_client(*row.client())
         self.ordered = self.create_publisher(*ORDER.publisher())
         self.create_subscription(*WATCHED.subscriber(self._watched))
         self.create_subscription(*TOLD.subscriber(self._tampered))
@@ -56,15 +62,22 @@ class Observer(Pilot):
                                 said['touching'] > 0))
 
     def _tampered(self, msg) -> None:
-        self.tamper = convert.health_from(msg)[0].values
+        said = convert.health_from(msg)[0].values
+        if said['session'] == self.session:
+            self.tamper = said
 
     def _healthy(self, msg) -> None:
         for health in convert.health_from(msg):
+            if health.name.rpartition('/')[2] == 'critic':
+                self.critic = health.values
             self.said.append(Said(time.time_ns(), health.name.rpartition('/')[2], health.message,
                                   values=health.values))
 
     def _status(self, msg) -> None:
+        was = self.status.get('mode')
         super()._status(msg)
+        if was == 'autonomous' != self.status.get('mode'):
+            self.fell = self.status.get('reason') or 'it is not armed any more'
         self._healthy(msg)
 
     def _plan(self, msg) -> None:
@@ -72,6 +85,8 @@ class Observer(Pilot):
             return          # made so; to read it would keep this node from all else
         try:
             super()._plan(msg)
+            self.wants_mps = max(self.wants_mps, *(abs(point.velocities[0].linear.x)
+                                                   for point in msg.points))
         except ValueError:
             pass            # it was made so; the critic says what is wrong with it
 
@@ -84,7 +99,7 @@ class Observer(Pilot):
     def order(self, how: str, seed: int) -> None:
         """Have the tamper do something to messages, or nothing; wait until it does."""
         self.orders += 1
-        self.ordered.publish(instruction(self.orders, how, seed))
+        self.ordered.publish(instruction(self.session, self.orders, how, seed))
         self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
             how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
 
@@ -111,39 +126,73 @@ class Observer(Pilot):
 
         `errands` gives one for each attempt; `delay_s` after it was first fast it still has to be.
         """
+        why, end_s = '', time.monotonic() + READY_S
         for attempt in range(LANES):
-            self.ready()
-            errand = errands(attempt)
-            self.set_off(errand)
-            self.watch(GAIN_S, lambda: self.fast(full_mps))
+            try:
+                self.ready()
+                self.set_off(errands(attempt))
+                self.watch(GAIN_S, lambda: self.fast(full_mps) or self.fell)
+            except NoAnswer as silence:     # who was lost meanwhile is armed again
+                if time.monotonic() > end_s:
+                    raise
+                why = str(silence)
+                continue
             if self.fast(full_mps):
                 self.watch(delay_s)
                 if self.fast(full_mps):
                     return
-        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; the configurator '
-                       f'says {self.status.get("reason") or self.status.get("mode")}, the critic '
+        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; {why or self.fell}'
+                       f'; the configurator says '
+                       f'{self.status.get("reason") or self.status.get("mode")}, the critic '
                        f'{[s.text for s in self.said if s.by == "verdict"][-1:]}')
 
     def ready(self) -> None:
-        """Wait until everybody is up again, by a word that is said now."""
-        self.status = {}
+        """Wait until everybody is up again, by a word that is said now; reset what is latched."""
+        self.status, self.fell = {}, ''
         self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
+        if self.critic.get('latched'):
+            self.wait(lambda: self.ask(topics.CRITIC_RESET, Trigger.Request()).success,
+                      'that the critic lets a reset be')
+            self.critic = {}
         if self.status['mode'] == 'stopped':
             self.ask(topics.RESET, Trigger.Request())
             self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
+        self.fell = ''
+
+    def acknowledged(self, **values: str) -> bool:
+        """Tell as a pilot does; NoAnswer at once where it is not armed any more."""
+        if self.fell:
+            raise NoAnswer(self.fell)
+        return super().acknowledged(**values)
 
     def set_off(self, errand: Errand) -> None:
         """Put the rover on the lane and give it the goal."""
+        self.errand = errand
         self.put(errand.lane.start, errand.seed)
+        self.aim()
+        self.forget()
+        self.release()
+
+    def set_off_again(self) -> None:
+        """Arm it where it stands, as soon as that may be, and give it the same goal."""
+        self.status, self.fell = {}, ''
+        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
+        self.fell = ''
+        self.arm()
+        run = self.ask(topics.BEGIN, Trigger.Request()).message
+        self.wait(lambda: self.acknowledged(run=run, goal='0'), f'that the mind begins run {run}')
+        self.wants_mps = 0.0
+        self.aim()
+
+    def aim(self) -> None:
+        """Give it the goal."""
         for attempt in range(GOAL_TRIES):
             try:
-                self.give_goal(errand.picture)
+                self.give_goal(self.errand.picture)
                 break
             except NoAnswer:
                 if attempt == GOAL_TRIES - 1:
                     raise
-        self.forget()
-        self.release()
 
     def fast(self, full_mps: float) -> bool:
         """Tell whether it drives ahead at full speed now."""
