@@ -122,7 +122,8 @@ def alike(value, now):
 
 def again(critic: Critic, told: Told):
     """Make a call once more; return what the critic answers now."""
-    if told.call not in calls(critic):
+    known = calls(critic)
+    if told.call not in known:
         raise ValueError(f'a critic of this version has no {told.call}; it has: '
-                         f'{", ".join(calls(critic))}; replay it with the version that recorded it')
+                         f'{", ".join(known)}; replay it with the version that recorded it')
     return getattr(critic, told.call)(*told.given)

@@ -8,7 +8,8 @@ import math
 
 from ami_ros.agent import exact, types
 from ami_ros.agent.types import Belief, Command, Plan, Track
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
