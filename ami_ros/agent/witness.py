@@ -25,6 +25,7 @@ TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with o
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
         'release_s', 'path')
 PARTS = ('keeper', 'drivers', 'holding', 'latch')
+OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 
 
@@ -77,7 +78,8 @@ def state(critic: Critic) -> list[Told]:
     out = [Told('state', ('', name, copied(value))) for name, value in own(critic)]
     for part in PARTS:
         out += [Told('state', (part, name, copied(value)))
-                for name, value in own(getattr(critic, part))]
+                for name, value in own(getattr(critic, part))
+                if part != 'latch' or name in OF_LATCH]
     return [Told('state_begins', ()), *out, Told('state_ends', ())]
 
 

@@ -6,6 +6,7 @@ from functools import cache
 
 from ami_ros.agent import exact, witness
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import chosen
 from ami_ros.agent.trace import Told, Tracer
 from closed_loop import at_random, at_the_nearest, drive, room, World
@@ -102,3 +103,13 @@ def test_a_policy_that_is_looser_answers_otherwise():
     numbers = {**vars(POLICY.shared), 'stop_distance_m': POLICY.shared.stop_distance_m + 0.1}
     other = replace(POLICY, shared=type(POLICY.shared)(**numbers))
     assert any(then != now for then, now in answers(Critic(other, ROBOT), notes))
+
+
+def test_what_is_latched_is_part_of_the_state(tmp_path):
+    critic = Critic(POLICY, ROBOT, Latch(tmp_path))
+    critic.latch.close('touched', 'bumped')
+    said = [exact.read(exact.text(told)) for told in witness.state(critic)]
+    other = Critic(POLICY, ROBOT)
+    witness.restore(other, said)
+    assert other.latch.closed == {'touched': 'bumped'}
+    critic.latch.end()

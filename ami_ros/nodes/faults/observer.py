@@ -149,11 +149,14 @@ class Observer(Pilot):
     def ready(self) -> None:
         """Wait until everybody is up again, by a word that is said now; reset what is latched."""
         self.status, self.fell = {}, ''
-        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
-        if self.critic.get('latched'):
+        self.wait(lambda: self.status.get('ready') == '1'
+                  or 'critic/reset' in self.status.get('waits_for', ''), 'that everybody is up',
+                  READY_S)
+        if self.status['ready'] != '1' or self.critic.get('latched'):
             self.wait(lambda: self.ask(topics.CRITIC_RESET, Trigger.Request()).success,
                       'that the critic lets a reset be')
             self.critic = {}
+            self.wait(lambda: self.status['ready'] == '1', 'a reset of the critic', READY_S)
         if self.status['mode'] == 'stopped':
             self.ask(topics.RESET, Trigger.Request())
             self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
