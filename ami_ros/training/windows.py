@@ -9,6 +9,7 @@ from ami_ros.training.bagreader import BagError, Recording
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
+LONG = 480              # frames of a slow camera; a drive that is longer is cut into several
 TIMEOUT_NS = 250_000_000    # a command holds for so long, then the base rests
 STEPS_MS = (100, 200, 250, 250, 250, 300, 400)  # how a fast camera is thinned
 
@@ -57,8 +58,8 @@ def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
             continue
         usual = max(1.0, np.median(np.diff(stamps[rows])) / 1e6)    # ms
         phases = min(max(1, round(250 / usual)), len(rows)) if usual < 150 else 1
-        if phases == 1:
-            out.append(rows)
+        if phases == 1:         # whole drives are kept apart to check with: there must be several
+            out.extend(np.array_split(rows, -(-len(rows) // LONG)))
             continue
         for phase in range(phases):
             chain = [rows[phase]]

@@ -71,6 +71,13 @@ def test_a_fast_camera_is_thinned_into_several_chains(hz):
     assert len(np.unique(np.concatenate(got))) > 0.5 * len(stamps)
 
 
+@pytest.mark.parametrize(('frames', 'drives'), [(480, 1), (481, 2), (9000, 19)])
+def test_a_long_drive_of_a_slow_camera_is_cut_into_several(frames, drives):
+    got = chains(np.arange(frames) * 200 * MS, RNG(0))
+    assert len(got) == drives and np.concatenate(got).tolist() == list(range(frames))
+    assert np.ptp([len(part) for part in got]) <= 1
+
+
 def test_a_short_drive_of_a_fast_camera_has_fewer_chains_than_phases():
     got = chains(np.arange(9) * 16 * MS, RNG(0))        # 60 Hz: fifteen phases, nine frames
     assert 0 < len(got) <= 9
