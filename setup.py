@@ -62,7 +62,7 @@ setup(
         *shared('package.xml', 'launch/*.py', 'urdf/*', 'config/**', 'docs/**'),
     ],
     zip_safe=False,
-    install_requires=['numpy', 'pyyaml'],
+    install_requires=['numpy', 'pyyaml', 'cryptography'],
     extras_require=EXTRAS,
     entry_points={'console_scripts': [
         f'ami-ros = {NAME}.cli:main',

@@ -37,6 +37,7 @@ ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifec
        'tf2_msgs', 'trajectory_msgs')
 HOME = {           # third-party package: the folders and files that may import it
     'numpy': ('',),
+    'cryptography': ('modules/',),
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
     'yaml': ('agent/policies/', 'agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/',
              'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),

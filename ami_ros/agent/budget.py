@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spends less thought where the machine is late, and more again once it keeps up."""
+"""
+Spends less thought where the machine is too slow for it, and more again once it keeps up.
+
+Late is a plan that was too much work for its time: thinking less helps. One that only began late,
+because something else had the machine, or a picture that another one overtook, is not: the search
+ends at its deadline by itself.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -30,6 +36,11 @@ def within(level: Level, settings: ActorSettings, horizons: tuple[int, ...]) -> 
                                                                * settings.candidates))
     horizon = min((h for h in (*horizons, settings.horizon) if h >= wanted), default=0)
     return replace(settings, candidates=min(candidates, settings.candidates), horizon=horizon)
+
+
+def whole(before_s: float, search_s: float, done: int, wanted: int) -> float:
+    """Return how long a plan takes from the picture on, s, had its search not been cut short."""
+    return before_s + search_s * wanted / max(done, 1)
 
 
 class Budget:

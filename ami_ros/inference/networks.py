@@ -13,6 +13,7 @@ from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSett
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
 from ami_ros.inference import backend
+from ami_ros.modules import golden
 from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
 
 
@@ -39,11 +40,17 @@ class Networks:
             except ValueError as why:
                 raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
         self._see, self._step, imagine = networks
+        shorter = {name: load(module.files[name])
+                   for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
         # by horizon, the longest first; shorter ones where the module has them
         self._imagine = {module.manifest['horizon']: imagine} | {
-            int(name[len(SHORTER):-len('.onnx')]): load(module.files[name])
-            for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
+            int(name[len(SHORTER):-len('.onnx')]): network for name, network in shorter.items()}
+        # as they will serve, they say what they said when the module was made
+        self.off = golden.check(module, dict(zip(NETWORKS, networks)) | {
+            name.removesuffix('.onnx'): network for name, network in shorter.items()})
+        self.module = module.said
         self.contract = module.camera       # it learned from
+        self.made_of = named(module)        # for whoever wants to know it by parts
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
@@ -100,6 +107,13 @@ class Networks:
             z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
             knots=knots.astype(np.float32), goal=np.asarray(goal_z, np.float32)[None])
         return Imagined(planar(place), latent, clearance, spread)
+
+
+def named(module: Module) -> dict:
+    """Say which module this is: name, version, hash, who signed it, and its manifest."""
+    said = module.manifest
+    return {'name': said['name'], 'version': str(said['version']), 'path': str(module.path),
+            'hash': module.id, 'signer': module.signer or '', 'manifest': said}
 
 
 def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens a module folder: its manifest, every byte checked against it, and its arrays."""
+"""
+Opens a module folder: the one door. Its signature first, then every byte, then what it says.
 
-from dataclasses import dataclass
+Nothing but the envelope is parsed before all bytes were verified, and what was verified is what is
+handed on: each file is read once, into memory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 import hashlib
 import io
 import json
@@ -10,17 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.modules import camera
+from ami_ros.modules import camera, envelope, pointer, schema, strict
+from ami_ros.modules.errors import ModuleError
+from ami_ros.modules.folder import entries, read_file
+from ami_ros.modules.kinds import KINDS, lacking, MIND
+from ami_ros.modules.trust import packaged, Trust
+from ami_ros.modules.trust import trust as trusted
 
 FORMAT = 1
 NETWORKS = ('see', 'step', 'imagine')
-NEEDED = ('name', 'version', 'latent_space', 'robot', 'axes', 'limits', 'camera', 'horizon',
-          'map_cell_m', 'surprise_scale')
+MANIFEST = envelope.MANIFEST
 SHIPPED = Path(__file__).resolve().parent / 'shipped'
-
-
-class ModuleError(ValueError):
-    """A module that cannot be used; one sentence that names what is wrong and what is right."""
+HOW_TO_SIGN = 'ami-ros modules keygen NAME, once, and ami-ros modules sign MODULE --key NAME'
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +36,11 @@ class Module:
 
     path: Path
     manifest: dict
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
+    id: str = ''                # sha256 of its manifest, which has the sha256 of all else
+    envelope: bytes = b''       # empty: it is not signed
+    signer: str = ''            # who vouches for it
+    counter: int = 0
 
     def array(self, name: str) -> np.ndarray:
         """Read an array file of the module, e.g. 'map_cost'."""
@@ -51,6 +62,17 @@ class Module:
         """Width and height of the network's input."""
         return tuple(self.manifest['camera']['size'])
 
+    @property
+    def kind(self) -> str:
+        """Which part of a set it is; manifests from before there were kinds are minds."""
+        return self.manifest.get('kind', MIND)
+
+    @property
+    def said(self) -> str:
+        """Name, version, hash and signer in a line."""
+        by = f'signed by {self.signer}' if self.signer else 'not signed'
+        return f'{self.manifest["name"]} {self.manifest["version"]} ({self.id[:12]}), {by}'
+
 
 def digest(data: bytes) -> str:
     """Hash as the manifest writes it."""
@@ -59,47 +81,156 @@ def digest(data: bytes) -> str:
 
 def shipped() -> Path:
     """Return the module that comes with the package."""
-    found = sorted(p.parent for p in SHIPPED.glob('*/manifest.json'))
+    found = sorted(p.parent for p in SHIPPED.glob(f'*/{MANIFEST}'))
     if not found:
         raise ModuleError('no module ships with this checkout; make one with ami-ros collect '
                           'and ami-ros train, and name it with --module')
     return found[0]
 
 
-def open_module(path: Path | str | None = None) -> Module:
-    """Open and check a module. ModuleError says what is wrong with it."""
-    path = shipped() if path is None or str(path) == '' else Path(path)
-    manifest_path = path / 'manifest.json'
-    if not manifest_path.is_file():
-        there = sorted(p.name for p in path.iterdir()) if path.is_dir() else 'nothing'
-        raise ModuleError(f'{path} is not a module: it holds {there}, not manifest.json')
+def open_module(path: Path | str | None = None, required: bool = False,
+                store: Path | None = None, trust: Trust | None = None) -> Module:
+    """Open and check a module. ModuleError says what is wrong with it.
+
+    Without a path it is the active set's of the store, or the shipped one where none was ever
+    activated. `required`: refuse it unless somebody who is trusted signed it.
+    """
+    trust = trusted() if trust is None else trust
+    if path is not None and str(path):
+        return open_folder(Path(path), trust, required)
+    active = pointer.read(pointer.folder(store)).active
+    if active is None:
+        return open_folder(shipped(), packaged(), True)
+    return whole(open_set(pointer.folder(store), active, trust, required))
+
+
+def open_set(store: Path, active: pointer.Set, trust: Trust, required: bool) -> dict[str, Module]:
+    """Open every module of a set, by kind; ModuleError where one is not the one of the set."""
+    made = {}
+    for one in active.modules:
+        module = open_folder(store / one.folder, trust, required)
+        if module.id != one.id:
+            raise ModuleError(f'{module.path} is {module.id[:12]}, the set was made of '
+                              f'{one.id[:12]}; ami-ros modules activate a whole one')
+        made[module.kind] = module
+    agree(list(made.values()))
+    return made
+
+
+def whole(modules: Mapping[str, Module]) -> Module:
+    """Make one module of a set: the mind, with what the others bring in the place of its own."""
+    if MIND not in modules:
+        raise ModuleError(f'the set has no {MIND}, without which there is no mind; it has: '
+                          f'{", ".join(modules)}')
+    mind = modules[MIND]
+    for kind, module in modules.items():
+        if kind != MIND:
+            brought = {name: module.files[name] for name in KINDS[kind].brings}
+            says = {name: module.manifest[name] for name in KINDS[kind].says}
+            mind = replace(mind, files={**mind.files, **brought},
+                           manifest={**mind.manifest, **says})
+    return mind
+
+
+def open_folder(path: Path, trust: Trust, required: bool = False) -> Module:
+    """Open and check the module in a folder."""
+    there = entries(path)
+    if MANIFEST not in there:
+        raise ModuleError(f'{path} is not a module: it holds {there or "nothing"}, '
+                          f'not {MANIFEST}')
+    if envelope.FILE in there:
+        return examine(path, {envelope.FILE: read_file(path / envelope.FILE)}, trust, required,
+                       there)
+    _bearable(path, trust, required)
+    files = {MANIFEST: read_file(path / MANIFEST)}
+    for name in _manifest(path, files[MANIFEST])['files']:
+        if name not in there:
+            raise ModuleError(f'{path} lacks {name}, which its manifest lists')
+        files[name] = read_file(path / name)
+    return examine(path, files, trust, required, list(files))
+
+
+def examine(path: Path, files: dict[str, bytes], trust: Trust, required: bool,
+            names: list[str]) -> Module:
+    """Check a module whose files are `names`; what is not in `files` yet is read from `path`."""
+    if envelope.FILE not in names:
+        _bearable(path, trust, required)
+        return _understood(path, files, None)
+    where = str(path / envelope.FILE)
+    said = trust.vouch(envelope.read(files[envelope.FILE], where), where)
+    if unknown := sorted(set(names) - set(said.files) - {envelope.FILE}):
+        raise ModuleError(f'{path} holds {", ".join(unknown)}, which was not signed with it')
+    for name, expected in said.files.items():
+        if name not in names:
+            raise ModuleError(f'{path} lacks {name}, which was signed with it')
+        if name not in files:
+            files[name] = read_file(path / name)
+        _same(path / name, files[name], expected, 'that was signed')
+    module = _understood(path, files, said)
+    for text in (*envelope.TEXTS, 'files'):
+        wants = getattr(said, text)
+        has = {**module.manifest['files'], MANIFEST: module.id} if text == 'files' \
+            else module.manifest.get(text, MIND)
+        if has != wants:
+            raise ModuleError(f'{path / MANIFEST} says {text} {has}, what was signed says {wants}')
+    who = trust.signers[envelope.read(files[envelope.FILE], where).key]
+    return replace(module, envelope=files[envelope.FILE], counter=said.counter,
+                   signer=f'{who.label} ({envelope.read(files[envelope.FILE]).key[:12]})')
+
+
+def _bearable(path: Path, trust: Trust, required: bool) -> None:
+    if required or trust.required:
+        raise ModuleError(f'{path} is not signed, which is required here; {HOW_TO_SIGN}')
+
+
+def _same(path: Path, data: bytes, expected: str, which: str) -> None:
+    if digest(data) != expected:
+        raise ModuleError(f'{path} is not the file {which}: its hash is {digest(data)[:12]}, '
+                          f'not {str(expected)[:12]}')
+
+
+def _manifest(path: Path, data: bytes) -> dict:
+    """Read a manifest; ModuleError where it does not say what a manifest says."""
+    where = path / MANIFEST
     try:
-        manifest = json.loads(manifest_path.read_text())
-        listed = dict(manifest['files'])
-        wrong = manifest['format'] != FORMAT
-    except (ValueError, KeyError, TypeError, OSError) as why:
-        raise ModuleError(f'{manifest_path} is damaged: {why!r}') from why
+        manifest = strict.parse(data, MANIFEST)
+        listed, format_ = dict(manifest['files']), manifest['format']
+    except (ValueError, KeyError, TypeError) as why:
+        raise ModuleError(f'{where} is damaged: {why!r}') from None
+    if format_ != FORMAT:
+        raise ModuleError(f'{where} has format {format_}, this version reads {FORMAT}')
+    for name in listed:
+        if not envelope.NAME.fullmatch(name) or name in (MANIFEST, envelope.FILE):
+            raise ModuleError(f'{where} names {name!r}, which leaves its folder or is no plain '
+                              'name of a file')
+    wrong = schema.problems(manifest, schema.manifest())
+    kind = manifest.get('kind', MIND)
+    if not wrong and kind not in KINDS:
+        wrong = [f'kind is {kind!r}; there are: {", ".join(KINDS)}']
+    if not wrong and (less := lacking(kind, manifest, listed)):
+        wrong = [f'it does not say {", ".join(less)}; is it a module of ami-ros train?']
     if wrong:
-        raise ModuleError(f'{manifest_path} has format {manifest["format"]}, '
-                          f'this version reads {FORMAT}')
-    lacking = ([name for name in NEEDED if name not in manifest]
-               + [f'{n}.onnx' for n in NETWORKS if f'{n}.onnx' not in listed])
-    if lacking:
-        raise ModuleError(f'{manifest_path} does not say {", ".join(lacking)}; '
-                          'is it a module of ami-ros train?')
-    files = {}
-    for name, expected in listed.items():
-        if Path(name).name != name or '\0' in name:
-            raise ModuleError(f'{manifest_path} names {name!r}, which leaves its folder')
-        try:
-            data = (path / name).read_bytes()
-        except OSError as why:
-            raise ModuleError(f'{path} lacks {name}, which its manifest lists') from why
-        if digest(data) != expected:
-            raise ModuleError(f'{path / name} is not the file that the manifest lists: its hash '
-                              f'is {digest(data)[:12]}, not {str(expected)[:12]}')
-        files[name] = data
-    return Module(path, manifest, files)
+        more = f', and {len(wrong) - 3} more' if len(wrong) > 3 else ''
+        raise ModuleError(f'{where}: {"; ".join(wrong[:3])}{more}')
+    return manifest
+
+
+def _understood(path: Path, files: Mapping[str, bytes],
+                said: envelope.Statement | None) -> Module:
+    """Read what the manifest says; where nobody signed, check the files against it here."""
+    manifest = _manifest(path, files[MANIFEST])
+    listed = manifest['files']
+    if said is None:
+        for name, expected in listed.items():
+            if name not in files:
+                raise ModuleError(f'{path} lacks {name}, which its manifest lists')
+            _same(path / name, files[name], expected, 'that the manifest lists')
+        if unknown := sorted(set(files) - set(listed) - {MANIFEST}):
+            raise ModuleError(f'{path} holds {", ".join(unknown)}, which its manifest does not '
+                              'list')
+    return Module(path, manifest, {name: files[name] for name in files
+                                   if name not in (MANIFEST, envelope.FILE)},
+                  digest(files[MANIFEST]))
 
 
 def fits(module: Module, robot: Robot) -> None:
@@ -114,7 +245,7 @@ def fits(module: Module, robot: Robot) -> None:
     try:
         known = camera.contract(contract['camera'])
     except ValueError as why:
-        raise ModuleError(f'{module.path / "manifest.json"} says {why}') from why
+        raise ModuleError(f'{module.path / MANIFEST} says {why}') from why
     off = 0.0 if known.hfov_rad is None else abs(known.hfov_rad - robot.camera_hfov_rad)
     if not off <= camera.HFOV_TOLERANCE_RAD:
         raise ModuleError(f'{module.path.name} saw through a camera of {known.hfov_rad:.3f} rad, '
@@ -124,15 +255,30 @@ def fits(module: Module, robot: Robot) -> None:
         raise ModuleError(f'{module.path.name} learned to see from elsewhere: {wrong}')
 
 
+def agree(modules: list[Module]) -> None:
+    """Check that modules make a set; ModuleError names both sides."""
+    for index, one in enumerate(modules):
+        for other in modules[:index]:
+            for key in ('latent_space', 'robot', 'axes', 'limits', 'camera'):
+                a, b = other.manifest[key], one.manifest[key]
+                if a != b:
+                    raise ModuleError(f'{other.path.name} has {key} {a}, {one.path.name} has {b}: '
+                                      'they make no set')
+            if one.kind == other.kind:
+                raise ModuleError(f'{other.path.name} and {one.path.name} are both {one.kind}; a '
+                                  'set has one of each kind')
+
+
 def write(path: Path, manifest: dict, files: dict[str, bytes]) -> None:
     """Write a module folder; the manifest last, so that half a module is none."""
     path.mkdir(parents=True, exist_ok=True)
-    (path / 'manifest.json').unlink(missing_ok=True)
+    (path / MANIFEST).unlink(missing_ok=True)
+    (path / envelope.FILE).unlink(missing_ok=True)      # it was of other bytes
     for name, data in files.items():
         (path / name).write_bytes(data)
     manifest = {**manifest, 'format': FORMAT,
                 'files': {name: digest(data) for name, data in sorted(files.items())}}
-    (path / 'manifest.json').write_text(json.dumps(manifest, indent=1, sort_keys=True) + '\n')
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + '\n')
 
 
 def npy(array: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from ami_ros.agent.budget import Level, within
+from ami_ros.agent.budget import Level, whole, within
 from ami_ros.agent.types import Belief, Command, Goal, Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import world_settings
@@ -54,15 +54,20 @@ class Planning(Thinking):
 
     def plan_from(self, belief: Belief, commands: tuple[Command, ...], item: Input) -> Plan:
         """Search, as long as there is time: until the deadline or the next picture is near."""
-        deadline_ns = None
-        if not self.own.lock_step:
-            budget_s = self.tuned['actor'].deadline_s
-            if item.period_ns:
-                budget_s = min(budget_s, SHARE * item.period_ns / 1e9)
-            deadline_ns = item.steady_ns + round(budget_s * 1e9)
-        self.plan = self.mind.plan(belief, commands, self.target, deadline_ns)
-        if deadline_ns is not None and self.target is not None and not self.plan.arrived:
-            self.late += self.plan.iterations < self.tuned['actor'].iterations
+        if self.own.lock_step:
+            self.plan = self.mind.plan(belief, commands, self.target, None)
+            return self.plan
+        had_s = self.tuned['actor'].deadline_s
+        if item.period_ns:
+            had_s = min(had_s, SHARE * item.period_ns / 1e9)
+        begun_s = time.monotonic()
+        self.plan = self.mind.plan(belief, commands, self.target,
+                                   item.steady_ns + round(had_s * 1e9))
+        if self.target is not None and not self.plan.arrived:
+            wanted, done = self.tuned['actor'].iterations, self.plan.iterations
+            self.cut += done < wanted
+            self.late += had_s < whole(begun_s - self.busy_s, time.monotonic() - begun_s, done,
+                                       wanted)
         return self.plan
 
     def state_of(self, plan: Plan, item: Input, **took_ms: float) -> Said:

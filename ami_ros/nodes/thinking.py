@@ -8,23 +8,23 @@ Networks are opened when it is configured; it hears and thinks only while it is 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import gc
 import time
 import traceback
 
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CompressedImage, Image
 
-from ami_ros.agent.ahead import Ahead
 from ami_ros.agent.budget import Level, LEVELS
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.robots import find
+from ami_ros.agent.trace import Began, Tuned
 from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.eye import Eye
-from ami_ros.nodes.lately import Body, Commands
+from ami_ros.nodes.hearing import Hearing
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
+from ami_ros.nodes.trace_mind import about_mind, aimed, failed, settings_of, state_of
+from ami_ros.nodes.tracing import Tracing
 from ami_ros.nodes.worker import Slot, Worker
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
@@ -55,7 +55,7 @@ class Order:
     run: str
 
 
-class Thinking(Managed):
+class Thinking(Hearing):
     """A node with a mind and one worker. A child says in `think` what it makes of an input."""
 
     def __init__(self, name: str, make_mind: Callable[[dict], Mind] = open_mind):
@@ -67,13 +67,15 @@ class Thinking(Managed):
         self.worker: Worker | None = None
         self.stuck = False              # a worker did not end: this process cannot begin again
         self.offered: list[Publisher] = []
-        self.logged: dict[str, str] = {}            # the last of each trouble
-        self.thoughts, self.late = 0, 0
+        self.thoughts = 0
+        self.late = 0                   # of these: were too much work for the time there was
+        self.cut = 0                    # and those cut short, whatever took the time
+        self.tracing = Tracing(self, lambda: [state_of(self)] if self.mind else [])
         self.afresh()
 
     def afresh(self) -> None:
         """Know nothing of what was before: no run, no input, no trouble."""
-        self.body, self.commands, self.eye = None, None, None
+        self.deaf()
         self.inputs: Slot[Input] = Slot()
         self.orders: Slot[Order] = Slot()
         self.run, self.goal = '', 0
@@ -81,8 +83,6 @@ class Thinking(Managed):
         self.periods_ns: tuple[int, ...] = ()       # between the last few that came in
         self.answered_ns: int | None = None
         self.answer: list[tuple[Publisher, object]] = []
-        self.troubles: dict[str, str] = {}          # by what they are with
-        self.heard: list[topics.Topic] = []
         self.level, self.pictures = LEVELS[0], 0    # how much thought, and inputs so far
         self.busy_s: float | None = None            # since when the worker is at an input
         self.looked_s = self.last_s = time.monotonic()
@@ -103,14 +103,15 @@ class Thinking(Managed):
         """Open the robot file and the networks, and offer what they make."""
         self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
-
         self.tuned, self.tuned_to = self.made.now, (None, None)     # what it works with, of what
+        about_mind(self)
 
     def tune(self) -> None:
         """Work on with the newest settings, within the budget; between two inputs."""
         now, level = self.tuned_to = self.made.now, self.level
         self.tuned = self.within(dict(now), level)
         tune(self.mind, self.tuned, self.robot)
+        self.tracing.note(Tuned(settings_of(self)))
 
     def within(self, made: dict, level: Level) -> dict:
         """Return what a level of thought leaves of the settings."""
@@ -120,6 +121,7 @@ class Thinking(Managed):
         """Forget what was before; subscribe, and think in a thread of its own."""
         self.afresh()
         self.mind.begin()
+        self.tracing.note(Began(''))
         self.listen()
         gc.collect()
         gc.freeze()         # what was made is not looked at again
@@ -154,11 +156,6 @@ class Thinking(Managed):
         self.offered.append(publisher)
         return publisher
 
-    def hear(self, row: topics.Topic, callback: Callable) -> None:
-        """Listen to a topic while active; it is said when nothing comes of it."""
-        self.heard.append(row)
-        super().hear(row, callback)
-
     def hear_budget(self) -> None:
         """Listen to how much thought a plan may cost."""
         if not self.own.lock_step:
@@ -169,58 +166,6 @@ class Thinking(Managed):
         values, _, _ = convert.state_from(msg)
         self.level = Level(values.get('candidates', 1.0), values.get('horizon', 1.0),
                            max(1, round(values.get('every', 1.0))))
-
-    def hear_camera(self) -> None:
-        """Listen to pictures, whichever way they come, and to what the camera says of itself."""
-        exact = self.own.lock_step or self.get_parameter('use_sim_time').value
-        self.eye = Eye(self.robot, self.mind.encoder.contract)
-        self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
-        for sensor in self.robot.sensors_of('CameraInfo'):
-            Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic), self.eye.on_info)
-        camera = self.robot.camera
-        kind = CompressedImage if camera.kind == 'CompressedImage' else Image
-        self.hear(replace(topics.CAMERA, name=camera.topic, type=kind), self.on_picture)
-
-    def on_picture(self, msg) -> None:
-        """Take a picture; what is in it is the worker's."""
-        try:
-            stamp_ns = self.ahead.taken(convert.nanoseconds(msg.header.stamp),
-                                        self.get_clock().now().nanoseconds)
-        except ValueError as wrong:
-            self.refuse('clock', str(wrong))
-            return
-        self.troubles.pop('clock', None)
-        self.take_in(stamp_ns, msg)
-
-    def hear_body(self) -> None:
-        """Listen to odometry, and to the first IMU if the robot has one."""
-        self.body = Body(self.own.max_reading_age_s, self.own.lock_step,
-                         self.robot.odometry_scale)
-        self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
-        for sensor in self.robot.sensors_of('Imu')[:1]:
-            self.hear(replace(topics.IMU, name=sensor.topic), self.on_imu)
-
-    def hear_commands(self) -> None:
-        """Listen to what the critic lets through."""
-        self.commands = Commands()
-        row = topics.command(self.own.enable_stamped_cmd_vel)
-        self.hear(replace(row, qos=topics.RELIABLE_10), self.on_command)
-
-    def on_odometry(self, msg) -> None:
-        """Take a reading."""
-        self.body.on_odometry(convert.odometry_from(msg, 0))
-        self.wake_if_waiting()
-
-    def on_imu(self, msg) -> None:
-        """Take a reading."""
-        spin, _, stamp_ns = convert.imu_from(msg)
-        self.body.on_gyro(spin[2], stamp_ns)
-        self.wake_if_waiting()
-
-    def on_command(self, msg) -> None:
-        """Take a command."""
-        self.commands.on_command(convert.command_from(msg, self.get_clock().now().nanoseconds))
-        self.wake_if_waiting()
 
     def wake_if_waiting(self) -> None:
         """Let the worker look again; in real time it waits for nothing but inputs."""
@@ -246,25 +191,21 @@ class Thinking(Managed):
         self.orders.put(order)
         self.worker.wake()
 
-    def refuse(self, what: str, wrong: str) -> None:
-        """Say why something cannot be used, once in the log and for as long as it is so."""
-        if wrong != self.logged.get(what):
-            self.get_logger().error(wrong)
-        self.troubles[what] = self.logged[what] = wrong
-
     def step(self) -> bool:
         """Do one thing; return whether there was one. The worker's."""
         if time.monotonic() - self.looked_s >= STATUS_S:
             self.look_around()
         if self.made.now is not self.tuned_to[0] or self.level is not self.tuned_to[1]:
             self.tune()
+        if self.tracing.behind:
+            self.tracing.turn()
         order = self.orders.take()
         if order is not None:
             self.follow(order)
             return True
         item = self.inputs.take(self.may)
         if item is None:
-            return False
+            return self.tracing.turn()
         if item.stamp_ns != self.answered_ns:
             self.busy_s = time.monotonic()
             self.work(item)
@@ -296,6 +237,7 @@ class Thinking(Managed):
                 self.get_logger().error(traceback.format_exc())
             self.refuse('input', str(wrong) or repr(wrong))
             self.say(self.rescue(item))
+            self.tracing.note(failed(self, item, str(wrong) or repr(wrong)))
             self.beat()
         self.thoughts += 1
 
@@ -318,6 +260,7 @@ class Thinking(Managed):
         """Forget what was before: the robot may be anywhere."""
         self.answered_ns = None
         self.mind.begin()
+        self.tracing.note(Began(self.run))
         if self.commands is not None:
             self.commands.clear()
 
@@ -338,6 +281,7 @@ class Thinking(Managed):
             except ValueError as wrong:
                 self.goal = -1          # not acknowledged
                 self.refuse('goal', f'goal {wrong}')
+            self.tracing.note(aimed(self, order))
         self.beat()
 
     def aim(self, order: Order) -> None:
@@ -359,7 +303,7 @@ class Thinking(Managed):
         busy_s = self.busy_s
         notes = self.eye.notes() if self.eye is not None else []
         values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
-                  'late': str(self.late + self.inputs.dropped),
+                  'late': str(self.late), 'cut': str(self.cut),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
         if notes:
@@ -375,16 +319,6 @@ class Thinking(Managed):
                 others = ', '.join(row.name for row in self.heard[:-1])
                 message = f'{self.heard[-1].name} waits for what belongs to it, of {others}'
         return convert.Health('', level, message, values)
-
-    def match(self) -> None:
-        """See whether what is heard is published as another type: that would never be heard."""
-        self.troubles.pop('type', None)
-        for row in self.heard:
-            right = f'{row.type.__module__.split(".")[0]}/msg/{row.type.__name__}'
-            for other in self.get_publishers_info_by_topic(row.name):
-                if other.topic_type != right:
-                    self.refuse('type', f'{row.name} comes from {other.node_name} as '
-                                f'{other.topic_type}; it needs {right}')
 
     def turn(self) -> float:
         """See that the worker lives; return how long there is nothing else to do."""

@@ -65,10 +65,13 @@ class Dynamics(nn.Module):
     def forward(self, z, body, twist, dt):
         """Return the change of z and body per head, (heads, N, D + 3), for the time dt (N, 1)."""
         share = dt * (1 / KNOT_S)
-        x = torch.cat([z, body / self.body_scale, twist / self.twist_scale, share], -1)
-        x = nn.functional.silu(self.first(self.trunk(x)))
+        return self.heads_of(z, body / self.body_scale, twist / self.twist_scale, share) * share
+
+    def heads_of(self, z, body, twist, share):
+        """Return what every head says of a whole knot, of body and twist in their scales."""
+        x = nn.functional.silu(self.first(self.trunk(torch.cat([z, body, twist, share], -1))))
         x = x.view(-1, self.heads, self.second.shape[1]).transpose(0, 1)
-        return torch.matmul(x, self.second) * share
+        return torch.matmul(x, self.second)
 
     def step(self, z, body, twist, dt):
         """Return z and body after dt by the mean of the heads, and the heads' variance (N,)."""

@@ -8,6 +8,7 @@ from ami_ros.agent.budget import (
     Level,
     LEVELS,
     TRIED_S,
+    whole,
     WINDOW,
     within,
 )
@@ -100,3 +101,13 @@ def test_half_the_horizon_is_taken_where_there_is_one():
     assert within(half, ActorSettings(), (8,)).horizon == 8
     assert within(half, ActorSettings(), (8, 4)).candidates == 32
     assert within(LEVELS[0], ActorSettings(), (8, 4)) == ActorSettings()
+
+
+@pytest.mark.parametrize(('before_s', 'search_s', 'done', 'wanted', 'took_s'), [
+    (0.01, 0.03, 3, 3, 0.04),       # all of it was done: that is what it took
+    (0.01, 0.02, 2, 3, 0.04),       # the round that was cut would have taken as long as the others
+    (0.01, 0.02, 0, 3, 0.07),       # not even one: at least as long as that for each
+])
+def test_a_search_that_was_cut_is_counted_as_if_it_had_not_been(before_s, search_s, done, wanted,
+                                                               took_s):
+    assert whole(before_s, search_s, done, wanted) == pytest.approx(took_s)

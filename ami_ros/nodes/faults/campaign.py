@@ -2,8 +2,10 @@
 """What `ami-ros faults` does: one fault after the other, its repeats, and the report."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 import hashlib
+import itertools
 import os
 from pathlib import Path
 import time
@@ -29,7 +31,7 @@ from ami_ros.nodes.lifecycle import BEAT_S
 from ami_ros.nodes.trial.bench import machine, versions
 from ami_ros.nodes.trial.pilot import NoAnswer
 from ami_ros.nodes.trial.processes import ChildEnded
-from ami_ros.nodes.trial.session import say, write
+from ami_ros.nodes.trial.session import say
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials.evaluate import home
@@ -83,54 +85,63 @@ class Campaign:
         self.body, self.world_seed, self.logs = body, world_seed, logs
         self.module, self.programs = module, programs
 
-    def measure(self, row: Row) -> dict:
-        """Strike so many times; a robot that does not come back is started anew.
+    def measure(self, row: Row, outcomes: list[Outcome], keep: Callable[[dict], None]) -> None:
+        """Strike so many times in all; a robot that does not come back is started anew.
 
-        One of WRONG where that does not work a few times.
+        `outcomes` are those of before. `keep` gets the entry after each repeat. One of WRONG
+        where it does not work a few times.
         """
-        outcomes: list[Outcome] = []
-        about, failed = {}, 0
+        failed = 0
         while len(outcomes) < self.repeats:
-            with Stack(self.logs / row.name, row, self.world_seed, self.module,
+            with Stack(self.place(row), row, self.world_seed, self.module,
                        self.programs) as stack:
+                def kept(stack=stack) -> None:
+                    keep({**summed(row, outcomes, self.numbers), **stack.about()})
+
                 try:
-                    self.series(stack, outcomes)
+                    self.series(stack, outcomes, kept)
                 except WRONG as why:
                     failed += 1
                     say(f'{row.name}: {why}')
                     if failed == STARTS:
                         raise
-                about = stack.about()
-        return {**summed(row, outcomes, self.numbers), **about}
 
-    def series(self, stack: Stack, outcomes: list[Outcome]) -> None:
+    def place(self, row: Row) -> Path:
+        """Return a new folder for logs: what an earlier start said is kept."""
+        return next(path for n in itertools.count(1)
+                    if not (path := self.logs / row.name / str(n)).exists())
+
+    def series(self, stack: Stack, outcomes: list[Outcome], kept: Callable[[], None]) -> None:
         """Strike until all repeats are done, or it does not come back.
 
         There is one drive more than strikes: it shows that the last one was recovered from.
         """
         full_mps = FULL_SHARE * self.numbers['max_speed_mps']
-        done_s = None       # when the last cause was gone
+        struck: Outcome | None = None       # the last one, until it is known what came of it
+        done_s = 0.0                        # when its cause was gone
         while True:
-            rng = np.random.default_rng([self.seed, zlib.crc32(stack.row.name.encode()),
-                                         len(outcomes)])
+            number = len(outcomes) + (struck is not None)
+            rng = np.random.default_rng([self.seed, zlib.crc32(stack.row.name.encode()), number])
             blow = BY[stack.row.strike['by']](stack, int(rng.integers(2**31)))
             try:
                 blow.prepare()
                 stack.observer.full_speed(lambda _, rng=rng: self.errand(rng), full_mps,
                                           rng.uniform(0, DELAY_S))
             except WRONG as why:
-                if done_s is None:
+                if struck is None:
                     raise
                 say(f'{stack.row.name}: it did not come back: {why}')
+                outcomes.append(struck)
+                kept()
                 return
-            if done_s is not None:
-                outcomes[-1].recovered = True
-                outcomes[-1].recovery_s = time.monotonic() - done_s
+            if struck is not None:
+                struck.recovered, struck.recovery_s = True, time.monotonic() - done_s
+                outcomes.append(struck)
+                kept()
             if len(outcomes) == self.repeats:
                 return
-            out, done_s = self.strike(stack, blow)
-            outcomes.append(out)
-            say(f'{stack.row.name} {len(outcomes)}/{self.repeats}: {told(outcomes[-1])}')
+            struck, done_s = self.strike(stack, blow)
+            say(f'{stack.row.name} {len(outcomes) + 1}/{self.repeats}: {told(struck)}')
 
     def errand(self, rng: np.random.Generator) -> Errand:
         """Draw a lane, and take the picture at its end."""
@@ -144,6 +155,7 @@ class Campaign:
         observer = stack.observer
         trace = Trace(blow.strike(), looks=observer.looked, said=observer.said)
         struck_s = time.monotonic() - (time.time_ns() - trace.struck_ns) / 1e9
+        blow.meanwhile()
         observer.watch(struck_s + stack.row.hold_s - time.monotonic())
         trace.restored_ns = time.time_ns()
         blow.restore()
@@ -151,8 +163,15 @@ class Campaign:
         observer.watch(RESUME_S, lambda: any(look.rest_s == 0.0 for look in trace.after()))
         trace.ended_ns = time.time_ns()
         out = judge(trace, stack.row, self.numbers)
+        out.why_not += blow.why_not()
         out.load = os.getloadavg()[0]
-        return out, done_s
+        return rounded(out), done_s
+
+
+def rounded(out: Outcome) -> Outcome:
+    """Round to what is known: tenths of milliseconds and of millimetres."""
+    return replace(out, **{key: round(value, 4) for key, value in vars(out).items()
+                           if isinstance(value, float)})
 
 
 def told(out: Outcome) -> str:
@@ -183,7 +202,7 @@ def main(args: argparse.Namespace) -> int:
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
     about = {'machine': machine(), 'versions': versions(), 'definitions': DEFINITIONS,
              'full_speed_mps': FULL_SHARE * numbers['max_speed_mps']}
-    ledger = Ledger(args.report, asked, about, write)
+    ledger = Ledger(args.report, asked, about)
     world_seed = home(module)
     with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body:
         campaign = Campaign(args.seed, args.repeats, numbers, body, world_seed,
@@ -196,7 +215,7 @@ def main(args: argparse.Namespace) -> int:
                 say(f'{row.name}: not possible yet: needs {row.needs}')
             else:
                 try:
-                    ledger.put(campaign.measure(row))
+                    campaign.measure(row, ledger.outcomes(row), ledger.put)
                 except WRONG as why:        # the others can be tried all the same
                     say(f'{row.name}: could not be tried: {why}')
     return conclusion(rows, ledger)

@@ -1,39 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a campaign's results on disk after each fault, so that it goes on where it was."""
+"""Keeps a campaign's results on disk after each repeat, so that it goes on where it was."""
 
 from collections.abc import Callable
 import json
 from pathlib import Path
+import re
 
+from ami_ros.nodes.faults.judge import Outcome
 from ami_ros.nodes.faults.table import Row
 
 
 class Ledger:
-    """The report of a campaign: what was asked, and an entry for each fault that is finished."""
+    """The report of a campaign: what was asked, and an entry for each fault that was begun.
 
-    def __init__(self, path: Path, asked: dict, about: dict, write: Callable[[Path, dict], None]):
+    More repeats of the same campaign may be asked for later; all else must be the same.
+    """
+
+    def __init__(self, path: Path, asked: dict, about: dict,
+                 write: Callable[[Path, dict], None] | None = None):
         """Open or begin one; ValueError where the file is of another campaign, or of none."""
-        self.path, self.asked, self.about, self._write = path, asked, about, write
+        self.path, self.asked, self.about = path, asked, about
+        self._write = write or write_lines
         self.entries: dict[str, dict] = {}
         if not path.exists():
             return
         try:
             said = json.loads(path.read_text())
             was, entries = said['asked'], {entry['name']: entry for entry in said['faults']}
+            for entry in entries.values():
+                [Outcome(**values) for values in entry['outcomes']]
         except (ValueError, KeyError, TypeError) as wrong:
             raise ValueError(f'{path} is no report of faults ({wrong!r}); name another file') \
                 from None
         other = [f'{key} {was.get(key)!r}, now {value!r}' for key, value in asked.items()
-                 if was.get(key) != value]
+                 if key != 'repeats' and was.get(key) != value]
         if other:
             raise ValueError(f'{path} is of another campaign: {"; ".join(other)}; name another '
                              'file, or ask for the same')
         self.entries = entries
 
+    def outcomes(self, row: Row) -> list[Outcome]:
+        """Return what is known of this fault, as the table has it now."""
+        entry = self.entries.get(row.name)
+        if entry is None or entry['row'] != row.digest:
+            return []
+        return [Outcome(**values) for values in entry['outcomes']]
+
     def has(self, row: Row) -> bool:
         """Tell whether this fault, as the table has it now, is finished."""
         entry = self.entries.get(row.name)
-        return entry is not None and entry['row'] == row.digest
+        return entry is not None and entry['row'] == row.digest and (
+            'needs' in entry or entry['repeats'] >= self.asked['repeats'])
 
     def put(self, entry: dict) -> None:
         """Add an entry, and write all."""
@@ -49,3 +66,16 @@ class Ledger:
                            if not entry['passed'] and 'needs' not in entry],
                 'not_possible_yet': [entry['name'] for entry in faults if 'needs' in entry],
                 'faults': faults}
+
+
+def write_lines(path: Path, report: dict) -> None:
+    """Write a report whole or not at all, an outcome a line."""
+    lines = [json.dumps(out) for entry in report['faults'] for out in entry['outcomes']]
+    held = iter(range(len(lines)))
+    faults = [{**entry, 'outcomes': [f'@{next(held)}@' for _ in entry['outcomes']]}
+              for entry in report['faults']]
+    text = re.sub(r'"@(\d+)@"', lambda found: lines[int(found[1])],
+                  json.dumps({**report, 'faults': faults}, indent=1))
+    temporary = path.with_suffix('.partial')
+    temporary.write_text(text + '\n')
+    temporary.replace(path)

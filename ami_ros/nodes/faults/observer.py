@@ -36,13 +36,17 @@ class Errand:
 class Observer(Pilot):
     """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
 
-    def __init__(self, context, check: Callable[[], None]):
+    def __init__(self, context, check: Callable[[], None], session: str):
         super().__init__(context, False, 0.1, check)
+        self.session = session
         self.looked: list[Look] = []
         self.said: list[Said] = []
         self.tamper: dict[str, str] = {}
+        self.critic: dict[str, str] = {}        # its newest health
+        self.fell = ''                          # why it is not armed any more
         self.orders = 0
-        self.askable[topics.RESET] = self.create_client(*topics.RESET.client())
+        for row in (topics.RESET, topics.CRITIC_RESET):
+            self.askable[row] = self.create_client(*row.client())
         self.ordered = self.create_publisher(*ORDER.publisher())
         self.create_subscription(*WATCHED.subscriber(self._watched))
         self.create_subscription(*TOLD.subscriber(self._tampered))
@@ -56,15 +60,22 @@ class Observer(Pilot):
                                 said['touching'] > 0))
 
     def _tampered(self, msg) -> None:
-        self.tamper = convert.health_from(msg)[0].values
+        said = convert.health_from(msg)[0].values
+        if said['session'] == self.session:
+            self.tamper = said
 
     def _healthy(self, msg) -> None:
         for health in convert.health_from(msg):
+            if health.name.rpartition('/')[2] == 'critic':
+                self.critic = health.values
             self.said.append(Said(time.time_ns(), health.name.rpartition('/')[2], health.message,
                                   values=health.values))
 
     def _status(self, msg) -> None:
+        was = self.status.get('mode')
         super()._status(msg)
+        if was == 'autonomous' != self.status.get('mode'):
+            self.fell = self.status.get('reason') or 'it is not armed any more'
         self._healthy(msg)
 
     def _plan(self, msg) -> None:
@@ -84,7 +95,7 @@ class Observer(Pilot):
     def order(self, how: str, seed: int) -> None:
         """Have the tamper do something to messages, or nothing; wait until it does."""
         self.orders += 1
-        self.ordered.publish(instruction(self.orders, how, seed))
+        self.ordered.publish(instruction(self.session, self.orders, how, seed))
         self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
             how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
 
@@ -111,26 +122,47 @@ class Observer(Pilot):
 
         `errands` gives one for each attempt; `delay_s` after it was first fast it still has to be.
         """
+        why, end_s = '', time.monotonic() + READY_S
         for attempt in range(LANES):
-            self.ready()
-            errand = errands(attempt)
-            self.set_off(errand)
-            self.watch(GAIN_S, lambda: self.fast(full_mps))
+            try:
+                self.ready()
+                self.set_off(errands(attempt))
+                self.watch(GAIN_S, lambda: self.fast(full_mps) or self.fell)
+            except NoAnswer as silence:     # who was lost meanwhile is armed again
+                if time.monotonic() > end_s:
+                    raise
+                why = str(silence)
+                continue
             if self.fast(full_mps):
                 self.watch(delay_s)
                 if self.fast(full_mps):
                     return
-        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; the configurator '
-                       f'says {self.status.get("reason") or self.status.get("mode")}, the critic '
+        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; {why or self.fell}'
+                       f'; the configurator says '
+                       f'{self.status.get("reason") or self.status.get("mode")}, the critic '
                        f'{[s.text for s in self.said if s.by == "verdict"][-1:]}')
 
     def ready(self) -> None:
-        """Wait until everybody is up again, by a word that is said now."""
-        self.status = {}
-        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
+        """Wait until everybody is up again, by a word that is said now; reset what is latched."""
+        self.status, self.fell = {}, ''
+        self.wait(lambda: self.status.get('ready') == '1'
+                  or 'critic/reset' in self.status.get('waits_for', ''), 'that everybody is up',
+                  READY_S)
+        if self.status['ready'] != '1' or self.critic.get('latched'):
+            self.wait(lambda: self.ask(topics.CRITIC_RESET, Trigger.Request()).success,
+                      'that the critic lets a reset be')
+            self.critic = {}
+            self.wait(lambda: self.status['ready'] == '1', 'a reset of the critic', READY_S)
         if self.status['mode'] == 'stopped':
             self.ask(topics.RESET, Trigger.Request())
             self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
+        self.fell = ''
+
+    def acknowledged(self, **values: str) -> bool:
+        """Tell as a pilot does; NoAnswer at once where it is not armed any more."""
+        if self.fell:
+            raise NoAnswer(self.fell)
+        return super().acknowledged(**values)
 
     def set_off(self, errand: Errand) -> None:
         """Put the rover on the lane and give it the goal."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole robot as real processes, one of them with a tamper before its topic."""
 
+import gc
 import os
 from pathlib import Path
 import signal
 import subprocess
+import uuid
 
 import rclpy
 
@@ -32,6 +34,8 @@ class Stack:
         self.disk = Disk(logs / 'disk') if row.strike['by'] == 'disk' else None
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
+        self.button = None      # publisher of e_stop
+        self.session = uuid.uuid4().hex[:8]     # orders of others are not for this tamper
 
     def __enter__(self):
         self.environment = dict(os.environ)
@@ -47,7 +51,7 @@ class Stack:
         try:
             self.start()
             rclpy.init(context=self.context, domain_id=domain)
-            self.observer = Observer(self.context, self.processes.check)
+            self.observer = Observer(self.context, self.processes.check, self.session)
         except BaseException:
             self.__exit__()
             raise
@@ -62,7 +66,7 @@ class Stack:
         if tampered:
             name = FAULTS[at][0].name
             remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
-            self.processes.start('tamper', {'at': at})
+            self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
             known = {'module': self.module} if self.module and name == 'mind' else {}
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
@@ -88,8 +92,11 @@ class Stack:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)     # or it could not end by itself
         if self.observer is not None:
+            self.observer.spinner.shutdown()
             self.observer.destroy_node()
+        self.button = self.observer = None
         rclpy.try_shutdown(context=self.context)
+        gc.collect()        # or its participant lives on in this domain, and says what it said
         self.processes.stop()
         self.lock.close()
         if self.disk:

@@ -6,6 +6,7 @@ How faults get in and out again, by the word of the table: each strikes, and is 
 `strike` returns the wall time in nanoseconds from which something is wrong.
 """
 
+from dataclasses import replace
 import os
 import signal
 import subprocess
@@ -13,15 +14,31 @@ import sys
 import time
 
 import numpy as np
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
 
 from ami_ros.agent.types import Command
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.faults.rogue import SIGN
 from ami_ros.nodes.faults.stack import Stack
 
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:     # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
 BURN = 'import ctypes; ctypes.CDLL(None).prctl(1, 9)\nwhile True: pass'    # ends with its parent
 STALE_S = 10.0          # a hand this old is refused, and the refusal is logged
 LOGGED_S = 0.4
+BUTTONS = {             # how an emergency stop may publish, and by how many it is heard
+    'best_effort_volatile': QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT),
+    'reliable_transient_local': topics.LATCHED}
+SILENT = PublisherEventCallbacks(use_default_callbacks=False)
+HEARD = {'best_effort_volatile': 1, 'reliable_transient_local': 2}
+RESETS, RESETS_EVERY_S = 4, 0.4
+SETTLED_S = 0.4         # between two things that a person does
+PUSH_MPS, PUSH_S, PUSHED_S = 0.3, 0.05, 1.0     # of a stick: how fast, how often, for how long
 
 
 class Blow:
@@ -38,8 +55,15 @@ class Blow:
         """Do harm."""
         raise NotImplementedError
 
+    def meanwhile(self) -> None:
+        """Do what people do while the fault lasts."""
+
     def restore(self) -> None:
         """Take the cause away."""
+
+    def why_not(self) -> list[str]:
+        """Say what only the one who struck knows not to be as expected."""
+        return []
 
 
 class Signal(Blow):
@@ -140,4 +164,91 @@ class FullDisk(Blow):
         self.stack.disk.empty(self.pids)
 
 
-BY = {'signal': Signal, 'tamper': Tampered, 'rogue': Company, 'busy': Busy, 'disk': FullDisk}
+class Press(Blow):
+    """An emergency stop is pressed, and said once; let go at the end."""
+
+    @property
+    def qos(self) -> str:
+        """Return how the button publishes."""
+        return self.stack.row.strike.get('qos', 'best_effort_volatile')
+
+    def prepare(self) -> None:
+        """Have a button that the critic knows; there is one for all repeats."""
+        if self.stack.button is None:
+            row = replace(topics.E_STOP, qos=BUTTONS[self.qos])
+            self.stack.button = self.observer.create_publisher(
+                *row.publisher(), event_callbacks=SILENT)   # of two subscriptions one may not fit
+        self.observer.wait(lambda: self.heard() >= HEARD[self.qos], 'a critic that hears e_stop')
+
+    def heard(self) -> int:
+        """Return by how many subscriptions of the critic it is heard."""
+        return self.stack.button.get_subscription_count()
+
+    def strike(self) -> int:
+        """Press it."""
+        at_ns = time.time_ns()
+        self.stack.button.publish(Bool(data=True))
+        return at_ns
+
+    def restore(self) -> None:
+        """Let it go."""
+        self.stack.button.publish(Bool(data=False))
+
+
+class ResetInVain(Press):
+    """Somebody resets, and arms, again and again while the button is pressed."""
+
+    def meanwhile(self) -> None:
+        """Try it a few times."""
+        self.granted = 0
+        for _ in range(RESETS):
+            self.observer.watch(RESETS_EVERY_S)
+            self.granted += self.observer.ask(topics.CRITIC_RESET, Trigger.Request()).success
+            self.observer.ask(topics.RESET, Trigger.Request())
+            self.observer.ask(topics.ARM, Trigger.Request())
+
+    def why_not(self) -> list[str]:
+        """Tell of a reset that was granted."""
+        return ['a reset was granted while the cause lasted'] if self.granted else []
+
+
+class PowerCut(Press):
+    """Pressed and let go; then the critic is killed, comes up, and a person wants to drive on."""
+
+    def prepare(self) -> None:
+        """Have a button, and a stick."""
+        super().prepare()
+        self.hands = self.observer.create_publisher(*topics.HAND.publisher())
+
+    def meanwhile(self) -> None:
+        """Cut the power; then arm it, and push the stick, without a reset."""
+        observer = self.observer
+        observer.watch(SETTLED_S)
+        super().restore()
+        observer.watch(SETTLED_S)
+        was = observer.critic.get('pid')
+        os.kill(self.processes.running['critic'].pid, signal.SIGKILL)
+        observer.wait(lambda: observer.critic.get('pid') != was, 'another critic')
+        self.armed = False
+        for _ in range(round(PUSHED_S / PUSH_S)):
+            self.hands.publish(convert.command_message(
+                Command(np.array([PUSH_MPS, 0.0]), time.time_ns())))
+            observer.watch(PUSH_S)
+        self.armed = observer.ask(topics.ARM, Trigger.Request()).success
+        observer.watch(SETTLED_S)       # it says how it stands more often than that
+
+    def restore(self) -> None:
+        """Let everything be: the latch is what is left, and is no cause."""
+        self.observer.destroy_publisher(self.hands)
+
+    def why_not(self) -> list[str]:
+        """Tell where nothing had to be held, or it was not."""
+        critic = self.observer.critic
+        wrong = {'the critic came up without a latch': not critic.get('latched'),
+                 'the stick was not heard': critic.get('count.hand', '0') == '0',
+                 'it was armed without a reset': self.armed}
+        return [sentence for sentence, so in wrong.items() if so]
+
+
+BY = {'signal': Signal, 'tamper': Tampered, 'rogue': Company, 'busy': Busy, 'disk': FullDisk,
+      'e_stop': Press, 'reset': ResetInVain, 'power_cut': PowerCut}

@@ -21,9 +21,11 @@ EXPECTED = {
     'report': 'it is named within the bound, and the robot goes on',
 }
 STRIKES = {             # how a fault gets in: the keys that it needs
-    'signal': ('at', 'signal'), 'tamper': ('at', 'how'), 'rogue': (), 'busy': (), 'disk': ()}
+    'signal': ('at', 'signal'), 'tamper': ('at', 'how'), 'rogue': (), 'busy': (), 'disk': (),
+    'e_stop': ('qos',), 'reset': (), 'power_cut': ()}
 SIGNALS = ('KILL', 'STOP')
 NODES = ('mind', 'configurator', 'critic')
+QOS = ('best_effort_volatile', 'reliable_transient_local')
 TOPICS = ('plan', 'camera', 'scan', 'odometry', 'clock')
 NAMED = ('by', 'rule', 'says', 'grows')
 HOLD_S = (0.5, 30.0)    # how long a fault may last
@@ -145,7 +147,8 @@ def check_strike(strike: object) -> None:
     if set(strike) != {'by', *STRIKES[by]}:
         raise ValueError(f'strike by {by} has {", ".join(strike)}; it needs '
                          f'{", ".join(("by", *STRIKES[by]))}')
-    for key, right in (('signal', SIGNALS), ('at', NODES if by == 'signal' else TOPICS)):
+    for key, right in (('signal', SIGNALS), ('qos', QOS),
+                       ('at', NODES if by == 'signal' else TOPICS)):
         if key in strike and strike[key] not in right:
             raise ValueError(f'{key} is {strike[key]!r}; it is one of: {", ".join(right)}')
 

@@ -3,17 +3,21 @@
 The simulator, with more truth: at every step of real time, and what the wheels are told.
 
 What it senses and how it obeys is the simulator's own. Poses are as fine as its steps of real
-time (25 ms); for how long the wheels have been told rest is known to the millisecond.
+time (25 ms); for how long the wheels have been told rest is known to the millisecond. A base is
+no program on the robot's computer: this one goes before others, where it may, but not before the
+critic, so that a busy computer does not look like a slow base.
 """
 
 import time
 
+from ami_ros.machine.privileges import PRIORITY, take_priority
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_node import SimNode
 
 WATCHED = topics.Topic('sim/truth/watched', topics.TRUTH_STATE.type, 40, topics.RELIABLE_100,
                        'sim')
+PRIORITY_OF_BASE = PRIORITY - 20      # below that of the critic
 
 
 class Wheels:
@@ -45,6 +49,7 @@ class WatchedSim(SimNode):
 
     def __init__(self):
         super().__init__()
+        self.priority = take_priority(PRIORITY_OF_BASE)
         self.looked = False
         self.wheels = Wheels(self.robot.base_timeout_s)
         self.watched = self.create_publisher(*WATCHED.publisher())

@@ -43,6 +43,7 @@ class Tick:
     place: np.ndarray | None = None     # (3,) believed, learned map
     pose: np.ndarray | None = None      # (3,) true, room frame
     rule: str = ''                      # of the critic, where it objected
+    level: int = 0                      # of the budget; 0: all the thought that is wanted
     stages_ms: dict[str, float] = field(default_factory=dict)   # encode, plan, ..., critic
 
 
@@ -87,7 +88,8 @@ class Pilot(Node):
 
     def _plan(self, msg) -> None:
         plan = convert.plan_from(msg)
-        self._tick(plan.number).plan = plan
+        tick = self._tick(plan.number)
+        tick.plan, tick.level = plan, int(self.status.get('budget', '0'))
 
     def _verdict(self, msg) -> None:
         verdict = convert.verdict_from(msg)

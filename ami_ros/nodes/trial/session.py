@@ -2,6 +2,7 @@
 """What `ami-ros sim` does: starts the processes, drives episodes over ROS, writes the report."""
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 import itertools
@@ -124,14 +125,17 @@ def latencies(drives: list[Drive]) -> dict:
 
 
 def punctuality(drives: list[Drive], period_s: float) -> dict:
-    """Count the camera periods that brought no new plan."""
+    """Count the camera periods that brought no new plan, and plans by the level of the budget."""
     due = came = 0
+    levels = Counter()
     for drive in drives:
         frames = list(drive.ticks)
         due += round((frames[-1] - frames[0]) / 1e9 / period_s) + 1
         came += len(frames)
+        levels.update(str(tick.level) for tick in drive.ticks.values())
     return {'periods': due, 'missed': due - came,
-            'missed_share': (due - came) / due if due else 0.0}
+            'missed_share': (due - came) / due if due else 0.0,
+            'by_budget_level': dict(sorted(levels.items()))}
 
 
 def report(session: Session, drives: list[Drive], asked: dict, seconds: float,

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Gives the shipped module golden inputs and a version, and signs it with a key that is then gone.
+
+Usage: python tools/sign_shipped.py VERSION
+
+The private half lives in this process alone and is never written; its public half takes the place
+of the last one in config/trust, with the right to sign this one name. So nobody can sign another.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from ami_ros.images import codec
+from ami_ros.inference import backend
+from ami_ros.modules import envelope, golden, keys, kinds, strict
+from ami_ros.modules.module import digest, shipped
+from ami_ros.modules.signing import sign
+from ami_ros.modules.trust import FORMAT, packaged, POLICY
+from ami_ros.share import share
+import numpy as np
+
+LABEL = 'ami_ros-shipped'
+
+
+def pictures(folder: Path) -> np.ndarray:
+    """Decode some of the recorded pictures that the module remembers."""
+    data = np.load(folder / 'picture_bytes.npy', allow_pickle=False).tobytes()
+    ends = np.load(folder / 'picture_ends.npy', allow_pickle=False).tolist()
+    begins = [0, *ends[:-1]]
+    chosen = np.linspace(0, len(ends) - 1, golden.PICTURES).round().astype(int)
+    return np.stack([codec.from_compressed(data[begins[i]:ends[i]]) for i in chosen])
+
+
+def main(version: str) -> None:
+    """Do it."""
+    folder, load = shipped(), backend('onnx')
+    manifest = json.loads((folder / envelope.MANIFEST).read_text())
+    files = {name: (folder / name).read_bytes() for name in manifest['files']
+             if name != golden.FILE}
+    networks = {name.removesuffix('.onnx'): load(data) for name, data in files.items()
+                if name.endswith('.onnx')}
+    files[golden.FILE], manifest['golden'] = golden.make(
+        networks, pictures(folder), tuple(manifest['limits']), manifest['horizon'])
+    (folder / golden.FILE).write_bytes(files[golden.FILE])
+    manifest |= {'version': version, 'files': {n: digest(d) for n, d in sorted(files.items())}}
+    text = json.dumps(manifest, indent=1, sort_keys=True) + '\n'
+    (folder / envelope.MANIFEST).write_text(text)
+    key = keys.Signer.new()
+    sign(folder, key)
+    trust = share('config/trust')
+    (trust / f'{LABEL}.pub').write_bytes(keys.pem(key.public))
+    (trust / POLICY).write_bytes(strict.canonical({
+        'format': FORMAT, 'required': False, 'minimum': {}, 'signers': [
+            {'key': key.id, 'names': [manifest['name']], 'kinds': [kinds.MIND]}]}) + b'\n')
+    print(f'{folder}: {manifest["name"]} {version}, signed by {packaged().listed()}')
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
+    parser.add_argument('version')
+    main(parser.parse_args().version)
