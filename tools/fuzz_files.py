@@ -11,7 +11,7 @@ import traceback
 import fuzz_spoil
 import numpy as np
 
-from ami_ros.agent.holding import FILE, Latch
+from ami_ros.agent.latch import FILE, Latch
 from ami_ros.agent.policies import policy
 from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build, CORE

@@ -275,14 +275,13 @@ def test_the_default_room_is_the_one_that_the_shipped_module_knows():
     assert SimSettings().world_seed == home(open_module(''))
 
 
-@pytest.mark.ros
 def test_every_number_of_a_policy_can_be_shown(make):
     """Also areas, which no parameter can hold as they are."""
-    node = make()
+    node, _ = make()
     policy = read(share('config/policy/strict.yaml'))
     for group, numbers in policy.groups.items():
         parameters.show(node, group, numbers)
-    assert set(policy.numbers) <= set(node._parameters)
+    assert set(policy.numbers) <= set(node.get_parameters_by_prefix(''))
     assert node.get_parameter('rules.fence.stay_in').value == (
         '[[-20.0, -20.0], [20.0, -20.0], [20.0, 20.0], [-20.0, 20.0]]')
     assert node.get_parameter('shared.max_speed_mps').value == policy.shared.max_speed_mps
