@@ -7,7 +7,8 @@ import os
 import numpy as np
 import onnxruntime
 
-from ami_ros.inference import cast, graph as graphs
+from ami_ros.inference import cast
+from ami_ros.inference import graph as graphs
 from ami_ros.inference.options import BackendUnavailable, Options, refuse
 
 PLAIN = Options()

@@ -78,7 +78,7 @@ def erf(_, x):
 
 
 def gemm(a, x, w, b=None):
-    """alpha x w + beta b."""
+    """Return alpha x w + beta b."""
     x, w = (x.T if a.get('transA') else x), (w.T if a.get('transB') else w)
     y = x @ w
     y = y if a.get('alpha', 1.0) == 1 else y * x.dtype.type(a['alpha'])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a backend may be told besides the network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Options:
     cache: Path | None = None
     # how many candidates a network with a free first axis is made for: least, most often, most
     rows: tuple[int, int, int] = (1, 64, 1024)
+    # asked before a network that was built later takes over; raises ValueError where it must not
+    accept: Callable | None = None
 
     def __post_init__(self):
         if self.precision not in PRECISIONS:

@@ -25,7 +25,7 @@ def reduced(function):
 
 
 def gemm(a, x, w, b=None):
-    """alpha x w + beta b."""
+    """Return alpha x w + beta b."""
     x, w = (x.T if a.get('transA') else x), (w.T if a.get('transB') else w)
     if b is None:
         return a.get('alpha', 1.0) * (x @ w)
