@@ -38,6 +38,12 @@ class Tried:
         return f'{self.name} {self.wrong or f"{self.p90_ms:.2f} ms"}'
 
 
+def rows_of(graph: Graph, options: Options) -> tuple[int, int, int]:
+    """Return how many rows are asked for: one, but of the rollout, which mixes one with many."""
+    free = [any(isinstance(n, str) for n in value.shape) for value in graph.inputs]
+    return (1, 1, 1) if all(free) or not any(free) else options.rows
+
+
 def ordinary(graph: Graph, rows: int) -> dict[str, np.ndarray]:
     """Make up inputs of the size that is asked for most often; the same at each start."""
     rng = np.random.default_rng(0)
@@ -73,8 +79,7 @@ def measure(name: str, data: bytes, options: Options, given: dict, expected=None
 def load(data: bytes, options: Options = PLAIN):
     """Make a network by the quickest backend that says what ONNX Runtime on the CPU says."""
     graph = read(data)
-    free = any(isinstance(n, str) for n in graph.inputs[0].shape)
-    given = ordinary(graph, 1 if free else options.rows[1])
+    given = ordinary(graph, rows_of(graph, options)[1])
     first = measure(SAFE, data, options, given)
     if first.network is None:
         raise BackendUnavailable(f'auto needs {SAFE}: {first.wrong}')

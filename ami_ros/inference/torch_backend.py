@@ -98,7 +98,7 @@ TORCH = {
         operators.unsqueezed(x.shape, operators.axes_of(a, axes))),
     'Squeeze': lambda a, x, axes=None: x.squeeze(operators.axes_of(a, axes)),
     'Reshape': lambda a, x, shape: x.reshape(operators.shaped(x.shape, shape)),
-    'Flatten': lambda a, x: x.flatten(a.get('axis', 1)),
+    'Flatten': lambda a, x: x.reshape(int(np.prod(x.shape[:a.get('axis', 1)])), -1),
     'Transpose': lambda a, x: x.permute(a['perm']),
     'Expand': lambda a, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype, device=x.device),
     'QuantizeLinear': quantise, 'DequantizeLinear': dequantise,
@@ -145,7 +145,7 @@ def load(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray
         given = {value.name: torch.from_numpy(
             np.array(inputs[value.name], kind)).to(where)
             for value, kind in zip(graph.inputs, inner, strict=True)}
-        return [x.cpu().numpy().astype(kind, copy=False)
+        return [torch.as_tensor(x).cpu().numpy().astype(kind, copy=False)
                 for x, kind in zip(run(weights | given), outer)]
 
     network.about = f'torch {torch.__version__} on {where}, {options.precision}'
