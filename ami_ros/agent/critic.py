@@ -182,6 +182,10 @@ class Critic:
         if self.odometry is not None and self.odometry.name == name:
             self.odometry = None
 
+    def forget_permit(self) -> None:
+        """Have no permit: what the configurator said could not be read."""
+        self.drivers.permit = None
+
     def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch]:
         """Return the newest of each sensor, by its name."""
         told = {} if self.odometry is None else {self.odometry.name: self.odometry}

@@ -60,6 +60,7 @@ class Networks:
         self.opened = opened
         self.module = module.said
         self.contract = module.camera       # it learned from
+        self.made_of = named(module)        # for whoever wants to know it by parts
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
@@ -124,6 +125,13 @@ class Networks:
             z=np.asarray(z, np.float32)[None], body=np.asarray(body, np.float32)[None],
             knots=knots.astype(np.float32), goal=np.asarray(goal_z, np.float32)[None])
         return Imagined(planar(place), latent, clearance, spread)
+
+
+def named(module: Module) -> dict:
+    """Say which module this is: name, version, hash, who signed it, and its manifest."""
+    said = module.manifest
+    return {'name': said['name'], 'version': str(said['version']), 'path': str(module.path),
+            'hash': module.id, 'signer': module.signer or '', 'manifest': said}
 
 
 def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,

@@ -32,7 +32,9 @@ from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
-from ami_ros.nodes.run import run
+from ami_ros.nodes.run import IDLE_S, run
+from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
+from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
 
 TICK_HZ = 50
@@ -91,8 +93,8 @@ class CriticNode(Node):
 
     def __init__(self):
         super().__init__('critic', **parameters.FROM_FILE)
-        self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
-        s = self.settings
+        made = parameters.declare(self, GROUPS)
+        s = self.settings = made['']
         self.robot = find(s.robot)
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
@@ -104,6 +106,7 @@ class CriticNode(Node):
                                       'critic/reset')
         if self.critic.latch.wrong:
             self.get_logger().error(self.critic.latch.wrong)
+        self.tracing = traced(self, chosen, made)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -174,7 +177,7 @@ class CriticNode(Node):
         if permit is not None:
             self.critic.on_permit(permit)
         elif was is not None and was.mode != 'stopped':
-            self.critic.drivers.permit = None
+            self.critic.forget_permit()
         if not self.settings.lock_step and (was is None or permit is None
                                             or was.mode != permit.mode):
             self.say(*self.judge())
@@ -298,6 +301,10 @@ class CriticNode(Node):
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
+
+    def turn(self) -> float:
+        """Write down what was judged while nothing else is to be done; return the idle time."""
+        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
 
     def stop(self) -> None:
         """Leave the robot at rest."""
