@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Feeds the critic with what nobody should send: python3 tools/fuzz.py --count 100000 --seed 1 --report fuzz.json
+Feeds the critic with what nobody should send.
+
+python3 tools/fuzz.py --count 100000 --seed 1 --report docs/reports/fuzz.json
 
 Of the count, 90 % are messages to every input of a real critic node (two robots and policies, and
 another planner's input), among sound ones, at times that are made up; the rest are policy files,

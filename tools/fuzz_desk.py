@@ -13,6 +13,8 @@ import time
 import traceback
 from types import SimpleNamespace
 
+from ami_ros.agent.types import Command, Plan
+from ami_ros.nodes import convert, critic_node
 from fuzz_oracle import Oracle
 import fuzz_spoil
 from fuzz_spoil import one
@@ -23,9 +25,6 @@ from sensor_msgs.msg import Image, PointCloud2, PointField, Range
 from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 import yaml
-
-from ami_ros.agent.types import Command, Plan
-from ami_ros.nodes import convert, critic_node
 
 ROOT = Path(__file__).resolve().parents[1]
 MORE = """

@@ -8,13 +8,12 @@ from pathlib import Path
 import time
 import traceback
 
-import fuzz_spoil
-import numpy as np
-
 from ami_ros.agent.latch import FILE, Latch
 from ami_ros.agent.policies import policy
 from ami_ros.agent.robots import find
 from ami_ros.agent.rules import build, CORE
+import fuzz_spoil
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOWEST_S = 2.0         # to read one file; they are read once, when the critic starts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoils messages and texts: bytes, fields, sizes, strings, stamps; the same generator, the same harm.
+"""Spoils messages and texts: bytes, fields, sizes, strings, stamps; one seed, one harm.
 
 A spoilt message has been on the wire: what a field cannot hold does not come.
 """
@@ -16,18 +16,19 @@ FLOATS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -1e308, 5e-324, 1e30,
           -1e-3, 0.1, -0.1, 0.6, 1.0, -1.0, 3.0, 1e9)
 AWAY_S = (0.0, 1e-9, 0.02, 0.05, 0.0500001, 0.15, 0.25, 0.2500001, 0.35, 0.3500001, 1.0, 3600.0,
           1e9)
-WORDS = ('', '\0', '\0\0\0\0', 'nan', '-inf', '1e400', '-1', '0', '0x10', '1_0', '９', 'autonomous',
-         'stopped', 'manual', 'idle', 'hand', '../../etc', '{0}', '%s%n', '"', "'", '\n', '\u202e',
+WORDS = ('', '\0', '\0\0\0\0', 'nan', '-inf', '1e400', '-1', '0', '0x10', '1_0', '９',
+         'autonomous', 'stopped', 'manual', 'idle', 'hand', '../../etc', '{0}', '%s%n', '"', "'", '\n', '\u202e',
          '\U0001f916', 'configurator', 'odom', 'laser', 'base_link', '/', '//laser', 'a/laser')
 LONG = (50, 1000, 20_000)
 MANY = (0, 1, 2, 7, 100, 3000)
 RANGE = {'int8': (-2**7, 2**7 - 1), 'uint8': (0, 2**8 - 1), 'int16': (-2**15, 2**15 - 1),
          'uint16': (0, 2**16 - 1), 'int32': (-2**31, 2**31 - 1), 'uint32': (0, 2**32 - 1),
          'int64': (-2**63, 2**63 - 1), 'uint64': (0, 2**64 - 1)}
-TEXTS = ('nan', '.nan', '.inf', '-.inf', '1e400', '-1', '0', '99999999999999999999', '1e-320', '~',
-         'true', "''", '[]', '{}', '[1, 2', '{a: b}', '&a [*a]', '*nobody', '!!python/name:os.system',
-         '!!binary x', '2026-01-01', '0o17', '1:30', '"\\0"', '"\\ud800"', '<<: {}', '? x', '- 1',
-         '|', '>', '%TAG', '---', '...', '\t', '\0', '\ufeff', '\x85', 'design', '# source: design, x')
+TEXTS = ('nan', '.nan', '.inf', '-.inf', '1e400', '-1', '0', '99999999999999999999', '1e-320',
+         '~', 'true', "''", '[]', '{}', '[1, 2', '{a: b}', '&a [*a]', '*nobody',
+         '!!python/name:os.system', '!!binary x', '2026-01-01', '0o17', '1:30', '"\\0"',
+         '"\\ud800"', '<<: {}', '? x', '- 1', '|', '>', '%TAG', '---', '...', '\t', '\0', '\ufeff',
+         '\x85', 'design', '# source: design, x')
 
 
 def one(rng: np.random.Generator, values):
@@ -65,7 +66,7 @@ def from_bytes(msg, rng: np.random.Generator):
     for _ in range(int(rng.integers(1, 9))):
         at, how = int(rng.integers(4, len(data))), rng.random()
         if how < 0.6:
-            data[at] = int(rng.integers(256)) if rng.random() < 0.5 else one(rng, (0, 127, 128, 255))
+            data[at] = one(rng, (0, 127, 128, 255, int(rng.integers(256))))
         elif how < 0.7:
             del data[at:at + int(rng.integers(1, 9))]
         elif how < 0.8:
@@ -173,7 +174,7 @@ def numbers(inner: str, value, rng: np.random.Generator, fixed: bool):
             share = rng.random(array.size) < one(rng, (0.01, 0.1, 0.5, 1.0))
             array[share] = one(rng, FLOATS)
         elif not fixed:
-            array = np.resize(array, one(rng, MANY)) if array.size else np.full(7, one(rng, FLOATS))
+            array = np.resize(array if array.size else one(rng, FLOATS), one(rng, MANY))
         array = array.astype(np.float32).astype(float) if inner == 'float' else array
     return array.tolist() if not fixed else type(value)(array) if isinstance(
         value, list) else array

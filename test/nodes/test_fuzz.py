@@ -4,7 +4,6 @@
 from dataclasses import replace
 import json
 from pathlib import Path
-import sys
 
 from ami_ros.agent.rules.rule import Answer
 from ami_ros.nodes import convert
@@ -53,7 +52,8 @@ def test_nothing_crashes_and_nothing_moves_that_may_not(fuzz, name, tmp_path):
 
 
 @pytest.mark.parametrize(('name', 'rules', 'why'), [
-    ('rover', ('finite', *WAY), 'too few beams are valid'), ('rover', ('fresh', *WAY), 'not fresh'),
+    ('rover', ('finite', *WAY), 'too few beams are valid'),
+    ('rover', ('fresh', *WAY), 'not fresh'),
     ('rover', ('permitted',), 'nobody armed it again'), ('rover', ('acceleration',), 'it gains'),
     ('everything', ('touched',), 'active'), ('foreign', ('speed', 'acceleration'), 'beyond')])
 def test_a_rule_that_is_blind_is_noticed(fuzz, name, rules, why, tmp_path, monkeypatch):
