@@ -6,8 +6,9 @@ first-order lag the way to a standstill, or to any other twist, is that of the p
 the time of the lag; so a command is judged from there.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,19 +31,18 @@ class Sight:
     max_odometry_age_s: float
     max_future_s: float
     lag_s: float
-    # the newest situation and what was found in it: two rules ask for the same
-    found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
-                        repr=False)
+    # the newest situation, who looked, and what was found: several rules ask for the same
+    FOUND: ClassVar[list] = [(None, None, None)]
 
     def obstacles(self, situation: Situation) -> np.ndarray:
         """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
 
         Of all sensors together. One that is not required and not young shows nothing.
         """
-        of, points = self.found[0]
-        if of is not situation:
+        of, by, points = self.FOUND[0]
+        if of is not situation or by != self:
             points = self.find(situation)
-            self.found[0] = situation, points
+            self.FOUND[0] = situation, self, points
         return points
 
     def find(self, situation: Situation) -> np.ndarray:
