@@ -238,6 +238,7 @@ class Thinking(Hearing):
             self.refuse('input', str(wrong) or repr(wrong))
             self.say(self.rescue(item))
             self.tracing.note(failed(self, item, str(wrong) or repr(wrong)))
+            self.tracing.note(state_of(self) if self.tracing.on else None)
             self.beat()
         self.thoughts += 1
 

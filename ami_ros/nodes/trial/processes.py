@@ -17,6 +17,7 @@ from ami_ros.share import share
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
 NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
+RECORDER = 'recorder'       # beside them, where somebody asks for it
 GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
 QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
          'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
@@ -67,7 +68,7 @@ class Processes:
     def __init__(self, domain: int, logs: Path, programs: dict[str, list[str]] | None = None):
         self.domain, self.logs, self.home = domain, logs, (logs / 'home').resolve()
         self.programs = {name: ['-c', f'from ami_ros.nodes.{name}_node import main; '
-                                      'raise SystemExit(main())'] for name in NODES}
+                                      'raise SystemExit(main())'] for name in (*NODES, RECORDER)}
         self.programs.update(programs or {})    # another program in the place of a node
         self.running: dict[str, subprocess.Popen] = {}
         self.commands: dict[str, list[str]] = {}
