@@ -122,6 +122,7 @@ class Thinking(Hearing):
         self.afresh()
         self.mind.begin()
         self.tracing.note(Began(''))
+        self.tracing.look(time.monotonic())     # who records shall have its first thought
         self.listen()
         gc.collect()
         gc.freeze()         # what was made is not looked at again
@@ -138,6 +139,7 @@ class Thinking(Hearing):
         if worker is not None and not worker.stop():
             self.stuck = True
             raise RuntimeError('the worker is still at a picture; this process has to end')
+        self.tracing.close()
 
     def cleanup(self) -> None:
         """Give networks and publishers back."""

@@ -33,7 +33,8 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
             seen.on_info(one.data, again.values())
         else:
             seen.pictures.put(one.data)
-    report = {**seen.report(), 'lost': sum(one.lost for one in again.values()),
+    report = {**seen.report(), 'begin_ns': seen.begin_ns,
+              'lost': sum(one.lost for one in again.values()),
               'span_s': max(0.0, (seen.end_ns - seen.begin_ns) / 1e9),
               'modules': {node: {'recorded': named(said[node].get('module') or {}),
                                  'replayed': {'name': one.module.manifest['name'],
@@ -63,7 +64,7 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
     one, = again.values()
     policy = {'recorded': next(iter(recorded.kinds(said, 'critic').values()))['policy']['hash'],
               'replayed': one.policy.hash}
-    return {**one.report(), 'lost': one.lost, 'policy': policy,
+    return {**one.report(), 'begin_ns': one.begin_ns, 'lost': one.lost, 'policy': policy,
             'span_s': max(0.0, (one.end_ns - one.begin_ns) / 1e9)}, one.first
 
 
@@ -81,7 +82,7 @@ def replay(bag: Path, changes: Changes, make_eye: Callable) -> dict:
             critic, of_critic = waiting.result()
     first = min((first, of_critic), key=lambda one: one.at_ns)
     span_s, took_s = max(mind['span_s'], critic['span_s']), time.monotonic() - begun
-    begin_ns, _ = walk.span_of(bag)
+    begin_ns = min(mind.pop('begin_ns'), critic.pop('begin_ns'))
     if first.said is not None:
         first.said = {'at_s': round((first.at_ns - begin_ns) / 1e9, 6), **first.said}
     return {'bag': bag.name, 'same_is_wanted': not changes.any, 'seconds_of_drive': span_s,

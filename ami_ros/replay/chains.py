@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ami_ros.agent.trace import SAID
 from ami_ros.bags import walk
 from ami_ros.replay import recorded
 
@@ -52,7 +53,7 @@ def camera_of(bag: Path) -> str:
 
 def add(chains: Chains, said: dict) -> None:
     """Take a link from what was put on record."""
-    if said['!'] == 'Told' and said['call'] == 'judge':
+    if said['!'] == 'Told' and said['call'] in ('judge', SAID):
         v = said['answer']
         values = v['command']['values']['values']
         chains.verdicts[v['command']['stamp_ns']] = (v['number'], v['run'], v['source'], *values)

@@ -11,7 +11,7 @@ import json
 
 from ami_ros.agent import exact, witness
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.trace import Told
+from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Verdict
 from ami_ros.replay import recorded
 from ami_ros.replay.changes import Changes, policy_of
@@ -56,6 +56,8 @@ class CriticAgain:
                 self.critic = Critic(self.policy, self.robot)
                 witness.restore(self.critic, self.state)
             self.state = None
+        elif told.call == SAID:
+            pass
         elif self.critic is None:
             self.unsure += told.call == 'judge'
         else:
