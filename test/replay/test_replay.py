@@ -30,10 +30,12 @@ def test_the_same_is_the_same(tmp_path, capsys):
 def test_another_policy_gains_stops(tmp_path, capsys):
     said = next(one for one in recorded.abouts(BAG).values() if one['kind'] == 'critic')
     strict, text = tmp_path / 'strict.yaml', said['policy']['text']
-    fence = ('  fence:\n    frame: odom   # source: test\n    keep_out: []  # source: test\n'
-             '    stay_in: [[-0.1, -0.1], [0.1, -0.1], [0.1, 0.1], [-0.1, 0.1]]  # source: test\n'
-             '    fence_margin_m: 0.05  # source: test\n  stop_zone:')
-    strict.write_text(text.replace('  stop_zone:', fence))
+    fence = {'frame': 'odom', 'keep_out': '[]', 'fence_margin_m': 0.05,
+             'stay_in': '[[-0.1, -0.1], [0.1, -0.1], [0.1, 0.1], [-0.1, 0.1]]'}
+    fence = ''.join(f'    {key}: {value}  # source: design, a test\n'
+                    for key, value in fence.items())
+    text = text.replace('  stop_zone:', f'  fence:\n{fence}  stop_zone:')
+    strict.write_text(text)
     status, report, words = replayed(tmp_path, capsys, '--policy', strict)
     assert status == 0 and not report['same_is_wanted']
     assert report['verdicts']['policy']['recorded'] != report['verdicts']['policy']['replayed']
