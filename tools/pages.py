@@ -26,7 +26,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML = 'config/rover.yaml'
-MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node') for name in (*NODES, RECORDER)}
+MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
+           for name in (*NODES, RECORDER)}
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
 MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
 BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
