@@ -3,9 +3,9 @@
 Makes an int8 module of a trained one: products in eight bits, everything else as it was.
 
 Quantise-dequantise pairs stand in the network itself, symmetric, a scale for each column of a
-weight: what both ONNX Runtime and a strongly typed TensorRT take as it is. Readings of a place stay
-float32: a share of a percent of a room is a decimetre. Whether the robot still drives is for the
-task to say; see `ami-ros quantize`.
+weight: what both ONNX Runtime and a strongly typed TensorRT take as it is. Readings of a place
+stay float32: one percent of a room is a decimetre. Whether the robot still drives is for the task
+to say; see `ami-ros quantize`.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,8 @@ import numpy as np
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
-    quantize_static,
     QuantFormat,
+    quantize_static,
     QuantType,
 )
 
@@ -40,7 +40,7 @@ REASON = ('int8: a value between two steps of 1/127 of its range falls to anothe
 
 
 def products(graph: Graph) -> Graph:
-    """Split every Gemm with a transposed weight into a product and a sum: int8 takes only those."""
+    """Split every Gemm into a product and a sum: int8 takes only those."""
     nodes, weights = [], dict(graph.weights)
     for node in graph.nodes:
         if node.kind != 'Gemm' or not node.attributes.get('transB') or len(node.inputs) < 3:

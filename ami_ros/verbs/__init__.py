@@ -20,6 +20,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'record': 'ami_ros.verbs.record',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
+    'quantize': 'ami_ros.verbs.quantize',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
     'faults': 'ami_ros.verbs.faults',
