@@ -203,11 +203,11 @@ def test_after_an_emergency_stop_or_a_power_cut_one_reset_and_one_arming_bring_i
     assert not moved(robot.push(0.3, 0.5))              # not even a hand
     assert robot.ask(topics.CRITIC_RESET)[0]
     assert not moved(robot.watch(1))                    # to let go is not to start
-    robot.status(mode='idle', ready='1')
+    robot.status(ready='1')
     drives(robot)
 
     bench.processes.running['critic'].kill()            # at full drive, as a power cut would
-    robot.status(mode='idle', ready='0')
+    robot.status(mode='idle')
     robot.bench.until(lambda: 'latched by unclean_end' in robot.newest['waits_for'], 'its return')
     at_rest(robot)
     assert not moved(robot.push(0.3, 0.5)) and not robot.ask(topics.ARM)[0]
