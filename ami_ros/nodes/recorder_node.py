@@ -6,6 +6,7 @@ It does nothing that `ami-ros record` does not; it is a process beside the other
 """
 
 from dataclasses import dataclass
+import itertools
 from pathlib import Path
 import time
 from typing import ClassVar
@@ -47,7 +48,8 @@ class RecorderNode(RecordingNode):
     def __init__(self):
         super(RecordingNode, self).__init__('recorder', **parameters.FROM_FILE)
         s: RecorderSettings = parameters.declare(self, GROUPS)['']
-        bag = Path(s.folder).expanduser() / (s.name or time.strftime('%Y%m%d-%H%M%S'))
+        folder = Path(s.folder).expanduser()
+        bag = folder / s.name if s.name else unused(folder / time.strftime('%Y%m%d-%H%M%S'))
         limits = Limits(round(s.file_mb * 1e6), s.file_s, None, round(s.keep_gb * GB))
         scribe = Scribe(Recorder(bag, limits))
         more = tuple(filter(None, s.topics.replace(' ', '').split(',')))
@@ -86,6 +88,13 @@ class RecorderNode(RecordingNode):
             if line:
                 self.get_logger().info(line)
         self.scribe.close()
+
+
+def unused(bag: Path) -> Path:
+    """Return a name that is not there yet: a node may be started twice in a second."""
+    return next(path for number in itertools.count()
+                if not (path := bag.with_name(f'{bag.name}-{number}' if number else bag.name)
+                        ).exists())
 
 
 def main(args: list[str] | None = None) -> int:
