@@ -11,7 +11,6 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 import time
 
 import numpy as np
@@ -20,19 +19,25 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from ami_ros import __version__
+from ami_ros.agent.audit import AuditLog, FOLDER
+from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.holding import Latch
+from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.state import state_folder
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
-from ami_ros.nodes.run import run
+from ami_ros.nodes.run import IDLE_S, run
+from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
+from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
 
 TICK_HZ = 50
@@ -50,7 +55,8 @@ class NodeSettings(Settings):
     robot: str = setting('rover', 'name', reason='the robot file')
     policy: str = setting('config/policy/rover.yaml', 'path',
                           reason='the numbers of the rules; relative to the shared files')
-    state: str = setting('', 'folder', reason='keeps the latch over a restart; empty: nowhere')
+    state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
+                         '~/.ros/ami_ros and the namespace')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
     real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
@@ -90,14 +96,20 @@ class CriticNode(Node):
 
     def __init__(self):
         super().__init__('critic', **parameters.FROM_FILE)
-        self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
-        s = self.settings
+        made = parameters.declare(self, GROUPS)
+        s = self.settings = made['']
         self.robot = find(s.robot)
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
-        self.critic = Critic(chosen, self.robot,
-                             Latch(Path(s.state).expanduser() if s.state else None))
+        folder = state_folder(s.state, self.get_namespace())
+        eager = s.real_time and not s.lock_step
+        self.critic = Critic(chosen, self.robot, Latch(folder))
+        # of its priority: who holds the interpreter while others run would hold up the ticks
+        log = AuditLog(folder / FOLDER, begin=take_priority if eager else lambda: None)
+        self.auditor = Auditor(log)
+        self.tell_found()
+        self.tracing = traced(self, chosen, made)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -124,9 +136,13 @@ class CriticNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
-        self.priority = take_priority() if s.real_time and not s.lock_step else 'not asked for'
-        if self.priority and s.real_time and not s.lock_step:
+        self.priority = take_priority() if eager else 'not asked for'
+        if self.priority and eager:
             self.get_logger().warning(self.priority)
+        self.auditor.begun(self.critic.latch.closed, chosen.hash, policy_file=s.policy,
+                           robot=s.robot, rules=list(chosen.rules), input=s.input,
+                           lock_step=s.lock_step, priority=self.priority or 'real-time',
+                           version=__version__)
         if not s.lock_step:
             self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
@@ -168,7 +184,7 @@ class CriticNode(Node):
         if permit is not None:
             self.critic.on_permit(permit)
         elif was is not None and was.mode != 'stopped':
-            self.critic.drivers.permit = None
+            self.critic.forget_permit()
         if not self.settings.lock_step and (was is None or permit is None
                                             or was.mode != permit.mode):
             self.say(*self.judge())
@@ -180,8 +196,10 @@ class CriticNode(Node):
         response.success = not refused
         response.message = refused or (f'released: {was}' if was else 'nothing was latched')
         self.get_logger().warning(f'reset: {response.message}')
+        self.auditor.reset(response.success, response.message, was)
         if not self.settings.lock_step:
             self.say(*self.judge(), anyway=True)
+        self.beat()         # who arms it next must know
         return response
 
     def on_reading(self, sensor: Sensor, msg) -> None:
@@ -235,6 +253,7 @@ class CriticNode(Node):
         self.commands.publish(convert.command_message(verdict.command,
                                                       self.settings.enable_stamped_cmd_vel))
         self.verdict = verdict
+        self.auditor.judged(verdict, self.critic.latch.closed, self.critic.drivers.permit)
         news = (verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent,
                 verdict.latch)
         if anyway or news != self.told:
@@ -244,7 +263,19 @@ class CriticNode(Node):
                 verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
                 hand_refused=self.critic.drivers.refused, others=self.besides,
                 mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
-                allowed=','.join(allowed)))
+                allowed=','.join(allowed), unwritten=self.unwritten()))
+
+    def unwritten(self) -> str:
+        """Say what cannot be kept on disk; '' where all can."""
+        return '; '.join(filter(None, (self.critic.latch.wrong, self.auditor.log.wrong)))
+
+    def tell_found(self) -> None:
+        """Say at the start what was found latched, and what cannot be kept."""
+        for rule, reason in self.critic.latch.closed.items():
+            self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
+                                      'critic/reset')
+        if self.critic.latch.wrong:
+            self.get_logger().error(self.critic.latch.wrong)
 
     def arrival(self, msg, stamped: bool) -> convert_heard.Came:
         """Return when a message came; in lock-step no time passes on the way."""
@@ -269,6 +300,7 @@ class CriticNode(Node):
         self.besides = ', '.join(company.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
                                                 for row in self.spoken)))
+        self.auditor.company(self.besides)
         if self.besides:
             self.get_logger().error(f'{self.besides} commands the wheels past the critic',
                                     throttle_duration_sec=5.0)
@@ -279,7 +311,8 @@ class CriticNode(Node):
         """Give a sign of life."""
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else self.mistyped or self.wrong or self.critic.latch.wrong)
+                 else self.mistyped or self.wrong or self.unwritten())
+        self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
             wrong or 'judging',
@@ -288,9 +321,14 @@ class CriticNode(Node):
              'latched': ','.join(self.critic.latch.closed), 'mode': permit.mode if permit else '',
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
+             'unwritten': self.unwritten(), 'audit': self.auditor.log.known(),
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
+
+    def turn(self) -> float:
+        """Write down what was judged while nothing else is to be done; return the idle time."""
+        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
 
     def stop(self) -> None:
         """Leave the robot at rest."""
@@ -298,6 +336,7 @@ class CriticNode(Node):
         self.say(Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end'), 0.0)
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
         self.critic.latch.end()
+        self.auditor.ended('it was asked to end')
 
 
 def main(args: list[str] | None = None) -> int:

@@ -4,11 +4,15 @@
 from dataclasses import replace
 import json
 import math
+import os
 from pathlib import Path
 import re
+import resource
 import time
 
-from ami_ros.agent.holding import FILE
+from ami_ros.agent.audit import FOLDER
+from ami_ros.agent.audited import entries, verify
+from ami_ros.agent.latch import FILE
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Command, Plan
 from ami_ros.nodes import convert, sensing, topics
@@ -106,6 +110,14 @@ def test_silence_is_a_stop_that_goes_on(critic):
     beat = bench.until(lambda: beats(bench) and beats(bench)[-1], 'a sign of life')
     assert beat.level == 0 and beat.values['state'] == 'active'
     assert int(beat.values['pid']) == bench.child.pid and int(beat.values['count.stop']) > 0
+    loaded = Path(f'/proc/{bench.child.pid}/maps').read_text()
+    assert not re.findall(r'torch|onnxruntime|pybullet|cv2', loaded) and 'numpy' in loaded
+    first_of_all = os.sched_getscheduler(bench.child.pid) & ~os.SCHED_RESET_ON_FORK
+    if first_of_all == os.SCHED_FIFO:       # granted, or refused and told
+        assert beat.values['priority'] == 'real-time'
+    else:
+        assert beat.values['priority'].startswith('no real-time priority 40: ')
+        assert beat.values['priority'] in bench.processes.log('critic').read_text()
 
 
 def test_answers_a_plan_at_once_and_stops_when_it_grows_old(critic):
@@ -259,6 +271,8 @@ def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
     touch(row=button, pressed=True)
     drive(bench, lambda v: 'latched' in v.reason, more=touch)
     assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).success
+    drive(bench, lambda v: v.mode == 'reset' and 'armed anew' in v.reason, more=touch)
+    drive(bench, lambda v: v.mode == 'idle', 'idle', touch)
     drive(bench, moves, more=touch)
 
 
@@ -335,6 +349,28 @@ def test_an_unstamped_command_where_the_base_wants_it(bench):
     bench.until(lambda: bench.heard[unstamped.name], 'a Twist')
 
 
+def test_a_full_disk_is_told_and_stops_nothing(critic, tmp_path):
+    """No file of the critic may grow by a byte: the kernel refuses it, as a full disk does."""
+    bench = critic(topics.E_STOP, state=str(tmp_path))
+    drive(bench, moves)
+    limits = resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+    told = drive(bench, lambda v: moves(v) and 'cannot be written' in values(bench)['unwritten'],
+                 more=lambda: mode(bench, time.time_ns(), 'dry_run'))
+    assert told.action != 'stop'
+    beat = bench.until(lambda: beats(bench)[-1].level == 1 and beats(bench)[-1], 'a warning')
+    assert 'the audit log cannot be written to' in beat.message
+    bench.say(topics.E_STOP, Bool(data=True))
+    drive(bench, lambda v: v.latch)
+    bench.until(lambda: 'the latch cannot be written' in beats(bench)[-1].message, 'a warning')
+    resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE, limits)
+    bench.until(lambda: 'e_stop' in (tmp_path / FILE).read_text(), 'the latch on disk')
+    bench.until(lambda: beats(bench)[-1].values['unwritten'] == '', 'a log that can be written')
+    assert not [f for f in verify(tmp_path / FOLDER).findings if f.wrong]
+    number = int(beats(bench)[-1].values['audit'].partition(':')[0])
+    assert number >= 5 and 'latch' in [e.kind for e in entries(tmp_path / FOLDER)]
+
+
 def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
     bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
 
@@ -370,6 +406,7 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     pull(False)
     held = drive(bench, lambda v: 'latched until critic/reset' in v.reason and v.number)
     assert held.action == 'stop' and held.latch
+    bench.until(lambda: 'e_stop' in (tmp_path / FILE).read_text(), 'the latch on disk')
     bench.child.kill()      # and with it goes what it remembered, but for the file
     bench.child.wait()
     bench.heard[topics.VERDICT.name].clear()
@@ -378,17 +415,23 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     assert again.reason == 'e_stop e_stop is active; latched until critic/reset'
     said = bench.ask(topics.CRITIC_RESET, Trigger.Request())
     assert said.success and said.message == 'released: touched, unclean_end'
+    drive(bench, lambda v: v.mode == 'reset' and v.rule == 'permitted')
+    drive(bench, lambda v: v.mode == 'idle', 'idle')
     drive(bench, moves)
     assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).message == 'nothing was latched'
     bench.child.terminate()
     bench.child.wait()
     assert json.loads((tmp_path / FILE).read_text()) == {'running': False, 'closed': {}}
-
-
-def test_nobody_but_a_person_resets_the_critic():
-    """Neither the mind nor the configurator has a client: only these files name the service."""
-    package = Path(convert.__file__).parents[1]
-    named = {path.name for path in package.rglob('*.py')
-             if re.search('CRITIC_RESET|critic/reset', path.read_text())}
-    assert named == {'topics.py', 'critic_node.py', 'critic.py', 'tilt.py', 'stops.py'}
-    assert 'client(*topics.CRITIC_RESET' not in (package / 'nodes/critic_node.py').read_text()
+    log = verify(tmp_path / FOLDER)
+    assert log.findings == [] and beats(bench)[-1].values['unwritten'] == ''
+    said = [(e.kind, e.what) for e in entries(tmp_path / FOLDER)]
+    kinds = [kind for kind, _ in said]
+    assert kinds[:2] == ['start', 'policy'] and kinds[-1] == 'end' and kinds.count('start') == 2
+    latches = [what['reason'] for kind, what in said if kind == 'latch']
+    assert latches == ['e_stop e_stop is active']
+    assert [(what['granted'], what['said']) for kind, what in said if kind == 'reset'] == [
+        (False, 'touched: e_stop e_stop is active'), (True, 'released: touched, unclean_end'),
+        (True, 'nothing was latched')]
+    assert {'stop', 'release', 'mode'} < set(kinds)
+    assert {what['mode'] for kind, what in said if kind == 'mode'} == {
+        'idle', 'autonomous', 'reset'}

@@ -69,8 +69,6 @@ class Stack:
             self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
             known = {'module': self.module} if self.module and name == 'mind' else {}
-            if name == 'critic':    # its own: what it latched before this campaign is another's
-                known['state'] = self.logs / 'state'
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 
