@@ -2,7 +2,6 @@
 """Stops the robot before something that moves reaches it, so that it stands when that arrives."""
 
 from dataclasses import dataclass, field
-import math
 from typing import ClassVar
 
 import numpy as np

@@ -3,8 +3,8 @@
 
 A leg hangs on its seed, kind and length alone; so a campaign may end and go on between two.
 
-All times are whole steps of 5 ms. As on the robot: the critic ticks at 50 Hz and judges a plan when
-it comes; scans at 20 Hz and odometry at 40 Hz arrive a little later than they are stamped; a plan
+All times are whole steps of 5 ms. As on the robot: the critic ticks at 50 Hz and judges a plan
+when it comes; scans at 20 Hz and odometry at 40 Hz arrive a little later than they are stamped; a plan
 is made of a frame and comes by the robot's latency after it.
 """
 
@@ -126,7 +126,8 @@ class Leg:
         self.mount = mount[0], mount[1], mount[5]
         self.step = 0
         self.place()
-        self.perfect = PerfectGuard(self.ground, Vehicle(robot, self.car.state), self.critic.rules, self.margin)
+        self.perfect = PerfectGuard(self.ground, Vehicle(robot, self.car.state),
+                                    self.critic.rules, self.margin)
         self.window()
 
     # ---- beginnings
@@ -273,7 +274,8 @@ class Leg:
             self.ask.index, self.ask.kind, round(self.time_s, 3), self.ground.names[who],
             round(float(self.ground.speeds(self.time_s)[who]), 4), round(pace, 4),
             round(visible, 3), bool(pace > MOVED_MPS and visible >= VISIBLE_S),
-            self.verdict.rule if self.verdict else '', tuple(round(t, 4) for t in self.car.twist))))
+            self.verdict.rule if self.verdict else '',
+            tuple(round(t, 4) for t in self.car.twist))))
         return True
 
     def note(self, plan: Plan | None) -> None:

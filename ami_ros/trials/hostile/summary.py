@@ -6,8 +6,8 @@ from collections import Counter
 from ami_ros.trials.hostile.planners import KINDS
 
 DEFINITIONS = {
-    'collisions': 'touches with the rover faster than 0.02 m/s (its fastest part) at the touch, of '
-                  'what had been in sight of the lidar for the last 0.5 s without a break',
+    'collisions': 'touches with the rover faster than 0.02 m/s (its fastest part) at the touch, '
+                  'of what had been in sight of the lidar for the last 0.5 s without a break',
     'false_stop_rate': 'of the ticks on which a plan of an age that may be obeyed moves: nothing '
                        'went out, and obeying 0.3 s more and then braking would have kept the '
                        'margin in the true world',

@@ -74,7 +74,8 @@ class TestApproach(RuleContract):
     @pytest.mark.parametrize('side', [1, -1])
     def test_from_the_side(self, side):
         def comes(gap):
-            return lambda ago: square(0.1, side * (BOX.half_width_m + gap + HALF + 0.4 * ago), HALF)
+            return lambda ago: square(
+                0.1, side * (BOX.half_width_m + gap + HALF + 0.4 * ago), HALF)
         with pytest.raises(Stop):
             self.ask(comes(0.1), 0.3)
         assert self.ask(comes(0.45), 0.3).reason == ''
@@ -99,7 +100,8 @@ class TestApproach(RuleContract):
         for _ in range(40):
             yaw = rng.uniform(-3, 3)
             at = (0.3 + BOX.radius_m) * np.exp(1j * yaw)
-            assert self.ask(lambda ago: square(at.real, at.imag, 0.1, yaw), 0.6, 0.5,
+            pillar = square(at.real, at.imag, 0.1, yaw)
+            assert self.ask(lambda _, pillar=pillar: pillar, 0.6, 0.5,
                             noise_m=0.01, rng=rng).reason == ''
 
     def test_noise_hides_nothing(self):
