@@ -4,8 +4,8 @@
 A leg hangs on its seed, kind and length alone; so a campaign may end and go on between two.
 
 All times are whole steps of 5 ms. As on the robot: the critic ticks at 50 Hz and judges a plan
-when it comes; scans at 20 Hz and odometry at 40 Hz arrive a little later than they are stamped; a plan
-is made of a frame and comes by the robot's latency after it.
+when it comes; scans at 20 Hz and odometry at 40 Hz arrive a little later than they are stamped; a
+plan is made of a frame and comes within the robot's latency after it.
 """
 
 from collections import Counter
