@@ -21,6 +21,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'replay': 'ami_ros.verbs.replay',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
+    'quantize': 'ami_ros.verbs.quantize',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
     'faults': 'ami_ros.verbs.faults',
