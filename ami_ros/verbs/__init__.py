@@ -26,4 +26,5 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
     'faults': 'ami_ros.verbs.faults',
+    'hostile': 'ami_ros.verbs.hostile',
 }
