@@ -6,9 +6,9 @@ first-order lag the way to a standstill, or to any other twist, is that of the p
 the time of the lag; so a command is judged from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 import math
-from typing import ClassVar
 
 import numpy as np
 
@@ -31,18 +31,19 @@ class Sight:
     max_odometry_age_s: float
     max_future_s: float
     lag_s: float
-    # the newest situation, who looked, and what was found: several rules ask for the same
-    FOUND: ClassVar[list] = [(None, None, None)]
+    # the newest situation and what was found in it: the rules of the way ask for the same
+    found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
+                        repr=False)
 
     def obstacles(self, situation: Situation) -> np.ndarray:
         """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
 
         Of all sensors together. One that is not required and not young shows nothing.
         """
-        of, by, points = self.FOUND[0]
-        if of is not situation or by != self:
+        of, points = self.found[0]
+        if of is not situation:
             points = self.find(situation)
-            self.FOUND[0] = situation, self, points
+            self.found[0] = situation, points
         return points
 
     def find(self, situation: Situation) -> np.ndarray:
@@ -67,9 +68,15 @@ class Sight:
 
 
 def sight(shared: Shared, robot: Robot) -> Sight:
-    """Make the one of a policy."""
-    return Sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
-                 shared.max_future_s, robot.actuation_lag_s)
+    """Return the one of a policy: all rules that ask get the same, so that it looks once."""
+    return one_sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
+                     shared.max_future_s, robot.actuation_lag_s)
+
+
+@lru_cache(maxsize=8)
+def one_sight(*numbers: float) -> Sight:
+    """Return the same for the same numbers."""
+    return Sight(*numbers)
 
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
