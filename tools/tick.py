@@ -10,7 +10,7 @@ only where they slow the core down, and by the wall.
 
 Lateness: the real node, its 50 Hz steady timer, every input at its usual rate, one process a core
 that does nothing but compute, and a bare timer beside it; with a real-time priority and without,
-in turn. Late is from when the timer was due until its callback begins.
+in turn. Late is from the instant of the grid at which a tick was due until it begins.
 """
 
 import argparse
@@ -61,23 +61,6 @@ def cost(policy: str, ticks: int, seed: int) -> dict:
             'wall_ms': percentiles(wall[WARM:])}
 
 
-def late_ms(calls_ns: list[int], period_ns: int) -> list[float]:
-    """Return how late each call of a timer was.
-
-    The timer keeps its grid, and leaves out what is over: a call answers the first instant of the
-    grid after the call before it. The earliest call within a period was in time.
-    """
-    calls = np.asarray(calls_ns[WARM // 4:], np.int64)
-    phase = np.bincount(((calls % period_ns) // 100_000).astype(int),
-                        minlength=period_ns // 100_000)
-    # the grid lies where calls begin to come: after the longest stretch without any
-    empty = np.flatnonzero(np.tile(phase, 2) > 0)
-    after = int(empty[1 + np.diff(empty).argmax()]) % len(phase)
-    grid = int((calls[(calls % period_ns) // 100_000 == after] % period_ns).min())
-    due = ((calls[:-1] - grid) // period_ns + 1) * period_ns + grid
-    return ((calls[1:] - due) / 1e6).tolist()
-
-
 def lateness(real_time: bool, seconds: float, nice: int, domain: int) -> dict:
     """Run the node for a while with both cores busy; return how late it and a bare timer were."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ends:
@@ -106,7 +89,7 @@ def lateness(real_time: bool, seconds: float, nice: int, domain: int) -> dict:
             child.wait()
         said = {name: json.loads(Path(f'{folder}/{name}').read_text())
                 for name in ('bare', 'critic')}
-    return {name: {'late_ms': late_ms(one['calls'], one['period_ns']),
+    return {name: {'late_ms': [ns / 1e6 for ns in one['late_ns'][WARM // 4:]],
                    'priority': one['priority'], 'moved': one.get('moved')}
             for name, one in said.items()}
 

@@ -2,13 +2,14 @@
 """
 One process of tools/tick.py: tick_node.py critic | bare | body FILE REAL_TIME [FOLDER].
 
-critic: the real node, which notes when its 50 Hz timer calls it. bare: an executor with nothing
-but such a timer. body: sensors, plans and permits at their usual rates. At SIGTERM each writes
-what it noted.
+critic: the real node, which notes how late each of its 50 ticks a second is. bare: a process that
+sleeps as often, and nothing else. body: sensors, plans and permits at their usual rates. At
+SIGTERM each writes what it noted.
 """
 
 import json
 from pathlib import Path
+import signal
 import sys
 import time
 
@@ -39,52 +40,47 @@ def robot_file(folder: str) -> str:
     return str(path)
 
 
-class Noted:
-    """Writes down when it was called."""
-
-    calls: list[int]
-    priority, moved = '', 0
-
-    def stop(self) -> None:
-        """Write it, then end as ever."""
-        getattr(super(), 'stop', lambda: None)()
-        Path(sys.argv[2]).write_text(json.dumps({
-            'calls': self.calls, 'period_ns': PERIOD_NS, 'moved': self.moved,
-            'priority': self.priority or 'real-time'}))
+def write(late_ns: list[int], priority: str, moved: int = 0) -> None:
+    """Write how late each tick was."""
+    Path(sys.argv[2]).write_text(json.dumps({
+        'late_ns': late_ns, 'priority': priority or 'real-time', 'moved': moved}))
 
 
-class Critic(Noted, critic_node.CriticNode):
-    """The real one."""
+def bare() -> int:
+    """Sleep until the next instant of a grid, and nothing else, until SIGTERM."""
+    ended, late = [], []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
+    priority = take_priority() if sys.argv[3] == '1' else 'not asked for'
+    due = time.monotonic_ns()
+    Path(f'{sys.argv[2]}.ready').touch()
+    while not ended:
+        time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
+        late.append(time.monotonic_ns() - due)
+        due += PERIOD_NS * (1 + late[-1] // PERIOD_NS)
+    write(late, priority)
+    return 0
+
+
+class Critic(critic_node.CriticNode):
+    """The real one, which notes how late its ticks are."""
 
     def __init__(self):
-        self.calls = []
+        self.late, self.moved = [], 0
         super().__init__()
         Path(f'{sys.argv[2]}.ready').touch()
 
-    def on_time(self) -> None:
-        """Note it, then do as ever."""
-        self.calls.append(time.monotonic_ns())
-        super().on_time()
-        self.moved += self.verdict.action != 'stop'
+    def tick_if_due(self) -> float:
+        """Note how late it is, then do as ever."""
+        late_ns = time.monotonic_ns() - self.due_ns
+        if late_ns >= 0:
+            self.late.append(late_ns)
+            self.moved += self.verdict.action != 'stop'
+        return super().tick_if_due()
 
-
-class Bare(Noted, Node):
-    """A timer and nothing else."""
-
-    def __init__(self):
-        super().__init__('bare')
-        self.calls = []
-        if sys.argv[3] == '1':
-            self.priority = take_priority()
-        else:
-            self.priority = 'not asked for'
-        self.create_timer(1 / critic_node.TICK_HZ, self.on_time,
-                          clock=Clock(clock_type=ClockType.STEADY_TIME))
-        Path(f'{sys.argv[2]}.ready').touch()
-
-    def on_time(self) -> None:
-        """Note it."""
-        self.calls.append(time.monotonic_ns())
+    def stop(self) -> None:
+        """Write it, and end as ever."""
+        super().stop()
+        write(self.late, self.priority, self.moved)
 
 
 class Body(Node):
@@ -108,9 +104,11 @@ class Body(Node):
         world, now, self.ticks = self.world, time.time_ns(), self.ticks + 1
         if self.ticks % 2:
             scan = world.scan()
-            self.say(topics.SCAN, convert.scan_message(now, scan.ranges, scan.angles, (0.08, 8.0)))
+            self.say(topics.SCAN, convert.scan_message(now, scan.ranges, scan.angles,
+                                                       (0.08, 8.0)))
         pose = np.array([world.place.real, world.place.imag, world.yaw])
-        self.say(topics.ODOMETRY, convert.odometry_message(now, pose, np.array([world.v, world.w])))
+        speed = np.array([world.v, world.w])
+        self.say(topics.ODOMETRY, convert.odometry_message(now, pose, speed))
         self.say(topics.IMU, convert.imu_message(now, np.zeros(3), tick_world.UP))
         if self.ticks % 5 == 0:
             self.say(topics.STATUS, convert.health_message(convert.Health(
@@ -130,7 +128,7 @@ def main() -> int:
                  'policy': 'config/policy/strict.yaml', 'real_time': str(real_time).lower()}
         args = ['--ros-args', '--log-level', 'error', *(
             word for key, value in given.items() for word in ('-p', f'{key}:={value}'))]
-    return run({'critic': Critic, 'bare': Bare, 'body': Body}[kind], args)
+    return bare() if kind == 'bare' else run({'critic': Critic, 'body': Body}[kind], args)
 
 
 if __name__ == '__main__':
