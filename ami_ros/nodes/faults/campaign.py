@@ -37,7 +37,7 @@ from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials.evaluate import home
 
 ROBOT, POLICY = 'rover', 'config/policy/rover.yaml'     # what config/rover.yaml starts
-RESUME_S = 3.0          # so long it is watched whether it drives on by itself
+RESUME_S = 1.5          # so long it is watched whether it drives on by itself
 DELAY_S = 0.2           # at most, from full speed to the strike: it may meet any phase
 STARTS = 3              # of a stack that does not come up
 WRONG = (NoAnswer, ChildEnded, Unseen)

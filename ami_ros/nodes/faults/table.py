@@ -60,7 +60,7 @@ class Row:
     goes_on: bool = False               # must be driving at the end of the fault
     at_most_mps: str | float | None = None      # degrade: formula, told from the bound on
     pauses: bool = False                # degrade: is told rest within the bound, if not for good
-    hold_s: float = 2.0                 # how long the fault lasts
+    hold_s: float = 1.5                 # how long the fault lasts
     sim_time: bool = False              # the nodes follow /clock
     needs: str = ''                     # what is missing; then it is not possible yet
 
