@@ -103,6 +103,8 @@ class Thinking(Hearing):
         """Open the robot file and the networks, and offer what they make."""
         self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
+        if about := getattr(self.mind.encoder, 'about', ''):
+            self.get_logger().info(f'networks: {about}')
         self.tuned, self.tuned_to = self.made.now, (None, None)     # what it works with, of what
         about_mind(self)
 

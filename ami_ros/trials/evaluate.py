@@ -19,6 +19,7 @@ from ami_ros.agent.settings import (
     WorldModelSettings,
 )
 from ami_ros.agent.types import Command, Frame, Odometry, Permit, Scan
+from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
 from ami_ros.share import share
@@ -47,6 +48,8 @@ class Trial:
     module: str = ''
     robot: str = 'rover'
     changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.way', '0')
+    backend: str = 'onnx'
+    precision: str = 'float32'
 
 
 def settings(changes: tuple[tuple[str, str], ...] = ()
@@ -87,7 +90,8 @@ def planner(trial: Trial, module: Module, sim: Simulator):
     world, actor, energy = settings(trial.changes)
     if trial.planner == 'oracle':
         return OraclePlanner(sim.world, sim.robot, actor, energy, sim.truth_pose)
-    own = mind(module, sim.robot, world, actor, energy, time.monotonic_ns)
+    own = mind(module, sim.robot, world, actor, energy, time.monotonic_ns, trial.backend,
+               Options(trial.precision))
     return {'world_model': lambda: planners.WorldModelPlanner(own),
             'random': lambda: planners.RandomPlanner(own),
             'retrieval': lambda: planners.RetrievalPlanner(own, module)}[trial.planner]()
@@ -163,8 +167,8 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
             progress(episodes[-1])
     asked = {'planner': trial.planner, 'goal_blocks': trial.blocks, 'seed': trial.seed,
              'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
-             'lock_step': True, 'module': module.manifest['name'],
-             'module_version': module.manifest['version'],
+             'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
+             'module': module.manifest['name'], 'module_version': module.manifest['version'],
              'latent_space': module.manifest['latent_space'],
              **({'changes': dict(trial.changes)} if trial.changes else {})}
     return protocol.report(asked, episodes, seconds=time.monotonic() - begun)
