@@ -134,7 +134,7 @@ class Busy(Blow):
 
 
 class FullDisk(Blow):
-    """No log can be written, and there is something to log."""
+    """Nothing can be written, and there is something to write."""
 
     @property
     def pids(self) -> list[int]:
@@ -146,9 +146,10 @@ class FullDisk(Blow):
         self.hands = self.observer.create_publisher(*topics.HAND.publisher())
 
     def strike(self) -> int:
-        """Fill it, and have the critic refuse a hand again and again, which it logs."""
+        """Fill it; have the critic refuse hands, which it logs, and a reset, which it audits."""
         at_ns = time.time_ns()
         self.stack.disk.fill(self.pids)
+        self.observer.askable[topics.CRITIC_RESET].call_async(Trigger.Request())
         self.timer = self.observer.create_timer(LOGGED_S, self.say)
         return at_ns
 
