@@ -65,6 +65,14 @@ class Row:
     needs: str = ''                     # what is missing; then it is not possible yet
 
     @property
+    def setup(self) -> str:
+        """Return what a robot for this fault is like: rows of the same one can share it."""
+        tampered = self.strike.get('by') == 'tamper'
+        like = (self.strike['at'] if tampered else '', 'disk' * (self.strike.get('by') == 'disk'),
+                'sim_time' * self.sim_time)
+        return '_'.join(filter(None, like)) or 'plain'
+
+    @property
     def digest(self) -> str:
         """Return what tells this row from what it was before it was changed."""
         said = json.dumps(dataclasses.asdict(self), sort_keys=True, default=str)
