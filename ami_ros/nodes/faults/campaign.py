@@ -162,6 +162,9 @@ class Campaign:
             if len(outcomes) == self.repeats:
                 return True
             struck, done_s = self.strike(stack, blow)
+            if struck is None:
+                say(f'{stack.row.name}: it was told rest just before; once more')
+                continue
             say(f'{stack.row.name} {len(outcomes) + 1}/{self.repeats}: {told(struck)}')
 
     def errand(self, rng: np.random.Generator) -> Errand:
@@ -171,8 +174,11 @@ class Campaign:
         self.body.reset(way.goal, seed)
         return Errand(way, self.body.camera(), seed)
 
-    def strike(self, stack: Stack, blow: Blow) -> tuple[Outcome, float]:
-        """Strike once, take it back, and watch; return what came, and when the cause was gone."""
+    def strike(self, stack: Stack, blow: Blow) -> tuple[Outcome | None, float]:
+        """Strike once, take it back, and watch; return what came, and when the cause was gone.
+
+        None where it was told rest before the strike: who stops by itself shows nothing.
+        """
         observer = stack.observer
         trace = Trace(blow.strike(), looks=observer.looked, said=observer.said)
         struck_s = time.monotonic() - (time.time_ns() - trace.struck_ns) / 1e9
@@ -183,6 +189,9 @@ class Campaign:
         done_s = time.monotonic()
         observer.watch(RESUME_S, lambda: any(look.rest_s == 0.0 for look in trace.after()))
         trace.ended_ns = time.time_ns()
+        before = trace.before()
+        if before is not None and before.rest_s > 0.0:
+            return None, done_s
         out = judge(trace, stack.row, self.numbers)
         out.why_not += blow.why_not()
         out.load = os.getloadavg()[0]
