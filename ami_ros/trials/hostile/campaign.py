@@ -14,6 +14,7 @@ import multiprocessing
 import os
 from pathlib import Path
 import platform
+import threading
 
 import numpy as np
 
@@ -118,12 +119,20 @@ def driven(ask: Ask, policy: str, robot: str) -> dict:
     return {'leg': ask.index, **tally.plain()}
 
 
+def end_with_parent() -> None:
+    """End as soon as the campaign does, however that ends: nobody would take the answer."""
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def entries(legs: list[Ask], ask: Hostile, jobs: int) -> Iterator[dict]:
     """Yield the entries of legs as they are finished, which hangs on no other leg."""
     if jobs == 1:
         yield from (driven(leg, ask.policy, ask.robot) for leg in legs)
         return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn')) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
         try:
             for one in as_completed([pool.submit(driven, leg, ask.policy, ask.robot)
                                      for leg in legs]):
