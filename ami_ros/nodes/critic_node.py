@@ -11,6 +11,7 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+import sys
 import time
 
 import numpy as np
@@ -332,15 +333,18 @@ class CriticNode(Node):
         return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
 
     def stop(self) -> None:
-        """Leave the robot at rest."""
+        """Leave the robot at rest; a critic that crashed did not end properly."""
+        bug = sys.exc_info()[1]
+        why = 'the critic was asked to end' if bug is None else f'the critic crashed: {bug!r}'
         now = self.get_clock().now().nanoseconds
-        last = Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end')
+        last = Verdict(still(now), 'stop', 'shutdown', why)
         self.say(last, 0.0)
         self.tracing.note(Told(SAID, (), last))
         self.tracing.close()
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
-        self.critic.latch.end()
-        self.auditor.ended('it was asked to end')
+        if bug is None:
+            self.critic.latch.end()
+        self.auditor.ended(why)
 
 
 def main(args: list[str] | None = None) -> int:
