@@ -21,9 +21,9 @@ from ami_ros.modules.disk import Disk, LOCK, locked
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries
 from ami_ros.modules.kinds import MIND
-from ami_ros.modules.module import agree, fits, Module, open_folder, open_set
+from ami_ros.modules.module import agree, fits, Module, open_folder, open_set, shipped
 from ami_ros.modules.pointer import Locked, Pointer, Set
-from ami_ros.modules.trust import Trust
+from ami_ros.modules.trust import packaged, Trust
 
 HIDDEN = '.new-'        # not whole yet, or not any more
 
@@ -185,25 +185,26 @@ class Store:
                    first['latent_space'],
                    datetime.now(timezone.utc).isoformat('T', 'seconds'), proof)
 
-    def rollback(self, robot: Robot, prove: Proof) -> Set:
-        """Make the set before the active one again; ModuleError where there is none, or not whole.
+    def rollback(self, robot: Robot, prove: Proof) -> Set | None:
+        """Make the set before the active one again; None: the module that comes with the package.
 
         Signatures, bytes and contract are checked again; golden inputs where the device or a
         library is another than the one on which these very bytes were proved.
         """
         with self.alone():
             now = self.pointer()
-            if not now.history:
+            if now.active is None:
                 raise ModuleError('there is no set before this one to go back to; ami-ros modules '
                                   'list says what could be activated')
-            back, *rest = now.history
-            modules = open_set(self.folder, back, self.trust, self.required)
-            for module in modules.values():
+            back = now.history[0] if now.history else None
+            modules = [open_folder(shipped(), packaged(), True)] if back is None else list(
+                open_set(self.folder, back, self.trust, self.required).values())
+            for module in modules:
                 fits(module, robot)
-            if back.proof.get('device') != prove.device:    # the same bytes were proved on another
-                for module in modules.values():
+            if back is None or back.proof.get('device') != prove.device:
+                for module in modules:
                     prove(module)
-            self.point(Pointer(back, tuple(rest), now.minimum))
+            self.point(Pointer(back, now.history[1:], now.minimum))
         return back
 
     def remove(self, said: str) -> list[str]:

@@ -85,9 +85,10 @@ def listed(args: argparse.Namespace) -> list[str]:
              for one in found]
     if not any(one.active for one in found):
         lines.append(f'* {open_module("", store=held.folder).said}, comes with the package')
-    back = held.pointer().history
+    now = held.pointer()
+    back = [one.said for one in now.history] + ['the module that comes with the package']
     return [f'in {held.folder}; * is active, a number says after how many rollbacks', *lines,
-            f'a rollback brings {back[0].said}' if back else 'there is nothing to roll back to']
+            f'a rollback brings {back[0]}' if now.active else 'there is nothing to roll back to']
 
 
 def show(args: argparse.Namespace) -> list[str]:
@@ -176,7 +177,8 @@ def rollback(args: argparse.Namespace) -> list[str]:
     from ami_ros.agent.robots import find
     from ami_ros.inference.proving import Prover
     made = store(args).rollback(find(args.robot), Prover(args.backend))
-    return [f'active: {made.said}', MEANWHILE]
+    return [f'active: {made.said if made else "the module that comes with the package"}',
+            MEANWHILE]
 
 
 def remove(args: argparse.Namespace) -> list[str]:
