@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ami_ros.agent.robots import find
 from ami_ros.modules import archive, envelope, strict
+from ami_ros.modules.disk import Disk
 from ami_ros.modules.keys import Signer
 from ami_ros.modules.module import digest, npy, write
 from ami_ros.modules.signing import counter_of, sign
@@ -37,6 +38,14 @@ class Nothing:
         return {'device': self.device}
 
 
+class Hasty(Disk):
+    """Syncs nothing: here nobody cuts the power."""
+
+    def do(self, what, path, *more):
+        if what != 'sync':
+            super().do(what, path, *more)
+
+
 class Bench:
     """What an attacker finds."""
 
@@ -46,15 +55,15 @@ class Bench:
         self.trust = Trust({
             self.builder.id: Who('builder', self.builder.public, ('small',), ('rover-jepa',)),
             self.other.id: Who('other', self.other.public, ('another*',), ('*',))}, required=True)
-        self.store = Store(self.watched / 'store', self.trust, True)
+        self.store = Store(self.watched / 'store', self.trust, True, Hasty())
         self.module = self.made()
         self.installed = self.store.install(self.module).path
         self.active = self.store.activate(['small'], ROVER, Nothing())
         self.inside = False         # the attacker changed the robot's files by hand
 
-    def made(self, name='module', signer=None, files=None, **values) -> Path:
+    def made(self, where='module', signer=None, files=None, **values) -> Path:
         """Write a module as a builder would, and sign it."""
-        path = self.work / name
+        path = self.work / where
         write(path, {**MANIFEST, **values}, {**FILES, **(files or {})})
         sign(path, signer or self.builder)
         return path
