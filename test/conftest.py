@@ -52,10 +52,11 @@ def free_domain():
 
 @pytest.fixture(autouse=True)
 def ros_domain(request, monkeypatch):
-    """Give a test marked `ros`, and the processes it starts, a ROS domain of its own."""
+    """Give a test marked `ros`, and what it starts, a ROS domain and a home of its own."""
     if not request.node.get_closest_marker('ros'):
         yield None
         return
+    monkeypatch.setenv('ROS_HOME', str(request.getfixturevalue('tmp_path') / 'home'))
     domain, lock = free_domain()
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

@@ -17,7 +17,7 @@ import sys
 
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import build, Needs, right, Settings
-from ami_ros.inference import backend
+from ami_ros.inference import backend, Options
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.critic_node import NodeSettings, policy
@@ -33,6 +33,7 @@ GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for
 MOST = 20               # complaints that are printed
 THINGS = (              # parameter, who finds it, what is asked for, what the refusal names
     ('robot', find, ('submarine',), 'rover'), ('backend', backend, ('magic',), 'onnx'),
+    ('precision', Options, ('float8',), 'float32, float16'),
     ('module', open_module, ('/nowhere',), 'manifest.json'), ('policy', policy, ('none.yaml',)),
     ('body', open_body, ('airship', None, None, 0, (64, 64)), 'pybullet, loopback'),
     ('camera_hz', lambda hz: SimSettings(camera_hz=hz), (7,), '5, 10 or 20'))

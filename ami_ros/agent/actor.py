@@ -14,6 +14,7 @@ from ami_ros.agent.way import Map, Way
 
 REFUSALS = 3            # ticks in a row that make a refusal
 WANTED, LEFT = 0.15, 0.2    # of the limits asked for, and of that let through
+ANOTHER = 0.1           # of the limits: what begins no further off is the same motion
 
 
 class Actor:
@@ -31,6 +32,8 @@ class Actor:
         self.settling_ns: int | None = None
         self.refused: list[tuple[int, np.ndarray]] = []     # when, what in shares of the limits
         self.refusals = 0
+        # the best of the last search that would have begun otherwise: (v, w), energies by term
+        self.second: tuple[tuple[float, ...], tuple[tuple[str, float], ...]] = (), ()
         self.tune(settings, weights)
 
     def tune(self, settings: ActorSettings, weights: EnergySettings) -> None:
@@ -111,6 +114,7 @@ class Actor:
         mean, spread = self.begin(belief), np.full((s.horizon, 2), 0.6)
         kept = np.empty((0, s.horizon, 2))
         best, iterations = None, 0
+        self.second = (), ()
         origin = self.place(belief.z)
         for iteration in range(s.iterations):
             known = np.concatenate([mean[None], self.always if iteration == 0 else kept])
@@ -123,6 +127,7 @@ class Actor:
                 best = (total[order[0]], knots[order[0]],
                         tuple((n, float(e[order[0]])) for n, e in terms.items()),
                         imagined[order[0]])
+                self.second = self.runner_up(knots, terms, order)
             elites = knots[order[:s.elites]]
             mean = elites.mean(0)
             spread = np.maximum(elites.std(0), s.spread_floor)
@@ -132,6 +137,16 @@ class Actor:
         return Plan(best[1] * self.limits, s.knot_s, belief.stamp_ns, belief.number, belief.run,
                     self.goal.number, False, belief.surprise, best[2], best[3], iterations,
                     disagreement=belief.disagreement)
+
+    def runner_up(self, knots: np.ndarray, terms: dict[str, np.ndarray], order: np.ndarray):
+        """Return the best sequence that begins as another motion, for people: twist, energies."""
+        first = knots[order, 0]
+        others = np.flatnonzero(np.abs(first - first[0]).max(1) > ANOTHER)
+        if not len(others):
+            return (), ()
+        index = order[others[0]]
+        return (tuple((knots[index, 0] * self.limits).tolist()),
+                tuple((name, float(energy[index])) for name, energy in terms.items()))
 
     def judge(self, belief: Belief, origin: np.ndarray, knots: np.ndarray):
         """Imagine (N, H, 2) knots in shares of the limits; return energies by term and places."""

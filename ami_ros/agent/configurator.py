@@ -34,7 +34,7 @@ MODES = {
     'dry_run': Mode('active', 'made and published, never obeyed', 'moves the robot',
                     'service `dry_run`'),
     'stopped': Mode('inactive', 'none is made', 'moves nothing',
-                    'service `stop`; left by `reset` alone'),
+                    'service `stop`; left by `reset` alone, also after a restart'),
 }
 
 
@@ -56,7 +56,8 @@ LADDER = (
     Rung('the world model is surprised', 'critic, with the plan', 'everything',
          'drive, at a share of the speed', 'by itself'),
     Rung('one required sensor is silent', 'critic: by its age limit', 'everything',
-         'stand still', 'by itself when it is fresh again; the goal fails after `stopped_s`'),
+         'stand still', 'by itself when it is fresh again, or where `resume` is false a person '
+         'who arms it; the goal fails after `stopped_s`'),
     Rung('an optional sensor is silent', 'critic: by its age limit', 'everything',
          'drive, without what that sensor would have seen', 'by itself'),
     Rung('the camera is silent', 'mind: no plan comes of it; critic: the plan is too old',
@@ -69,9 +70,12 @@ LADDER = (
          'stand still; a hand moves it', 'started again in `idle`; to be armed by a person'),
     Rung('critic is killed or hangs', "the base's own command timeout; configurator: no sign of "
          'life for `lost_s`', 'configurator, mind', 'nothing: nobody commands the wheels',
-         'started again; to be armed by a person'),
-    Rung('a person stops it', 'configurator, critic', 'critic, configurator', 'nothing',
-         'service `reset`, once the cause is gone'),
+         'started again, latched; a person who calls `critic/reset` and arms it'),
+    Rung('an emergency stop, or what else a rule latches', 'critic, at once', 'everything, '
+         'disarmed', 'nothing', 'a person who calls `critic/reset`, once the cause is gone, and '
+         'arms it'),
+    Rung('a person stops it: service `stop`', 'configurator, critic', 'critic, configurator',
+         'nothing', 'a person who calls `configurator/reset`, and arms it'),
 )
 
 
@@ -95,6 +99,10 @@ class ConfiguratorSettings(Settings):
     trouble_s: float = setting(3.0, 's', 0.5, 600.0,
                                'a goal fails when the mind cannot think for so long', live=True)
     goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long', live=True)
+    resume: bool = setting(True, '-', reason='drive on when a required sensor that fell silent '
+                           'speaks again; false: it is disarmed', live=True)
+    state: str = setting('', 'folder', reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
+                         'and the namespace')
     adapt: bool = setting(True, '-', reason='spend less thought when the machine is late',
                           live=True)
 
@@ -113,6 +121,8 @@ class Configurator:
         self.acknowledged = False
         self.changed = True                 # something that others should hear of
         self._critic_s, self._critic_life = -1e9, None
+        self._latched = ''                  # by which rules, as the critic says
+        self._went = False                  # it drove towards this goal
         self._verdict = '', '', ''          # action, rule, reason
         self._stop_s: float | None = None   # since when the critic stops it
         self._trouble_s: float | None = None
@@ -149,6 +159,10 @@ class Configurator:
         self._enter('idle', 'reset')
         return True, 'mode is idle'
 
+    def restore(self, reason: str) -> None:
+        """Be stopped, as the configurator before this one was."""
+        self._enter('stopped', reason)
+
     def obstacle(self, now_s: float) -> str:
         """Say what keeps the mind from being armed; '' for nothing."""
         missing = self.supervisor.missing()
@@ -156,6 +170,8 @@ class Configurator:
             return missing
         if now_s - self._critic_s > self.settings.lost_s:
             return f'{self.critic} gives no sign of life; is it running?'
+        if self._latched:
+            return f'{self.critic} is latched by {self._latched}; call critic/reset'
         return ''
 
     def begin(self) -> str:
@@ -197,6 +213,7 @@ class Configurator:
                 self._enter('idle', f'{name} ended and was started again; arm again and give the '
                             'goal again')
             self._critic_s, self._critic_life = now_s, life
+            self._latched = values.get('latched', '')
         self.supervisor.on_beat(name, level, message, values, now_s)
         if name != self.planner:
             return
@@ -222,9 +239,20 @@ class Configurator:
         if task != self.task:
             self.task, self.changed = task, True
 
-    def on_verdict(self, action: str, rule: str, reason: str, source: str, now_s: float) -> None:
-        """See what the critic does: who drives, and whether it lets nothing through."""
+    def on_verdict(self, action: str, rule: str, reason: str, source: str, now_s: float,
+                   latch: bool = False, lost: tuple[str, ...] = ()) -> None:
+        """See what the critic does: who drives, and whether it lets nothing through.
+
+        `latch`: until somebody resets it. `lost`: required sensors that are silent.
+        """
         self._verdict = action, rule, reason
+        if self.mode == 'autonomous' and latch:
+            self._enter('idle', f'the critic latched {rule}: {reason}; call critic/reset, arm '
+                        'again and give the goal again')
+        elif self.mode == 'autonomous' and self._went and lost and not self.settings.resume:
+            self._enter('idle', f'{" and ".join(lost)} fell silent; arm again and give the goal '
+                        'again')
+        self._went = self._went or (action != 'stop' and self.task == 'driving')
         if action != 'stop' or self.task != 'driving' or self.mode != 'autonomous':
             self._stop_s = None
         elif self._stop_s is None:
@@ -241,7 +269,8 @@ class Configurator:
         if fallen and armed:
             self._enter('idle', f'{" and ".join(fallen)} was lost; arm again and give the goal '
                         'again')
-        elif self.mode == 'autonomous' and now_s - self._critic_s > self.settings.lost_s:
+        elif self.mode == 'autonomous' \
+                and now_s - self._critic_s > self.supervisor.patience_s(now_s):
             self._enter('idle', f'{self.critic} was lost; arm again and give the goal again')
         if self.task == 'driving':
             self._despair(now_s)
@@ -271,7 +300,7 @@ class Configurator:
 
     def _want(self, goal: int, task: str, reason: str) -> None:
         self.goal, self.task, self.reason = goal, task, reason
-        self.acknowledged, self.changed = False, True
+        self.acknowledged, self.changed, self._went = False, True, False
         self._stop_s = self._trouble_s = None
 
     def status(self, now_s: float) -> dict[str, str]:

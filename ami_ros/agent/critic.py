@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from ami_ros.agent.drivers import Drivers
-from ami_ros.agent.holding import Holding, Latch
+from ami_ros.agent.holding import Holding
+from ami_ros.agent.latch import Latch
 from ami_ros.agent.memory import Keeper
 from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
@@ -181,6 +182,10 @@ class Critic:
         if self.odometry is not None and self.odometry.name == name:
             self.odometry = None
 
+    def forget_permit(self) -> None:
+        """Have no permit: what the configurator said could not be read."""
+        self.drivers.permit = None
+
     def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch]:
         """Return the newest of each sensor, by its name."""
         told = {} if self.odometry is None else {self.odometry.name: self.odometry}
@@ -249,7 +254,10 @@ class Critic:
             guard(situation, self.rules, way), situation, way, False).command.values.any())
 
     def reset(self, now_ns: int, steady_ns: int) -> str:
-        """Open the latch; return why not while a cause lasts, or ''."""
+        """Open the latch; return why not while a cause lasts, or ''.
+
+        Plans move the robot again when it is armed anew.
+        """
         situation = self.situation(now_ns, steady_ns)
         for rule in self.rules:
             if rule.name in self.latch.closed:
@@ -257,6 +265,8 @@ class Critic:
                     rule.limit(still(now_ns), situation)
                 except Exception as why:        # also a rule that crashed: no answer is a stop
                     return f'{rule.name}: {why}'
+        if self.latch.closed:       # to let go is not to start: that is asked for by itself
+            self.drivers.disarm('reset')
         self.latch.open()
         return ''
 

@@ -19,7 +19,8 @@ class Drivers:
     A hand lives for `hand_deadman_s` after its stamp and after its arrival, so a sender with a
     wrong clock keeps nothing moving. One that drove while plans were allowed ends that: until
     the configurator has named another mode, its permit counts as 'hand'. So a configurator that
-    is slow, or gone, does not give the robot back to the plan when the hand lets go.
+    is slow, or gone, does not give the robot back to the plan when the hand lets go. The same
+    holds for a latch that was opened: the permit of before counts as 'reset'.
     """
 
     def __init__(self, shared: Shared, counts: Counter[str]):
@@ -29,7 +30,8 @@ class Drivers:
         self.permit: Permit | None = None
         self.refused = ''           # why the last hand was none; '' where it was one
         self._plan_steady_ns = self._hand_steady_ns = 0
-        self._taken = False         # a hand drove since a mode other than autonomous was named
+        # why `autonomous` does not count until another mode was named: 'hand', 'reset', or ''
+        self._taken = ''
         self._run: str | None = None
         self._past_runs: deque[str] = deque(maxlen=64)
 
@@ -63,14 +65,20 @@ class Drivers:
         self.hand, self._hand_steady_ns = plan, steady_ns
         self.counts['hand'] += 1
         if self.permit is not None and self.permit.mode == 'autonomous':
-            self._taken, self.permit = True, replace(self.permit, mode='hand')
+            self.disarm('hand')
         return True
+
+    def disarm(self, why: str) -> None:
+        """Have the permit count as `why` until the configurator has named another mode."""
+        self._taken = why
+        if self.permit is not None and self.permit.mode == 'autonomous':
+            self.permit = replace(self.permit, mode=why)
 
     def on_permit(self, permit: Permit) -> None:
         """Take what the configurator says."""
         self.counts['permit'] += 1
-        self._taken = self._taken and permit.mode == 'autonomous'
-        self.permit = replace(permit, mode='hand') if self._taken else permit
+        self._taken = self._taken if permit.mode == 'autonomous' else ''
+        self.permit = replace(permit, mode=self._taken) if self._taken else permit
 
     def pick(self, now_ns: int, steady_ns: int) -> tuple[Plan | None, int]:
         """Return what the one who drives now wants, and when it arrived."""

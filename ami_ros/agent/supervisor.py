@@ -19,6 +19,9 @@ RANK = {'unconfigured': 0, 'inactive': 1, 'active': 2}
 PATIENCE_S = {'configure': 20.0, 'configuring': 20.0}   # networks are loaded there
 CHANGING_S = 3.0        # patience with a node that is in any other transition
 NAP_S = 0.3             # between two ticks: who slept so long listens before it judges others
+# A sleep in which messages were lost is repaired late: Fast DDS delivers nothing newer of such a
+# topic until the sender's next heartbeat, one each 3 s (measured: silent for up to 3.1 s).
+REPAIR_S = 4.0
 AGAIN_S = (0.5, 1.0, 2.0, 5.0)      # after so many failures in a row, until it is asked again
 
 
@@ -62,6 +65,7 @@ class Supervisor:
         self.lost_s, self.stuck_s = lost_s, stuck_s
         self._tick_s: float | None = None
         self.slept_s = 0.0          # before this tick, where that was too long to judge anybody
+        self._woke_s = -math.inf    # from a sleep in which messages may have been lost
         self.news: list[str] = []           # what happened, in sentences, until somebody reads it
         self.fallen: list[str] = []         # names of those that were lost, likewise
 
@@ -103,8 +107,15 @@ class Supervisor:
         self.slept_s = slept_s if slept_s > NAP_S else 0.0
         for ward in self.wards.values():        # what they said meanwhile was not heard yet
             ward.seen_s += self.slept_s
+        if self.slept_s > self.lost_s:
+            self._woke_s = now_s
         acts = [act for ward in self.wards.values() for act in self._watch(ward, now_s)]
         return acts + self._step(wanted, now_s)
+
+    def patience_s(self, now_s: float) -> float:
+        """Return how long anybody may be silent now: longer while it may be its own fault."""
+        woken = now_s - self._woke_s < REPAIR_S
+        return max(self.lost_s, REPAIR_S) if woken else self.lost_s
 
     def ready(self) -> bool:
         """Tell whether all are configured, so that they can be activated at once."""
@@ -131,8 +142,9 @@ class Supervisor:
         silent_s = now_s - ward.seen_s
         changing = ward.asked or (ward.state if ward.state.endswith('ing') else '')
         stuck_s = number(ward.values.get('busy_s'))
-        patience_s = max(self.lost_s, PATIENCE_S.get(changing, CHANGING_S)) if changing \
-            else self.lost_s
+        patience_s = self.patience_s(now_s)
+        if changing:
+            patience_s = max(patience_s, PATIENCE_S.get(changing, CHANGING_S))
         if silent_s > patience_s:
             why = f'gave no sign of life for {silent_s:.1f} s'
         elif stuck_s > self.stuck_s and not changing:

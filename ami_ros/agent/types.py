@@ -143,7 +143,8 @@ class Switch:
 class Permit:
     """What the configurator said last: whose plans may move the robot."""
 
-    mode: str               # one of MODES; 'hand': it was autonomous, and a hand drove since
+    mode: str               # one of MODES; or it was autonomous, until 'hand': a hand drove,
+    #                         'reset': a latch was opened
     run: str                # whose plans 'autonomous' is about
     stamp_ns: int
     received_steady_ns: int

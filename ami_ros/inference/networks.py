@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A module's networks as the encoder and the dynamics that the mind asks for."""
 
+from dataclasses import replace
+from functools import partial
 from re import fullmatch
 
 import numpy as np
@@ -12,7 +14,7 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.agent.way import Map
 from ami_ros.agent.world_model import WorldModel
-from ami_ros.inference import backend
+from ami_ros.inference import backend, Network, Options
 from ami_ros.modules import golden
 from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
 
@@ -26,30 +28,39 @@ def planar(place: np.ndarray) -> np.ndarray:
 
 SHORTER = 'imagine_'         # imagine_4.onnx: the same rollout, cut after 4 knots
 SHORTER_FILE = SHORTER + r'[1-9][0-9]?\.onnx'
+PLAIN = Options()
+
+
+def accept(module: Module, name: str, precision: str, network: Network) -> None:
+    """Hold one network to what the module says of it; ModuleError where it says something else."""
+    golden.check(module, {name: network}, precision)
 
 
 class Networks:
     """Encoder and Dynamics of the ports, by one backend."""
 
-    def __init__(self, module: Module, backend_name: str = 'onnx'):
-        load = backend(backend_name)
-        networks = []
-        for name in NETWORKS:
-            try:
-                networks.append(load(module.files[f'{name}.onnx']))
-            except ValueError as why:
-                raise ModuleError(f'{module.path / name}.onnx cannot be opened: {why}') from why
-        self._see, self._step, imagine = networks
-        shorter = {name: load(module.files[name])
-                   for name in sorted(module.files, reverse=True) if fullmatch(SHORTER_FILE, name)}
+    def __init__(self, module: Module, backend_name: str = 'onnx', options: Options = PLAIN):
+        opened = {}
+        for file in sorted(module.files, reverse=True):
+            name = file.removesuffix('.onnx')
+            if name in NETWORKS or fullmatch(SHORTER_FILE, file):
+                # one that is built while another serves is held to the same when it is there
+                told = replace(options, accept=partial(accept, module, name, options.precision))
+                try:
+                    opened[name] = backend(backend_name, told)(module.files[file])
+                except ValueError as why:
+                    raise ModuleError(f'{module.path / file} cannot be opened: {why}') from why
+        self._see, self._step = opened['see'], opened['step']
         # by horizon, the longest first; shorter ones where the module has them
-        self._imagine = {module.manifest['horizon']: imagine} | {
-            int(name[len(SHORTER):-len('.onnx')]): network for name, network in shorter.items()}
+        self._imagine = {module.manifest['horizon']: opened['imagine']} | {
+            int(name.removeprefix(SHORTER)): network for name, network in opened.items()
+            if name.startswith(SHORTER)}
         # as they will serve, they say what they said when the module was made
-        self.off = golden.check(module, dict(zip(NETWORKS, networks)) | {
-            name.removesuffix('.onnx'): network for name, network in shorter.items()})
+        self.off = golden.check(module, opened, options.precision)
+        self.opened = opened
         self.module = module.said
         self.contract = module.camera       # it learned from
+        self.made_of = named(module)        # for whoever wants to know it by parts
         self.size = self.contract.size
         self._read: dict[bytes, np.ndarray] = {}
 
@@ -95,6 +106,14 @@ class Networks:
         return z[0], body[0], float(spread[0])
 
     @property
+    def about(self) -> str:
+        """Say what each network runs on, and why that was chosen."""
+        said: dict[str, list[str]] = {}
+        for name, network in sorted(self.opened.items()):
+            said.setdefault(getattr(network, 'about', 'unknown'), []).append(name)
+        return '; '.join(f'{", ".join(names)}: {what}' for what, names in said.items())
+
+    @property
     def horizons(self) -> tuple[int, ...]:
         """For how many knots it can imagine, the most first."""
         return tuple(sorted(self._imagine, reverse=True))
@@ -108,11 +127,19 @@ class Networks:
         return Imagined(planar(place), latent, clearance, spread)
 
 
+def named(module: Module) -> dict:
+    """Say which module this is: name, version, hash, who signed it, and its manifest."""
+    said = module.manifest
+    return {'name': said['name'], 'version': str(said['version']), 'path': str(module.path),
+            'hash': module.id, 'signer': module.signer or '', 'manifest': said}
+
+
 def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSettings,
-         energy: EnergySettings, steady_ns, backend_name: str = 'onnx') -> Mind:
+         energy: EnergySettings, steady_ns, backend_name: str = 'onnx',
+         options: Options = PLAIN) -> Mind:
     """Put a mind together from a module; ModuleError when it does not fit the robot."""
     fits(module, robot)
-    networks = Networks(module, backend_name)
+    networks = Networks(module, backend_name, options)
     if actor.horizon != module.manifest['horizon']:
         raise ValueError(f'horizon {actor.horizon}: {module.path.name} was exported for '
                          f'{module.manifest["horizon"]} knots')

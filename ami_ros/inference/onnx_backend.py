@@ -1,29 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime on one CPU thread: the default everywhere."""
+"""ONNX Runtime: on one CPU thread the default everywhere; on a GPU where a build has it."""
 
 from collections.abc import Callable
+import os
 
 import numpy as np
 import onnxruntime
 
+from ami_ros.inference import cast
+from ami_ros.inference import graph as graphs
+from ami_ros.inference.options import BackendUnavailable, Options, refuse
 
-def load(data: bytes) -> Callable[..., list[np.ndarray]]:
+PLAIN = Options()
+CPU = ('CPUExecutionProvider',)
+CUDA = ('CUDAExecutionProvider', *CPU)
+TENSORRT = ('TensorrtExecutionProvider', *CUDA)
+
+
+def load(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray]]:
     """Make a network from ONNX bytes: keyword arrays in, a list of arrays out.
 
     ValueError when the bytes are no network that this runtime knows.
     """
-    options = onnxruntime.SessionOptions()
-    # more threads are slower as soon as both cores are busy, and spinning ones ten times
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    return session(data, options, CPU, {})
+
+
+def load_cuda(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray]]:
+    """Do the same on a GPU, by CUDA; BackendUnavailable where this build or machine cannot."""
+    return session(data, options, CUDA, {})
+
+
+def load_tensorrt(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray]]:
+    """Do the same by the TensorRT that ONNX Runtime was built with."""
+    told = {'trt_timing_cache_enable': '1', 'trt_engine_cache_enable': '0'}
+    if options.cache is not None:       # it says itself which engines are its own
+        told |= {'trt_timing_cache_path': os.fspath(options.cache)}
+    return session(data, options, TENSORRT, told)
+
+
+def session(data: bytes, options: Options, providers: tuple[str, ...],
+            told: dict[str, str]) -> Callable[..., list[np.ndarray]]:
+    """Open a session on the first of the providers, and only there."""
+    refuse(options, 'float32', 'float16')
+    there = onnxruntime.get_available_providers()
+    if providers[0] not in there:
+        raise BackendUnavailable(f'ONNX Runtime {onnxruntime.__version__} has no {providers[0]}; '
+                                 f'it has: {", ".join(there)} (pip install onnxruntime-gpu)')
+    if options.precision == 'float16':
+        data = graphs.write(cast.half(graphs.read(data)))
+    asked = onnxruntime.SessionOptions()
+    # measured in docs/backends.md
+    asked.intra_op_num_threads = options.threads
+    asked.inter_op_num_threads = 1
+    asked.add_session_config_entry('session.intra_op.allow_spinning', str(int(options.spin)))
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=['CPUExecutionProvider'])
+        opened = onnxruntime.InferenceSession(
+            data, asked, providers=list(providers),
+            provider_options=[told, *({} for _ in providers[1:])])
     except Exception as why:    # its errors have no common base of their own
         raise ValueError(f'ONNX Runtime {onnxruntime.__version__}: {why}') from why
-    names = [o.name for o in session.get_outputs()]
+    if opened.get_providers()[0] != providers[0]:       # it falls back without a word
+        raise BackendUnavailable(f'{providers[0]} does not start here; ONNX Runtime took '
+                                 f'{opened.get_providers()[0]}: look at its driver and libraries')
+    names = [o.name for o in opened.get_outputs()]
 
     def network(**inputs: np.ndarray) -> list[np.ndarray]:
-        return session.run(names, inputs)
+        return opened.run(names, inputs)
 
+    network.about = (f'ONNX Runtime {onnxruntime.__version__}, '
+                     f'{providers[0].removesuffix("ExecutionProvider")}, {options.precision}, '
+                     f'{options.threads} thread' + 's' * (options.threads > 1))
     return network

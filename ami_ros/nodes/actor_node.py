@@ -10,6 +10,7 @@ from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.thinking import Input, Order, Said
+from ami_ros.nodes.trace_mind import thought
 
 GROUPS = ALL['actor']
 
@@ -64,10 +65,13 @@ class ActorNode(Planning):
     def think(self, item: Input) -> Said:
         """Plan."""
         begun = perf_counter()
-        plan = self.plan_from(item.value, self.commands_for(item.stamp_ns), item)
+        commands = self.commands_for(item.stamp_ns)
+        plan = self.plan_from(item.value, commands, item)
         planned = perf_counter()
         yield self.plans, convert.plan_message(plan)
         yield from self.state_of(plan, item, plan_ms=1e3 * (planned - begun))
+        self.tracing.note(thought(self, item, begun, {'actor': planned}, commands=commands,
+                                  belief=item.value, plan=plan))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -19,6 +19,8 @@ import numpy as np
 
 from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
 from ami_ros.agent.robots import find
+from ami_ros.agent.rules.needs import heard
+from ami_ros.agent.state import KeptStop, state_folder
 from ami_ros.agent.supervisor import Act
 from ami_ros.machine.heat import Thermometer
 from ami_ros.modules.camera import of_robot
@@ -76,6 +78,15 @@ class ConfiguratorNode(Managed):
         names = COMPOSED if self.settings.composed else SEPARATE
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
+        self.required = {sensor.name for sensor in heard(robot) if sensor.required}
+        self.kept = KeptStop(state_folder(self.settings.state, self.get_namespace()))
+        was = self.kept.found()
+        self.keeps = bool(was)
+        if was:
+            self.mine.restore(was)
+            self.get_logger().warning(f'it comes up stopped: {was}')
+        if self.kept.wrong:
+            self.get_logger().error(self.kept.wrong)
         self.goals = self.create_publisher(*topics.GOAL.publisher())
         self.statuses = self.create_publisher(*topics.STATUS.publisher())
         self.budgets = self.create_publisher(*topics.BUDGET.publisher())
@@ -84,10 +95,10 @@ class ConfiguratorNode(Managed):
 
     def activate(self) -> None:
         """Watch, and answer."""
-        for row, heard in ((topics.GOAL_IMAGE, self.on_goal),
+        for row, take in ((topics.GOAL_IMAGE, self.on_goal),
                            (topics.DIAGNOSTICS, self.on_diagnostics),
                            (topics.PLAN, self.on_plan), (topics.VERDICT, self.on_verdict)):
-            self.hear(row, heard)
+            self.hear(row, take)
         for row in self.infos:
             self.hear_once(row, self.eye.on_info)
         for row, mode in MODES.items():
@@ -163,8 +174,9 @@ class ConfiguratorNode(Managed):
         except ValueError as wrong:
             self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
             return
+        lost = tuple(name for name in verdict.silent if name in self.required)
         self.mine.on_verdict(verdict.action, verdict.rule, verdict.reason, verdict.source,
-                             time.monotonic())
+                             time.monotonic(), verdict.latch, lost)
         self.follow_up()
 
     def on_time(self) -> None:
@@ -205,6 +217,16 @@ class ConfiguratorNode(Managed):
                 self.hand_over()
             self.say_budget()
             self.say()
+            self.keep()
+
+    def keep(self) -> None:
+        """Have a stop outlive this process; told after it was done, since a disk may be slow."""
+        stopped = self.mine.mode == 'stopped'
+        if stopped != self.keeps:
+            self.keeps = stopped
+            self.kept.keep(self.mine.reason or 'it was stopped' if stopped else '')
+            if self.kept.wrong:
+                self.get_logger().error(self.kept.wrong)
 
     def hand_over(self) -> None:
         """Publish run and goal."""
@@ -234,8 +256,9 @@ class ConfiguratorNode(Managed):
         values = self.mine.status(time.monotonic())
         planner = self.mine.supervisor.wards[self.mine.planner]
         values['mind'] = planner.message
-        level = 1 if values['waits_for'] or self.mine.task == 'failed' else 0
-        message = self.mine.reason or values['waits_for'] or self.mine.mode
+        wrong = self.kept.wrong
+        level = 1 if values['waits_for'] or wrong or self.mine.task == 'failed' else 0
+        message = wrong or self.mine.reason or values['waits_for'] or self.mine.mode
         return convert.Health('', level, message, values)
 
     def step(self, act: Act, now_s: float) -> None:

@@ -321,9 +321,13 @@ def goal_from(msg: Image) -> tuple[np.ndarray | None, int, str]:
 
 def health_message(health: Health, ns: int) -> DiagnosticArray:
     """Health to DiagnosticArray."""
-    status = DiagnosticStatus(level=bytes([health.level]), name=health.name,
-                              message=health.message, values=pairs(health.values))
-    return DiagnosticArray(header=header(ns, ''), status=[status])
+    return DiagnosticArray(header=header(ns, ''), status=[status(health)])
+
+
+def status(health: Health) -> DiagnosticStatus:
+    """Health to DiagnosticStatus."""
+    return DiagnosticStatus(level=bytes([health.level]), name=health.name,
+                            message=health.message, values=pairs(health.values))
 
 
 def health_from(msg: DiagnosticArray) -> list[Health]:

@@ -11,7 +11,6 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 import time
 
 import numpy as np
@@ -21,18 +20,21 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.holding import Latch
+from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.state import state_folder
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
-from ami_ros.nodes.run import run
+from ami_ros.nodes.run import IDLE_S, run
+from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
+from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
 
 TICK_HZ = 50
@@ -50,7 +52,8 @@ class NodeSettings(Settings):
     robot: str = setting('rover', 'name', reason='the robot file')
     policy: str = setting('config/policy/rover.yaml', 'path',
                           reason='the numbers of the rules; relative to the shared files')
-    state: str = setting('', 'folder', reason='keeps the latch over a restart; empty: nowhere')
+    state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
+                         '~/.ros/ami_ros and the namespace')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
     real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
@@ -90,14 +93,20 @@ class CriticNode(Node):
 
     def __init__(self):
         super().__init__('critic', **parameters.FROM_FILE)
-        self.settings: NodeSettings = parameters.declare(self, GROUPS)['']
-        s = self.settings
+        made = parameters.declare(self, GROUPS)
+        s = self.settings = made['']
         self.robot = find(s.robot)
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
         self.critic = Critic(chosen, self.robot,
-                             Latch(Path(s.state).expanduser() if s.state else None))
+                             Latch(state_folder(s.state, self.get_namespace())))
+        for rule, reason in self.critic.latch.closed.items():
+            self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
+                                      'critic/reset')
+        if self.critic.latch.wrong:
+            self.get_logger().error(self.critic.latch.wrong)
+        self.tracing = traced(self, chosen, made)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -168,7 +177,7 @@ class CriticNode(Node):
         if permit is not None:
             self.critic.on_permit(permit)
         elif was is not None and was.mode != 'stopped':
-            self.critic.drivers.permit = None
+            self.critic.forget_permit()
         if not self.settings.lock_step and (was is None or permit is None
                                             or was.mode != permit.mode):
             self.say(*self.judge())
@@ -182,6 +191,7 @@ class CriticNode(Node):
         self.get_logger().warning(f'reset: {response.message}')
         if not self.settings.lock_step:
             self.say(*self.judge(), anyway=True)
+        self.beat()         # who arms it next must know
         return response
 
     def on_reading(self, sensor: Sensor, msg) -> None:
@@ -291,6 +301,10 @@ class CriticNode(Node):
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
+
+    def turn(self) -> float:
+        """Write down what was judged while nothing else is to be done; return the idle time."""
+        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
 
     def stop(self) -> None:
         """Leave the robot at rest."""

@@ -13,6 +13,7 @@ from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.thinking import Input, Order, Said
+from ami_ros.nodes.trace_mind import thought
 
 GROUPS = ALL['mind']
 
@@ -75,6 +76,10 @@ class MindNode(Planning):
         if (self.beliefs.get_subscription_count()
                 or self.belief_states.get_subscription_count()):
             yield from zip((self.beliefs, self.belief_states), convert.belief_messages(belief))
+        self.tracing.note(thought(
+            self, item, begun, {'perception': seen, 'world_model': believed, 'actor': planned},
+            picture=picture, reading=reading, commands=commands, z=latent.z, belief=belief,
+            plan=plan))
 
 
 def main(args: list[str] | None = None) -> int:

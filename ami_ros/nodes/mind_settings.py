@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 import time
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from ami_ros.agent.settings import (
     Settings,
     WorldModelSettings,
 )
+from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import open_module
 
@@ -29,7 +31,11 @@ class ModuleSettings(Settings):
 
     robot: str = setting('rover', 'name', reason='the robot file')
     module: str = setting('', 'path', reason='folder of the module; empty: the shipped one')
-    backend: str = setting('onnx', 'name', reason='what runs the networks')
+    backend: str = setting('onnx', 'name', reason='what runs the networks; auto: the quickest '
+                           'that is here')
+    precision: str = setting('float32', 'name', reason='or float16, which only a GPU runs quicker')
+    engines: str = setting('', 'path', reason='folder of engines built for this GPU; empty: '
+                           '~/.cache/ami_ros')
     lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
                               'deadline, no latency')
     max_camera_ahead_s: float = setting(0.05, 's', 0.0, 1.0, "the camera's clock may be this much "
@@ -75,13 +81,19 @@ def world_settings(made: Mapping[str, Settings], robot: Robot) -> WorldModelSett
     return replace(world, latency_s=robot.latency_s) if world.latency_s < 0 else world
 
 
+def engines(folder: str) -> Path:
+    """Return where engines are kept."""
+    return Path(folder).expanduser() if folder else Path.home() / '.cache' / 'ami_ros'
+
+
 def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
     own = made['']
     robot = find(own.robot)
     return mind(open_module(own.module), robot, world_settings(made, robot),
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
-                time.monotonic_ns, own.backend)
+                time.monotonic_ns, own.backend,
+                Options(own.precision, cache=engines(own.engines)))
 
 
 def tune(mind: Mind, made: Mapping[str, Settings], robot: Robot) -> None:

@@ -11,6 +11,7 @@ from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.run import run
 from ami_ros.nodes.thinking import Input, Order, Said, Thinking
+from ami_ros.nodes.trace_mind import thought
 
 GROUPS = ALL['perception']
 NOWHERE = np.zeros(3)       # perception does not ask where the body is
@@ -67,6 +68,8 @@ class PerceptionNode(Thinking):
         if self.states.get_subscription_count():
             yield self.states, convert.state_message({'encode_ms': 1e3 * (seen - begun)},
                                                      item.stamp_ns, self.run)
+        self.tracing.note(thought(self, item, begun, {'perception': seen}, picture=picture,
+                                  z=latent.z))
 
 
 def main(args: list[str] | None = None) -> int:

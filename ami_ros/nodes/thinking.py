@@ -18,10 +18,13 @@ from rclpy.publisher import Publisher
 from ami_ros.agent.budget import Level, LEVELS
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.robots import find
+from ami_ros.agent.trace import Began, Tuned
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.hearing import Hearing
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
+from ami_ros.nodes.trace_mind import about_mind, aimed, failed, settings_of, state_of
+from ami_ros.nodes.tracing import Tracing
 from ami_ros.nodes.worker import Slot, Worker
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
@@ -67,6 +70,7 @@ class Thinking(Hearing):
         self.thoughts = 0
         self.late = 0                   # of these: were too much work for the time there was
         self.cut = 0                    # and those cut short, whatever took the time
+        self.tracing = Tracing(self, lambda: [state_of(self)] if self.mind else [])
         self.afresh()
 
     def afresh(self) -> None:
@@ -99,13 +103,17 @@ class Thinking(Hearing):
         """Open the robot file and the networks, and offer what they make."""
         self.robot = find(self.own.robot)
         self.mind = self.make_mind(self.made)
+        if about := getattr(self.mind.encoder, 'about', ''):
+            self.get_logger().info(f'networks: {about}')
         self.tuned, self.tuned_to = self.made.now, (None, None)     # what it works with, of what
+        about_mind(self)
 
     def tune(self) -> None:
         """Work on with the newest settings, within the budget; between two inputs."""
         now, level = self.tuned_to = self.made.now, self.level
         self.tuned = self.within(dict(now), level)
         tune(self.mind, self.tuned, self.robot)
+        self.tracing.note(Tuned(settings_of(self)))
 
     def within(self, made: dict, level: Level) -> dict:
         """Return what a level of thought leaves of the settings."""
@@ -115,6 +123,7 @@ class Thinking(Hearing):
         """Forget what was before; subscribe, and think in a thread of its own."""
         self.afresh()
         self.mind.begin()
+        self.tracing.note(Began(''))
         self.listen()
         gc.collect()
         gc.freeze()         # what was made is not looked at again
@@ -190,13 +199,15 @@ class Thinking(Hearing):
             self.look_around()
         if self.made.now is not self.tuned_to[0] or self.level is not self.tuned_to[1]:
             self.tune()
+        if self.tracing.behind:
+            self.tracing.turn()
         order = self.orders.take()
         if order is not None:
             self.follow(order)
             return True
         item = self.inputs.take(self.may)
         if item is None:
-            return False
+            return self.tracing.turn()
         if item.stamp_ns != self.answered_ns:
             self.busy_s = time.monotonic()
             self.work(item)
@@ -228,6 +239,7 @@ class Thinking(Hearing):
                 self.get_logger().error(traceback.format_exc())
             self.refuse('input', str(wrong) or repr(wrong))
             self.say(self.rescue(item))
+            self.tracing.note(failed(self, item, str(wrong) or repr(wrong)))
             self.beat()
         self.thoughts += 1
 
@@ -250,6 +262,7 @@ class Thinking(Hearing):
         """Forget what was before: the robot may be anywhere."""
         self.answered_ns = None
         self.mind.begin()
+        self.tracing.note(Began(self.run))
         if self.commands is not None:
             self.commands.clear()
 
@@ -270,6 +283,7 @@ class Thinking(Hearing):
             except ValueError as wrong:
                 self.goal = -1          # not acknowledged
                 self.refuse('goal', f'goal {wrong}')
+            self.tracing.note(aimed(self, order))
         self.beat()
 
     def aim(self, order: Order) -> None:

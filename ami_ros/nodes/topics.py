@@ -14,7 +14,7 @@ from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState, Joy, LaserScan
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import MultiDOFJointTrajectory
 
@@ -102,6 +102,11 @@ STATUS = Topic('configurator/status', DiagnosticArray, 2, RELIABLE_10, 'configur
 BUDGET = Topic('configurator/budget', JointState, 0, LATCHED, 'configurator')
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 4, RELIABLE_100, '')
 
+# why each thing was done: for people; the same bit for bit, to do it again; what it is done with
+TRACE = Topic('trace', DiagnosticArray, 20, RELIABLE_100, '')
+EXACT = Topic('trace/exact', String, 20, RELIABLE_100, '')
+ABOUT = Topic('trace/about', String, 0, LATCHED, '')
+
 # what only the simulator knows; for gates and reports, never for training or the mind
 TRUTH_POSE = Topic('sim/truth/pose', Odometry, 20, RELIABLE_100, 'sim')
 TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 20, RELIABLE_100, 'sim')
@@ -110,8 +115,8 @@ LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp 
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
           E_STOP, FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE,
-          PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRUTH_POSE, TRUTH_CONTACT,
-          TRUTH_STATE, LATENCY)
+          PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRACE, EXACT, ABOUT,
+          TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
     TF_STATIC = Topic('tf_static', TFMessage, 0, LATCHED, 'body')

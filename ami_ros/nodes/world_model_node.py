@@ -12,6 +12,7 @@ from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import BEFORE_NS
 from ami_ros.nodes.run import run
 from ami_ros.nodes.thinking import Input, Said, Thinking
+from ami_ros.nodes.trace_mind import thought
 
 GROUPS = ALL['world_model']
 UNSEEN = np.zeros((0, 0, 3), np.uint8)      # the world model does not ask for the picture
@@ -59,11 +60,13 @@ class WorldModelNode(Thinking):
         old = self.mind.world_model.belief
         before_ns = item.stamp_ns if old is None else min(item.stamp_ns, old.stamp_ns)
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)
-        belief = self.mind.believe(Latent(item.value, frame),
-                                   self.commands.since(before_ns - BEFORE_NS))
-        took_ms = 1e3 * (perf_counter() - begun)
+        commands = self.commands.since(before_ns - BEFORE_NS)
+        belief = self.mind.believe(Latent(item.value, frame), commands)
+        believed = perf_counter()
         yield from zip((self.beliefs, self.belief_states),
-                       convert.belief_messages(belief, believe_ms=took_ms))
+                       convert.belief_messages(belief, believe_ms=1e3 * (believed - begun)))
+        self.tracing.note(thought(self, item, begun, {'world_model': believed}, reading=reading,
+                                  commands=commands, z=item.value, belief=belief))
 
 
 def main(args: list[str] | None = None) -> int:

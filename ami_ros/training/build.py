@@ -15,14 +15,12 @@ import numpy as np
 import torch
 
 import ami_ros
-from ami_ros.agent.poses import Rescaled
 from ami_ros.agent.robots import find
 from ami_ros.inference import backend
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
-from ami_ros.training import bagreader, export, gates, mapping, shrink, train, windows
-from ami_ros.training.collect import bag_hash
+from ami_ros.training import bagreader, bags, export, gates, mapping, shrink, train
 from ami_ros.training.networks import KNOT_S
 
 HORIZON = 8
@@ -36,7 +34,7 @@ class GateError(RuntimeError):
 class Job:
     """One training, as it was asked for."""
 
-    bag: Path
+    bags: tuple[Path, ...]
     out: Path
     robot: str = 'rover'
     steps: int = 2400
@@ -61,21 +59,17 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
                          'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
     robot = find(job.robot)
-    recording = bagreader.read(job.bag, robot.camera_size, dict(job.topics),
-                               lambda d, n: say(f'reading {job.bag}: {100 * d // max(n, 1)} %'),
-                               robot.camera_hfov_rad)
-    rescale(recording.odom, robot.odometry_scale)
-    drives = windows.cut(recording, np.random.default_rng(job.seed))
-    say(f'{len(recording.images)} frames in {len(np.unique(drives.drive))} drives; topics: '
-        + ', '.join(f'{k} {v}' for k, v in recording.topics.items()))
+    data = bags.read(job.bags, robot, dict(job.topics), job.seed, say)
+    images, drives = data.images, data.drives
     recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
     rows, held = train.split(drives, recipe)
     if len(rows) < recipe.windows or len(held) < 16:
         raise bagreader.BagError(
-            f'{job.bag} has {len(rows)} windows to learn from and {len(held)} to check with; '
-            f'at least {recipe.windows} and 16 are needed: record longer, or more drives')
+            f'{bags.named(job.bags)} has {len(rows)} windows to learn from and {len(held)} to '
+            f'check with; at least {recipe.windows} and 16 are needed: record longer, or more '
+            'drives')
     checkpoint = job.out.with_name(job.out.name + '.checkpoint')
-    sampler = train.Sampler(recording.images, drives, held, recipe)
+    sampler = train.Sampler(images, drives, held, recipe)
 
     def look(step: int, model) -> None:
         gated = gates.gate(gates.measure(model, sampler, job.seed, 128))
@@ -86,7 +80,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
             raise GateError(f'stopped at step {step}. {hopeless[0]}; {checkpoint} is kept')
 
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    model = train.train(recording.images, drives, recipe, robot.limits, checkpoint, job.resume,
+    model = train.train(images, drives, recipe, robot.limits, checkpoint, job.resume,
                         say, look)
     shrink.round_weights(model)
     gated = gates.gate(gates.measure(model, sampler, job.seed))
@@ -94,51 +88,40 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
         say(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})')
     if gated.failures:
         raise GateError('no module was written. ' + ' '.join(f + '.' for f in gated.failures))
-    pack(job, recipe, model, recording, drives, gated.figures, time.monotonic() - begun, say)
+    pack(job, recipe, model, data, gated.figures, time.monotonic() - begun, say)
     checkpoint.unlink(missing_ok=True)
     return job.out
 
 
-def rescale(odometry: np.ndarray, scale: tuple[float, float]) -> None:
-    """Scale odometry (O, 5) in place by what was measured on the robot, as its mind does."""
-    rescaled = Rescaled(*scale)
-    if not rescaled.same:
-        for row in odometry:
-            row[:3], row[3:] = rescaled.pose(row[:3].copy()), rescaled.twist(row[3:])
-
-
-def pack(job: Job, recipe: train.Recipe, model, recording: bagreader.Recording,
-         drives: windows.Drives, figures: dict[str, float], seconds: float, say) -> None:
+def pack(job: Job, recipe: train.Recipe, model, data: bags.Data, figures: dict[str, float],
+         seconds: float, say) -> None:
     """Export, remember the room, and write the folder."""
-    robot = find(job.robot)
-    latents, places = mapping.look(model, recording.images, drives.frame)
+    robot, images, drives = find(job.robot), data.images, data.drives
+    latents, places = mapping.look(model, images, drives.frame)
     cost, origin = mapping.ground(places, drives)
     arrays = {'map_cost': cost, 'map_origin': origin,
-              **mapping.memory(latents, places, drives, recording.images, job.seed)}
+              **mapping.memory(latents, places, drives, images, job.seed)}
     with tempfile.TemporaryDirectory() as folder:
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
-                                 recording.images)
+                                 images)
         files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
-    chosen = np.linspace(0, len(recording.images) - 1, golden.PICTURES).round().astype(int)
+    chosen = np.linspace(0, len(images) - 1, golden.PICTURES).round().astype(int)
     files[golden.FILE], said = golden.make(
         {name.removesuffix('.onnx'): backend('onnx')(data) for name, data in files.items()},
-        np.stack([recording.images[index] for index in chosen]), robot.limits, HORIZON)
+        np.stack([images[index] for index in chosen]), robot.limits, HORIZON)
     files |= {f'{name}.npy': modules.npy(array) for name, array in arrays.items()}
-    note = job.bag / 'collect.json'
-    lineage = {'bag_sha256': bag_hash(job.bag), 'frames': len(recording.images),
-               'collected': note.read_text() if note.exists() else 'by its owner',
-               'topics': recording.topics, 'source_size': list(recording.source_size)}
     manifest = {
         'name': job.out.name, 'version': '1.0.0', 'kind': 'rover-jepa',
         'ami_ros': ami_ros.__version__,
         'made': datetime.now(timezone.utc).isoformat('T', 'seconds'),
         'latent_space': modules.digest(files['see.onnx'])[:16],
         'robot': robot.name, 'axes': list(robot.axes), 'limits': list(robot.limits),
-        'camera': {'size': list(robot.camera_size), 'hfov_rad': recording.hfov_rad,
+        'camera': {'size': list(robot.camera_size), 'hfov_rad': data.recordings[0].hfov_rad,
                    'mount': list(robot.camera_mount), 'encoding': 'rgb8'},
         'horizon': HORIZON, 'knot_s': KNOT_S, 'map_cell_m': mapping.CELL_M,
         'surprise_scale': figures['surprise_scale'],
-        'networks': networks, 'golden': said, 'gates': figures, 'lineage': lineage,
+        'networks': networks, 'golden': said, 'gates': figures,
+        'lineage': bags.lineage(job.bags, data.recordings),
         'recipe': asdict(recipe), 'licence': 'Apache-2.0',
         'training': {'seconds': round(seconds), 'threads': job.threads,
                      'torch': torch.__version__, 'python': platform.python_version(),

@@ -85,8 +85,8 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     learn, spare = len(names) - held, len(rows) * held // max(len(names), 1)
     if len(names) < 2:
         failures.append('all pictures are one drive, and whole drives are kept apart to check '
-                        'with; pause the camera for two seconds now and then, or let it take '
-                        'more than 7 pictures a second')
+                        'with; record longer, pause the camera for two seconds now and then, or '
+                        'let it take more than 7 pictures a second')
     elif len(rows) * learn // len(names) < BATCH or spare < CHECKS:
         failures.append(f'there are {len(rows)} windows of {FRAMES} pictures, 0.08 to 0.45 s '
                         f'apart; {BATCH} to learn from and {CHECKS} to check with are the least: '

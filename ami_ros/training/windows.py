@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts a recording into drives and drives into training windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ami_ros.training.bagreader import BagError, Recording
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
+LONG = 480              # frames of a slow camera; a drive that is longer is cut into several
 TIMEOUT_NS = 250_000_000    # a command holds for so long, then the base rests
 STEPS_MS = (100, 200, 250, 250, 250, 300, 400)  # how a fast camera is thinned
 
@@ -57,8 +58,8 @@ def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
             continue
         usual = max(1.0, np.median(np.diff(stamps[rows])) / 1e6)    # ms
         phases = min(max(1, round(250 / usual)), len(rows)) if usual < 150 else 1
-        if phases == 1:
-            out.append(rows)
+        if phases == 1:         # whole drives are kept apart to check with: there must be several
+            out.extend(np.array_split(rows, -(-len(rows) // LONG)))
             continue
         for phase in range(phases):
             chain = [rows[phase]]
@@ -109,6 +110,18 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     return Drives(frame, drive, last, state[:, :3].astype(np.float32),
                   state[:, 3:].astype(np.float32), action.astype(np.float32),
                   dt.astype(np.float32), r.clearance[frame].astype(np.float32))
+
+
+def joined(parts: list[Drives], frames: list[int]) -> Drives:
+    """Put the drives of several recordings one after another; `frames`: pictures of each."""
+    pictures = np.cumsum([0, *frames])
+    rows = np.cumsum([0, *(len(part.frame) for part in parts)])
+    names = np.cumsum([0, *(part.drive.max() + 1 for part in parts)])
+    moved = [replace(part, frame=part.frame + picture, drive=part.drive + name,
+                     last=part.last + row)
+             for part, picture, name, row in zip(parts, pictures, names, rows)]
+    return Drives(*(np.concatenate([getattr(part, column.name) for part in moved])
+                    for column in fields(Drives)))
 
 
 def starts(drives: Drives, length: int) -> np.ndarray:

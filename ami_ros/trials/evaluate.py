@@ -13,10 +13,13 @@ from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import (
     ActorSettings,
+    build,
     EnergySettings,
+    unknown,
     WorldModelSettings,
 )
 from ami_ros.agent.types import Command, Frame, Odometry, Permit, Scan
+from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
 from ami_ros.share import share
@@ -44,11 +47,26 @@ class Trial:
     moved: bool = False             # a third of the furniture stands elsewhere
     module: str = ''
     robot: str = 'rover'
+    changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.way', '0')
+    backend: str = 'onnx'
+    precision: str = 'float32'
 
 
-def settings() -> tuple[WorldModelSettings, ActorSettings, EnergySettings]:
-    """Lock-step: nothing is late, so nothing is planned for lateness."""
-    return WorldModelSettings(latency_s=0.0), ActorSettings(), EnergySettings()
+def settings(changes: tuple[tuple[str, str], ...] = ()
+             ) -> tuple[WorldModelSettings, ActorSettings, EnergySettings]:
+    """Lock-step: nothing is late, so nothing is planned for lateness. ValueError: see `build`."""
+    chosen = {'world_model': {'latency_s': 0.0}, 'actor': {}, 'energy': {}}
+    for name, text in changes:
+        group, _, key = name.partition('.')
+        if group not in chosen:
+            raise ValueError(f'{name}: {unknown(group, chosen)}')
+        try:
+            chosen[group][key] = json.loads(text)
+        except ValueError:
+            raise ValueError(f'{name} = {text!r} is no number and neither true nor '
+                             'false') from None
+    kinds = (WorldModelSettings, ActorSettings, EnergySettings)
+    return tuple(build(kind, chosen[group], group) for kind, group in zip(kinds, chosen))
 
 
 def policy(name: str = 'rover') -> Policy:
@@ -69,10 +87,11 @@ def planner(trial: Trial, module: Module, sim: Simulator):
     """Make a planner by its name; ValueError lists those there are."""
     if trial.planner not in PLANNERS:
         raise ValueError(f'no planner {trial.planner!r}; there are: {", ".join(PLANNERS)}')
-    world, actor, energy = settings()
+    world, actor, energy = settings(trial.changes)
     if trial.planner == 'oracle':
         return OraclePlanner(sim.world, sim.robot, actor, energy, sim.truth_pose)
-    own = mind(module, sim.robot, world, actor, energy, time.monotonic_ns)
+    own = mind(module, sim.robot, world, actor, energy, time.monotonic_ns, trial.backend,
+               Options(trial.precision))
     return {'world_model': lambda: planners.WorldModelPlanner(own),
             'random': lambda: planners.RandomPlanner(own),
             'retrieval': lambda: planners.RetrievalPlanner(own, module)}[trial.planner]()
@@ -148,7 +167,8 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
             progress(episodes[-1])
     asked = {'planner': trial.planner, 'goal_blocks': trial.blocks, 'seed': trial.seed,
              'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
-             'lock_step': True, 'module': module.manifest['name'],
-             'module_version': module.manifest['version'],
-             'latent_space': module.manifest['latent_space']}
+             'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
+             'module': module.manifest['name'], 'module_version': module.manifest['version'],
+             'latent_space': module.manifest['latent_space'],
+             **({'changes': dict(trial.changes)} if trial.changes else {})}
     return protocol.report(asked, episodes, seconds=time.monotonic() - begun)

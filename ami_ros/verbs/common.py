@@ -66,3 +66,11 @@ def pair(text: str) -> tuple[str, str]:
     if not (need and equals and name):
         raise argparse.ArgumentTypeError(f'{text!r} is not NEED=NAME, e.g. camera=front/image')
     return need, name
+
+
+def change(text: str) -> tuple[str, str]:
+    """Read GROUP.KEY=VALUE, a setting."""
+    name, equals, value = text.partition('=')
+    if not (all(name.partition('.')) and equals and value):
+        raise argparse.ArgumentTypeError(f'{text!r} is not GROUP.KEY=VALUE, e.g. energy.way=0')
+    return name, value

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.verbs.common import bar, count, make_way, whole, write_report
+from ami_ros.verbs.common import bar, change, count, make_way, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -20,6 +20,10 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='a third of the furniture stands elsewhere')
     one.add_argument('--module', default='')
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE',
+                     dest='changes', help='other settings than the defaults: energy.way=0')
+    one.add_argument('--backend', default='onnx', help='what runs the networks')
+    one.add_argument('--precision', default='float32', help='float16: as a GPU would')
     one.add_argument('--report', type=Path, default=None)
 
 
@@ -36,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
             f'{sum(e.success for e in done)} of {len(done)} succeeded')
 
     report = work(Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
-                        args.furniture_moved, args.module, args.robot), progress)
+                        args.furniture_moved, args.module, args.robot, tuple(args.changes),
+                        args.backend, args.precision), progress)
     print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
           f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')

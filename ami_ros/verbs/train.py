@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train a module on a bag."""
+"""Train a module on a bag, or on several of the same robot."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from ami_ros.verbs.common import count, pair, whole
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--bag', type=Path, required=True)
+    one.add_argument('--bag', type=Path, nargs='+', required=True, metavar='BAG')
     one.add_argument('--out', type=Path, required=True, help='module folder to write')
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--steps', type=count, default=4500)
@@ -24,7 +24,7 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     from ami_ros.training import build
-    build.run(build.Job(args.bag, args.out, args.robot, args.steps, args.seed, args.threads,
+    build.run(build.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed, args.threads,
                         args.resume, tuple(args.topic), args.bf16),
               lambda line: print(line, flush=True))
     return 0

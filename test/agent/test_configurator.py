@@ -14,7 +14,7 @@ class Robot:
         self.mine = Configurator(ConfiguratorSettings(**settings), 'me', (MIND,), CRITIC)
         self.now_s, self.state, self.pid, self.deaf, self.level = 0.0, 'unconfigured', 1, set(), 0
         self.message, self.thoughts, self.late, self.critic_pid = '', 0, 0, 9
-        self.knows = ('', '0')
+        self.knows, self.latched = ('', '0'), ''
         self.run()
 
     def beat(self):
@@ -24,8 +24,8 @@ class Robot:
                       'late': str(self.late)}
             self.mine.on_beat(MIND, self.level, self.message, values, self.now_s)
         if CRITIC not in self.deaf:
-            self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': str(self.critic_pid)},
-                              self.now_s)
+            self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': str(self.critic_pid),
+                                              'latched': self.latched}, self.now_s)
 
     def run(self, seconds=1.0):
         for _ in range(round(10 * seconds)):
@@ -55,8 +55,8 @@ class Robot:
         assert self.status()['task'] == 'driving'
         return self
 
-    def verdict(self, action='go', rule='', reason='', source='mind'):
-        self.mine.on_verdict(action, rule, reason, source, self.now_s)
+    def verdict(self, action='go', rule='', reason='', source='mind', latch=False, lost=()):
+        self.mine.on_verdict(action, rule, reason, source, self.now_s, latch, lost)
 
 
 def test_it_comes_up_idle_and_ready_with_the_mind_configured_and_asleep():
@@ -137,6 +137,50 @@ def test_what_is_stopped_moves_only_after_a_reset():
     assert not robot.mine.reset()[0]
 
 
+def test_a_stop_of_before_is_a_stop_again():
+    robot = Robot()
+    robot.mine.restore('stopped was asked for')
+    assert robot.status()['mode'] == 'stopped'
+    assert robot.status()['reason'] == 'stopped was asked for'
+    assert not robot.ask('autonomous')[0] and robot.mine.reset()[0]
+
+
+def test_a_latch_of_the_critic_disarms_and_is_armed_anew_after_its_reset_alone():
+    robot = Robot().driving()
+    robot.latched = 'touched'
+    robot.verdict('stop', 'touched', 'e_stop button is active', latch=True)
+    status = robot.status()
+    assert (status['mode'], status['goal']) == ('idle', '0')
+    assert status['reason'] == ('the critic latched touched: e_stop button is active; call '
+                                'critic/reset, arm again and give the goal again; goal 1 is over')
+    robot.run()
+    assert robot.ask('autonomous') == (
+        False, 'autonomous is not possible: /critic is latched by touched; call critic/reset')
+    assert robot.ask('dry_run')[0]
+    robot.verdict('stop', 'touched', 'e_stop button is active', latch=True)
+    assert robot.status()['mode'] == 'dry_run'      # which moves nothing anyway
+    robot.latched = ''
+    robot.run()
+    robot.driving()                                 # nobody had to reset the configurator
+
+
+@pytest.mark.parametrize('resume', [True, False])
+def test_a_required_sensor_that_comes_back_is_a_choice(resume):
+    robot = Robot(resume=resume)
+    assert robot.ask('autonomous')[0]
+    robot.run()
+    robot.verdict('stop', 'fresh', 'no scan has come', lost=('scan',))      # it never drove
+    robot.driving()
+    robot.verdict('stop', 'fresh', 'the scan is 0.3 s old', lost=('scan',))
+    assert robot.status()['mode'] == 'autonomous'
+    robot.verdict('go')
+    robot.verdict('stop', 'fresh', 'the plan is 0.5 s old')
+    assert robot.status()['mode'] == 'autonomous'
+    robot.verdict('stop', 'fresh', 'the scan is 0.3 s old', lost=('scan',))
+    assert robot.status()['mode'] == ('autonomous' if resume else 'idle')
+    assert ('scan fell silent; arm again' in robot.status()['reason']) == (not resume)
+
+
 @pytest.mark.parametrize('before, after', [('idle', 'manual'), ('autonomous', 'manual'),
                                            ('manual', 'manual'), ('dry_run', 'dry_run'),
                                            ('stopped', 'stopped')])
@@ -186,6 +230,9 @@ def test_a_configurator_that_slept_disarms_nobody_for_it():
     robot = Robot().driving()
     robot.now_s += 30.0
     robot.mine.tick(robot.now_s)
+    robot.deaf.add(CRITIC)      # what it said meanwhile comes late
+    robot.run(2.0)
+    robot.deaf.discard(CRITIC)
     robot.run(0.5)
     assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '1'
 

@@ -2,16 +2,10 @@
 """A stop stands for a moment after its cause, and a latch until somebody opens it."""
 
 from dataclasses import replace
-import json
-import os
-import subprocess
-import sys
 
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.holding import FILE, Holding, Latch
+from ami_ros.agent.holding import Holding
 from ami_ros.agent.policies.policy import changed
-from hypothesis import given, settings
-from hypothesis import strategies as st
 import numpy as np
 import pytest
 from rule_contract import (
@@ -39,14 +33,15 @@ class Bench:
     def __init__(self, policy=WAITING, robot=ROBOT, **more):
         self.critic, self.late = Critic(policy, robot, **more), 0.0
 
-    def tick(self, v=0.05, w=0.0, ranges=None, late=0.05, *, switches=(), without=()):
+    def tick(self, v=0.05, w=0.0, ranges=None, late=0.05, *, switches=(), without=(),
+             mode='autonomous'):
         self.late += late
         now, steady = NOW + ns(self.late), STEADY + ns(self.late)
         when = {'stamp_ns': now, 'received_steady_ns': steady}
         if 'scan' not in without:
             self.critic.on_scan(scan(ranges, **when))
         self.critic.on_odometry(odometry(**when))
-        self.critic.on_permit(permit(**when))
+        self.critic.on_permit(permit(mode, **when))
         for pressed in switches:
             self.critic.on_switch(pressed)
         self.critic.on_plan(plan(v, w, start_ns=now), steady)
@@ -158,7 +153,10 @@ def test_an_emergency_stop_latches():
         assert not bench.tick(-0.05, 0.3).command.values.any()
     assert bench.tick(ranges=AHEAD).rule == 'touched'
     assert bench.reset() == '' and bench.critic.latch.closed == {}
-    assert bench.tick(late=0.6).action != 'stop'
+    verdict = bench.tick(late=0.6)      # to let go of a button is not to start
+    assert (verdict.rule, verdict.mode) == ('permitted', 'reset')
+    assert verdict.reason.endswith('plans move the robot again when it is armed anew')
+    assert bench.tick(mode='idle').action == 'stop' and bench.tick().action != 'stop'
     assert bench.reset() == ''
 
 
@@ -169,66 +167,6 @@ def test_a_rule_that_crashes_is_not_reset():
     bench.critic.situation = lambda *_: None
     assert bench.reset().startswith('touched: ')
     assert bench.critic.latch.closed
-
-
-def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    latch = Latch()
-    latch.close('a', 'b')
-    latch.end()
-    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'}
-
-
-def test_a_latch_outlives_its_process(tmp_path):
-    folder = tmp_path / 'own' / 'state'
-    first = Latch(folder)
-    assert first.closed == {} and json.loads((folder / FILE).read_text())['running'] is True
-    first.close('touched', 'pulled')
-    first.close('touched', 'again')
-    first.end()
-    second = Latch(folder)
-    assert second.closed == {'touched': 'pulled'}
-    second.open()
-    second.end()
-    assert Latch(folder).closed == {}
-    assert os.listdir(folder) == [FILE]
-
-
-def test_after_an_unclean_end_it_comes_up_stopped(tmp_path):
-    code = ('import os, sys; from pathlib import Path; from ami_ros.agent.holding import Latch; '
-            'Latch(Path(sys.argv[1])).close("tilt", "it leans"); os.kill(os.getpid(), 9)')
-    assert subprocess.run([sys.executable, '-c', code, tmp_path]).returncode == -9
-    bench = Bench(latch=Latch(tmp_path))
-    assert set(bench.critic.latch.closed) == {'tilt', 'unclean_end'}
-    assert bench.tick().reason == 'it leans; latched until critic/reset'
-    assert bench.reset() == '' and bench.tick().action != 'stop'
-    assert 'unclean_end' in Latch(tmp_path).closed      # it did not end yet
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.one_of(st.binary(max_size=60), st.sampled_from([
-    b'{}', b'[]', b'null', b'{"running": false}', b'{"running": 0, "closed": {}}',
-    b'{"running": false, "closed": []}', b'{"running": "no", "closed": {}}'])))
-def test_what_cannot_be_read_comes_up_stopped(tmp_path_factory, said):
-    folder = tmp_path_factory.mktemp('state')
-    (folder / FILE).write_bytes(said)
-    assert 'unclean_end' in Latch(folder).closed
-
-
-def test_a_disk_that_cannot_be_written_stops_nothing_and_is_told(tmp_path, monkeypatch):
-    latch = Latch(tmp_path)
-
-    def full(*_):
-        raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(os, 'replace', full)
-    latch.close('tilt', 'it leans')
-    assert latch.closed and 'cannot be written to' in latch.wrong and 'No space' in latch.wrong
-    assert json.loads((tmp_path / FILE).read_text())['closed'] == {}
-    monkeypatch.undo()
-    latch.end()
-    assert latch.wrong == '' and Latch(tmp_path).closed == {'tilt': 'it leans'}
-    (tmp_path / 'file').write_text('')
-    assert 'cannot be' in Latch(tmp_path / 'file').closed.get('unclean_end', '')
 
 
 def test_a_wedged_robot_can_leave_each_way(tmp_path):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes come up in order, come back by themselves, and those that hang are ended."""
 
-from ami_ros.agent.supervisor import Act, AGAIN_S, CHANGING_S, Supervisor
+from ami_ros.agent.supervisor import Act, AGAIN_S, CHANGING_S, REPAIR_S, Supervisor
 import pytest
 
 NAMES = ('/perception', '/world_model', '/actor')
@@ -165,8 +165,31 @@ def test_who_slept_itself_listens_before_it_judges():
     nodes.now_s += 30.0
     nodes.supervisor.tick('active', nodes.now_s)
     nodes.deaf.add('/mind')                 # this one did not outlive it
-    nodes.run('active', 1.5)
+    nodes.run('active', REPAIR_S - 0.2)     # or what it said was lost, and is on its way again
+    assert nodes.supervisor.fallen == []
+    nodes.run('active', 0.5)
     assert nodes.supervisor.fallen == ['/mind']
+
+
+def test_after_a_short_nap_nobody_is_waited_for_longer():
+    nodes = Nodes(('/mind',))
+    nodes.run('active')
+    nodes.now_s += 0.9
+    nodes.deaf.add('/mind')
+    nodes.run('active', 1.3)
+    assert nodes.supervisor.fallen == ['/mind']
+
+
+def test_gaps_in_what_is_heard_after_a_sleep_are_borne():
+    nodes = Nodes(('/mind',))
+    nodes.run('active')
+    nodes.now_s += 2.0
+    nodes.run('active', 0.3)                # some of it came at once
+    nodes.deaf.add('/mind')
+    nodes.run('active', 2.0)
+    nodes.deaf.discard('/mind')
+    nodes.run('active', 5.0)
+    assert nodes.supervisor.fallen == []
 
 
 def test_signs_of_life_of_others_and_numbers_that_are_none_do_no_harm():

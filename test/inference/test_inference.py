@@ -34,12 +34,13 @@ def picture(module):
 
 
 def test_no_such_backend():
-    with pytest.raises(ValueError, match="no backend 'tpu'; there are: onnx"):
+    with pytest.raises(ValueError, match="no backend 'tpu'; there are: onnx, numpy, torch, "):
         inference.backend('tpu')
 
 
 def test_a_backend_that_is_not_installed_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(inference.BACKENDS, 'other', ('ami_ros_no_such_thing', 'pip install x'))
+    monkeypatch.setitem(inference.BACKENDS, 'other', (
+        'ami_ros_no_such_thing', 'load', 'pip install x'))
     with pytest.raises(inference.BackendUnavailable, match=r'ami_ros_no_such_thing .*pip install'):
         inference.backend('other')
 

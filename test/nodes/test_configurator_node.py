@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configurator takes goals at any time, hands them over, and sees whether the mind follows."""
 
+import os
+from pathlib import Path
+import signal
+
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from lifecycle_msgs.srv import ChangeState
@@ -105,6 +109,22 @@ def test_it_brings_the_mind_up_and_to_what_each_mode_asks_for(configurator):
         status(configurator, mode=mode)
     assert not call(configurator, topics.ARM)[0]
     assert call(configurator, topics.RESET) == (True, 'mode is idle')
+
+
+def test_a_stop_outlives_whoever_said_it(configurator):
+    kept = Path(os.environ['ROS_HOME']) / 'ami_ros' / 'stopped'
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        assert call(configurator, topics.STOP) == (True, 'mode is stopped')
+        configurator.until(kept.exists, 'a file')
+        child = configurator.processes.running['configurator']
+        child.send_signal(ending)
+        child.wait()
+        configurator.heard[topics.STATUS.name].clear()
+        configurator.processes.launch('configurator')
+        status(configurator, mode='stopped', reason='stopped was asked for', ready='1')
+        if ending is signal.SIGTERM:        # who was killed is still asked by DDS for a while
+            assert call(configurator, topics.RESET) == (True, 'mode is idle')
+            configurator.until(lambda: not kept.exists(), 'no file')
 
 
 def test_a_goal_is_resized_numbered_and_repeated_until_the_mind_has_it(configurator):

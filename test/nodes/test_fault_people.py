@@ -15,7 +15,7 @@ class Button:
         self.said = []
 
     def publish(self, msg):
-        self.said.append(msg.data)
+        self.said.append(getattr(msg, 'data', msg))
 
     def get_subscription_count(self):
         return 2
@@ -26,10 +26,11 @@ class Observer:
 
     def __init__(self, granted=False):
         self.granted, self.asked, self.buttons = granted, [], []
-        self.critic, self.wants_mps = {'pid': '1', 'latched': 'touched'}, 0.6
+        self.critic = {'pid': '1', 'latched': 'touched'}
 
     def create_publisher(self, _, name, qos, **more):
-        self.buttons.append((name, qos))
+        if name == topics.E_STOP.name:
+            self.buttons.append((name, qos))
         return Button()
 
     def watch(self, seconds):
@@ -42,8 +43,8 @@ class Observer:
         self.asked.append(service)
         return SimpleNamespace(success=self.granted)
 
-    def set_off_again(self):
-        self.asked.append('again')
+    def destroy_publisher(self, one):
+        pass
 
 
 def blow(by, observer, **more):
@@ -85,23 +86,25 @@ def test_a_reset_that_is_granted_while_it_is_pressed_is_told(granted):
     assert len(one.why_not()) == granted
 
 
-@pytest.mark.parametrize('wants_mps, latched, held_against', [
-    (0.6, 'touched', 0), (0.0, 'touched', 1), (0.6, '', 1), (0.0, '', 2)])
-def test_a_power_cut_lets_go_first_and_wants_to_drive_after(monkeypatch, wants_mps, latched,
-                                                            held_against):
-    observer, killed = Observer(), []
+@pytest.mark.parametrize('after, granted, held_against', [
+    ({'latched': 'touched', 'count.hand': '9'}, False, 0),
+    ({'latched': '', 'count.hand': '9'}, False, 1), ({'latched': 'touched'}, False, 1),
+    ({'latched': 'touched', 'count.hand': '9'}, True, 1), ({}, True, 3)])
+def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_against):
+    observer, killed = Observer(granted), []
     one = blow('power_cut', observer)
     one.processes.running['critic'] = SimpleNamespace(pid=7)
 
     def kill(pid, number):
         killed.append((pid, number, list(one.stack.button.said)))
-        observer.critic = {'pid': '2', 'latched': latched}
-        observer.wants_mps = wants_mps
+        observer.critic = {'pid': '2', **after}
 
     monkeypatch.setattr(strikes.os, 'kill', kill)
     one.strike()
     one.meanwhile()
+    pushed = [msg.twist.linear.x for msg in one.hands.said]
     one.restore()
-    assert killed == [(7, strikes.signal.SIGKILL, [True, False])]
-    assert one.stack.button.said == [True, False] and observer.asked == ['again']
+    assert killed == [(7, strikes.signal.SIGKILL, [True, False])]       # let go before it
+    assert one.stack.button.said == [True, False] and observer.asked == [topics.ARM]
+    assert len(pushed) == 20 and set(pushed) == {strikes.PUSH_MPS}
     assert len(one.why_not()) == held_against

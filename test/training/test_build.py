@@ -54,14 +54,14 @@ def made(bag, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, 'Recipe', SMALL)
         patch.setattr(gates, 'GATES', passing())
-        assert build.run(build.Job(bag, out, steps=2, seed=3), said.append) == out
+        assert build.run(build.Job((bag,), out, steps=2, seed=3), said.append) == out
     return out, said
 
 
 def test_a_model_that_learned_nothing_is_stopped_and_no_module_written(bag, tmp_path):
     said = []
     with pytest.raises(build.GateError) as stopped:
-        build.run(build.Job(bag, tmp_path / 'm', steps=1), said.append)
+        build.run(build.Job((bag,), tmp_path / 'm', steps=1), said.append)
     sentence = str(stopped.value)
     assert sentence.startswith('no module was written. ')
     assert 'rollout_vs_wrong_action is ' in sentence and 'place_error_m is ' in sentence
@@ -75,7 +75,7 @@ def test_a_module_from_before_survives_a_training_that_fails(bag, made, tmp_path
     for file in made[0].iterdir():
         (kept / file.name).write_bytes(file.read_bytes())
     with pytest.raises(build.GateError):
-        build.run(build.Job(bag, kept, steps=1), lambda line: None)
+        build.run(build.Job((bag,), kept, steps=1), lambda line: None)
     assert open_module(kept).manifest == open_module(made[0]).manifest
 
 
@@ -83,7 +83,7 @@ def test_a_folder_that_is_no_module_is_never_replaced(bag, tmp_path):
     (tmp_path / 'thesis.txt').write_text('years')
     for out in (tmp_path, tmp_path / 'thesis.txt'):
         with pytest.raises(ValueError, match='exists and is no module'):
-            build.run(build.Job(bag, out, steps=1), lambda line: None)
+            build.run(build.Job((bag,), out, steps=1), lambda line: None)
     assert (tmp_path / 'thesis.txt').read_text() == 'years'
 
 
@@ -91,13 +91,13 @@ def test_too_little_to_learn_from_says_how_much_is_needed(tmp_path):
     bag = write(tmp_path / 'bag', many(2, 9))
     with pytest.raises(BagError, match=f'{bag} has 6 windows to learn from and 6 to check with; '
                                        'at least 16 and 16 are needed: record longer'):
-        build.run(build.Job(bag, tmp_path / 'm', steps=1), lambda line: None)
+        build.run(build.Job((bag,), tmp_path / 'm', steps=1), lambda line: None)
     assert not (tmp_path / 'm').exists()
 
 
 def test_no_such_robot(bag, tmp_path):
     with pytest.raises(ValueError, match="no robot 'barge'; there are: rover"):
-        build.run(build.Job(bag, tmp_path / 'm', 'barge'), lambda line: None)
+        build.run(build.Job((bag,), tmp_path / 'm', 'barge'), lambda line: None)
 
 
 def test_a_module_is_written_that_opens_and_runs(made):
@@ -146,9 +146,29 @@ def test_what_a_module_remembers_belongs_together(made):
 
 def test_the_same_seed_makes_the_same_module(made, bag, tmp_path, monkeypatch):
     monkeypatch.setattr(gates, 'GATES', passing())
-    again = build.run(build.Job(bag, tmp_path / 'toy-1.2', steps=2, seed=3), lambda line: None)
+    again = build.run(build.Job((bag,), tmp_path / 'toy-1.2', steps=2, seed=3), lambda line: None)
     one, two = open_module(made[0]), open_module(again)
     assert one.files == two.files
     varies = {'made', 'training'}
     assert {k: v for k, v in one.manifest.items() if k not in varies} == {
         k: v for k, v in two.manifest.items() if k not in varies}
+
+
+def test_several_bags_make_one_module_that_says_each(bag, tmp_path, monkeypatch):
+    monkeypatch.setattr(gates, 'GATES', passing())
+    other = write(tmp_path / 'other', many(4, 14))
+    out = build.run(build.Job((bag, other), tmp_path / 'm', steps=1), lambda line: None)
+    told = open_module(out).manifest['lineage']
+    assert told['frames'] == 84 + 56
+    assert [each['sha256'] for each in told['bags']] == [bag_hash(bag), bag_hash(other)]
+    assert [each['frames'] for each in told['bags']] == [84, 56]
+    assert told['bag_sha256'] not in (bag_hash(bag), bag_hash(other))
+    drive = open_module(out).array('memory_drive')
+    assert len(np.unique(drive)) == 10          # no drive of one is taken for one of the other
+
+
+def test_bags_of_two_cameras_are_refused(bag, tmp_path):
+    blind = {topic: told for topic, told in many(4, 14).items() if 'camera_info' not in topic}
+    other = write(tmp_path / 'other', blind)
+    with pytest.raises(BagError, match='are of different cameras: they see 1.900 rad and nobody'):
+        build.run(build.Job((bag, other), tmp_path / 'm', steps=1), lambda line: None)

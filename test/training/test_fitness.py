@@ -60,7 +60,7 @@ def test_it_asks_for_what_training_asks_for():
 
 OTHERS = {
     'short': ({'seconds': 20.0}, 'record longer', 'minutes are little'),
-    'one drive': ({'seconds': 400.0, 'hz': 4.0}, 'all pictures are one drive', 'are little'),
+    'one drive': ({'seconds': 100.0, 'hz': 4.0}, 'all pictures are one drive', 'are little'),
     'no scan': ({'clearance': np.full(4000, np.nan)}, '', 'most pictures have no scan'),
     'no imu': ({'gyro_ns': np.zeros(0, np.int64), 'gyro': np.zeros(0)}, '', 'there is no IMU'),
     'no lens': ({'hfov_rad': None}, '', 'no camera_info that was calibrated'),

@@ -7,6 +7,8 @@ from ami_ros.training.bagreader import BagError, Recording
 from ami_ros.training.windows import (
     chains,
     cut,
+    Drives,
+    joined,
     LEAST_NS,
     mean_command,
     MOST_NS,
@@ -67,6 +69,13 @@ def test_a_fast_camera_is_thinned_into_several_chains(hz):
     assert steps.min() >= LEAST_NS and steps.max() <= MOST_NS      # every step can be used
     assert np.mean(steps) == pytest.approx(np.mean(STEPS_MS) * MS, rel=0.08)
     assert len(np.unique(np.concatenate(got))) > 0.5 * len(stamps)
+
+
+@pytest.mark.parametrize(('frames', 'drives'), [(480, 1), (481, 2), (9000, 19)])
+def test_a_long_drive_of_a_slow_camera_is_cut_into_several(frames, drives):
+    got = chains(np.arange(frames) * 200 * MS, RNG(0))
+    assert len(got) == drives and np.concatenate(got).tolist() == list(range(frames))
+    assert np.ptp([len(part) for part in got]) <= 1
 
 
 def test_a_short_drive_of_a_fast_camera_has_fewer_chains_than_phases():
@@ -159,3 +168,22 @@ def test_windows_begin_where_every_step_is_sound(length):
               and np.all((dt[row:row + length - 1] >= np.float32(0.08))
                          & (dt[row:row + length - 1] <= np.float32(0.45)))]
     assert starts(made, length).tolist() == wanted and 0 < len(wanted) < len(dt)
+
+
+def test_joined_recordings_keep_their_rows_apart():
+    def part(lengths, first):
+        n = sum(lengths)
+        drive = np.repeat(np.arange(len(lengths)), lengths)
+        last = np.repeat(np.cumsum(lengths) - 1, lengths)
+        values = np.arange(n, dtype=np.float32) + first
+        return Drives(np.arange(n)[::-1].copy(), drive, last, np.tile(values[:, None], 3),
+                      np.tile(values[:, None], 3), np.tile(values[:, None], 2),
+                      np.full(n, 0.25, np.float32), values)
+    one, two = part([8, 9], 0), part([10], 100)
+    both = joined([one, two], [20, 10])         # three pictures of the first are in no drive
+    assert both.frame.tolist() == [*range(16, -1, -1), *range(29, 19, -1)]
+    assert both.drive.tolist() == [0] * 8 + [1] * 9 + [2] * 10
+    assert both.last.tolist() == [7] * 8 + [16] * 9 + [26] * 10
+    assert both.pose[:, 0].tolist() == [*range(17), *range(100, 110)]
+    begins = starts(both, 6)
+    assert set(begins) == {*range(3), *range(8, 12), *range(17, 22)}

@@ -17,6 +17,7 @@ from ami_ros.trials.evaluate import (  # noqa: E402
     PLANNERS,
     policy,
     scan_of,
+    settings,
     Trial,
 )
 
@@ -117,3 +118,23 @@ def test_a_frame_is_what_the_sensors_say_at_once():
     assert got.stamp_ns == 100_000_000 and (got.number, got.run) == (3, 'run')
     assert got.body == pytest.approx([0.4, 0.5, 0.5]) and got.odometry[0] > 0.03
     assert got.image.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(('changes', 'words'), [
+    ((('enrgy.way', '0'),), "unknown key 'enrgy'; did you mean 'energy'"),
+    ((('energy.wya', '0'),), "unknown key 'wya'; did you mean 'way'"),
+    ((('energy.way', '-1'),), 'way = -1.0 is outside'),
+    ((('energy.way', 'NaN'),), 'way = nan is outside'),
+    ((('actor.candidates', '2.5'),), 'candidates = 2.5 is not of type int'),
+    ((('energy.way', 'none'),), 'is no number and neither true nor false'),
+])
+def test_a_setting_that_cannot_be_is_named(changes, words):
+    with pytest.raises(ValueError, match=words):
+        settings(changes)
+
+
+def test_settings_are_changed_where_asked_and_only_there():
+    world, actor, energy = settings((('energy.way', '0'), ('actor.candidates', '24')))
+    plain = settings()
+    assert energy.way == 0.0 != plain[2].way and actor.candidates == 24 != plain[1].candidates
+    assert world == plain[0] and world.latency_s == 0.0

@@ -52,6 +52,8 @@ class Permitted:
             raise Stop('no permit has come; is the configurator running?')
         if permit.mode == 'hand':
             raise Stop('a hand drove; plans move the robot again when it is armed anew')
+        if permit.mode == 'reset':
+            raise Stop('a latch was opened; plans move the robot again when it is armed anew')
         if permit.mode != 'autonomous':
             raise Stop(f'the mode is {permit.mode}, plans move the robot in autonomous alone')
         if permit.run != run:

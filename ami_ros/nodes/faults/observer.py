@@ -36,15 +36,14 @@ class Errand:
 class Observer(Pilot):
     """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
 
-    def __init__(self, context, check: Callable[[], None]):
+    def __init__(self, context, check: Callable[[], None], session: str):
         super().__init__(context, False, 0.1, check)
+        self.session = session
         self.looked: list[Look] = []
         self.said: list[Said] = []
         self.tamper: dict[str, str] = {}
         self.critic: dict[str, str] = {}        # its newest health
-        self.wants_mps = 0.0                    # the most that a plan wanted since it was set off
         self.fell = ''                          # why it is not armed any more
-        self.errand: Errand | None = None
         self.orders = 0
         for row in (topics.RESET, topics.CRITIC_RESET):
             self.askable[row] = self.create_client(*row.client())
@@ -61,7 +60,9 @@ class Observer(Pilot):
                                 said['touching'] > 0))
 
     def _tampered(self, msg) -> None:
-        self.tamper = convert.health_from(msg)[0].values
+        said = convert.health_from(msg)[0].values
+        if said['session'] == self.session:
+            self.tamper = said
 
     def _healthy(self, msg) -> None:
         for health in convert.health_from(msg):
@@ -82,8 +83,6 @@ class Observer(Pilot):
             return          # made so; to read it would keep this node from all else
         try:
             super()._plan(msg)
-            self.wants_mps = max(self.wants_mps, *(abs(point.velocities[0].linear.x)
-                                                   for point in msg.points))
         except ValueError:
             pass            # it was made so; the critic says what is wrong with it
 
@@ -96,7 +95,7 @@ class Observer(Pilot):
     def order(self, how: str, seed: int) -> None:
         """Have the tamper do something to messages, or nothing; wait until it does."""
         self.orders += 1
-        self.ordered.publish(instruction(self.orders, how, seed))
+        self.ordered.publish(instruction(self.session, self.orders, how, seed))
         self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
             how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
 
@@ -146,11 +145,14 @@ class Observer(Pilot):
     def ready(self) -> None:
         """Wait until everybody is up again, by a word that is said now; reset what is latched."""
         self.status, self.fell = {}, ''
-        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
-        if self.critic.get('latched'):
+        self.wait(lambda: self.status.get('ready') == '1'
+                  or 'critic/reset' in self.status.get('waits_for', ''), 'that everybody is up',
+                  READY_S)
+        if self.status['ready'] != '1' or self.critic.get('latched'):
             self.wait(lambda: self.ask(topics.CRITIC_RESET, Trigger.Request()).success,
                       'that the critic lets a reset be')
             self.critic = {}
+            self.wait(lambda: self.status['ready'] == '1', 'a reset of the critic', READY_S)
         if self.status['mode'] == 'stopped':
             self.ask(topics.RESET, Trigger.Request())
             self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
@@ -164,32 +166,16 @@ class Observer(Pilot):
 
     def set_off(self, errand: Errand) -> None:
         """Put the rover on the lane and give it the goal."""
-        self.errand = errand
         self.put(errand.lane.start, errand.seed)
-        self.aim()
-        self.forget()
-        self.release()
-
-    def set_off_again(self) -> None:
-        """Arm it where it stands, as soon as that may be, and give it the same goal."""
-        self.status, self.fell = {}, ''
-        self.wait(lambda: self.status.get('ready') == '1', 'that everybody is up', READY_S)
-        self.fell = ''
-        self.arm()
-        run = self.ask(topics.BEGIN, Trigger.Request()).message
-        self.wait(lambda: self.acknowledged(run=run, goal='0'), f'that the mind begins run {run}')
-        self.wants_mps = 0.0
-        self.aim()
-
-    def aim(self) -> None:
-        """Give it the goal."""
         for attempt in range(GOAL_TRIES):
             try:
-                self.give_goal(self.errand.picture)
+                self.give_goal(errand.picture)
                 break
             except NoAnswer:
                 if attempt == GOAL_TRIES - 1:
                     raise
+        self.forget()
+        self.release()
 
     def fast(self, full_mps: float) -> bool:
         """Tell whether it drives ahead at full speed now."""

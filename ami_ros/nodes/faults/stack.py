@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole robot as real processes, one of them with a tamper before its topic."""
 
+import gc
 import os
 from pathlib import Path
 import signal
 import subprocess
+import uuid
 
 import rclpy
 
@@ -33,6 +35,7 @@ class Stack:
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
         self.button = None      # publisher of e_stop
+        self.session = uuid.uuid4().hex[:8]     # orders of others are not for this tamper
 
     def __enter__(self):
         self.environment = dict(os.environ)
@@ -48,7 +51,7 @@ class Stack:
         try:
             self.start()
             rclpy.init(context=self.context, domain_id=domain)
-            self.observer = Observer(self.context, self.processes.check)
+            self.observer = Observer(self.context, self.processes.check, self.session)
         except BaseException:
             self.__exit__()
             raise
@@ -63,11 +66,9 @@ class Stack:
         if tampered:
             name = FAULTS[at][0].name
             remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
-            self.processes.start('tamper', {'at': at})
+            self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
             known = {'module': self.module} if self.module and name == 'mind' else {}
-            if name == 'critic':    # its own: what it latched before this campaign is another's
-                known['state'] = self.logs / 'state'
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 
@@ -91,8 +92,11 @@ class Stack:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)     # or it could not end by itself
         if self.observer is not None:
+            self.observer.spinner.shutdown()
             self.observer.destroy_node()
+        self.button = self.observer = None
         rclpy.try_shutdown(context=self.context)
+        gc.collect()        # or its participant lives on in this domain, and says what it said
         self.processes.stop()
         self.lock.close()
         if self.disk:

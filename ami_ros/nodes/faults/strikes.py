@@ -38,7 +38,7 @@ SILENT = PublisherEventCallbacks(use_default_callbacks=False)
 HEARD = {'best_effort_volatile': 1, 'reliable_transient_local': 2}
 RESETS, RESETS_EVERY_S = 4, 0.4
 SETTLED_S = 0.4         # between two things that a person does
-WANTS_S = 1.0           # armed again, and not to move
+PUSH_MPS, PUSH_S, PUSHED_S = 0.3, 0.05, 1.0     # of a stick: how fast, how often, for how long
 
 
 class Blow:
@@ -213,28 +213,41 @@ class ResetInVain(Press):
 
 
 class PowerCut(Press):
-    """Pressed and let go; then the critic is killed, comes up, and is armed for the same goal."""
+    """Pressed and let go; then the critic is killed, comes up, and a person wants to drive on."""
+
+    def prepare(self) -> None:
+        """Have a button, and a stick."""
+        super().prepare()
+        self.hands = self.observer.create_publisher(*topics.HAND.publisher())
 
     def meanwhile(self) -> None:
-        """Cut the power, and want to drive on without a reset."""
-        self.observer.watch(SETTLED_S)
+        """Cut the power; then arm it, and push the stick, without a reset."""
+        observer = self.observer
+        observer.watch(SETTLED_S)
         super().restore()
-        self.observer.watch(SETTLED_S)
-        was = self.observer.critic.get('pid')
+        observer.watch(SETTLED_S)
+        was = observer.critic.get('pid')
         os.kill(self.processes.running['critic'].pid, signal.SIGKILL)
-        self.observer.wait(lambda: self.observer.critic.get('pid') != was, 'another critic')
-        self.observer.set_off_again()
-        self.observer.watch(WANTS_S)
-        self.wanted = self.observer.wants_mps
-        self.latched = self.observer.critic.get('latched')
+        observer.wait(lambda: observer.critic.get('pid') != was, 'another critic')
+        self.armed = False
+        for _ in range(round(PUSHED_S / PUSH_S)):
+            self.hands.publish(convert.command_message(
+                Command(np.array([PUSH_MPS, 0.0]), time.time_ns())))
+            observer.watch(PUSH_S)
+        self.armed = observer.ask(topics.ARM, Trigger.Request()).success
+        observer.watch(SETTLED_S)       # it says how it stands more often than that
 
     def restore(self) -> None:
         """Let everything be: the latch is what is left, and is no cause."""
+        self.observer.destroy_publisher(self.hands)
 
     def why_not(self) -> list[str]:
-        """Tell where nothing had to be held, or nobody held it."""
-        out = [] if self.wanted else ['no plan wanted to move after the restart']
-        return out if self.latched else [*out, 'the critic came up without a latch']
+        """Tell where nothing had to be held, or it was not."""
+        critic = self.observer.critic
+        wrong = {'the critic came up without a latch': not critic.get('latched'),
+                 'the stick was not heard': critic.get('count.hand', '0') == '0',
+                 'it was armed without a reset': self.armed}
+        return [sentence for sentence, so in wrong.items() if so]
 
 
 BY = {'signal': Signal, 'tamper': Tampered, 'rogue': Company, 'busy': Busy, 'disk': FullDisk,

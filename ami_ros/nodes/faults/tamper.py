@@ -32,6 +32,7 @@ class TamperSettings(Settings):
     """Which topic."""
 
     at: str = setting('plan', 'name', reason='a key of the table in distort.py')
+    session: str = setting('', 'name', reason='whose orders it obeys')
 
     def __post_init__(self):
         """Check what is not a range."""
@@ -45,8 +46,9 @@ class Tamper(Node):
 
     def __init__(self):
         super().__init__('tamper', **parameters.FROM_FILE)
-        at = parameters.declare(self, {'': TamperSettings})[''].at
-        row, self.faults = FAULTS[at]
+        settings = parameters.declare(self, {'': TamperSettings})['']
+        self.session = settings.session
+        row, self.faults = FAULTS[settings.at]
         self.type = row.type
         self.distort: Distort | None = None
         self.number, self.how, self.struck_ns = 0, 'none', 0
@@ -82,7 +84,7 @@ class Tamper(Node):
     def on_order(self, msg) -> None:
         """Begin to do something to messages, or end it."""
         said = convert.health_from(msg)[0].values
-        if int(said['number']) == self.number:
+        if said['session'] != self.session or int(said['number']) == self.number:
             return
         self.number, self.how, self.struck_ns = int(said['number']), said['how'], 0
         fault = self.faults.get(self.how)
@@ -93,17 +95,18 @@ class Tamper(Node):
         """Say what is done, and since when."""
         took = list(self.took_ms) or [float('nan')]
         self.told.publish(convert.health_message(convert.Health('tamper', values={
-            'number': str(self.number), 'how': self.how, 'struck_ns': str(self.struck_ns),
+            'session': self.session, 'number': str(self.number), 'how': self.how,
+            'struck_ns': str(self.struck_ns),
             **{key: str(count) for key, count in self.counts.items()},
             **{f'latency.{name}_ms': f'{value:.3f}' for name, value in (
                 ('p50', np.median(took)), ('p99', np.percentile(took, 99)),
                 ('max', np.max(took)))}}), time.time_ns()))
 
 
-def instruction(number: int, how: str, seed: int):
+def instruction(session: str, number: int, how: str, seed: int):
     """Make a message of an order."""
     return convert.health_message(convert.Health('faults', values={
-        'number': str(number), 'how': how, 'seed': str(seed)}), time.time_ns())
+        'session': session, 'number': str(number), 'how': how, 'seed': str(seed)}), time.time_ns())
 
 
 def main(args: list[str] | None = None) -> int:

@@ -5,6 +5,7 @@ import fcntl
 from importlib.metadata import PackageNotFoundError, version
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,7 +65,7 @@ class Processes:
     """The nodes of one session; a context manager that ends what it started."""
 
     def __init__(self, domain: int, logs: Path, programs: dict[str, list[str]] | None = None):
-        self.domain, self.logs = domain, logs
+        self.domain, self.logs, self.home = domain, logs, (logs / 'home').resolve()
         self.programs = {name: ['-c', f'from ami_ros.nodes.{name}_node import main; '
                                       'raise SystemExit(main())'] for name in NODES}
         self.programs.update(programs or {})    # another program in the place of a node
@@ -74,10 +75,11 @@ class Processes:
         self.respawn_s = 0.0                    # so long after they were found to have ended
         self.ended_s: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.home, ignore_errors=True)    # no latch of another run
 
     def settings(self) -> dict[str, str]:
         """Return the environment that everybody in the session shares, its own process too."""
-        shared = {**QUIET, 'ROS_DOMAIN_ID': str(self.domain)}
+        shared = {**QUIET, 'ROS_DOMAIN_ID': str(self.domain), 'ROS_HOME': str(self.home)}
         if not any(name in os.environ for name in PROFILE_NAMES):   # a person's own wins
             profile = self.logs / 'fastdds.xml'
             profile.write_text(PROFILE)

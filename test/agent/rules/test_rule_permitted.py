@@ -23,12 +23,12 @@ class TestPermitted(RuleContract):
             with pytest.raises(Stop, match=match):
                 self.rule.limit(asked, seen)
 
-    @pytest.mark.parametrize('mode', [*MODES, 'hand', '', 'AUTONOMOUS', 'armed'])
+    @pytest.mark.parametrize('mode', [*MODES, 'hand', 'reset', '', 'AUTONOMOUS', 'armed'])
     def test_a_plan_goes_in_one_mode_alone(self, mode):
         self.check(permit(mode), mode == 'autonomous', 'autonomous|armed|reset')
 
     @pytest.mark.parametrize('source', HANDS)
-    @pytest.mark.parametrize('mode', [*MODES, 'hand', ''])
+    @pytest.mark.parametrize('mode', [*MODES, 'hand', 'reset', ''])
     @pytest.mark.parametrize('age', [0, ns(1e6), -ns(1e6)])
     def test_a_hand_goes_but_for_a_stop_of_any_age(self, source, mode, age):
         said = permit(mode, run='b', stamp_ns=NOW - age, received_steady_ns=STEADY - age)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the critic puts on record: every call that it is told or asked by, and what it goes by."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ami_ros.agent import witness
+from ami_ros.agent.policies.policy import Policy
+from ami_ros.nodes.tracing import robot_said, settings_said, text_of, Tracing
+
+IDLE_S = 0.0002         # is written down at a time: a plan that comes meanwhile waits so long
+EVERY_S = 0.1           # a message
+HASHED = 12             # hex digits of the policy's hash beside each verdict
+
+
+def traced(node, policy: Policy, made: Mapping) -> Tracing:
+    """Put every call of a node's critic on record, and say what it goes by."""
+    out = Tracing(node, lambda: witness.state(node.critic), EVERY_S)
+    witness.watch(node.critic, out.tracer)
+    out.tell({'policy.hash': policy.hash[:HASHED]}, kind='critic', settings=settings_said(made),
+             robot=robot_said(node.robot), policy={'file': Path(policy.path).name,
+                                                   'hash': policy.hash,
+                                                   'text': text_of(policy.path)})
+    return out

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the bags of one training as one: pictures, drives, and where they are from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ami_ros.agent.poses import Rescaled
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
+from ami_ros.modules.module import digest
+from ami_ros.training import bagreader, windows
+from ami_ros.training.collect import bag_hash
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What the bags say, in one."""
+
+    images: np.ndarray                          # (F, H, W, 3) uint8
+    drives: windows.Drives
+    recordings: tuple[bagreader.Recording, ...]     # without their pictures
+
+
+def named(paths: tuple[Path, ...]) -> str:
+    """Name the bags."""
+    return ' with '.join(map(str, paths))
+
+
+def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: int,
+         say: Callable[[str], None]) -> Data:
+    """Read every bag; BagError also where two were not taken by the same camera."""
+    rng, images, parts, recordings = np.random.default_rng(seed), [], [], []
+    for bag in paths:
+        recording = bagreader.read(bag, robot.camera_size, topics,
+                                   lambda d, n, b=bag: say(f'reading {b}: '
+                                                           f'{100 * d // max(n, 1)} %'),
+                                   robot.camera_hfov_rad)
+        first = recordings[0] if recordings else recording
+        if not alike(first.hfov_rad, recording.hfov_rad):
+            raise bagreader.BagError(
+                f'{paths[0]} and {bag} are of different cameras: they see '
+                f'{seen(first.hfov_rad)} and {seen(recording.hfov_rad)}; train on bags of one')
+        rescale(recording.odom, robot.odometry_scale)
+        parts.append(windows.cut(recording, rng))
+        say(f'{len(recording.images)} frames in {len(np.unique(parts[-1].drive))} drives; '
+            'topics: ' + ', '.join(f'{k} {v}' for k, v in recording.topics.items()))
+        images.append(recording.images)
+        recordings.append(replace(recording, images=recording.images[:0]))
+    if len(paths) == 1:
+        return Data(images[0], parts[0], tuple(recordings))
+    return Data(np.concatenate(images), windows.joined(parts, [len(each) for each in images]),
+                tuple(recordings))
+
+
+def alike(one: float | None, other: float | None) -> bool:
+    """Tell whether two fields of view, rad, may be of one camera; unknown ones only alike."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= HFOV_TOLERANCE_RAD
+
+
+def seen(hfov_rad: float | None) -> str:
+    """Say what a camera sees."""
+    return 'nobody knows how far (no camera_info)' if hfov_rad is None else f'{hfov_rad:.3f} rad'
+
+
+def lineage(paths: tuple[Path, ...], recordings: tuple[bagreader.Recording, ...]) -> dict:
+    """Say where the data is from. With several bags: `bags` has each, the rest the first one's.
+
+    `bag_sha256` is then the hash of their hashes, in order.
+    """
+    hashes = [bag_hash(bag) for bag in paths]
+    note, first = paths[0] / 'collect.json', recordings[0]
+    several = [{'sha256': own, 'frames': len(recording.image_ns), 'topics': recording.topics}
+               for own, recording in zip(hashes, recordings)]
+    return {'bag_sha256': hashes[0] if len(paths) == 1 else
+            digest('\n'.join(hashes).encode()),
+            'frames': sum(len(recording.image_ns) for recording in recordings),
+            'collected': note.read_text() if note.exists() else 'by its owner',
+            'topics': first.topics, 'source_size': list(first.source_size),
+            **({'bags': several} if len(paths) > 1 else {})}
+
+
+def rescale(odometry: np.ndarray, scale: tuple[float, float]) -> None:
+    """Scale odometry (O, 5) in place by what was measured on the robot, as its mind does."""
+    rescaled = Rescaled(*scale)
+    if not rescaled.same:
+        for row in odometry:
+            row[:3], row[3:] = rescaled.pose(row[:3].copy()), rescaled.twist(row[3:])

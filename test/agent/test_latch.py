@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A latch outlives its process, however that ended, and whatever became of the file."""
+
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+import threading
+import time
+
+from ami_ros.agent import latch as module
+from ami_ros.agent.critic import Critic
+from ami_ros.agent.latch import FILE, Latch, LOCK
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import pytest
+from rule_contract import CHOSEN, ROBOT
+
+
+def said(folder):
+    return json.loads((folder / FILE).read_text())
+
+
+def until(happened, seconds=20.0):
+    """The disk is written behind the one who closes: wait for what it says."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, 'it did not happen'
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk on which nothing can be replaced, while its list is not empty."""
+    why = ['No space left on device']
+    replace = os.replace
+
+    def replaced(*paths):
+        if why:
+            raise OSError(28, why[0])
+        replace(*paths)
+
+    monkeypatch.setattr(os, 'replace', replaced)
+    monkeypatch.setattr(module, 'AGAIN_S', 0.02)
+    return why
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    latch = Latch()
+    latch.close('a', 'b')
+    latch.end()
+    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'}
+
+
+def test_a_latch_outlives_its_process(tmp_path):
+    folder = tmp_path / 'own' / 'state'
+    first = Latch(folder)
+    assert first.closed == {} and said(folder)['running'] is True
+    first.close('touched', 'pulled')
+    first.close('touched', 'again')
+    until(lambda: said(folder)['closed'] == {'touched': 'pulled'})
+    first.end()
+    second = Latch(folder)
+    assert second.closed == {'touched': 'pulled'}
+    second.open()
+    until(lambda: said(folder) == {'running': True, 'closed': {}})
+    second.end()
+    third = Latch(folder)
+    assert third.closed == {}
+    third.end()
+    assert sorted(os.listdir(folder)) == [LOCK, FILE]
+
+
+CODE = """import os, sys
+from pathlib import Path
+from ami_ros.agent.latch import Latch
+latch = Latch(Path(sys.argv[1]))
+latch.close('tilt', 'it leans')
+os.kill(os.getpid(), 9)"""
+
+
+def test_after_an_unclean_end_it_comes_up_stopped(tmp_path):
+    assert subprocess.run([sys.executable, '-c', CODE, tmp_path]).returncode == -9
+    latch = Latch(tmp_path)
+    assert list(latch.closed)[-1] == 'unclean_end'      # the reason may not have come to the disk
+    critic = Critic(CHOSEN, ROBOT, latch)
+    verdict = critic.judge(0, 0)
+    assert verdict.latch and verdict.reason.endswith('latched until critic/reset')
+    assert critic.reset(0, 0) == '' and critic.latch.closed == {}
+    latch.end()
+
+
+def test_to_close_it_waits_for_no_disk(tmp_path, monkeypatch):
+    latch, hangs = Latch(tmp_path), threading.Event()
+    monkeypatch.setattr(os, 'fsync', lambda _: hangs.wait(20))
+    begun = time.monotonic()
+    latch.close('tilt', 'it leans')
+    assert latch.closed == {'tilt': 'it leans'} and time.monotonic() - begun < 5
+    assert said(tmp_path) == {'running': True, 'closed': {}}    # whoever finds this is stopped
+    hangs.set()
+    until(lambda: said(tmp_path)['closed'])
+    latch.end()
+
+
+def assert_stopped(folder, content):
+    folder.mkdir(exist_ok=True)
+    (folder / FILE).write_bytes(content)
+    latch = Latch(folder)
+    assert 'unclean_end' in latch.closed
+    latch.end()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=60))
+def test_what_cannot_be_read_comes_up_stopped(tmp_path_factory, content):
+    assert_stopped(tmp_path_factory.mktemp('state'), content)
+
+
+@pytest.mark.parametrize('content', [
+    b'{}', b'[]', b'null', b'{"running": false}', b'{"running": 0, "closed": {}}',
+    b'{"running": false, "closed": []}', b'{"running": "no", "closed": {}}',
+    pytest.param(b'[' * 60000, id='deep'),
+    pytest.param(b'{"running": false, "closed": {}}' + b' ' * 70000, id='long')])
+def test_what_is_no_latch_comes_up_stopped(tmp_path, content):
+    assert_stopped(tmp_path / 'state', content)
+
+
+def test_a_disk_that_cannot_be_written_stops_nothing_and_is_told(tmp_path, full):
+    latch = Latch(tmp_path)
+    assert latch.closed == {} and 'cannot be written to' in latch.wrong
+    assert 'No space' in latch.wrong
+    latch.close('tilt', 'it leans')
+    assert latch.closed and not (tmp_path / FILE).exists()
+    full.clear()                    # there is room again: nobody has to ask for it
+    until(lambda: latch.wrong == '')
+    assert said(tmp_path)['closed'] == {'tilt': 'it leans'}
+    full.append('No space left on device')
+    latch.open()
+    until(lambda: latch.wrong)
+    latch.end()
+    del full[:]
+    assert set(Latch(tmp_path).closed) == {'tilt', 'unclean_end'}   # what was not said is not so
+
+
+def test_where_there_is_no_folder_to_be_it_is_told(tmp_path):
+    (tmp_path / 'file').write_text('')
+    latch = Latch(tmp_path / 'file')
+    assert 'cannot be read' in latch.closed['unclean_end'] and 'cannot be written' in latch.wrong
+    latch.end()
+
+
+def test_two_critics_do_not_share_a_latch(tmp_path):
+    first, second = Latch(tmp_path), Latch(tmp_path)
+    assert 'unclean_end' in second.closed and 'a parameter state of its own' in second.wrong
+    second.open()
+    second.end()
+    assert said(tmp_path)['running'] is True and first.wrong == ''
+    first.end()
+    assert Latch(Path(tmp_path)).closed == {}

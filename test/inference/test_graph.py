@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ONNX network read by us is what others read, and what we write they read too."""
+
+from ami_ros.inference import backend
+from ami_ros.inference.cast import double, half, plain
+from ami_ros.inference.graph import Graph, Node, read, used, Value, write
+from ami_ros.inference.protobuf import field, fields, numbers, signed, varint, write_varint
+from ami_ros.modules.module import open_module
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+FILES = {name: data for name, data in open_module().files.items() if name.endswith('.onnx')}
+F32 = np.dtype(np.float32)
+
+
+def inputs(graph: Graph, rows: int = 5) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {v.name: rng.uniform(0, 255 if v.name == 'picture' else 1, [
+        n if isinstance(n, int) else rows for n in v.shape]).astype(v.dtype)
+        for v in graph.inputs}
+
+
+@given(st.integers(-2**63, 2**63 - 1))
+def test_any_number_comes_back(value):
+    data = write_varint(value)
+    read_back, end = varint(memoryview(data), 0)
+    assert signed(read_back) == value and end == len(data)
+    assert list(fields(field(7, value))) == [(7, value & (2**64 - 1))]
+
+
+@pytest.mark.parametrize('data', [b'\x08', b'\x0a\x05ab', b'\x0b', b'\xff' * 11, b'\x0d\x00'])
+def test_bytes_that_end_too_early_or_mean_nothing_are_refused(data):
+    with pytest.raises(ValueError):
+        list(fields(data))
+
+
+def test_several_numbers_in_one_field_and_one_by_one_are_the_same():
+    packed = b''.join(write_varint(n) for n in (3, -1, 300))
+    assert numbers(memoryview(packed)) == [3, -1, 300] and numbers(2**64 - 1) == [-1]
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_what_we_read_is_what_the_onnx_package_reads(name):
+    onnx = pytest.importorskip('onnx', reason='needs the training extra: make setup')
+    theirs, ours = onnx.load_from_string(FILES[name]).graph, read(FILES[name])
+    assert [n.op_type for n in theirs.node] == [n.kind for n in ours.nodes]
+    assert [(list(n.input), list(n.output)) for n in theirs.node] == [
+        (list(n.inputs), list(n.outputs)) for n in ours.nodes]
+    for one, node in zip(theirs.node, ours.nodes):
+        for a in one.attribute:
+            value = onnx.helper.get_attribute_value(a)
+            if isinstance(value, onnx.TensorProto):
+                value = onnx.numpy_helper.to_array(value)
+            assert np.array_equal(value, node.attributes[a.name]), (node.name, a.name)
+    assert set(ours.weights) == {t.name for t in theirs.initializer}
+    for tensor in theirs.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        assert array.dtype == ours.weights[tensor.name].dtype
+        assert np.array_equal(array, ours.weights[tensor.name])
+    onnx.checker.check_model(onnx.load_from_string(write(ours)))
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_what_we_write_runs_to_the_same_bit(name):
+    graph = read(FILES[name])
+    given = inputs(graph)
+    one, two, three = (backend('onnx')(data)(**given)
+                       for data in (FILES[name], write(graph), write(plain(graph))))
+    for a, b, c in zip(one, two, three, strict=True):
+        assert a.tobytes() == b.tobytes() == c.tobytes()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_damaged_networks_are_refused_or_read_and_nothing_else(data):
+    whole = FILES['step.onnx']
+    at = data.draw(st.integers(0, len(whole) - 1))
+    how = data.draw(st.sampled_from(['cut', 'flip']))
+    torn = whole[:at] if how == 'cut' else whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1:]
+    try:
+        read(torn)
+    except ValueError as why:
+        assert 'no ONNX network' in str(why)
+
+
+@pytest.mark.parametrize('data, why', [(b'', 'no graph'), (b'\x08\x08', 'no graph'),
+                                       (field(7, b'') + field(8, field(2, 17)), 'nothing comes')])
+def test_no_network_says_why(data, why):
+    with pytest.raises(ValueError, match=why):
+        read(data)
+
+
+def test_a_weight_that_is_kept_elsewhere_is_refused():
+    tensor = field(1, 1) + field(2, 1) + field(8, 'w') + field(14, 1)
+    data = field(7, field(5, tensor)) + field(8, field(2, 17))
+    with pytest.raises(ValueError, match='w is kept elsewhere'):
+        read(data)
+
+
+def small(*nodes: Node, weights=None) -> Graph:
+    return Graph(nodes, weights or {}, (Value('x', F32, ('n', 2)),), (Value('y', F32, ('n', 2)),))
+
+
+def test_only_what_an_output_depends_on_is_kept():
+    graph = small(Node('Relu', ('x',), ('y',), {}), Node('Sqrt', ('w',), ('z',), {}),
+                  weights={'w': np.ones(2, np.float32)})
+    lean = used(graph, graph.nodes)
+    assert [n.kind for n in lean.nodes] == ['Relu'] and lean.weights == {}
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_half_network_keeps_its_borders_and_says_nearly_the_same(name):
+    graph = read(FILES[name])
+    low = half(graph)
+    assert low.inputs == graph.inputs and low.outputs == graph.outputs
+    kinds = {node.kind for node in low.nodes}
+    assert 'Cast' in kinds and sum(w.dtype == np.float16 for w in low.weights.values()) >= 5
+    given = inputs(graph)
+    for a, b in zip(backend('onnx')(FILES[name])(**given), backend('onnx')(write(low))(**given)):
+        off = float(np.abs(a - b).max()) / float(np.abs(a).max())
+        assert b.dtype == np.float32 and 0 < off < 1e-2
+
+
+def test_a_weight_that_half_cannot_hold_is_named():
+    graph = small(Node('MatMul', ('x', 'w'), ('y',), {}),
+                  weights={'w': np.full((2, 2), 1e6, np.float32)})
+    with pytest.raises(ValueError, match='w has numbers that float16 cannot hold'):
+        half(graph)
+
+
+def test_a_double_network_has_no_single_left():
+    wide = double(read(FILES['see.onnx']))
+    assert {w.dtype.itemsize for w in wide.weights.values() if w.dtype.kind == 'f'} == {8}
+    assert {v.dtype for v in (*wide.inputs, *wide.outputs)} == {np.dtype(np.float64)}
