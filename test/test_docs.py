@@ -46,6 +46,7 @@ ONLY_PARSED = {
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
+    'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
     'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts

@@ -22,7 +22,6 @@ from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectoryPoint
 
 from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
-from ami_ros.images import fields
 
 NS = 10**9
 VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
@@ -74,6 +73,7 @@ def image_message(picture: np.ndarray, ns: int, frame_id: str = 'camera_optical_
 
 def picture_from(msg: Image | CompressedImage) -> np.ndarray:
     """Image or CompressedImage to (H, W, 3) uint8 rgb; a view of the message where it can be."""
+    from ami_ros.images import fields  # OpenCV: the critic reads no picture and needs none
     return fields.picture_of(msg)
 
 

@@ -19,6 +19,9 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from ami_ros import __version__
+from ami_ros.agent.audit import AuditLog, FOLDER
+from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
@@ -99,13 +102,13 @@ class CriticNode(Node):
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
-        self.critic = Critic(chosen, self.robot,
-                             Latch(state_folder(s.state, self.get_namespace())))
-        for rule, reason in self.critic.latch.closed.items():
-            self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
-                                      'critic/reset')
-        if self.critic.latch.wrong:
-            self.get_logger().error(self.critic.latch.wrong)
+        folder = state_folder(s.state, self.get_namespace())
+        eager = s.real_time and not s.lock_step
+        self.critic = Critic(chosen, self.robot, Latch(folder))
+        # of its priority: who holds the interpreter while others run would hold up the ticks
+        log = AuditLog(folder / FOLDER, begin=take_priority if eager else lambda: None)
+        self.auditor = Auditor(log)
+        self.tell_found()
         self.tracing = traced(self, chosen, made)
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
@@ -133,9 +136,13 @@ class CriticNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
-        self.priority = take_priority() if s.real_time and not s.lock_step else 'not asked for'
-        if self.priority and s.real_time and not s.lock_step:
+        self.priority = take_priority() if eager else 'not asked for'
+        if self.priority and eager:
             self.get_logger().warning(self.priority)
+        self.auditor.begun(self.critic.latch.closed, chosen.hash, policy_file=s.policy,
+                           robot=s.robot, rules=list(chosen.rules), input=s.input,
+                           lock_step=s.lock_step, priority=self.priority or 'real-time',
+                           version=__version__)
         if not s.lock_step:
             self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
@@ -189,6 +196,7 @@ class CriticNode(Node):
         response.success = not refused
         response.message = refused or (f'released: {was}' if was else 'nothing was latched')
         self.get_logger().warning(f'reset: {response.message}')
+        self.auditor.reset(response.success, response.message, was)
         if not self.settings.lock_step:
             self.say(*self.judge(), anyway=True)
         self.beat()         # who arms it next must know
@@ -245,6 +253,7 @@ class CriticNode(Node):
         self.commands.publish(convert.command_message(verdict.command,
                                                       self.settings.enable_stamped_cmd_vel))
         self.verdict = verdict
+        self.auditor.judged(verdict, self.critic.latch.closed, self.critic.drivers.permit)
         news = (verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent,
                 verdict.latch)
         if anyway or news != self.told:
@@ -254,7 +263,19 @@ class CriticNode(Node):
                 verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
                 hand_refused=self.critic.drivers.refused, others=self.besides,
                 mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
-                allowed=','.join(allowed)))
+                allowed=','.join(allowed), unwritten=self.unwritten()))
+
+    def unwritten(self) -> str:
+        """Say what cannot be kept on disk; '' where all can."""
+        return '; '.join(filter(None, (self.critic.latch.wrong, self.auditor.log.wrong)))
+
+    def tell_found(self) -> None:
+        """Say at the start what was found latched, and what cannot be kept."""
+        for rule, reason in self.critic.latch.closed.items():
+            self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
+                                      'critic/reset')
+        if self.critic.latch.wrong:
+            self.get_logger().error(self.critic.latch.wrong)
 
     def arrival(self, msg, stamped: bool) -> convert_heard.Came:
         """Return when a message came; in lock-step no time passes on the way."""
@@ -279,6 +300,7 @@ class CriticNode(Node):
         self.besides = ', '.join(company.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
                                                 for row in self.spoken)))
+        self.auditor.company(self.besides)
         if self.besides:
             self.get_logger().error(f'{self.besides} commands the wheels past the critic',
                                     throttle_duration_sec=5.0)
@@ -289,7 +311,8 @@ class CriticNode(Node):
         """Give a sign of life."""
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else self.mistyped or self.wrong or self.critic.latch.wrong)
+                 else self.mistyped or self.wrong or self.unwritten())
+        self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
             wrong or 'judging',
@@ -298,6 +321,7 @@ class CriticNode(Node):
              'latched': ','.join(self.critic.latch.closed), 'mode': permit.mode if permit else '',
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
+             'unwritten': self.unwritten(), 'audit': self.auditor.log.known(),
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
@@ -312,6 +336,7 @@ class CriticNode(Node):
         self.say(Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end'), 0.0)
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
         self.critic.latch.end()
+        self.auditor.ended('it was asked to end')
 
 
 def main(args: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'robot': 'ami_ros.verbs.robot',
     'policy': 'ami_ros.verbs.policy',
     'modules': 'ami_ros.verbs.modules',
+    'audit': 'ami_ros.verbs.audit',
     'machine': 'ami_ros.verbs.machine',
     'doctor': 'ami_ros.verbs.doctor',
     'calibrate': 'ami_ros.verbs.calibrate',

@@ -4,10 +4,14 @@
 from dataclasses import replace
 import json
 import math
+import os
 from pathlib import Path
 import re
+import resource
 import time
 
+from ami_ros.agent.audit import FOLDER
+from ami_ros.agent.audited import entries, verify
 from ami_ros.agent.latch import FILE
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Command, Plan
@@ -108,6 +112,12 @@ def test_silence_is_a_stop_that_goes_on(critic):
     assert int(beat.values['pid']) == bench.child.pid and int(beat.values['count.stop']) > 0
     loaded = Path(f'/proc/{bench.child.pid}/maps').read_text()
     assert not re.findall(r'torch|onnxruntime|pybullet|cv2', loaded) and 'numpy' in loaded
+    first_of_all = os.sched_getscheduler(bench.child.pid) & ~os.SCHED_RESET_ON_FORK
+    if first_of_all == os.SCHED_FIFO:       # granted, or refused and told
+        assert beat.values['priority'] == 'real-time'
+    else:
+        assert beat.values['priority'].startswith('no real-time priority 40: ')
+        assert beat.values['priority'] in bench.processes.log('critic').read_text()
 
 
 def test_answers_a_plan_at_once_and_stops_when_it_grows_old(critic):
@@ -339,6 +349,28 @@ def test_an_unstamped_command_where_the_base_wants_it(bench):
     bench.until(lambda: bench.heard[unstamped.name], 'a Twist')
 
 
+def test_a_full_disk_is_told_and_stops_nothing(critic, tmp_path):
+    """No file of the critic may grow by a byte: the kernel refuses it, as a full disk does."""
+    bench = critic(topics.E_STOP, state=str(tmp_path))
+    drive(bench, moves)
+    limits = resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+    told = drive(bench, lambda v: moves(v) and 'cannot be written' in values(bench)['unwritten'],
+                 more=lambda: mode(bench, time.time_ns(), 'dry_run'))
+    assert told.action != 'stop'
+    beat = bench.until(lambda: beats(bench)[-1].level == 1 and beats(bench)[-1], 'a warning')
+    assert 'the audit log cannot be written to' in beat.message
+    bench.say(topics.E_STOP, Bool(data=True))
+    drive(bench, lambda v: v.latch)
+    bench.until(lambda: 'the latch cannot be written' in beats(bench)[-1].message, 'a warning')
+    resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE, limits)
+    bench.until(lambda: 'e_stop' in (tmp_path / FILE).read_text(), 'the latch on disk')
+    bench.until(lambda: beats(bench)[-1].values['unwritten'] == '', 'a log that can be written')
+    assert not [f for f in verify(tmp_path / FOLDER).findings if f.wrong]
+    number = int(beats(bench)[-1].values['audit'].partition(':')[0])
+    assert number >= 5 and 'latch' in [e.kind for e in entries(tmp_path / FOLDER)]
+
+
 def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
     bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
 
@@ -390,3 +422,16 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     bench.child.terminate()
     bench.child.wait()
     assert json.loads((tmp_path / FILE).read_text()) == {'running': False, 'closed': {}}
+    log = verify(tmp_path / FOLDER)
+    assert log.findings == [] and beats(bench)[-1].values['unwritten'] == ''
+    said = [(e.kind, e.what) for e in entries(tmp_path / FOLDER)]
+    kinds = [kind for kind, _ in said]
+    assert kinds[:2] == ['start', 'policy'] and kinds[-1] == 'end' and kinds.count('start') == 2
+    latches = [what['reason'] for kind, what in said if kind == 'latch']
+    assert latches == ['e_stop e_stop is active']
+    assert [(what['granted'], what['said']) for kind, what in said if kind == 'reset'] == [
+        (False, 'touched: e_stop e_stop is active'), (True, 'released: touched, unclean_end'),
+        (True, 'nothing was latched')]
+    assert {'stop', 'release', 'mode'} < set(kinds)
+    assert {what['mode'] for kind, what in said if kind == 'mode'} == {
+        'idle', 'autonomous', 'reset'}
