@@ -53,7 +53,7 @@ class Actor:
         self.settling_ns, self.refused, self.refusals = None, [], 0
 
     def go_on_from(self, other: 'Actor') -> None:
-        """Go on with the plan of another, which is made of commands; each has a goal of its own."""
+        """Go on with the plan of another, which is made of commands; goals are each their own."""
         self.plan, self.arrived, self.settling_ns = other.plan, other.arrived, other.settling_ns
         self.refused, self.refusals = other.refused, other.refusals
 

@@ -2,10 +2,10 @@
 """
 Takes up another active set while the robot drives, between two pictures.
 
-The pointer file of the store is looked at now and then: that is the order, so that who activates
-or rolls back needs no ROS. The new set is verified, opened, held to its golden inputs and given the
-goal beside the old one, by a thread that is nice; the worker only changes over. A set that fails is
-told in the health's notes, and the old one thinks on.
+The pointer file of the store is looked at between inputs: it is the order, so that who activates
+or rolls back needs no ROS. The new set is verified, opened, held to its golden inputs and given
+the goal beside the old one, by a thread that is nice; the worker only changes over. A set that
+fails is told in the health's notes, and the old one thinks on.
 """
 
 from dataclasses import dataclass
