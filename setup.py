@@ -14,7 +14,8 @@ from setuptools import find_packages, setup
 
 NAME = 'ami_ros'
 VERSION = re.search(r"^__version__ = '([^']+)'", Path(NAME, '__init__.py').read_text(), re.M)[1]
-NODES = ('perception', 'world_model', 'actor', 'critic', 'configurator', 'sim', 'mind')
+NODES = ('perception', 'world_model', 'actor', 'critic', 'configurator', 'sim', 'mind',
+         'recorder')
 
 
 def files(*patterns: str) -> list[str]:

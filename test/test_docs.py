@@ -44,6 +44,7 @@ ONLY_PARSED = {
     'calibrate': ('needs a robot that moves', 'nodes/test_calibration.py', 'calibrate'),
     'record --out': ('needs a robot', 'nodes/test_recording.py', "'--out'"),
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
+    'replay': ('needs a recorded drive', 'replay/test_replay.py', "cli.main(['replay'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
     'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),

@@ -23,13 +23,14 @@ MAY_IMPORT = {     # layer: the layers below it; itself and `share` are always a
     'machine': {'checks'},
     'launching': {'agent'},
     'inference': {'agent', 'modules', 'images'},
+    'replay': {'agent', 'images', 'bags', 'modules', 'inference'},
     'sim': {'agent', 'images'},
     'training': {'agent', 'images', 'bags', 'modules', 'inference', 'sim'},
     'trials': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'training'},
     'nodes': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'trials', 'checks',
               'machine'},
-    'verbs': {'agent', 'images', 'bags', 'modules', 'inference', 'sim', 'training', 'trials',
-              'nodes', 'checks', 'machine'},
+    'verbs': {'agent', 'images', 'bags', 'modules', 'inference', 'replay', 'sim', 'training',
+              'trials', 'nodes', 'checks', 'machine'},
 }
 EVERYTHING = set(MAY_IMPORT) | {'cli'}
 ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs',
@@ -40,7 +41,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'cryptography': ('modules/',),
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
     'yaml': ('agent/policies/', 'agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/',
-             'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),
+             'replay/', 'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),

@@ -13,22 +13,26 @@ import inspect
 import os
 from pathlib import Path
 import sys
+import tempfile
 
 from ami_ros.agent.settings import right, Settings, why
 from ami_ros.nodes import lifecycle, parameters, topics
 from ami_ros.nodes.critic_node import NodeSettings, policy
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.trial.processes import NODES
+from ami_ros.nodes.trial.processes import NODES, RECORDER
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML = 'config/rover.yaml'
-MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node') for name in NODES}
+MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
+           for name in (*NODES, RECORDER)}
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
 MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
-STARTED = ['--ros-args', '-p', 'sim:body:=loopback', '--log-level', 'fatal']
+BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
+STARTED = ['--ros-args', '-p', 'sim:body:=loopback', '-p', f'recorder:folder:={BAGS.name}',
+           '--log-level', 'fatal']
 OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_parameters',
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
             'set_parameters_atomically', 'get_type_description', 'change_state', 'get_state',

@@ -171,6 +171,9 @@ class Critic:
     def on_switch(self, switch: Switch) -> None:
         self.switches[switch.name] = switch
         self.counts[switch.name] += 1
+        if switch.kind == 'e_stop' and switch.active is not False:
+            # here: when it is judged another rule may stop it first, and later it may be free
+            self.latch.close('touched', f'e_stop {switch.name} is active')
 
     def forget(self, name: str) -> None:
         """Have nothing of a sensor, as if it had never spoken; what a switch said stands.

@@ -20,6 +20,7 @@ from ami_ros.agent.settings import (
 )
 from ami_ros.agent.types import Belief, Command, Plan
 
+SAID = 'said'           # the call of what went out though nobody was asked: the last zero
 WAITING = 256           # notes; at ten a second, half a minute of nobody writing them down
 for _settings in (ActorSettings, EnergySettings, WorldModelSettings):
     noun(_settings)

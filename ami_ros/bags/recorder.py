@@ -36,6 +36,17 @@ class Limits:
     file_bytes: int = 2 * GB
     file_s: float = 600.0
     bag_bytes: int | None = None
+    kept_bytes: int | None = None       # the oldest files make room for the newest
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file inside the bag: what the robot worked with, for whoever opens it later."""
+
+    name: str                           # 'policy/rover.yaml'
+    media_type: str                     # 'application/yaml'
+    data: bytes
+    log_ns: int
 
 
 def reserve(total_bytes: int) -> float:
@@ -66,6 +77,10 @@ class Recorder:
         self.topics: dict[str, Topic] = {}
         self.parts: list[Part] = []
         self.closed_bytes = 0               # of the files that are finished
+        self.removed = 0                    # files that made room
+        self.attached: dict[str, Attached] = {}             # every file of the bag holds them
+        self.kept: dict[str, tuple[str, int, bytes]] = {}   # and these messages
+        self.newest_ns = 0                  # of all messages
         self.broken = False                 # the disk took no more in the middle of something
         make_folder(folder)
         if short := shortage(folder, usage):
@@ -80,6 +95,21 @@ class Recorder:
         self.topics[name] = topic
         self._register(topic)
 
+    def attach(self, file: Attached) -> None:
+        """Put a file into the bag, and into each file of it that is still to come."""
+        if self.full or self.attached.get(file.name) == file:
+            return
+        self.attached[file.name] = file
+        try:
+            self._attach(file)
+        except OSError as wrong:
+            self._fail(wrong)
+
+    def keep(self, key: str, name: str, log_ns: int, data: bytes) -> bool:
+        """Append a message that every file begins with, until another comes by its key."""
+        self.kept[key] = name, log_ns, data
+        return self.write(name, log_ns, data)
+
     def write(self, name: str, log_ns: int, data: bytes) -> bool:
         """Append a message; return whether there was still room for it."""
         if self.full:
@@ -90,6 +120,7 @@ class Recorder:
             self._fail(wrong)
             return False
         self.counts[name] += 1
+        self.newest_ns = max(self.newest_ns, log_ns)
         self.start_ns = log_ns if self.start_ns is None else min(self.start_ns, log_ns)
         self.end_ns = max(self.end_ns, log_ns)
         return True
@@ -105,10 +136,13 @@ class Recorder:
                 self.full = f'the bag has reached {self.limits.bag_bytes / GB:g} GB'
             elif now - self.disk_s >= DISK_S:
                 self.disk_s = now
-                self.full = shortage(self.folder, self.usage)
+                while (short := shortage(self.folder, self.usage)) and self._remove_oldest():
+                    pass
+                self.full = short
             if not self.full and (self.file.tell() >= self.limits.file_bytes
                                   or now - self.begun_s >= self.limits.file_s):
                 self._end()
+                self._make_room()
                 self._begin()
         except OSError as wrong:
             self._fail(wrong)
@@ -137,7 +171,7 @@ class Recorder:
         self.full = f'{self.path} cannot be written: {wrong.strerror}'
 
     def _begin(self) -> None:
-        self.path = self.folder / f'{self.folder.name}_{len(self.parts)}.mcap'
+        self.path = self.folder / f'{self.folder.name}_{len(self.parts) + self.removed}.mcap'
         self.file = open(self.path, 'xb')
         self.writer = Writer(self.file, chunk_size=CHUNK_BYTES, compression=CompressionType.LZ4)
         self.writer.start(profile='ros2', library='ami_ros')
@@ -146,6 +180,30 @@ class Recorder:
         self.counts, self.channels, self.schemas = {}, {}, {}
         for topic in self.topics.values():
             self._register(topic)
+        for file in self.attached.values():
+            self._attach(file)
+        for name, log_ns, data in self.kept.values():
+            self.write(name, max(log_ns, self.newest_ns), data)
+
+    def _make_room(self) -> None:
+        """Remove the oldest files, so that with the next one no more is kept than may be."""
+        most = self.limits.kept_bytes
+        while most is not None and self.closed_bytes + self.limits.file_bytes > most \
+                and self._remove_oldest():
+            pass
+
+    def _remove_oldest(self) -> bool:
+        """Remove the oldest finished file, where that is asked for; return whether it was."""
+        if self.limits.kept_bytes is None or not self.parts:
+            return False
+        oldest = self.folder / self.parts.pop(0).path
+        self.closed_bytes -= oldest.stat().st_size
+        oldest.unlink()
+        self.removed += 1
+        return True
+
+    def _attach(self, file: Attached) -> None:
+        self.writer.add_attachment(0, file.log_ns, file.name, file.media_type, file.data)
 
     def _register(self, topic: Topic) -> None:
         if topic.type not in self.schemas:

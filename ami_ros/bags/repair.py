@@ -13,7 +13,7 @@ from pathlib import Path
 import re
 
 from mcap.reader import make_reader
-from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.records import Attachment, Channel, Chunk, McapRecord, Message, Schema
 from mcap.stream_reader import breakup_chunk, StreamReader
 from mcap.writer import CompressionType, Writer
 import yaml
@@ -111,6 +111,9 @@ def rewrite(path: Path) -> int | None:
                     channels[record.id] = writer.register_channel(
                         record.topic, record.message_encoding, schemas[record.schema_id],
                         record.metadata)
+                elif isinstance(record, Attachment):
+                    writer.add_attachment(record.create_time, record.log_time, record.name,
+                                          record.media_type, record.data)
                 elif isinstance(record, Message):
                     writer.add_message(channels[record.channel_id], record.log_time, record.data,
                                        record.publish_time, record.sequence)

@@ -11,7 +11,7 @@ import threading
 
 from ami_ros.bags.definitions import definition
 from ami_ros.bags.metadata import Part
-from ami_ros.bags.recorder import Recorder
+from ami_ros.bags.recorder import Attached, Recorder
 
 WAITING_BYTES = 256 * 1024 * 1024       # nine seconds of a raw 640x480 camera at 30 Hz
 IDLE_S = 0.1
@@ -26,7 +26,8 @@ class Scribe:
         self.dropped: Counter[str] = Counter()
         self.wrong: Exception | None = None         # what ended the thread before its time
         self._offers: deque[tuple[str, str, tuple[dict, ...]]] = deque()
-        self._waiting: deque[tuple[str, int, bytes]] = deque()
+        self._attached: deque[Attached] = deque()
+        self._waiting: deque[tuple[str, int, bytes, str]] = deque()
         self._held = 0                              # bytes that wait
         self._ending = False
         self._news = threading.Condition()
@@ -39,12 +40,20 @@ class Scribe:
         with self._news:
             self._offers.append((name, kind, qos))
 
-    def put(self, name: str, log_ns: int, data: bytes) -> bool:
-        """Hand over a message; return whether there was a place for it."""
+    def attach(self, file: Attached) -> None:
+        """Put a file into the bag."""
+        with self._news:
+            self._attached.append(file)
+
+    def put(self, name: str, log_ns: int, data: bytes, key: str = '') -> bool:
+        """Hand over a message; return whether there was a place for it.
+
+        With a key it stands at the beginning of each file, until there is another.
+        """
         with self._news:
             fits = self._held + len(data) <= self.waiting_bytes and not self.full
             if fits:
-                self._waiting.append((name, log_ns, data))
+                self._waiting.append((name, log_ns, data, key))
                 self._held += len(data)
                 self._news.notify()
             else:
@@ -79,12 +88,17 @@ class Scribe:
             if not self._waiting and not self._ending:
                 self._news.wait(IDLE_S)
             offers, self._offers = self._offers, deque()
+            files, self._attached = self._attached, deque()
             batch, self._waiting = self._waiting, deque()
             ending = self._ending
         for offer in offers:
             self.recorder.offer(*offer)
-        for name, log_ns, data in batch:
-            count = self.written if self.recorder.write(name, log_ns, data) else self.dropped
+        for file in files:
+            self.recorder.attach(file)
+        for name, log_ns, data, key in batch:
+            done = (self.recorder.keep(key, name, log_ns, data) if key
+                    else self.recorder.write(name, log_ns, data))
+            count = self.written if done else self.dropped
             with self._news:
                 count[name] += 1
                 self._held -= len(data)

@@ -52,6 +52,9 @@ def half(graph: Graph) -> Graph:
     born: set[str] = set()              # tensors that a product made, float16 from the start
     nodes, weights = [], dict(graph.weights)
     wanted = {value.name for value in graph.outputs}
+    # a product of quantised values is done in int8; a cast between would hide that
+    quantised = {name for node in graph.nodes if node.kind == 'DequantizeLinear'
+                 for name in node.outputs}
 
     def as_half(name: str) -> str:
         if name in born or not name:
@@ -77,7 +80,8 @@ def half(graph: Graph) -> Graph:
 
     for node in graph.nodes:
         data = node.inputs[:DATA_ONLY.get(node.kind, len(node.inputs))]
-        low = node.kind in PRODUCTS or node.kind in FOLLOWING and all(n in born for n in data)
+        low = (node.kind in PRODUCTS and not quantised & set(data)
+               or node.kind in FOLLOWING and all(name in born for name in data))
         change = as_half if low else as_single
         made = replace(node, inputs=(*map(change, data), *node.inputs[len(data):]))
         if low:

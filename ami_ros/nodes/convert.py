@@ -24,6 +24,7 @@ from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectory
 from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
 
 NS = 10**9
+MOST_POINTS = 1000      # of a plan: one without end would hold up who reads it
 VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
 BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'body.gyro_radps', 'place.x_m', 'place.y_m',
@@ -171,6 +172,8 @@ def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
 
 def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
     """MultiDOFJointTrajectory to Plan, bit for bit but for what only people look at."""
+    if not len(msg.points) <= MOST_POINTS:
+        raise ValueError(f'plan has {len(msg.points)} points; it needs at most {MOST_POINTS}')
     said = dict(name.split('=', 1) for name in msg.joint_names[1:] if '=' in name)
     try:
         knot_s, number, goal = float(said['knot_s']), int(said['frame']), int(said['goal'])

@@ -26,6 +26,8 @@ from ami_ros.agent.types import Command, Imu, MODES, Odometry, Permit, Scan, Swi
 from ami_ros.nodes import convert
 
 CLOUD_BEAMS = 360
+MOST_BEAMS = 4                  # times those of the robot file; some lidars give more now and then
+MOST_STATUSES = 100
 TURN_RAD = 6.2832               # a float32 of a full turn is a little more than one
 CONE_RAD = math.radians(2)      # between two beams of a Range; a table leg is wider at 1 m
 
@@ -39,6 +41,9 @@ class Came(NamedTuple):
 
 def permit_from(msg: DiagnosticArray, received_steady_ns: int) -> Permit:
     """Status of the configurator to Permit."""
+    if not len(msg.status) <= MOST_STATUSES:
+        raise ValueError(f'status is of {len(msg.status)} nodes; it needs at most '
+                         f'{MOST_STATUSES}')
     said = next((health.values for health in convert.health_from(msg)
                  if health.name.rpartition('/')[2] == 'configurator'), None)
     if said is None:
@@ -81,6 +86,10 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
         raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min} rad '
                          f'every {msg.angle_increment} rad; it needs at least one, finite and '
                          'not zero')
+    if not len(msg.ranges) <= MOST_BEAMS * sensor.beams:
+        raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams, {robot.path} says '
+                         f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
+                         'time')
     angles = msg.angle_min + msg.angle_increment * np.arange(len(msg.ranges))
     ranges = valid(np.frombuffer(msg.ranges, np.float32), sensor)
     return level(ranges, angles, msg, sensor, robot, came)

@@ -31,6 +31,7 @@ from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
+from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
@@ -333,7 +334,10 @@ class CriticNode(Node):
     def stop(self) -> None:
         """Leave the robot at rest."""
         now = self.get_clock().now().nanoseconds
-        self.say(Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end'), 0.0)
+        last = Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end')
+        self.say(last, 0.0)
+        self.tracing.note(Told(SAID, (), last))
+        self.tracing.close()
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
         self.critic.latch.end()
         self.auditor.ended('it was asked to end')

@@ -13,6 +13,7 @@ name what is right (of an unknown name it says '[]'), so the same check also sta
 
 from collections.abc import Mapping
 import dataclasses
+import json
 from types import MappingProxyType
 
 from rcl_interfaces.msg import (
@@ -164,7 +165,10 @@ def as_declared(change: Parameter, groups: dict[str, type[Settings]]) -> Paramet
 def show(node: Node, prefix: str, settings: Settings) -> None:
     """Declare settings that come from elsewhere, to be read and never given."""
     for field in dataclasses.fields(settings):
-        node.declare_parameter(join(prefix, field.name), getattr(settings, field.name),
+        value = getattr(settings, field.name)
+        if isinstance(value, tuple):        # a parameter cannot hold corners
+            value = json.dumps(value)
+        node.declare_parameter(join(prefix, field.name), value,
                                descriptor(type(settings), field, False), ignore_override=True)
 
 

@@ -124,6 +124,7 @@ class Thinking(Hearing):
         self.afresh()
         self.mind.begin()
         self.tracing.note(Began(''))
+        self.tracing.look(time.monotonic())     # who records shall have its first thought
         self.listen()
         gc.collect()
         gc.freeze()         # what was made is not looked at again
@@ -140,6 +141,7 @@ class Thinking(Hearing):
         if worker is not None and not worker.stop():
             self.stuck = True
             raise RuntimeError('the worker is still at a picture; this process has to end')
+        self.tracing.close()
 
     def cleanup(self) -> None:
         """Give networks and publishers back."""
@@ -252,6 +254,7 @@ class Thinking(Hearing):
             self.refuse('input', str(wrong) or repr(wrong))
             self.say(self.rescue(item))
             self.tracing.note(failed(self, item, str(wrong) or repr(wrong)))
+            self.tracing.note(state_of(self) if self.tracing.on else None)
             self.beat()
         self.thoughts += 1
 

@@ -47,8 +47,10 @@ def aimed(node, order) -> Aimed:
 
 
 def settings_of(node) -> dict:
-    """Return what a node thinks with now, by group, without what is its own."""
-    return {prefix: one for prefix, one in node.tuned.items() if prefix}
+    """Return what a node thinks with now, by group: as it is in force, budget and all."""
+    mind = node.mind
+    return {'world_model': mind.world_model.settings, 'actor': mind.actor.settings,
+            'energy': mind.actor.weights}
 
 
 def state_of(node) -> State:

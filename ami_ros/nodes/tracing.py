@@ -15,6 +15,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
+from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -27,6 +28,7 @@ from ami_ros.nodes.lifecycle import started
 
 LOOK_S = 0.25           # how often it is looked whether somebody listens
 AGAIN_S = 30.0          # how often all that the next thing depends on is put on record
+END_S = 0.2             # so long a slow reader is waited for at the end
 FULL_BYTES = 48 * 1024  # of one message
 BEHIND = 8              # notes that wait: some of them are written even by who has no idle time
 
@@ -123,6 +125,14 @@ class Tracing:
         head = json.dumps({**self.who, 'dropped': self.tracer.dropped})
         self.exact.publish(String(data='\n'.join([head, *self.lines])))
         self.lines, self.size, self.sent_s = [], 0, now
+
+    def close(self) -> None:
+        """Write and send all that waits, and give it the time to arrive; at the end."""
+        while self.on and (taken := self.tracer.take()) is not None:
+            self.write(*taken)
+        if self.lines:
+            self.send(time.monotonic())
+            self.exact.wait_for_all_acked(Duration(seconds=END_S))
 
 
 def own_process() -> str:

@@ -19,6 +19,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'doctor': 'ami_ros.verbs.doctor',
     'calibrate': 'ami_ros.verbs.calibrate',
     'record': 'ami_ros.verbs.record',
+    'replay': 'ami_ros.verbs.replay',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'evaluate': 'ami_ros.verbs.evaluate',

@@ -21,6 +21,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
     one.add_argument('--module', default='', help='folder; default: the shipped one')
     one.add_argument('--params', type=Path, default=None, help='YAML; default: config/rover.yaml')
+    one.add_argument('--record', type=Path, default=None, metavar='BAG',
+                     help='folder of a bag to make, with all that a replay needs')
     one.add_argument('--out', type=Path, default=None, help='folder; default: runs/<time>')
     one.add_argument('--report', type=Path, default=None, help='default: OUT/report.json')
     one.add_argument('--need', type=int, default=3, help='exit non-zero below so many successes')
@@ -32,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
     make_way(args.report)
     if args.params is not None and not args.params.is_file():
         raise ValueError(f'there is no parameter file {args.params}; config/rover.yaml is one')
+    if args.record is not None and args.record.exists():
+        raise ValueError(f'{args.record} is there already, and no recording is replaced; '
+                         'give another --record')
     if args.episodes < 1 and not args.seconds > 0:
         raise ValueError('nothing to drive: give --episodes from 1 on, or --seconds')
     return session.main(args)

@@ -72,6 +72,9 @@ def test_plan_that_is_wrong():
     msg.joint_names[1] = 'knot_s=nan'
     with pytest.raises(ValueError, match='more than 0'):
         convert.plan_from(msg)
+    assert convert.plan_from(convert.plan_message(replace(PLAN, knots=np.zeros((999, 2)))))
+    with pytest.raises(ValueError, match='plan has 1001 points; it needs at most 1000'):
+        convert.plan_from(convert.plan_message(replace(PLAN, knots=np.zeros((1000, 2)))))
 
 
 def test_verdict():

@@ -14,6 +14,7 @@ from ami_ros.agent.rules.needs import OLDEST
 from ami_ros.agent.types import MODES
 from ami_ros.nodes import convert, convert_heard, sensing
 from ami_ros.nodes.convert_heard import Came
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Twist, TwistStamped
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ def test_a_laser_is_mounted_where_the_urdf_says():
 
 @pytest.mark.parametrize(('changes', 'sentence'), [
     ({'ranges': []}, 'scan has 0 beams'),
+    ({'ranges': [1.0] * (4 * 180 + 1)}, 'scan has 721 beams, .*rover.yaml says 180; at most 4 '),
     ({'angle_increment': math.nan}, 'every nan rad; it needs at least one, finite and not zero'),
     ({'angle_increment': 0.0}, 'every 0.0 rad'), ({'angle_min': math.inf}, 'from inf rad'),
     ({'header': Header(frame_id='lidar')}, "scan is in frame 'lidar', .*rover.yaml says link: "
@@ -360,3 +362,11 @@ def test_a_switch_is_heard_whoever_says_it_and_how():
     assert loose.qos.reliability == ReliabilityPolicy.BEST_EFFORT
     assert strict.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
     assert strict.qos.reliability == ReliabilityPolicy.RELIABLE
+
+
+def test_a_flood_is_refused_before_it_is_read():
+    """100 000 beams took the rules a quarter of a second; as many statuses likewise."""
+    assert convert_heard.laser_from(laser(*[1.0] * 720), ROVER.lidar, ROVER, CAME).ranges.size
+    many = DiagnosticArray(status=[DiagnosticStatus(name='configurator')] * 101)
+    with pytest.raises(ValueError, match='status is of 101 nodes; it needs at most 100'):
+        convert_heard.permit_from(many, 5)

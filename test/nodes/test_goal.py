@@ -12,6 +12,7 @@ from ami_ros.nodes import convert, topics
 from ami_ros.verbs.mode import table
 import numpy as np
 import pytest
+from std_msgs.msg import Bool
 
 ROOT = str(Path(ami_ros.__file__).parents[1])
 SEEN = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
@@ -31,7 +32,7 @@ def robot(bench, tmp_path):
     for name, more in (('critic', {}), ('configurator', {}), ('mind', {'arrive_m': 1.0})):
         bench.start(name, **more)
     bench.hear(topics.STATUS, topics.GOAL)
-    bench.offer(topics.CAMERA, topics.ODOMETRY)
+    bench.offer(topics.CAMERA, topics.ODOMETRY, topics.E_STOP)
     bench.node.create_timer(0.1, sense)
     (tmp_path / 'there.png').write_bytes(codec.to_png(np.full((64, 64, 3), 77, np.uint8)))
     (tmp_path / 'wide.png').write_bytes(codec.to_png(np.full((9, 64, 3), 77, np.uint8)))
@@ -107,6 +108,22 @@ def test_a_person_gives_goals_and_asks_for_modes(robot, ami, tmp_path):
     assert ami('mode', 'stop') == (0, 'mode is stopped\n', '')
     code, out, complaint = ami('mode', 'autonomous')
     assert (code, out) == (1, '') and 'reset first' in complaint
+    assert ami('mode', 'reset') == (0, 'nothing was latched; mode is idle\n', '')
+
+    def pull(active):
+        robot.say(topics.E_STOP, Bool(data=active))
+        held = ami('mode')[1]
+        return next(line for line in held.splitlines() if line.startswith('critic'))
+
+    robot.until(lambda: 'e_stop is active' in pull(True), 'an emergency stop')
+    code, out, complaint = ami('mode', 'reset')
+    assert (code, out) == (1, '') and 'the critic refuses: touched: e_stop' in complaint
+    robot.until(lambda: 'latched until critic/reset' in pull(False), 'a latch')
+    code, out, complaint = ami('mode', 'autonomous')
+    assert (code, out) == (1, '') and 'is latched by touched; call critic/reset' in complaint
+    assert ami('mode', 'reset') == (
+        0, 'released: touched; nothing to reset: mode is idle\n', '')
+    assert ami('mode', 'autonomous') == (0, 'mode is autonomous\n', '')
 
 
 def test_the_camera_gives_a_picture_for_later(robot, ami, tmp_path):

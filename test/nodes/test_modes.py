@@ -13,6 +13,7 @@ from ami_ros.nodes import convert, topics
 from harness import STUB
 import numpy as np
 import pytest
+from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 READY_S = 5.0           # from a mind that is killed or hangs until it can be armed again
@@ -176,3 +177,40 @@ def test_without_its_supervisor_the_robot_rests_and_is_not_armed_by_its_return(r
     robot.bench.until(lambda: robot.newest.get('mode') in ('idle', 'manual'), 'its return')
     at_rest(robot)
     assert not moved(robot.watch(0.5))
+
+
+def drives(robot):
+    assert robot.ask(topics.ARM)[0]
+    robot.status(mode='autonomous', acknowledged='1')
+    robot.goal()
+    assert moved(robot.watch(1))
+
+
+def test_after_an_emergency_stop_or_a_power_cut_one_reset_and_one_arming_bring_it_back(robot):
+    bench = robot.bench
+    bench.processes.respawn.add('critic')
+    bench.offer(topics.E_STOP)
+    bench.met(topics.E_STOP)
+    drives(robot)
+    bench.say(topics.E_STOP, Bool(data=True))
+    at_rest(robot)
+    robot.status(mode='idle', goal='0')
+    assert 'the critic latched touched: e_stop' in robot.newest['reason']
+    assert not robot.ask(topics.CRITIC_RESET)[0]        # the cause lasts
+    bench.say(topics.E_STOP, Bool(data=False))
+    worked, why = robot.ask(topics.ARM)
+    assert not worked and 'call critic/reset' in why
+    assert not moved(robot.push(0.3, 0.5))              # not even a hand
+    assert robot.ask(topics.CRITIC_RESET)[0]
+    assert not moved(robot.watch(1))                    # to let go is not to start
+    robot.status(ready='1')
+    drives(robot)
+
+    bench.processes.running['critic'].kill()            # at full drive, as a power cut would
+    robot.status(mode='idle')
+    robot.bench.until(lambda: 'latched by unclean_end' in robot.newest['waits_for'], 'its return')
+    at_rest(robot)
+    assert not moved(robot.push(0.3, 0.5)) and not robot.ask(topics.ARM)[0]
+    assert robot.ask(topics.CRITIC_RESET) == (True, 'released: unclean_end')
+    robot.status(ready='1')
+    drives(robot)

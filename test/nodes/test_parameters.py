@@ -9,10 +9,12 @@ import sys
 import threading
 from typing import ClassVar
 
+from ami_ros.agent.policies.policy import read
 from ami_ros.agent.settings import ActorSettings, EnergySettings, Order, setting, Settings
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.sim_node import SimSettings
+from ami_ros.share import share
 from ami_ros.trials.evaluate import home
 import pytest
 from rcl_interfaces.msg import SetParametersResult
@@ -271,3 +273,15 @@ def test_a_node_ends_with_one_sentence(name, given):
 
 def test_the_default_room_is_the_one_that_the_shipped_module_knows():
     assert SimSettings().world_seed == home(open_module(''))
+
+
+def test_every_number_of_a_policy_can_be_shown(make):
+    """Also areas, which no parameter can hold as they are."""
+    node, _ = make()
+    policy = read(share('config/policy/strict.yaml'))
+    for group, numbers in policy.groups.items():
+        parameters.show(node, group, numbers)
+    assert set(policy.numbers) <= set(node.get_parameters_by_prefix(''))
+    assert node.get_parameter('rules.fence.stay_in').value == (
+        '[[-20.0, -20.0], [20.0, -20.0], [20.0, 20.0], [-20.0, 20.0]]')
+    assert node.get_parameter('shared.max_speed_mps').value == policy.shared.max_speed_mps

@@ -9,6 +9,8 @@ import re
 
 import yaml
 
+from ami_ros.agent.robots.strict import SAFE
+
 KINDS = {
     'standard': 'a norm, a frozen protocol, a definition',
     'data sheet': 'what the maker of the part says',
@@ -23,10 +25,10 @@ SOURCE = re.compile(r'\bsource:\s*(.*)')
 def sources(text: str, where: str) -> dict[str, str]:
     """Return 'rules.speed.number': 'design, ...' of every number; ValueError where one has none.
 
-    The text was read as YAML before.
+    The text was read as YAML before, and by the same reader: they differ about tabs.
     """
     lines, found = text.split('\n'), {}
-    for key, line, column in leaves(yaml.compose(text, yaml.SafeLoader)):
+    for key, line, column in leaves(yaml.compose(text, SAFE)):
         comment = COMMENT.search(lines[line][column:])
         said = SOURCE.search(comment[1]) if comment else None
         source = said[1].strip() if said else ''

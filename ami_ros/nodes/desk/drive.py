@@ -33,7 +33,8 @@ POLL_S = 0.02               # how often keys are looked for
 SHOW_S = 0.2
 SILENT_S = 2.0              # who said nothing for so long is said to be silent
 LAST_WORD_S = 0.2           # at the end: how long the last rest is waited for
-ASKS = {'x': topics.STOP, 'r': topics.RESET, 'm': topics.MANUAL, 'i': topics.DISARM}
+ASKS = {'x': (topics.STOP,), 'r': (topics.CRITIC_RESET, topics.RESET), 'm': (topics.MANUAL,),
+        'i': (topics.DISARM,)}      # a reset means all that holds the robot
 STEPS = {'+': 1, '=': 1, '-': -1, '_': -1}
 HELP = ('arrows or wasd drive, u and o in an arc, space rests; + and - change the speed',
         'x stop until r (reset)   m manual   i idle (disarm)   q quit')
@@ -73,7 +74,8 @@ class DriveNode(Node):
         self.keys = hand.Keys(limits, wish.speed_mps, wish.turn_radps, groups['keys'])
         self.stick = hand.Stick(limits, groups) if wish.joy else None
         self.outlet = hand.Outlet()
-        self.verdict, self.mode, self.answer, self.held = Word(), Word(), '', ''
+        self.verdict, self.mode, self.held = Word(), Word(), ''
+        self.answers: dict[str, str] = {}       # by service
         self.due_s = self.show_s = 0.0
         self.out = self.create_publisher(
             *topics.command(wish.stamped, topics.HAND).publisher())
@@ -81,7 +83,8 @@ class DriveNode(Node):
         self.create_subscription(*topics.STATUS.subscriber(self.on_status))
         if self.stick is not None:
             self.create_subscription(*topics.JOY.subscriber(self.on_joy))
-        self.askable = {key: self.create_client(*row.client()) for key, row in ASKS.items()}
+        self.askable = {row: self.create_client(*row.client())
+                        for rows in ASKS.values() for row in rows}
         self.signals: list[int] = []        # that came and are not dealt with yet
         if terminal is not None:
             for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCONT):
@@ -155,20 +158,27 @@ class DriveNode(Node):
             self.keys.press(' ' if key == 'x' else key, now)
 
     def ask(self, key: str) -> None:
-        """Call a service of the configurator, and note what it answers."""
-        name, client = ASKS[key].name, self.askable[key]
-        if not client.service_is_ready():
-            self.answer = f'{name}: nobody answers; is the configurator running?'
-            return
-        self.answer = f'{name}: asked'
-        client.call_async(Trigger.Request()).add_done_callback(
-            lambda future: self.on_answer(name, future))
+        """Call services of critic and configurator, and note what they answer."""
+        self.answers = {}
+        for row in ASKS[key]:
+            client = self.askable[row]
+            if not client.service_is_ready():
+                self.answers[row.name] = (f'nobody answers; is the {row.owner} running?')
+                continue
+            self.answers[row.name] = 'asked'
+            client.call_async(Trigger.Request()).add_done_callback(
+                lambda future, name=row.name: self.on_answer(name, future))
 
     def on_answer(self, name: str, future) -> None:
         """Take what a service answered."""
         said = future.result()
         how = 'done' if said.success else 'refused'
-        self.answer = ': '.join(filter(None, (name, how, said.message)))
+        self.answers[name] = ': '.join(filter(None, (how, said.message)))
+
+    @property
+    def answer(self) -> str:
+        """Return what was answered to the last question."""
+        return '; '.join(f'{name}: {said}' for name, said in self.answers.items())
 
     def send(self, now: float) -> None:
         """Publish what the hand wants, its rest when it lets go, or nothing."""

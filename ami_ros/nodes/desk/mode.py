@@ -10,6 +10,7 @@ from ami_ros.nodes import convert, topics
 from ami_ros.nodes.desk.until import NOBODY, Once, POLL_S, until_done
 
 AGAIN_S = 3.0           # an answer may be lost where two have only just met: it is asked again
+RELEASED = 'released: '     # how the critic says that it let go of something
 CRITIC_S = 5.0          # after the status; the critic tells each 0.5 s, once it is found
 ASKS = {
     'idle': topics.DISARM, 'manual': topics.MANUAL, 'autonomous': topics.ARM,
@@ -20,9 +21,9 @@ ASKS = {
 class Asking(Once):
     """Puts one question, until it is answered."""
 
-    def __init__(self, what: str):
+    def __init__(self, row: topics.Service):
         super().__init__('mode')
-        self.row = ASKS[what]
+        self.row = row
         self.client = self.create_client(*self.row.client())
         self.futures: list = []
         self.put_s = float('-inf')
@@ -79,8 +80,22 @@ class Hearing(Once):
 
 
 def ask(what: str, ros: list[str]) -> tuple[bool, str]:
-    """Ask for a mode, a stop, a reset; return whether it was done, and what was answered."""
-    node: Asking = until_done(lambda: Asking(what), ros)
+    """Ask for a mode, a stop, a reset; return whether it was done, and what was answered.
+
+    A person's reset means all that holds the robot: what the critic latched, and a stop.
+    """
+    if what != 'reset':
+        return put(ASKS[what], ros)
+    granted, said = put(topics.CRITIC_RESET, ros)
+    if not granted:
+        return False, f'the critic refuses: {said}'
+    let_go, more = put(topics.RESET, ros)
+    return let_go or said.startswith(RELEASED), f'{said}; {more}'
+
+
+def put(row: topics.Service, ros: list[str]) -> tuple[bool, str]:
+    """Put a question; return whether it was done, and what was answered."""
+    node: Asking = until_done(lambda: Asking(row), ros)
     if node.answer is None:
         raise RuntimeError(f'nobody answers on {node.row.name}; {NOBODY}')
     return node.answer.success, node.answer.message

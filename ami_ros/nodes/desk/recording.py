@@ -18,10 +18,12 @@ import time
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
+from ami_ros.bags import about
 from ami_ros.bags.definitions import definition
 from ami_ros.bags.recorder import GB, Limits, Recorder
 from ami_ros.bags.scribe import Scribe
@@ -38,10 +40,12 @@ LOOK_S = 0.5            # how often it is looked who offers what
 TELL_S, TELL_LOG_S = 1.0, 10.0      # the progress line, on a terminal and elsewhere
 RATE_S = 5.0            # the camera's rate is that of so long
 DEPTH = 100             # three seconds of a camera at 30 Hz
+EXPLAINED = tuple(row.name for row in (topics.TRACE, topics.EXACT, topics.ABOUT, topics.GOAL,
+                                       topics.PLAN))    # why it drove as it did
 RELIABLE, TRANSIENT = ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL
 
 
-def wanted(robot: Robot, more: tuple[str, ...] = ()) -> dict[str, bool]:
+def wanted(robot: Robot, more: tuple[str, ...] = (), explained: bool = True) -> dict[str, bool]:
     """Return the topics to record, and of each whether it is missed where it is silent."""
     out = dict.fromkeys((sensor.topic for sensor in robot.sensors), True)
     for picture in robot.sensors_of(*PICTURES):     # where image_transport has it
@@ -51,6 +55,7 @@ def wanted(robot: Robot, more: tuple[str, ...] = ()) -> dict[str, bool]:
                              True))
     out.update(dict.fromkeys((topics.HAND.name, topics.FOREIGN.name, 'tf', 'tf_static', '/tf',
                               '/tf_static'), False))
+    out.update(dict.fromkeys(EXPLAINED if explained else (), False))
     out.update(dict.fromkeys(more, True))
     return out
 
@@ -101,12 +106,19 @@ class RecordingNode(Node):
     """Listens to what is wanted, as soon as somebody offers it."""
 
     def __init__(self, scribe: Scribe, robot: Robot, more: tuple[str, ...] = (),
-                 seconds: float = float('inf'), tell: Callable[[str], None] = lambda line: None):
-        super().__init__('recorder')
+                 seconds: float = float('inf'), tell: Callable[[str], None] = lambda line: None,
+                 explained: bool = True, **named):
+        super().__init__('recorder', **named)
+        self.hear_from(scribe, robot, more, seconds, tell, explained)
+
+    def hear_from(self, scribe: Scribe, robot: Robot, more: tuple[str, ...], seconds: float,
+                  tell: Callable[[str], None], explained: bool) -> None:
+        """Say what is wanted, and where it goes."""
         self.scribe, self.seconds, self.tell = scribe, seconds, tell
         self.wanted = {self.resolve_topic_name(name): missed
-                       for name, missed in wanted(robot, more).items()}
+                       for name, missed in wanted(robot, more, explained).items()}
         self.camera = self.resolve_topic_name(robot.camera.topic)
+        self.about = self.resolve_topic_name(topics.ABOUT.name)
         self.heard: dict[str, Heard] = {}
         self.refused: dict[str, str] = {}       # topics that cannot be recorded, and why
         self.counts: Counter[str] = Counter()
@@ -185,7 +197,18 @@ class RecordingNode(Node):
         self.counts[name] += 1
         if name == self.camera:
             self.pictures.append(time.monotonic())
-        self.scribe.put(name, now_ns, data)
+        if name == self.about:
+            self.take_about(now_ns, data)
+        else:
+            self.scribe.put(name, now_ns, data)
+
+    def take_about(self, now_ns: int, data: bytes) -> None:
+        """Keep what a node says of itself: each file begins with it, and holds it as files."""
+        text = deserialize_message(data, topics.ABOUT.type).data
+        key, files = about.files_of(text, now_ns)
+        for file in files:
+            self.scribe.attach(file)
+        self.scribe.put(self.about, now_ns, data, key)
 
     def rate_hz(self, now: float) -> float:
         """Return the pictures a second, lately."""
@@ -244,12 +267,13 @@ def main(args: argparse.Namespace) -> int:
     """Record until a signal, the time or the disk ends it; returns the exit status."""
     robot, made = find(args.robot), []
     limits = Limits(file_bytes=round(args.split_gb * GB), file_s=60 * args.split_minutes,
-                    bag_bytes=None if args.max_gb is None else round(args.max_gb * GB))
+                    bag_bytes=None if args.max_gb is None else round(args.max_gb * GB),
+                    kept_bytes=None if args.keep_gb is None else round(args.keep_gb * GB))
     scribe = Scribe(Recorder(args.out, limits))
 
     def make() -> RecordingNode:
         made.append(RecordingNode(scribe, robot, tuple(args.topics), args.seconds,
-                                  Progress(sys.stderr)))
+                                  Progress(sys.stderr), not args.plain))
         return made[0]
 
     try:

@@ -151,6 +151,11 @@ class Pilot(Node):
         """Let simulated time go on."""
         self.ask(topics.SIM_HOLD, SetBool.Request(data=False))
 
+    def recorded(self, rows: tuple[topics.Topic, ...], by: str) -> bool:
+        """Tell whether a node hears these topics."""
+        return all(any(end.node_name == by
+                       for end in self.get_subscriptions_info_by_topic(row.name)) for row in rows)
+
     def acknowledged(self, **values: str) -> bool:
         """Tell whether the mind has what the configurator says, and that is these values."""
         return self.status.get('acknowledged') == '1' and all(

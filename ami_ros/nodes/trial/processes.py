@@ -17,7 +17,9 @@ from ami_ros.share import share
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
 NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
+RECORDER = 'recorder'       # beside them, where somebody asks for it
 GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
+CLOSE_S = 20.0              # for a recorder to write what it has
 QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
          'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
 # Fast DDS announces a participant five times and then every three seconds; on a busy machine the
@@ -61,13 +63,27 @@ def fast_dds_is_old() -> bool:
         return True
 
 
+def end(processes: list[subprocess.Popen], grace_s: float) -> None:
+    """End processes: ask, wait, insist."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 class Processes:
     """The nodes of one session; a context manager that ends what it started."""
 
     def __init__(self, domain: int, logs: Path, programs: dict[str, list[str]] | None = None):
         self.domain, self.logs, self.home = domain, logs, (logs / 'home').resolve()
         self.programs = {name: ['-c', f'from ami_ros.nodes.{name}_node import main; '
-                                      'raise SystemExit(main())'] for name in NODES}
+                                      'raise SystemExit(main())'] for name in (*NODES, RECORDER)}
         self.programs.update(programs or {})    # another program in the place of a node
         self.running: dict[str, subprocess.Popen] = {}
         self.commands: dict[str, list[str]] = {}
@@ -142,17 +158,10 @@ class Processes:
         return lines[-1] or 'it said nothing'
 
     def stop(self) -> None:
-        """End them all: ask, wait, insist."""
-        for process in self.running.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
-        for process in self.running.values():
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """End them all; a recorder last, so that it hears how the others end."""
+        recorder = [self.running.pop(RECORDER)] if RECORDER in self.running else []
+        for processes, grace_s in ((list(self.running.values()), GRACE_S), (recorder, CLOSE_S)):
+            end(processes, grace_s)
         self.running.clear()
 
     def __enter__(self):

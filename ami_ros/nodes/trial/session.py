@@ -16,8 +16,9 @@ import numpy as np
 import rclpy
 
 from ami_ros.agent.robots import find
-from ami_ros.nodes.trial.pilot import Drive, Pilot
-from ami_ros.nodes.trial.processes import claim_domain, Processes
+from ami_ros.nodes import topics
+from ami_ros.nodes.trial.pilot import Drive, Pilot, START_S
+from ami_ros.nodes.trial.processes import claim_domain, Processes, RECORDER
 from ami_ros.nodes.trial.usage import Usage
 from ami_ros.share import share
 from ami_ros.sim.body import Body, open_body, Room
@@ -27,6 +28,7 @@ from ami_ros.trials.protocol import goal_drive, GoalDrive
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 FILMED = 4              # episodes in the animation
 SEPARATE = ('perception', 'world_model', 'actor')
+RECORDED = (topics.CAMERA, topics.COMMAND, topics.EXACT, topics.GOAL)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Session:
     world_seed: int = 0
     module: str = ''                # folder; the shipped one where empty
     params: Path | None = None      # YAML; the shipped one where None
+    record: Path | None = None      # folder of a bag to make; None: nothing is recorded
     programs: dict[str, list[str]] = field(default_factory=dict)    # in the place of nodes
 
     def start(self, processes: Processes) -> None:
@@ -54,6 +57,10 @@ class Session:
             processes.start(name, {**pace, **known}, files)
         processes.start('critic', pace, files)
         processes.start('configurator', {'composed': not self.separate}, files)
+        if self.record is not None:
+            processes.start(RECORDER, {
+                'folder': str(self.record.absolute().parent), 'name': self.record.name,
+                'topics': f'{topics.TRUTH_STATE.name},{topics.LATENCY.name}'}, files)
         processes.start('sim', {**pace, 'body': self.body, 'world_seed': self.world_seed,
                                 'camera_hz': self.camera_hz, 'image_width': self.image[0],
                                 'image_height': self.image[1],
@@ -89,6 +96,9 @@ def run(session: Session, errands: Iterable[Errand],
                 usage.look()
 
             pilot = Pilot(context, not session.real_time, 1 / session.camera_hz, check)
+            if session.record is not None:
+                pilot.wait(lambda: pilot.recorded(RECORDED, RECORDER),
+                           'that everything is recorded', START_S)
             for errand in errands:
                 done(errand, pilot.drive(errand.drive, errand.picture, errand.seed))
             pilot.destroy_node()
@@ -167,7 +177,7 @@ def main(args: argparse.Namespace) -> int:
     out = args.out or Path('runs') / time.strftime('%Y%m%d-%H%M%S')
     session = Session(
         logs=out / 'logs', real_time=args.real_time, camera_hz=round(args.camera_hz),
-        separate=args.separate, module=args.module, params=args.params,
+        separate=args.separate, module=args.module, params=args.params, record=args.record,
         world_seed=home(module) if args.world_seed is None else args.world_seed)
     begun, drives, done, cost = time.monotonic(), [], [], {}
     asked = {'goal_blocks': args.goal_blocks, 'seed': args.seed,
@@ -202,6 +212,8 @@ def main(args: argparse.Namespace) -> int:
                     film.write(out / 'drive.gif', 1 / session.camera_hz)
                 except Exception as why:        # the drive was good all the same
                     say(f'drive.gif could not be written: {why!r}')
+                if args.record is not None:
+                    say(f'recorded: {args.record}')
                 say(f'{sum(d.episode.success for d in drives)} of {len(drives)} arrived; '
                     f'in {out}: report.json, paths.png, drive.gif')
     good = (sum(d.episode.success for d in drives) >= min(args.need, len(drives))

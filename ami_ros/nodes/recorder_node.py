@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Records a robot for as long as it runs: rosbag2 MCAP in small files, the oldest make room.
+
+It does nothing that `ami-ros record` does not; it is a process beside the others, for launch.
+"""
+
+from dataclasses import dataclass
+import itertools
+from pathlib import Path
+import time
+from typing import ClassVar
+
+from ami_ros.agent.robots import find
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.bags.recorder import GB, Limits, Recorder
+from ami_ros.bags.scribe import Scribe
+from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.desk.recording import RecordingNode
+from ami_ros.nodes.lifecycle import alive
+from ami_ros.nodes.run import run
+
+BEAT_S = 0.5
+
+
+@dataclass(frozen=True)
+class RecorderSettings(Settings):
+    """What is recorded, to where, and how much of it is kept."""
+
+    FIXED: ClassVar[str] = 'the bag was begun with it'
+
+    robot: str = setting('rover', 'name', reason='the robot file; its topics are recorded')
+    folder: str = setting('recordings', 'path', reason='the bag is made in it')
+    name: str = setting('', 'name', reason='of the bag; empty: the time of the start')
+    file_mb: float = setting(256.0, 'MB', 1.0, 10000.0, 'a new file is begun when one is as large')
+    file_s: float = setting(600.0, 's', 1.0, 86400.0, 'or as long')
+    keep_gb: float = setting(20.0, 'GB', 0.01, 10000.0, 'the oldest files make room beyond this')
+    explained: bool = setting(True, '-', reason='with the trace, so that it can be replayed')
+    topics: str = setting('', 'list', reason='more topics, with commas between')
+
+
+GROUPS = {'': RecorderSettings}
+
+
+class RecorderNode(RecordingNode):
+    """A recorder with parameters and signs of life."""
+
+    def __init__(self):
+        super(RecordingNode, self).__init__('recorder', **parameters.FROM_FILE)
+        s: RecorderSettings = parameters.declare(self, GROUPS)['']
+        folder = Path(s.folder).expanduser()
+        bag = folder / s.name if s.name else unused(folder / time.strftime('%Y%m%d-%H%M%S'))
+        limits = Limits(round(s.file_mb * 1e6), s.file_s, None, round(s.keep_gb * GB))
+        scribe = Scribe(Recorder(bag, limits))
+        more = tuple(filter(None, s.topics.replace(' ', '').split(',')))
+        self.hear_from(scribe, find(s.robot), more, float('inf'), lambda line: None, s.explained)
+        self.who, self.beat_s = alive(), 0.0
+        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        self.get_logger().info(f'recording to {bag}')
+
+    def turn(self) -> float:
+        """Look for topics and give signs of life; a bag that is full ends it."""
+        idle = super().turn()
+        if time.monotonic() - self.beat_s >= BEAT_S:
+            self.beat_s = time.monotonic()
+            self.beat()
+        return min(idle, BEAT_S)
+
+    def beat(self) -> None:
+        """Say how it stands."""
+        dropped, lost = sum(self.scribe.dropped.values()), sum(h.lost for h in
+                                                               self.heard.values())
+        wrong = self.scribe.full or (f'{dropped} messages were dropped: the disk is too slow'
+                                     if dropped else f'{lost} messages were lost on the way'
+                                     if lost else '')
+        health = convert.Health(
+            self.get_fully_qualified_name(), 2 if self.scribe.full else 1 if wrong else 0,
+            wrong or 'recording',
+            {'state': 'active', **self.who, 'bag': str(self.scribe.recorder.folder),
+             'bytes': str(self.scribe.recorder.bytes), 'dropped': str(dropped),
+             'lost': str(lost), 'topics': ','.join(self.heard)})
+        self.diagnostics.publish(
+            convert.health_message(health, self.get_clock().now().nanoseconds))
+
+    def stop(self) -> None:
+        """Close the bag."""
+        for line in (self.ended, *self.summary()):
+            if line:
+                self.get_logger().info(line)
+        self.scribe.close()
+
+
+def unused(bag: Path) -> Path:
+    """Return a name that is not there yet: a node may be started twice in a second."""
+    return next(path for number in itertools.count()
+                if not (path := bag.with_name(f'{bag.name}-{number}' if number else bag.name)
+                        ).exists())
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node."""
+    return run(RecorderNode, args)

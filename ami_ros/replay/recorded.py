@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what a recording says of itself: what each node worked with, and what it put on record."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import re
+import tempfile
+
+from ami_ros.agent.exact import thawed
+from ami_ros.agent.robots.robot import read, Robot
+from ami_ros.bags import walk
+from ami_ros.bags.definitions import STORE
+
+ABOUT, EXACT = 'trace/about', 'trace/exact'
+LATE_NS = 500_000_000       # what belongs together was recorded within so long
+INFO = 'sensor_msgs/msg/CameraInfo'
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One thing that a node put on record."""
+
+    node: str               # '/robot1/mind'
+    process: str            # another one after a restart
+    number: int             # they have no holes where nothing was lost
+    log_ns: int
+    said: dict              # as json read it: `what` makes the noun
+
+    @property
+    def kind(self) -> str:
+        """Name the noun."""
+        return self.said['!']
+
+    @property
+    def what(self):
+        """Make the noun."""
+        return thawed(self.said)
+
+
+def lines_of(data: bytes, log_ns: int) -> Iterator[Line]:
+    """Read a message of `trace/exact`."""
+    head, *rest = walk.text_of(data).split('\n')
+    who = json.loads(head)
+    for line in rest:
+        number, said = json.loads(line)
+        yield Line(who['node'], who['process'], number, log_ns, said)
+
+
+def abouts(bag: Path) -> dict[str, dict]:
+    """Return what each node said of itself, the last of it; ValueError where nobody did."""
+    said = {}
+    for heard in walk.messages(bag, (ABOUT,)):
+        one = json.loads(walk.text_of(heard.data))
+        said[one['node']] = one
+    if not said:
+        raise ValueError(f'{bag} has no {ABOUT}: it was recorded without a trace and cannot be '
+                         'replayed; ami-ros record, without --plain, records one')
+    return said
+
+
+def kinds(said: dict[str, dict], *kind: str) -> dict[str, dict]:
+    """Return what nodes of some kinds said, by node: 'mind', 'critic', ..."""
+    return {node: one for node, one in said.items() if one.get('kind') in kind}
+
+
+def robot_of(said: dict) -> Robot:
+    """Make the robot that a node worked with, from the texts that it gave."""
+    about = said['robot']
+    with tempfile.TemporaryDirectory() as folder:
+        urdf = Path(folder, about['urdf_file'])
+        urdf.write_text(about['urdf'])
+        text, found = re.subn(r'^urdf:.*$', f'urdf: {urdf.name}', about['text'], flags=re.M)
+        if not found:
+            raise ValueError(f'the robot file of the recording, {about["file"]}, names no urdf')
+        path = Path(folder, about['file'])
+        path.write_text(text)
+        robot = read(path)
+        len(robot.body.mounts)      # the URDF is read when it is first asked for: now
+        return robot
+
+
+def stream(bag: Path, camera: str = '') -> Iterator[Line | walk.Heard]:
+    """Yield what was put on record, and before it the pictures and camera_infos that it is about.
+
+    Messages of different topics are recorded in any order within a moment.
+    """
+    names = (EXACT, camera, info_name(camera)) if camera else (EXACT,)
+    waiting: deque[walk.Heard] = deque()
+    for heard in walk.messages(bag, names):
+        if not walk.is_of(heard.topic, EXACT):
+            yield heard
+        else:
+            waiting.append(heard)
+        while waiting and waiting[0].log_ns < heard.log_ns - LATE_NS:
+            one = waiting.popleft()
+            yield from lines_of(one.data, one.log_ns)
+    for one in waiting:
+        yield from lines_of(one.data, one.log_ns)
+
+
+def info_name(camera: str) -> str:
+    """Return the topic of the camera_info beside a picture's, where image_transport has it."""
+    folder = camera.removesuffix('/compressed').rpartition('/')[0]
+    return f'{folder}/camera_info' if folder else 'camera_info'
+
+
+def message(data: bytes, kind: str):
+    """Read a message of a standard type."""
+    return STORE.deserialize_cdr(data, kind)
+
+
+def stamp_ns(msg) -> int:
+    """Return the stamp of a message with a header."""
+    return msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short campaign of fuzzing finds nothing; with a rule missing, or a bug put in, it does."""
+
+from dataclasses import replace
+import json
+from pathlib import Path
+
+from ami_ros.agent.rules.rule import Answer
+from ami_ros.nodes import convert
+import numpy as np
+import pytest
+import rclpy
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+WAY = ('stop_zone', 'time_to_collision')       # they look for themselves
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def fuzz(monkeypatch, ros_domain):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import fuzz
+    yield fuzz
+    if rclpy.ok():
+        rclpy.shutdown()
+
+
+class Blind:
+    """Stands in the place of a rule and lets everything pass."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def limit(self, command, situation):
+        return Answer(command)
+
+
+def spoil_every_critic(monkeypatch, fuzz, spoil):
+    begin = fuzz.fuzz_desk.Desk.begin
+
+    def begin_spoilt(desk):
+        begin(desk)
+        spoil(desk.node.critic)
+    monkeypatch.setattr(fuzz.fuzz_desk.Desk, 'begin', begin_spoilt)
+
+
+@pytest.mark.parametrize('name', ('rover', 'everything', 'foreign'))
+def test_nothing_crashes_and_nothing_moves_that_may_not(fuzz, name, tmp_path):
+    said = fuzz.messages(name, 400, 3, tmp_path)
+    assert said['sent'] >= 400 and said['moved'] > 5, said['by_topic']
+    assert [said['crashes'], said['motions'], said['slow']] == [[], [], []]
+
+
+@pytest.mark.parametrize(('name', 'rules', 'why'), [
+    ('rover', ('finite', *WAY), 'too few beams are valid'),
+    ('rover', ('fresh', *WAY), 'not fresh'),
+    ('rover', ('permitted',), 'nobody armed it again'), ('rover', ('acceleration',), 'it gains'),
+    ('everything', ('touched',), 'active'), ('foreign', ('speed', 'acceleration'), 'beyond')])
+def test_a_rule_that_is_blind_is_noticed(fuzz, name, rules, why, tmp_path, monkeypatch):
+    def blind(critic):
+        critic.rules = tuple(Blind(rule.name) if rule.name in rules else rule
+                             for rule in critic.rules)
+        critic.latch.close = lambda *_: None
+        critic.holding.release_s = dict.fromkeys(critic.holding.release_s, 0.0)
+    spoil_every_critic(monkeypatch, fuzz, blind)
+    monkeypatch.setattr(fuzz, 'SHOWN', 60)
+    told = [one['why'] for one in fuzz.messages(name, 1500, 3, tmp_path)['motions']]
+    assert any(why in one for one in told), set(told)
+
+
+def test_a_crash_is_noticed(fuzz, tmp_path, monkeypatch):
+    read = convert.odometry_from
+
+    def stumbles(msg, steady_ns):
+        said = read(msg, steady_ns)
+        if not np.isfinite(said.pose).all():
+            raise ZeroDivisionError('oh')
+        return said
+    monkeypatch.setattr(convert, 'odometry_from', stumbles)
+    monkeypatch.setattr(fuzz, 'SHOWN', 1)
+    said = fuzz.messages('rover', 3000, 3, tmp_path)
+    assert 'ZeroDivisionError: oh' in said['crashes'][0]['traceback']
+    assert said['crashes'][0]['after'].startswith('odom: ')
+
+
+def test_files_are_refused_in_one_sentence_or_hold_what_they_must(fuzz, tmp_path, monkeypatch):
+    said = fuzz.fuzz_files.run(300, 3, tmp_path)
+    assert said['crashes'] == said['slow'] == [] and said['count'] == 300
+    assert min(said['kinds']['policy'].values()) > 0 and set(said['kinds']['robot']) == {
+        'taken', 'refused'}
+    monkeypatch.setattr(fuzz.fuzz_files.policy, 'read', lambda path: replace(
+        fuzz.fuzz_files.policy.parse((TOOLS.parent / 'config/policy/rover.yaml').read_text(), ''),
+        rules={}))
+    assert 'AssertionError' in fuzz.fuzz_files.run(10, 3, tmp_path)['crashes'][0]['traceback']
+
+
+def test_the_same_seed_does_the_same_harm(fuzz, tmp_path):
+    one, other = (fuzz.messages('rover', 100, 5, tmp_path) for _ in range(2))
+    for said in (one, other):
+        said.pop('took')
+    assert json.dumps(one) == json.dumps(other)

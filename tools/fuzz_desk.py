@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real critic node at a desk: messages are handed to its callbacks, at a time that we make up.
+
+Everything but the network and the clock is the node's own; what it commands is caught where it
+publishes. All of a run follows from its seed.
+"""
+
+from array import array
+import copy
+import math
+from pathlib import Path
+import time
+import traceback
+from types import SimpleNamespace
+
+from ami_ros.agent.types import Command, Plan
+from ami_ros.nodes import convert, critic_node
+from fuzz_oracle import Oracle
+import fuzz_spoil
+from fuzz_spoil import one
+from geometry_msgs.msg import Twist, TwistStamped
+import numpy as np
+import rclpy
+from sensor_msgs.msg import Image, PointCloud2, PointField, Range
+from std_msgs.msg import Bool, Header
+from std_srvs.srv import Trigger
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MORE = """
+  - {name: front, kind: bumper, topic: bumper, required: true, hz: 10.0, active: true, side: front}
+  - {name: edge, kind: cliff, topic: cliff, required: false, hz: 10.0, active: false}
+  - {name: button, kind: e_stop, topic: button, required: false, hz: 0.0, active: true}
+  - {name: sonar, kind: Range, topic: sonar, required: false, hz: 20.0, link: laser,
+     range_m: [0.1, 4.0], no_return: .inf}
+  - {name: depth, kind: PointCloud2, topic: points, required: false, hz: 20.0, link: laser,
+     range_m: [0.1, 5.0], height_m: [0.05, 0.4]}
+"""
+# name: robot, policy, input of the node
+DESKS = {'rover': ('rover', 'rover', 'plan'), 'everything': ('everything', 'strict', 'plan'),
+         'foreign': ('rover', 'rover', 'twist')}
+TICK_NS = 20_000_000
+BLOCK = 500             # ticks between two new critics: what is latched by counts ends there
+EVERY = {'odom': 2, 'imu': 2, 'bumper': 4, 'camera/image_raw': 4}      # ticks; others 4
+SLOWEST_S = 0.25        # of the thread's own time, for one message: more is a hang
+
+
+class Clock:
+    """Both clocks, and the stopwatch of the node's own."""
+
+    def __init__(self):
+        self.ros, self.steady = 1_700_000_000 * 10**9, 5_000 * 10**9
+
+    def monotonic_ns(self) -> int:
+        """Stand for time.monotonic_ns."""
+        return self.steady
+
+    def now(self):
+        """Stand for the clock of a node."""
+        return SimpleNamespace(nanoseconds=self.ros)
+
+    @property
+    def both(self) -> tuple[int, int]:
+        """Return ROS and steady time."""
+        return self.ros, self.steady
+
+
+def robot_file(name: str, folder: Path) -> Path:
+    """Write the file of a robot."""
+    text = (ROOT / 'config/robots/rover.yaml').read_text()
+    if name == 'everything':
+        text = text.replace('required: false             # helps the belief only',
+                            'required: true') + MORE
+    path = folder / f'{name}.yaml'
+    path.write_text(text)
+    return path
+
+
+class Desk:
+    """One node, its clock, an oracle beside it, and how bad it got."""
+
+    def __init__(self, name: str, seed: int, folder: Path):
+        robot, policy, what = DESKS[name]
+        self.name, self.rng, self.clock = name, np.random.default_rng(seed), Clock()
+        path, numbers = robot_file(robot, folder), ROOT / f'config/policy/{policy}.yaml'
+        (folder / 'state').mkdir(exist_ok=True)
+        critic_node.time = SimpleNamespace(monotonic_ns=self.clock.monotonic_ns,
+                                           perf_counter=time.perf_counter, time_ns=time.time_ns)
+        given = {'robot': path, 'policy': numbers, 'state': folder / 'state', 'input': what,
+                 'real_time': 'false'}
+        rclpy.init(args=['--ros-args', '--log-level', 'fatal', *(
+            word for key, value in given.items() for word in ('-p', f'{key}:={value}'))])
+        self.node = critic_node.CriticNode()
+        self.node.get_clock = lambda: self.clock
+        self.new, said = self.node.critic, yaml.safe_load(numbers.read_text())
+        self.said = yaml.safe_load(path.read_text()), said['shared'], said['rules']
+        self.foreign = what == 'twist'
+        self.heard = {}
+        for sub in self.node.subscriptions:
+            if sub.topic_name.strip('/') not in ('parameter_events', 'clock'):
+                self.heard.setdefault(sub.topic_name.strip('/'), (sub.msg_type, []))[1].append(
+                    sub.callback)
+        publish = self.node.commands.publish
+        self.node.commands = SimpleNamespace(
+            publish=lambda msg: (self.watch(msg), publish(msg)),
+            wait_for_all_acked=self.node.commands.wait_for_all_acked)
+        self.tick_of = min(self.node.timers, key=lambda timer: timer.timer_period_ns).callback
+        self.pictures = [self.rng.uniform(1.5, 6.0, 180).astype(np.float32) for _ in range(16)]
+        self.near = [np.where(np.abs(np.linspace(-3.14, 3.12, 180)) < a, d, picture)
+                     .astype(np.float32) for picture, a, d in
+                     zip(self.pictures, np.linspace(0.1, 3, 16), np.linspace(0.2, 1.2, 16))]
+        self.spoilt, self.sent, self.moved = {}, 0, 0
+        self.refused, self.crashes, self.wrong, self.slowest = 0, [], [], []
+        self.took = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Put a new critic into the node, and a new oracle beside it."""
+        old = self.node.critic
+        old.latch.open()
+        self.node.critic = type(old)(old.policy, self.node.robot, old.latch)
+        self.oracle = Oracle(*self.said, self.foreign)
+        self.pose, self.mode, self.wish = np.zeros(3), 'autonomous', (0.2, 0.0)
+        self.run_id, self.ticks, self.before = f'run{self.rng.integers(9)}', 0, {}
+        self.clock.steady += 100 * 10**9    # the hand of the last block is dead
+        self.clock.ros += 100 * 10**9
+
+    def end(self) -> None:
+        """Leave the network."""
+        self.node.destroy_node()
+        rclpy.shutdown()
+
+    def watch(self, msg) -> None:
+        """Look at what goes to the wheels."""
+        twist = getattr(msg, 'twist', msg)
+        out = twist.linear.x, twist.angular.z
+        others = twist.linear.y, twist.linear.z, twist.angular.x, twist.angular.y
+        why = self.oracle.why_not(*out, self.clock.both)
+        if any(others):
+            why = f'other axes move: {others}'
+        if why:
+            self.wrong.append({'desk': self.name, 'why': why, 'out': list(map(str, out)),
+                               'sent': self.sent, 'after': self.latest})
+        self.moved += any(out)
+        self.oracle.on_command(out, self.clock.ros)
+
+    def good(self, topic: str):
+        """Make the message that a sound robot would send now."""
+        kind, now = self.heard[topic][0], self.clock.ros
+        if topic == 'actor/plan':
+            knots = np.tile(self.wish, (4, 1))
+            return convert.plan_message(Plan(knots, 0.25, now, now, self.run_id, 1))
+        if topic == 'configurator/status':
+            return convert.health_message(convert.Health('/configurator', values={
+                'mode': self.mode, 'run': self.run_id}), now)
+        if topic == 'scan':
+            pool = self.near if self.rng.random() < 0.1 else self.pictures
+            angles = np.linspace(-np.pi, np.pi, 180, endpoint=False)
+            return convert.scan_message(now, one(self.rng, pool), angles, (0.08, 8.0))
+        if topic == 'odom':
+            return convert.odometry_message(now, self.pose, np.array(self.oracle.last))
+        if topic == 'imu':
+            return convert.imu_message(now, np.zeros(3), np.array([0.0, 0.0, 9.81]))
+        if kind is Bool:
+            return Bool(data=topic == 'cliff')
+        if kind is Range:
+            return Range(header=Header(stamp=convert.time(now), frame_id='laser'), range=3.0,
+                         field_of_view=0.5)
+        if kind is PointCloud2:
+            fields = [PointField(name=n, offset=4 * k, datatype=7, count=1)
+                      for k, n in enumerate('xyz')]
+            points = self.rng.normal(0, 2, (40, 3)).astype('<f4')
+            return PointCloud2(
+                header=Header(stamp=convert.time(now), frame_id='laser'), height=1, width=40,
+                fields=fields, point_step=12, row_step=480, data=array('B', points.tobytes()))
+        if kind is Image:
+            picture = self.rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            return convert.image_message(picture, now)
+        if kind in (Twist, TwistStamped):
+            return convert.command_message(Command(np.array(self.wish), now),
+                                           kind is TwistStamped)
+        return kind()
+
+    def tell(self, topic: str, msg) -> None:
+        """Hand a message to the node, and to the oracle first."""
+        self.latest = f'{topic}: {str(msg)[:1500]}'
+        self.to_oracle(topic, msg)
+        begun = time.thread_time()
+        try:
+            for callback in self.heard[topic][1]:
+                callback(copy.copy(msg))
+        except Exception:
+            self.crashes.append({'desk': self.name, 'sent': self.sent, 'after': self.latest,
+                                 'traceback': traceback.format_exc()[-2000:]})
+        took = time.thread_time() - begun
+        self.took.append(took)
+        if took > SLOWEST_S:
+            self.slowest.append({'topic': topic, 'cpu_s': round(took, 3),
+                                 'after': self.latest[:300]})
+
+    def to_oracle(self, topic: str, msg) -> None:
+        """Let the oracle hear it."""
+        now, of = self.clock.both, self.oracle
+        name = next((s['name'] for s in self.said[0]['sensors'] if s['topic'] == topic), topic)
+        if topic == 'actor/plan':
+            of.on_plan(msg, now)
+        elif topic == 'configurator/status':
+            of.on_permit(msg, now)
+        elif topic == 'cmd_vel_manual':
+            of.on_hand(msg, now)
+        elif topic == 'cmd_vel_smoothed':
+            of.on_foreign(msg, now)
+        else:
+            of.on_reading(name, msg, now)
+
+    def tick(self, most: int) -> int:
+        """Let 20 ms pass: what is good, what is spoilt, and the node's own tick."""
+        rng, sent = self.rng, 0
+        self.pass_time()
+        if self.ticks % BLOCK == 0:
+            self.begin()
+        self.ticks += 1
+        if rng.random() < 0.02:
+            self.wish = tuple(float(x) for x in rng.normal(0, (0.3, 0.8)))
+        if rng.random() < 0.005:
+            self.mode = one(rng, ('autonomous', 'autonomous', 'manual', 'stopped', 'idle'))
+        elif rng.random() < 0.05:
+            self.mode = 'autonomous'
+        for number, topic in enumerate(self.heard):
+            hand = topic == 'cmd_vel_manual'
+            if (self.ticks + number) % EVERY.get(topic, 4) == 0 and not (
+                    hand and (self.ticks // 50) % 4 or topic in ('e_stop', 'button')):
+                msg = self.good(topic)
+                self.before[topic] = msg if rng.random() < 0.1 else self.before.get(topic, msg)
+                self.tell(topic, msg)
+        if self.ticks % 50 > 20:        # else it never moves
+            for _ in range(int(rng.integers(1, most + 1))):
+                sent += self.spoil(one(rng, list(self.heard)))
+        if self.oracle.latched:
+            self.release()
+        self.latest = 'the tick'
+        try:
+            self.tick_of()
+        except Exception:
+            self.crashes.append({'desk': self.name, 'after': 'tick',
+                                 'traceback': traceback.format_exc()[-2000:]})
+        return sent
+
+    def pass_time(self) -> None:
+        """Let both clocks run; now and then one of them does something else."""
+        rng = self.rng
+        step = TICK_NS if rng.random() < 0.98 else int(rng.integers(0, 400_000_000))
+        self.clock.steady += step
+        self.clock.ros += step
+        if rng.random() < 0.001:
+            self.clock.ros += round(one(rng, (-1, 1)) * one(rng, fuzz_spoil.AWAY_S[:-1]) * 1e9)
+        x, y, yaw = self.pose
+        v, w = self.oracle.last
+        away = step / 1e9 * v
+        self.pose = np.array([x + away * math.cos(yaw), y + away * math.sin(yaw),
+                              yaw + step / 1e9 * w])
+
+    def spoil(self, topic: str) -> int:
+        """Send one message that is not as it should be; return 1 where it could be sent."""
+        rng = self.rng
+        if rng.random() < 0.05 and topic in self.before:
+            msg = self.before[topic]        # an old one again
+        else:
+            msg = fuzz_spoil.spoilt(self.good(topic), rng, self.clock.ros)
+        if msg is None:
+            self.refused += 1
+            return 0
+        self.tell(topic, msg)
+        self.spoilt[topic] = self.spoilt.get(topic, 0) + 1
+        self.sent += 1
+        return 1
+
+    def release(self) -> None:
+        """Say on every emergency stop that it is over, and ask for a reset."""
+        for topic, (kind, _) in self.heard.items():
+            if kind is Bool:
+                self.tell(topic, Bool(data=topic == 'cliff'))
+        service = next(s for s in self.node.services if s.srv_name.endswith('reset'))
+        self.oracle.latched = False         # it may move within the answer
+        answer = service.callback(Trigger.Request(), Trigger.Response())
+        self.oracle.latched = not answer.success

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spoils policy files, robot files and the file of the latch, and reads them."""
+
+from collections import Counter
+from dataclasses import fields
+import json
+from pathlib import Path
+import time
+import traceback
+
+from ami_ros.agent.latch import FILE, Latch
+from ami_ros.agent.policies import policy
+from ami_ros.agent.robots import find
+from ami_ros.agent.rules import build, CORE
+import fuzz_spoil
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOWEST_S = 2.0         # to read one file; they are read once, when the critic starts
+SHARES = {'policy': 0.45, 'robot': 0.45, 'latch': 0.1}
+
+
+def run(count: int, seed: int, folder: Path) -> dict:
+    """Read so many files; return what came of it."""
+    told = {'count': 0, 'kinds': {}, 'crashes': [], 'slow': []}
+    work = {'policy': policies, 'robot': robots, 'latch': latches}
+    for number, (kind, share) in enumerate(SHARES.items()):
+        rng, outcomes = np.random.default_rng((seed, number)), Counter()
+        try_one = work[kind](folder)
+        for _ in range(round(count * share)):
+            told['count'] += 1
+            begun = time.thread_time()
+            text = ''
+            try:
+                text = try_one(rng)
+                outcomes[try_one.outcome] += 1
+            except Exception:
+                outcomes['crashed'] += 1
+                if len(told['crashes']) < 20:
+                    told['crashes'].append({'kind': kind, 'text': str(try_one.text)[-3000:],
+                                            'traceback': traceback.format_exc()[-2000:]})
+            if time.thread_time() - begun > SLOWEST_S:
+                told['slow'].append({'kind': kind, 'text': str(text)[:500]})
+        told['kinds'][kind] = dict(outcomes)
+    return told
+
+
+class Reader:
+    """Spoils one kind of file and reads it."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.outcome, self.text = folder, '', ''
+
+    def __call__(self, rng: np.random.Generator):
+        """Read a spoilt one; `outcome` says whether it was taken."""
+        self.text = fuzz_spoil.spoilt_text(fuzz_spoil.one(rng, self.sound()), rng)
+        path = self.folder / self.name
+        path.write_bytes(self.text if isinstance(self.text, bytes)
+                         else self.text.encode('utf-8', 'surrogatepass'))
+        try:
+            self.read(path)
+            self.outcome = 'taken'
+        except ValueError as wrong:
+            said = str(wrong)
+            assert said and '\n' not in said.strip(), f'not one sentence: {said!r}'
+            self.outcome = 'refused'
+        return self.text
+
+
+class policies(Reader):      # noqa: N801
+    """A policy that is taken has its core, and every number within its range."""
+
+    name = 'spoilt_policy.yaml'
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self.texts = [(ROOT / f'config/policy/{name}.yaml').read_text()
+                      for name in ('rover', 'strict')]
+        self.robot = find('rover')
+
+    def sound(self) -> list[str]:
+        """Return sound ones."""
+        return self.texts
+
+    def read(self, path: Path) -> None:
+        """Read it, and make the rules of it."""
+        made = policy.read(path)
+        assert set(CORE) <= set(made.rules)
+        for own in made.groups.values():
+            for field in fields(own):
+                low, high = field.metadata['low'], field.metadata['high']
+                value = getattr(own, field.name)
+                assert low is None or low <= value <= high, f'{field.name} = {value}'
+        rules = build(made, self.robot)
+        assert {rule.name for rule in rules} == set(made.rules)
+        assert made.shared.max_speed_mps <= self.robot.max_speed_mps
+
+
+class robots(Reader):        # noqa: N801
+    """A robot that is taken has limits that are numbers, and eyes."""
+
+    name = 'spoilt_robot.yaml'
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self.texts = [(ROOT / 'config/robots/rover.yaml').read_text()]
+        self.policy = policy.read(ROOT / 'config/policy/rover.yaml')
+
+    def sound(self) -> list[str]:
+        """Return sound ones."""
+        return self.texts
+
+    def read(self, path: Path) -> None:
+        """Read it, and make rules for it."""
+        robot = find(str(path))
+        assert 0 < robot.max_speed_mps <= 5 and 0 < robot.max_turn_radps <= 10
+        assert np.isfinite(robot.body.footprint).all()
+        build(self.policy, robot)
+
+
+class latches(Reader):       # noqa: N801
+    """A latch is closed unless what it finds says, well formed, that nothing is."""
+
+    name = FILE
+
+    def sound(self) -> list[str]:
+        """Return sound ones."""
+        return [json.dumps({'running': running, 'closed': closed}, indent=1)
+                for running in (True, False) for closed in ({}, {'tilt': 'it leans'})]
+
+    def read(self, path: Path) -> None:
+        """Come up with it."""
+        text = path.read_bytes()
+        closed = Latch(path.parent).closed
+        try:
+            said = json.loads(text)
+            clean = said['running'] is False and not said['closed']
+        except Exception:
+            clean = False
+        assert closed or clean, 'it came up free'
+        assert all(isinstance(word, str) for pair in closed.items() for word in pair)
