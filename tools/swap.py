@@ -7,7 +7,8 @@ Usage: python tools/swap.py [--swaps 20] [--camera-hz 10] [--seed 1000] [--repor
 Two sets, the shipped module and a copy of it under another version, signed by a throw-away key:
 `ami-ros modules activate` and `rollback` in turn, while goals are driven to in real time. Counted:
 pictures that brought no plan, within a second of a swap and elsewhere, and the longest time
-without a verdict of the critic and without a command.
+without a verdict of the critic and without a command. Before it drives, `rollback` is timed, the
+whole command.
 """
 
 import argparse
@@ -75,6 +76,13 @@ class Sets:
         """Run it to its end."""
         subprocess.run(self.command(*what), check=True, stdout=subprocess.DEVNULL)
 
+    def rollback_s(self) -> float:
+        """Activate the other, and tell how long the whole command takes that goes back."""
+        self.ask('activate', 'rover-room-7-9.9.9')
+        begun = time.perf_counter()
+        self.ask('rollback')
+        return time.perf_counter() - begun
+
     def swap(self) -> subprocess.Popen:
         """Order the other set; return who does it."""
         self.now = 1 - self.now
@@ -111,6 +119,12 @@ def longest(times: list[float], begun: float, ended: float) -> float:
     return float(np.max(np.diff([begun, *inside, ended])))
 
 
+def spread(seconds: list[float]) -> dict:
+    """Tell median and longest."""
+    return {'n': len(seconds), 'median': round(float(np.median(seconds)), 2) if seconds else None,
+            'max': round(max(seconds), 2) if seconds else None}
+
+
 class Swapper:
     """Orders swaps, one after the other, from within the pilot's waiting."""
 
@@ -135,18 +149,19 @@ class Swapper:
 
 
 def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
-        body: str = 'pybullet', blocks: int = 20) -> dict:
+        blocks: int = 20, rollbacks: int = 10) -> dict:
     """Drive until all swaps are done; return what was counted."""
     sets = Sets(work)
+    rollbacks_s = [sets.rollback_s() for _ in range(rollbacks)]
     params = yaml.safe_load(share('config/rover.yaml').read_text())
     params['/**/mind']['ros__parameters']['store'] = str(sets.store)
     (work / 'params.yaml').write_text(yaml.safe_dump(params))
-    made = session.Session(work / 'logs', True, camera_hz, body=body, world_seed=7,
+    made = session.Session(work / 'logs', True, camera_hz, world_seed=7,
                            params=work / 'params.yaml')
     domain, lock = claim_domain()
     context, drives = rclpy.Context(), []
     with lock, Processes(domain, made.logs) as processes, session.open_body(
-            body, find('rover'), session.Room(7), 0, find('rover').camera_size) as world:
+            made.body, find('rover'), session.Room(7), 0, find('rover').camera_size) as world:
         os.environ.update(processes.settings())
         made.start(processes)
         rclpy.init(context=context, domain_id=domain)
@@ -165,7 +180,7 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
                 drives.append(pilot.drive(errand.drive, errand.picture, errand.seed))
         finally:
             rclpy.shutdown(context=context)
-    return report(swapper, drives, camera_hz)
+    return {'rollback_s': spread(rollbacks_s), **report(swapper, drives, camera_hz)}
 
 
 def report(swapper: Swapper, drives: list, camera_hz: int) -> dict:
@@ -184,8 +199,7 @@ def report(swapper: Swapper, drives: list, camera_hz: int) -> dict:
             for name, times in (('verdict', watch.verdicts), ('command', watch.commands))}
     took = [ended - begun for begun, ended in swapper.windows]
     return {'swaps': len(swapper.windows), 'camera_hz': camera_hz,
-            'from_order_to_followed_s': {'median': round(float(np.median(took)), 2),
-                                         'max': round(max(took), 2)},
+            'from_order_to_followed_s': spread(took),
             'around_swaps': {'pictures': counts[True][0], 'missed': counts[True][1]},
             'elsewhere': {'pictures': counts[False][0], 'missed': counts[False][1]},
             'longest_without_s': {name: round(gap, 3) for name, gap in gaps.items()},
