@@ -45,7 +45,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'cv2': ('images/', 'nodes/'),
     'torch': ('training/', 'inference/torch_backend.py'),
     'onnx': ('training/',),
-    'onnxruntime': ('inference/onnx_backend.py',),
+    'onnxruntime': ('inference/onnx_backend.py', 'training/quantize.py'),
     'tensorrt': ('inference/tensorrt_backend.py',),
     'pybullet': ('sim/',), 'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),
     'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',),

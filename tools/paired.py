@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares reports of the same episodes: paired.py OLD.json NEW.json [NEW.json ...]."""
+
+import json
+from pathlib import Path
+import sys
+
+from ami_ros.trials.paired import compare
+
+if __name__ == '__main__':
+    old, *others = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
+    for name, new in zip(sys.argv[2:], others):
+        said = compare(old, new)
+        print(f'{name}: {said}; {"holds" if said.holds else "not shown to hold"}')
