@@ -203,7 +203,7 @@ def report(swapper: Swapper, drives: list, camera_hz: int) -> dict:
             'around_swaps': {'pictures': counts[True][0], 'missed': counts[True][1]},
             'elsewhere': {'pictures': counts[False][0], 'missed': counts[False][1]},
             'longest_without_s': {name: round(gap, 3) for name, gap in gaps.items()},
-            'episodes_driven': len(drives),
+            'drives': len(drives),
             'arrived': sum(drive.episode.success for drive in drives),
             'collisions': sum(drive.episode.collisions for drive in drives)}
 
