@@ -260,6 +260,14 @@ def test_a_campaign_that_was_ended_goes_on_and_says_the_same(short, tmp_path):
     assert whole['rooms'] == 4 and whole['asked']['policy_hash'] == POLICY.hash[:12]
 
 
+def test_more_processes_say_the_same(tmp_path):
+    """Their legs have the whole length, of which there is less than one to drive."""
+    ask = Hostile(3 / 3600, 602)
+    one, two = (campaign(ask, tmp_path / f'{jobs}.legs', lambda *_: None, jobs=jobs)
+                for jobs in (1, 2))
+    assert one == two and one['ticks'] == 150
+
+
 def test_another_campaign_is_not_gone_on_with(short, tmp_path):
     ledger = tmp_path / 'one.legs'
     campaign(short, ledger, lambda *_: None, stop_after=0)
