@@ -50,6 +50,8 @@ ONLY_PARSED = {
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
     'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
+    'hostile': ('hours', 'trials/test_hostile.py', "'hostile'"),
+    'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
     'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts
