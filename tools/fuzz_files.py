@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import fields
 import json
 from pathlib import Path
+import tempfile
 import time
 import traceback
 
@@ -30,7 +31,7 @@ def run(count: int, seed: int, folder: Path) -> dict:
     for number, (kind, share) in enumerate(SHARES.items()):
         rng, outcomes = np.random.default_rng((seed, number)), Counter()
         try_one = work[kind](folder)
-        for _ in range(round(count * share)):
+        for _ in range(int(count * share + rng.random())):
             told['count'] += 1
             begun = time.thread_time()
             text = ''
@@ -151,7 +152,7 @@ class logs(Reader):          # noqa: N801
     WRITTEN_ON = 50         # each so manieth: a log writes in a thread, and to the disk
 
     def __init__(self, folder: Path):
-        super().__init__(folder / 'log')
+        super().__init__(Path(tempfile.mkdtemp(dir=folder)))
         self.tried = 0
         self.fill()
         (file,) = files(self.folder)

@@ -169,7 +169,8 @@ class Oracle:
         oldest = {'LaserScan': 'max_scan_age_s', 'PointCloud2': 'max_scan_age_s',
                   'Range': 'max_scan_age_s', 'Odometry': 'max_odometry_age_s',
                   'Imu': 'max_odometry_age_s', 'bumper': 'max_switch_age_s',
-                  'cliff': 'max_switch_age_s', 'e_stop': 'max_switch_age_s'}
+                  'cliff': 'max_switch_age_s', 'e_stop': 'max_switch_age_s',
+                  'Image': 'max_view_age_s', 'CompressedImage': 'max_view_age_s'}
         for name, sensor in self.sensors.items():
             if sensor['required'] and sensor['kind'] in oldest:
                 if name not in self.said:
