@@ -57,6 +57,7 @@ TESTS = {
                         'rules/test_rule_time_to_collision'),
     'rules/finite': ('rules/test_rule_finite', 'rules/test_obstacles'),
     'rules/fresh': ('rules/test_rule_fresh', 'test_critic'),
+    'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
     'policies/*': ('policies/test_policy', 'policies/test_*'),
     'critic': ('test_critic', 'test_critic_who', 'test_holding', 'test_critic_*'),
