@@ -64,19 +64,23 @@ def svg(inside: str, high: int = HIGH) -> str:
 
 def way(points: np.ndarray) -> str:
     """Draw the way from above, as wide as high, the beginning as a dot."""
-    points = points[np.isfinite(points).all(1)]
-    if len(points) < 2:
+    there = points[np.isfinite(points).all(1)]
+    if len(there) < 2:
         return '<p>it did not move</p>'
-    low, span = points.min(0), max(float(np.ptp(points, 0).max()), 0.1)
+    low, span = there.min(0), max(float(np.ptp(there, 0).max()), 0.1)
     high = 420
     scale = (high - 2 * EDGE) / span
-    at = [(EDGE + (x - low[0]) * scale, high - EDGE - (y - low[1]) * scale) for x, y in points]
-    line = ' '.join(f'{x:.1f},{y:.1f}' for x, y in at)
+    gaps = np.flatnonzero(~np.isfinite(points).all(1))
+    lines = ''.join(
+        '<polyline points="' + ' '.join(
+            f'{EDGE + (x - low[0]) * scale:.1f},{high - EDGE - (y - low[1]) * scale:.1f}'
+            for x, y in piece[np.isfinite(piece).all(1)])
+        + '" fill="none" stroke="#1668a8" stroke-width="1.5"/>'
+        for piece in np.split(points, gaps))
+    x, y = EDGE + (there[0, 0] - low[0]) * scale, high - EDGE - (there[0, 1] - low[1]) * scale
     metre = (f'<line x1="{EDGE}" y1="{high - 15}" x2="{EDGE + scale:.1f}" y2="{high - 15}" '
              f'stroke="#444"/><text x="{EDGE}" y="{high - 20}" font-size="11">1 m</text>')
-    return svg(f'<polyline points="{line}" fill="none" stroke="#1668a8" stroke-width="1.5"/>'
-               f'<circle cx="{at[0][0]:.1f}" cy="{at[0][1]:.1f}" r="5" fill="#2a8a3a"/>{metre}',
-               high)
+    return svg(f'{lines}<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#2a8a3a"/>{metre}', high)
 
 
 def curve(rows: np.ndarray, what: str) -> str:

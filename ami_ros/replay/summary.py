@@ -13,6 +13,7 @@ from ami_ros.replay.index import Index, index
 
 STAGES = ('perception', 'world_model', 'actor', 'critic', 'frame to command')
 POINTS = 2000           # of a curve: more than a screen shows
+CARRIED_M = 0.5         # between two readings: it was put elsewhere
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Summary:
     name: str
     begin_ns: int
     seconds: float
-    way: np.ndarray                     # (P, 2) m, by odometry
+    way: np.ndarray                     # (P, 2) m, by odometry; NaN where it was put elsewhere
     metres: float
     surprise: np.ndarray                # (F, 2): when, how much
     took_ms: dict[str, np.ndarray]      # by stage
@@ -107,9 +108,12 @@ def driven(bag: Path) -> tuple[np.ndarray, float]:
         points.append(position(heard.data))
     way = np.array(points, float).reshape(-1, 2)
     steps = np.hypot(*np.diff(way, axis=0).T) if len(way) > 1 else np.zeros(0)
-    carried = steps > 0.5       # a reset of the simulator, no driving
-    thin = way[::max(1, len(way) // POINTS)]
-    return thin, float(steps[~carried].sum())
+    carried = np.flatnonzero(steps > CARRIED_M)
+    stride = max(1, len(way) // POINTS)
+    pieces = [np.vstack([piece[::stride], piece[-1:], np.full((1, 2), np.nan)])
+              for piece in np.split(way, carried + 1) if len(piece)]
+    metres = float(np.delete(steps, carried).sum())
+    return np.concatenate(pieces) if pieces else way, metres
 
 
 def position(data: bytes) -> tuple[float, float]:
