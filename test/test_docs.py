@@ -45,9 +45,12 @@ ONLY_PARSED = {
     'record --out': ('needs a robot', 'nodes/test_recording.py', "'--out'"),
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
     'replay': ('needs a recorded drive', 'replay/test_replay.py', "cli.main(['replay'"),
+    'trace': ('needs a recorded drive', 'replay/test_trace.py', "cli.main(['trace'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
     'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
+    'hostile': ('hours', 'trials/test_hostile.py', "'hostile'"),
+    'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
     'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts

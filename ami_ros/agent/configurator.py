@@ -50,7 +50,7 @@ class Rung:
 
 
 LADDER = (
-    Rung('the machine is late', 'configurator: more than 10 % of plans late, within a second',
+    Rung('the machine is late', 'configurator: more than half of ten plans late',
          'everything, with fewer candidates, then a shorter horizon, then fewer plans a second',
          'drive; plans that are too old stop it', 'by itself, a level after 5 s of calm'),
     Rung('the world model is surprised', 'critic, with the plan', 'everything',

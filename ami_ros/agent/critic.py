@@ -59,17 +59,20 @@ def judged(situation: Situation, rules: tuple[Rule, ...],
         command = asked(situation, wanted)
         if not rules:
             raise Stop('the policy has no rules')
-        last_word = ''
+        last_word, was = '', tuple(command.values.tolist())
         for rule in rules:
             name, release = rule.name, getattr(rule, 'release', '')
             answer = rule.limit(command, situation)
-            was, now = command.values.tolist(), twist(answer.command)
+            now = twist(answer.command)
+            if now == was:      # most rules, most of the time
+                continue
             if not all(map(weaker, now, was)):
-                raise Stop(f'the rule made {was} stronger: {list(now)}')
+                raise Stop(f'the rule made {list(was)} stronger: {list(now)}')
             if max(abs(n - w) for n, w in zip(now, was, strict=True)) > ROUNDING:
                 touched.append(name)
                 last_word, reason = name, answer.reason
-            command = Command(np.array(now) + 0.0, situation.now_ns)    # + 0.0: no -0.0
+            was, command = now, Command(np.array(now), situation.now_ns)
+        command = Command(np.array(was) + 0.0, situation.now_ns)    # + 0.0: no -0.0
         action = 'go' if not touched else 'slow' if command.values.any() else 'stop'
         return verdict(situation, command, action, last_word, reason, touched)
     except Stop as why:

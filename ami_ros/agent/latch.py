@@ -97,5 +97,6 @@ class Latch:
                     return
             write_whole(self.path, json.dumps({'running': running, 'closed': self.closed}))
             self.wrong = ''
-        except OSError as why:
-            self.wrong = f'the latch cannot be written to {self.path}: {why.strerror}'
+        except Exception as why:        # whatever it is: who writes must go on trying
+            self.wrong = (f'the latch cannot be written to {self.path}: '
+                          f'{getattr(why, "strerror", None) or repr(why)}')

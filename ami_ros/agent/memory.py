@@ -13,6 +13,7 @@ import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.urdf import rotation
+from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
     Command,
     Imu,
@@ -58,6 +59,7 @@ class Keeper:
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
         self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
                       for s in robot.sensors_of('Imu')}
+        self.sightings = Sightings()
         self.said: dict[str, Said] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
         self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
@@ -78,6 +80,7 @@ class Keeper:
         """Compare it with the one before; a view without any echo is always the same."""
         content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
         self.compare(scan.name, content, scan.stamp_ns)
+        self.sightings.on_scan(scan)
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Add to the way."""
@@ -85,8 +88,9 @@ class Keeper:
         was, self.odometry = self.odometry, odometry
         if not np.isfinite(pose).all():
             self.compare(odometry.name, b'', came)
+            self.sightings.on_odometry(odometry, False)
             return
-        moved = turned = passed = 0.0
+        moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
         if self.pose is not None:
             moved, turned = apart(pose, self.pose)
             passed = max(0.0, (came - was.stamp_ns) / 1e9)
@@ -94,6 +98,8 @@ class Keeper:
             if moved > 2 * self.limits[0] * passed or turned > 2 * self.limits[1] * passed:
                 self.leaps.append(Step(odometry.name, odometry.received_steady_ns, passed, moved,
                                        turned))
+                goes_on = False
+        self.sightings.on_odometry(odometry, goes_on)
         said = self.said.get(odometry.name)
         self.compare(odometry.name, b'', came)
         if said is not None and self.pose is not None and moved == turned == 0.0:
@@ -166,7 +172,7 @@ class Keeper:
                   for name, (up, since, _) in self.leaning.items()),
             tuple(self.jumps), tuple(self.disputes), tuple(self.arrivals),
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
-            tuple(self.leaps))
+            tuple(self.leaps), self.sightings.look())
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

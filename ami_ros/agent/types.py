@@ -200,6 +200,14 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """A scan, and where odometry says that it was taken."""
+
+    scan: Scan
+    pose: tuple[float, float, float]    # x m, y m, yaw rad of base_link in odom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """What the critic remembers of the last seconds, for rules that look back; steady times."""
 
@@ -214,6 +222,7 @@ class Memory:
     stops: tuple[int, ...] = ()                 # when a rule stopped what moved
     tracks: tuple[Track, ...] = ()              # oldest first
     leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
+    sightings: tuple[tuple[Sighting, ...], ...] = ()    # of each lidar, the newest first
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+import sys
 import time
 
 import numpy as np
@@ -33,7 +34,7 @@ from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
-from ami_ros.machine.privileges import take_priority
+from ami_ros.machine.privileges import pass_on, take_priority
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
@@ -42,6 +43,7 @@ from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
 
 TICK_HZ = 50
+PERIOD_NS = 10**9 // TICK_HZ
 STATUS_S = 0.5
 COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
@@ -111,6 +113,7 @@ class CriticNode(Node):
         self.auditor = Auditor(log)
         self.tell_found()
         self.tracing = traced(self, chosen, made)
+        self.due_ns = time.monotonic_ns()       # the next tick
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -146,7 +149,6 @@ class CriticNode(Node):
                            version=__version__)
         if not s.lock_step:
             self.create_subscription(*hand.subscriber(self.on_hand))
-            self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
             self.create_timer(STATUS_S, self.on_status, clock=steady)
 
     def on_plan(self, msg) -> None:
@@ -229,10 +231,6 @@ class CriticNode(Node):
         elif max(stamps) > plan.number:         # the body went on: that frame was answered
             self.waiting = None
 
-    def on_time(self) -> None:
-        """Answer silence as well."""
-        self.say(*self.judge())
-
     def on_status(self) -> None:
         """Say it again for whoever came late."""
         self.told = ()
@@ -298,6 +296,7 @@ class CriticNode(Node):
 
     def look_around(self) -> None:
         """See who else commands the wheels, and whose twists are of another type."""
+        pass_on()               # threads of the middleware come and go
         self.besides = ', '.join(company.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
                                                 for row in self.spoken)))
@@ -328,19 +327,37 @@ class CriticNode(Node):
             convert.health_message(health, self.get_clock().now().nanoseconds))
 
     def turn(self) -> float:
-        """Write down what was judged while nothing else is to be done; return the idle time."""
-        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
+        """Tick when it is due, else write down what was judged; return the idle time.
+
+        No timer of the executor ticks: that one waits in another thread, which has not our
+        priority, so that a tick was as late as anybody's. Ticks keep their grid.
+        """
+        left_s = IDLE_S if self.settings.lock_step else self.tick_if_due()
+        if left_s < TRACE_S or not self.tracing.turn(TRACE_S):
+            return left_s
+        return 0.0
+
+    def tick_if_due(self) -> float:
+        """Answer silence as well; return the seconds until that is due again."""
+        late_ns = time.monotonic_ns() - self.due_ns
+        if late_ns >= 0:
+            self.due_ns += PERIOD_NS * (1 + late_ns // PERIOD_NS)
+            self.say(*self.judge())
+        return max(0, self.due_ns - time.monotonic_ns()) / 1e9
 
     def stop(self) -> None:
-        """Leave the robot at rest."""
+        """Leave the robot at rest; a critic that crashed did not end properly."""
+        bug = sys.exc_info()[1]
+        why = 'the critic was asked to end' if bug is None else f'the critic crashed: {bug!r}'
         now = self.get_clock().now().nanoseconds
-        last = Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end')
+        last = Verdict(still(now), 'stop', 'shutdown', why)
         self.say(last, 0.0)
         self.tracing.note(Told(SAID, (), last))
         self.tracing.close()
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
-        self.critic.latch.end()
-        self.auditor.ended('it was asked to end')
+        if bug is None:
+            self.critic.latch.end()
+        self.auditor.ended(why)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -19,10 +19,12 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'calibrate': 'ami_ros.verbs.calibrate',
     'record': 'ami_ros.verbs.record',
     'replay': 'ami_ros.verbs.replay',
+    'trace': 'ami_ros.verbs.trace',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'quantize': 'ami_ros.verbs.quantize',
     'evaluate': 'ami_ros.verbs.evaluate',
     'bench': 'ami_ros.verbs.bench',
     'faults': 'ami_ros.verbs.faults',
+    'hostile': 'ami_ros.verbs.hostile',
 }

@@ -342,6 +342,25 @@ def test_sigterm_sends_a_zero_first(critic):
     assert bench.child.wait(5) == 0
 
 
+CRASHES = """from ami_ros.nodes import critic_node
+def on_plan(self, msg):
+    raise RuntimeError('a bug')
+critic_node.CriticNode.on_plan = on_plan
+raise SystemExit(critic_node.main())"""
+
+
+def test_a_critic_that_crashes_says_zero_and_comes_up_stopped(critic, bench, tmp_path):
+    bench.processes.programs['critic'] = ['-c', CRASHES]
+    critic(state=str(tmp_path))
+    bench.processes.running.clear()
+    bench.until(lambda: bench.say(topics.PLAN, ahead(time.time_ns())) or verdicts(bench)
+                and verdicts(bench)[-1].rule == 'shutdown', 'the last word')
+    assert 'a bug' in verdicts(bench)[-1].reason and commands(bench)[-1] == [0.0, 0.0]
+    assert bench.child.wait(10) != 0
+    assert json.loads((tmp_path / FILE).read_text())['running'] is True     # so: latched
+    assert 'a bug' in list(entries(tmp_path / FOLDER))[-1].what['why']
+
+
 def test_an_unstamped_command_where_the_base_wants_it(bench):
     unstamped = topics.command(False)
     bench.start('critic', enable_stamped_cmd_vel=False)

@@ -139,7 +139,9 @@ def test_scans_without_a_word_and_turned():
     said = {how: np.frombuffer(sent('scan', how)[0][0].ranges, np.float32)
             for how in ('nan', 'zero', 'half_blind', 'rotated')}
     assert np.isnan(said['nan']).all() and not said['zero'].any()
-    assert np.isnan(said['half_blind']).sum() == 90
+    blind = np.isnan(said['half_blind'])
+    assert blind.sum() == 90 and np.array_equal(said['half_blind'][~blind], now[~blind])
+    assert np.count_nonzero(blind != np.roll(blind, 1)) == 2       # one half, in one piece
     assert np.array_equal(said['rotated'], np.roll(now, 45))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules import (
     acceleration,
+    approach,
     cadence,
     clock,
     contradiction,
@@ -66,6 +67,7 @@ RULES: dict[str, ModuleType] = {
     'slow_zone': slow_zone,
     'stop_zone': stop_zone,
     'time_to_collision': time_to_collision,
+    'approach': approach,
 }
 # No policy may leave these out. stop_zone may be: time_to_collision stops at least as early.
 CORE = {

@@ -7,6 +7,7 @@ the time of the lag; so a command is judged from there.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 import math
 
 import numpy as np
@@ -30,7 +31,7 @@ class Sight:
     max_odometry_age_s: float
     max_future_s: float
     lag_s: float
-    # the newest situation and what was found in it: two rules ask for the same
+    # the newest situation and what was found in it: the rules of the way ask for the same
     found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
                         repr=False)
 
@@ -67,9 +68,15 @@ class Sight:
 
 
 def sight(shared: Shared, robot: Robot) -> Sight:
-    """Make the one of a policy."""
-    return Sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
-                 shared.max_future_s, robot.actuation_lag_s)
+    """Return the one of a policy: all rules that ask get the same, so that it looks once."""
+    return one_sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
+                     shared.max_future_s, robot.actuation_lag_s)
+
+
+@lru_cache(maxsize=8)
+def one_sight(*numbers: float) -> Sight:
+    """Return the same for the same numbers."""
+    return Sight(*numbers)
 
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:

@@ -20,7 +20,7 @@ def test_order():
     assert list(CHOSEN.rules) == [rule.name for rule in build(CHOSEN, ROBOT)]
     assert list(CHOSEN.rules) == [name for name in RULES if name in CHOSEN.rules]
     assert list(RULES)[:2] == ['finite', 'fresh']
-    assert list(RULES)[-1] == 'time_to_collision'
+    assert list(RULES)[-2:] == ['time_to_collision', 'approach']
 
 
 @pytest.mark.parametrize('name', RULES)
