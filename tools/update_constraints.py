@@ -14,7 +14,6 @@ import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = 'torch==2.13.0'       # the trained module that ships was made with it
-RTX = '3.11', '3.12'           # has wheels of TensorRT-RTX
 GPU = re.compile('nvidia-|cuda-|triton')     # which of these come is a matter of the torch wheel
 
 
@@ -37,8 +36,7 @@ def main(pythons: list[str]) -> None:
     for python in pythons:
         version = subprocess.check_output(
             [python, '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], text=True).strip()
-        rtx = ',tensorrt-rtx' if version in RTX else ''
-        pins = resolve(python, f'.[sim,ros,train,dev{rtx}]', TORCH, 'setuptools<80', 'wheel')
+        pins = resolve(python, '.[sim,ros,train,dev,tensorrt-rtx]', TORCH, 'setuptools<80', 'wheel')
         write(f'py{version.replace(".", "")}.txt', f'Python {version}',
               {p: v for p, v in pins.items()
                if not GPU.match(p) and not p.startswith('ros-') and p != 'ami-ros'})
