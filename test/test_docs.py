@@ -49,7 +49,10 @@ ONLY_PARSED = {
     'report': ('needs a recorded drive', 'replay/test_report.py', "cli.main(['report'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
+    'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
     'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
+    'hostile': ('hours', 'trials/test_hostile.py', "'hostile'"),
+    'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
     'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts

@@ -50,7 +50,7 @@ class Rung:
 
 
 LADDER = (
-    Rung('the machine is late', 'configurator: more than 10 % of plans late, within a second',
+    Rung('the machine is late', 'configurator: more than half of ten plans late',
          'everything, with fewer candidates, then a shorter horizon, then fewer plans a second',
          'drive; plans that are too old stop it', 'by itself, a level after 5 s of calm'),
     Rung('the world model is surprised', 'critic, with the plan', 'everything',
@@ -67,7 +67,8 @@ LADDER = (
          'configurator: no sign of life for `lost_s`', 'critic, configurator',
          'stand still; a hand moves it', 'started again and configured; to be armed by a person'),
     Rung('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
-         'stand still; a hand moves it', 'started again in `idle`; to be armed by a person'),
+         'stand still; a hand moves it', 'started again in `idle`, or in `stopped` where it was; '
+         'to be armed by a person'),
     Rung('critic is killed or hangs', "the base's own command timeout; configurator: no sign of "
          'life for `lost_s`', 'configurator, mind', 'nothing: nobody commands the wheels',
          'started again, latched; a person who calls `critic/reset` and arms it'),

@@ -5,7 +5,7 @@ Where a robot keeps what must outlive its processes, and how a small file is kep
 Nothing here decides anything: who keeps a latch, a stop or a log says what a failure means.
 """
 
-from errno import EACCES
+from errno import EACCES, EINVAL, ENOTSUP
 import fcntl
 import os
 from pathlib import Path
@@ -41,10 +41,16 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def settle(folder: Path) -> None:
-    """Have names that were made, replaced or removed in a folder survive a power cut."""
+    """Have names that were made, replaced or removed in a folder survive a power cut.
+
+    A file system that cannot do that (some of other machines, or of user programs) says so.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as why:
+        if why.errno not in (EINVAL, ENOTSUP):
+            raise
     finally:
         os.close(handle)
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the user of a robot may: a real-time priority, memory that outlives a logout."""
 
+from contextlib import suppress
 import os
+import threading
 
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN
 from ami_ros.machine.host import Host
@@ -15,7 +17,7 @@ FIX = (f'echo "$USER - rtprio {PRIORITY}" | sudo tee /{LIMITS}, and log in again
 def take_priority(priority: int = PRIORITY - 10) -> str:
     """Let nobody without one hold up the thread that calls this; return why not, or ''.
 
-    Threads and processes that it starts later are ordinary again: the middleware's, for one.
+    Threads and processes that it starts later are ordinary again, until `pass_on`.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
@@ -23,6 +25,20 @@ def take_priority(priority: int = PRIORITY - 10) -> str:
     except OSError as why:
         return f'no real-time priority {priority}: {why.strerror}; ami-ros machine says how'
     return ''
+
+
+def pass_on(priority: int = PRIORITY - 11) -> None:
+    """Give the other threads of this process a real-time priority, too, where it has one.
+
+    Those of the middleware, which hold locks that everybody waits for, bring the messages.
+    """
+    if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK != os.SCHED_FIFO:
+        return
+    for thread in os.listdir('/proc/self/task'):
+        if int(thread) != threading.get_native_id():
+            with suppress(OSError):     # it has ended meanwhile
+                os.sched_setscheduler(int(thread), os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
+                                      os.sched_param(priority))
 
 
 def logout(host: Host) -> list[Finding]:

@@ -11,6 +11,7 @@ is not required.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+import sys
 import time
 
 import numpy as np
@@ -33,8 +34,8 @@ from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
-from ami_ros.machine.privileges import take_priority
-from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
+from ami_ros.machine.privileges import pass_on, take_priority
+from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
@@ -42,6 +43,7 @@ from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
 
 TICK_HZ = 50
+PERIOD_NS = 10**9 // TICK_HZ
 STATUS_S = 0.5
 COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
@@ -105,12 +107,13 @@ class CriticNode(Node):
             parameters.show(self, group, numbers)
         folder = state_folder(s.state, self.get_namespace())
         eager = s.real_time and not s.lock_step
-        self.critic = Critic(chosen, self.robot, Latch(folder))
-        # of its priority: who holds the interpreter while others run would hold up the ticks
-        log = AuditLog(folder / FOLDER, begin=take_priority if eager else lambda: None)
-        self.auditor = Auditor(log)
+        # writers of its priority: who held the interpreter and had to wait would hold up the ticks
+        begin = take_priority if eager else lambda: None
+        self.critic = Critic(chosen, self.robot, Latch(folder, begin))
+        self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
         self.tracing = traced(self, chosen, made)
+        self.due_ns = time.monotonic_ns()       # the next tick
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
@@ -124,7 +127,7 @@ class CriticNode(Node):
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
         if s.input == 'plan':
-            self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
+            self.create_subscription(*topics.PLAN.subscriber(self.on_plan), raw=True)
         else:
             self.create_subscription(*foreign.subscriber(self.on_twist))
         self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
@@ -132,7 +135,8 @@ class CriticNode(Node):
                         if sensor.required and sensing.KINDS[sensor.kind].stamped]
         for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
             for row in sensing.rows(sensor) if sensor.required or not s.lock_step else ():
-                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)))
+                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)),
+                                         raw=bool(sensing.KINDS[sensor.kind].opened))
         self.create_service(*topics.CRITIC_RESET.server(self.on_reset))
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
@@ -146,12 +150,11 @@ class CriticNode(Node):
                            version=__version__)
         if not s.lock_step:
             self.create_subscription(*hand.subscriber(self.on_hand))
-            self.create_timer(1 / TICK_HZ, self.on_time, clock=steady)
             self.create_timer(STATUS_S, self.on_status, clock=steady)
 
-    def on_plan(self, msg) -> None:
+    def on_plan(self, raw: bytes) -> None:
         """Judge at once; in lock-step as soon as the frame's readings are there."""
-        plan = self.read(convert.plan_from, msg)
+        plan = self.read(lambda: convert.plan_from(unopened.plan(raw)))
         if self.settings.lock_step:
             self.waiting = plan     # none at all names no frame that could be answered
             self.answer()
@@ -207,7 +210,11 @@ class CriticNode(Node):
         """Take what a sensor says; a switch that is active stops at once."""
         kind = sensing.KINDS[sensor.kind]
         self.critic.forget(sensor.name)
-        said = self.read(kind.read, msg, sensor, self.robot, self.arrival(msg, kind.stamped))
+
+        def noun():
+            opened = kind.opened(msg) if kind.opened else msg
+            return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
+        said = self.read(noun)
         if said is not None:
             getattr(self.critic, kind.into)(said)
         if self.settings.lock_step:
@@ -228,10 +235,6 @@ class CriticNode(Node):
                 self.say(*self.judge(plan.number), anyway=True)
         elif max(stamps) > plan.number:         # the body went on: that frame was answered
             self.waiting = None
-
-    def on_time(self) -> None:
-        """Answer silence as well."""
-        self.say(*self.judge())
 
     def on_status(self) -> None:
         """Say it again for whoever came late."""
@@ -285,10 +288,10 @@ class CriticNode(Node):
             return convert_heard.Came(stamp, stamp)
         return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
 
-    def read(self, reader: Callable, msg, *more):
+    def read(self, reader: Callable, *what):
         """Read a message, or None and one sentence in the log."""
         try:
-            noun = reader(msg, *more)
+            noun = reader(*what)
             self.wrong = ''
             return noun
         except ValueError as wrong:
@@ -298,6 +301,7 @@ class CriticNode(Node):
 
     def look_around(self) -> None:
         """See who else commands the wheels, and whose twists are of another type."""
+        pass_on()               # threads of the middleware come and go
         self.besides = ', '.join(company.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
                                                 for row in self.spoken)))
@@ -328,19 +332,37 @@ class CriticNode(Node):
             convert.health_message(health, self.get_clock().now().nanoseconds))
 
     def turn(self) -> float:
-        """Write down what was judged while nothing else is to be done; return the idle time."""
-        return 0.0 if self.tracing.turn(TRACE_S) else IDLE_S
+        """Tick when it is due, else write down what was judged; return the idle time.
+
+        No timer of the executor ticks: that one waits in another thread, which has not our
+        priority, so that a tick was as late as anybody's. Ticks keep their grid.
+        """
+        left_s = IDLE_S if self.settings.lock_step else self.tick_if_due()
+        if left_s < TRACE_S or not self.tracing.turn(TRACE_S):
+            return left_s
+        return 0.0
+
+    def tick_if_due(self) -> float:
+        """Answer silence as well; return the seconds until that is due again."""
+        late_ns = time.monotonic_ns() - self.due_ns
+        if late_ns >= 0:
+            self.due_ns += PERIOD_NS * (1 + late_ns // PERIOD_NS)
+            self.say(*self.judge())
+        return max(0, self.due_ns - time.monotonic_ns()) / 1e9
 
     def stop(self) -> None:
-        """Leave the robot at rest."""
+        """Leave the robot at rest; a critic that crashed did not end properly."""
+        bug = sys.exc_info()[1]
+        why = 'the critic was asked to end' if bug is None else f'the critic crashed: {bug!r}'
         now = self.get_clock().now().nanoseconds
-        last = Verdict(still(now), 'stop', 'shutdown', 'the critic was asked to end')
+        last = Verdict(still(now), 'stop', 'shutdown', why)
         self.say(last, 0.0)
         self.tracing.note(Told(SAID, (), last))
         self.tracing.close()
         self.commands.wait_for_all_acked(Duration(seconds=KEPT_STOPPING_S))
-        self.critic.latch.end()
-        self.auditor.ended('it was asked to end')
+        if bug is None:
+            self.critic.latch.end()
+        self.auditor.ended(why)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 import time
 
-from ami_ros.verbs.common import bar, make_way, whole, write_report
+from ami_ros.verbs.common import bar, count, make_way, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -18,6 +18,8 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='furniture goes to and fro and people walk, slower than the rover')
     one.add_argument('--policy', default='rover', help='a name, or the path of a policy file')
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--jobs', type=count, default=1, metavar='N',
+                     help='processes; the report is the same')
     one.add_argument('--report', type=Path, default=Path('runs/hostile.json'), metavar='FILE',
                      help='goes on where it was, by the ledger beside it')
 
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         bar(done, total, begun, 'legs')
 
     try:
-        report = campaign(ask, ledger, progress)
+        report = campaign(ask, ledger, progress, jobs=args.jobs)
     except KeyboardInterrupt:
         sys.stderr.write(f'\nthe legs that are finished are in {ledger}; the same command goes '
                          'on from there\n')

@@ -3,6 +3,7 @@
 
 import math
 
+from ami_ros.agent import arc
 from ami_ros.agent.arc import Box, first_contact, pace, seen_after, STEP_M
 import numpy as np
 import pytest
@@ -92,3 +93,20 @@ def test_along_a_wall_it_goes_on_as_close_as_it_is_down_to_half(gap, free):
     for v in (0.3, -0.3):
         assert (first_contact(wall, BOX, v, 0, 0.1, 0.02) == math.inf) == free
     assert first_contact(wall, BOX, 0.3, 0.3, 0.1, 0.02) < 0.05     # into the wall, never
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_trying_a_few_steps_first_changes_nothing(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    for _ in range(150):
+        count = rng.integers(1, 200)
+        points = (rng.uniform(0.05, rng.choice([0.3, 0.6, 2.0]), count)
+                  * np.exp(1j * rng.uniform(-np.pi, np.pi, count)))
+        v = rng.uniform(-0.6, 0.6) * rng.choice([0, 1, 1, 1])
+        w = rng.uniform(-1.5, 1.5) * rng.choice([0, 1, 1])
+        asked = (points, BOX, v, w, rng.uniform(0, 0.6), rng.choice([0.0, 0.02, 0.2]),
+                 rng.choice([0.004, 0.02]))
+        monkeypatch.setattr(arc, 'COARSE', 8)
+        found = arc.first_contact(*asked)
+        monkeypatch.setattr(arc, 'COARSE', 10**9)
+        assert arc.first_contact(*asked) == found

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a robot keeps what outlives it, and a stop that is kept there."""
 
+import errno
 import os
 from pathlib import Path
 
-from ami_ros.agent.state import claim, KeptStop, state_folder, write_whole
+from ami_ros.agent.state import claim, KeptStop, settle, state_folder, write_whole
 import pytest
 
 
@@ -41,6 +42,19 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         write_whole(path, 'two')
     assert path.read_text() == 'one'
+
+
+@pytest.mark.parametrize('number, told', [(errno.EINVAL, False), (errno.ENOTSUP, False),
+                                          (errno.EIO, True)])
+def test_a_folder_that_knows_no_sync_is_no_broken_disk(tmp_path, monkeypatch, number, told):
+    def sync(_):
+        raise OSError(number, 'no')
+    monkeypatch.setattr(os, 'fsync', sync)
+    if told:
+        with pytest.raises(OSError):
+            settle(tmp_path)
+    else:
+        settle(tmp_path)
 
 
 def test_one_at_a_time_holds_a_lock(tmp_path):

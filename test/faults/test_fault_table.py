@@ -2,7 +2,7 @@
 """The table of faults: what may stand in it, and that the shipped one says what is tried."""
 
 from ami_ros.nodes.faults.bounds import bound, evaluate
-from ami_ros.nodes.faults.table import chosen, read
+from ami_ros.nodes.faults.table import chosen, read, Row
 from ami_ros.share import share
 import pytest
 import yaml
@@ -44,7 +44,7 @@ def test_a_bound_is_the_window_two_ticks_and_the_way():
 
 def test_a_row_that_is_right_is_taken(tmp_path):
     row, = table(tmp_path, {**GOOD, 'named': {'by': 'verdict', 'rule': 'fresh'}, 'latches': True})
-    assert row.bound_s(NUMBERS) == pytest.approx(0.41) and row.hold_s == 2.0
+    assert row.bound_s(NUMBERS) == pytest.approx(0.41) and row.hold_s == 1.5
     assert str(row.named) == 'verdict: rule fresh'
 
 
@@ -116,3 +116,16 @@ def test_the_shipped_table_tries_what_the_contract_of_the_critic_names():
         e_stop_best_effort e_stop_transient_local reset_while_the_cause_lasts
         power_cut_while_latched""".split()
     assert set(demanded) <= said
+
+
+def test_rows_that_need_the_same_robot_can_share_it():
+    def setup(**more):
+        return Row('gone', 'stop', 'so', 0.1, **more).setup
+
+    killed, button = {'by': 'signal', 'at': 'mind', 'signal': 'KILL'}, {'by': 'reset'}
+    assert setup(strike=killed) == setup(strike=button) == 'plain'
+    different = [setup(strike=killed), setup(strike=killed, sim_time=True),
+                 setup(strike={'by': 'disk'}), setup(strike={'by': 'tamper', 'at': 'plan'}),
+                 setup(strike={'by': 'tamper', 'at': 'scan'}),
+                 setup(strike={'by': 'tamper', 'at': 'clock'}, sim_time=True)]
+    assert len(set(different)) == len(different)

@@ -49,6 +49,14 @@ def test_it_goes_on_in_the_middle_of_a_fault(tmp_path):
     assert more.outcomes(Row('gone', 'stop', 'so', 0.2)) == []
 
 
+def test_faults_are_told_in_the_order_of_the_table(tmp_path):
+    path = tmp_path / 'report.json'
+    one = Ledger(path, ASKED, {}, ('lost', 'gone'))
+    for name in ('other', 'gone', 'lost'):
+        one.put(entry(Row(name, 'stop', 'so', 0.1)))
+    assert [e['name'] for e in json.loads(path.read_text())['faults']] == ['lost', 'gone', 'other']
+
+
 def test_what_waits_for_something_is_not_tried_again(tmp_path):
     one = ledger(tmp_path / 'report.json')
     one.put(entry(repeats=0, passed=False, needs='a latch'))

@@ -4,6 +4,7 @@
 from dataclasses import replace
 import json
 import os
+import threading
 
 from ami_ros import cli
 from ami_ros.checks.findings import OK, status, UNCHECKED, WARN, WRONG
@@ -249,6 +250,23 @@ def test_a_priority_is_taken_or_the_reason_is_said(monkeypatch):
         raise PermissionError(1, 'Operation not permitted')
     monkeypatch.setattr('os.sched_setscheduler', refuse)
     assert 'Operation not permitted; ami-ros machine' in privileges.take_priority()
+
+
+def test_a_priority_is_passed_on_to_the_threads_that_came_later(monkeypatch):
+    """Else one of them holds a lock, is held up, and holds up who has the priority."""
+    given, ended = {}, threading.Event()
+    thread = threading.Thread(target=ended.wait, daemon=True)
+    thread.start()
+    monkeypatch.setattr(os, 'sched_setscheduler', lambda of, kind, param: given.update(
+        {of: (kind, param.sched_priority)}))
+    privileges.pass_on()
+    assert given == {}                          # it has none itself
+    monkeypatch.setattr(os, 'sched_getscheduler',
+                        lambda of: os.SCHED_FIFO | os.SCHED_RESET_ON_FORK)
+    privileges.pass_on()
+    ended.set()
+    assert given[thread.native_id] == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 39)
+    assert threading.get_native_id() not in given
 
 
 def test_logging_out_must_not_take_shared_memory(tmp_path):

@@ -113,10 +113,12 @@ def test_every_second_plan_overtakes():
 
 def test_the_endless_plan_is_one_and_drives():
     first, *rest = sent('plan', 'endless')
-    said = convert.plan_from(first[0])
-    assert said.knots.shape == (distort.ENDLESS_KNOTS, 2) and rest == [[]] * 3
-    assert said.at(AT_NS + 600 * NS) == (distort.FULL_MPS, 0.0)
-    assert said.run == 'run' and said.start_ns == AT_NS
+    was, points = plan(0), first[0].points
+    assert first[0].header == was.header and rest == [[]] * 3
+    assert len(points) == distort.ENDLESS_KNOTS + 1
+    assert {point.velocities[0].linear.x for point in points[:-1]} == {distort.FULL_MPS}
+    lasts_s = points[-1].time_from_start.sec
+    assert lasts_s == round(distort.ENDLESS_KNOTS * convert.plan_from(was).knot_s)
 
 
 @pytest.mark.parametrize('at, how, content', [
@@ -139,7 +141,9 @@ def test_scans_without_a_word_and_turned():
     said = {how: np.frombuffer(sent('scan', how)[0][0].ranges, np.float32)
             for how in ('nan', 'zero', 'half_blind', 'rotated')}
     assert np.isnan(said['nan']).all() and not said['zero'].any()
-    assert np.isnan(said['half_blind']).sum() == 90
+    blind = np.isnan(said['half_blind'])
+    assert blind.sum() == 90 and np.array_equal(said['half_blind'][~blind], now[~blind])
+    assert np.count_nonzero(blind != np.roll(blind, 1)) == 2       # one half, in one piece
     assert np.array_equal(said['rotated'], np.roll(now, 45))
 
 

@@ -48,7 +48,7 @@ class Observer:
 
 
 def blow(by, observer, **more):
-    stack = SimpleNamespace(row=Row('r', 'stop', 'so', 0, {'by': by, **more}), button=None,
+    stack = SimpleNamespace(row=Row('r', 'stop', 'so', 0, {'by': by, **more}), buttons={},
                             observer=observer, processes=SimpleNamespace(running={}))
     made = strikes.BY[by](stack, 0)
     made.prepare()
@@ -66,7 +66,7 @@ def test_a_button_says_it_once_and_lets_go_once(qos):
     one.prepare()                               # a second repeat has the same button
     assert one.strike() > 0
     one.restore()
-    assert one.stack.button.said == [True, False] and one.why_not() == []
+    assert one.button.said == [True, False] and one.why_not() == []
     (name, offered), = observer.buttons
     assert name == topics.E_STOP.name
     best_effort = offered.reliability == ReliabilityPolicy.BEST_EFFORT
@@ -80,7 +80,7 @@ def test_a_reset_that_is_granted_while_it_is_pressed_is_told(granted):
     one = blow('reset', observer)
     one.strike()
     one.meanwhile()
-    assert one.stack.button.said == [True]
+    assert one.button.said == [True]
     assert observer.asked.count(topics.CRITIC_RESET) == strikes.RESETS == observer.asked.count(
         topics.ARM)
     assert len(one.why_not()) == granted
@@ -96,7 +96,7 @@ def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_a
     one.processes.running['critic'] = SimpleNamespace(pid=7)
 
     def kill(pid, number):
-        killed.append((pid, number, list(one.stack.button.said)))
+        killed.append((pid, number, list(one.button.said)))
         observer.critic = {'pid': '2', **after}
 
     monkeypatch.setattr(strikes.os, 'kill', kill)
@@ -105,6 +105,6 @@ def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_a
     pushed = [msg.twist.linear.x for msg in one.hands.said]
     one.restore()
     assert killed == [(7, strikes.signal.SIGKILL, [True, False])]       # let go before it
-    assert one.stack.button.said == [True, False] and observer.asked == [topics.ARM]
+    assert one.button.said == [True, False] and observer.asked == [topics.ARM]
     assert len(pushed) == 20 and set(pushed) == {strikes.PUSH_MPS}
     assert len(one.why_not()) == held_against

@@ -2,6 +2,7 @@
 """Keeps the robot out of forbidden areas and inside its own; where it is wrong it may leave."""
 
 from dataclasses import dataclass
+from functools import cache
 import math
 from typing import ClassVar
 
@@ -123,8 +124,9 @@ def corners(polygon) -> np.ndarray:
     return points[:, 0] + 1j * points[:, 1]
 
 
+@cache
 def outline(box: Box) -> np.ndarray:
-    """Return points along the sides of a box, (N,) complex m in base_link."""
+    """Return points along the sides of a box, (N,) complex m in base_link; nobody changes them."""
     length, width = box.half_length_m, box.half_width_m
     sides = [complex(x, y) for x, y in ((length, width), (-length, width), (-length, -width),
                                         (length, -width))]
@@ -133,10 +135,16 @@ def outline(box: Box) -> np.ndarray:
     return box.centre + np.concatenate(parts)
 
 
+@cache
+def sides(polygon: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each side begins and ends, (K,) complex; nobody changes them."""
+    begin = corners(polygon)
+    return begin, np.roll(begin, -1)
+
+
 def inside(points: np.ndarray, polygon) -> np.ndarray:
     """Return (N,) metres to the nearest side; above 0 inside, below outside."""
-    begin = corners(polygon)
-    end = np.roll(begin, -1)
+    begin, end = sides(polygon)
     side = (end - begin)[:, None]
     seen = points[None, :] - begin[:, None]
     length2 = np.maximum(np.abs(side) ** 2, 1e-12)

@@ -37,7 +37,7 @@ from ami_ros.sim.body import Body, open_body, Room
 from ami_ros.trials.evaluate import home
 
 ROBOT, POLICY = 'rover', 'config/policy/rover.yaml'     # what config/rover.yaml starts
-RESUME_S = 3.0          # so long it is watched whether it drives on by itself
+RESUME_S = 1.5          # so long it is watched whether it drives on by itself
 DELAY_S = 0.2           # at most, from full speed to the strike: it may meet any phase
 STARTS = 3              # of a stack that does not come up
 WRONG = (NoAnswer, ChildEnded, Unseen)
@@ -85,6 +85,25 @@ class Campaign:
         self.body, self.world_seed, self.logs = body, world_seed, logs
         self.module, self.programs = module, programs
 
+    def __enter__(self):
+        self.stack: Stack | None = None
+        return self
+
+    def __exit__(self, *_):
+        if self.stack is not None:
+            self.stack.__exit__()
+        self.stack = None
+
+    def ready(self, row: Row) -> Stack:
+        """Return a robot for a fault: the one that runs, if it is of the right kind."""
+        if self.stack is not None and self.stack.row.setup != row.setup:
+            self.__exit__()
+        if self.stack is None:
+            self.stack = Stack(self.place(row), row, self.world_seed, self.module,
+                               self.programs).__enter__()
+        self.stack.row = row
+        return self.stack
+
     def measure(self, row: Row, outcomes: list[Outcome], keep: Callable[[dict], None]) -> None:
         """Strike so many times in all; a robot that does not come back is started anew.
 
@@ -93,26 +112,28 @@ class Campaign:
         """
         failed = 0
         while len(outcomes) < self.repeats:
-            with Stack(self.place(row), row, self.world_seed, self.module,
-                       self.programs) as stack:
+            try:
+                stack = self.ready(row)
+
                 def kept(stack=stack) -> None:
                     keep({**summed(row, outcomes, self.numbers), **stack.about()})
 
-                try:
-                    self.series(stack, outcomes, kept)
-                except WRONG as why:
-                    failed += 1
-                    say(f'{row.name}: {why}')
-                    if failed == STARTS:
-                        raise
+                if not self.series(stack, outcomes, kept):
+                    self.__exit__()
+            except WRONG as why:
+                self.__exit__()
+                failed += 1
+                say(f'{row.name}: {why}')
+                if failed == STARTS:
+                    raise
 
     def place(self, row: Row) -> Path:
         """Return a new folder for logs: what an earlier start said is kept."""
         return next(path for n in itertools.count(1)
-                    if not (path := self.logs / row.name / str(n)).exists())
+                    if not (path := self.logs / row.setup / str(n)).exists())
 
-    def series(self, stack: Stack, outcomes: list[Outcome], kept: Callable[[], None]) -> None:
-        """Strike until all repeats are done, or it does not come back.
+    def series(self, stack: Stack, outcomes: list[Outcome], kept: Callable[[], None]) -> bool:
+        """Strike until all repeats are done, or it does not come back; return which.
 
         There is one drive more than strikes: it shows that the last one was recovered from.
         """
@@ -133,14 +154,17 @@ class Campaign:
                 say(f'{stack.row.name}: it did not come back: {why}')
                 outcomes.append(struck)
                 kept()
-                return
+                return False
             if struck is not None:
                 struck.recovered, struck.recovery_s = True, time.monotonic() - done_s
                 outcomes.append(struck)
                 kept()
             if len(outcomes) == self.repeats:
-                return
+                return True
             struck, done_s = self.strike(stack, blow)
+            if struck is None:
+                say(f'{stack.row.name}: it was told rest just before; once more')
+                continue
             say(f'{stack.row.name} {len(outcomes) + 1}/{self.repeats}: {told(struck)}')
 
     def errand(self, rng: np.random.Generator) -> Errand:
@@ -150,8 +174,11 @@ class Campaign:
         self.body.reset(way.goal, seed)
         return Errand(way, self.body.camera(), seed)
 
-    def strike(self, stack: Stack, blow: Blow) -> tuple[Outcome, float]:
-        """Strike once, take it back, and watch; return what came, and when the cause was gone."""
+    def strike(self, stack: Stack, blow: Blow) -> tuple[Outcome | None, float]:
+        """Strike once, take it back, and watch; return what came, and when the cause was gone.
+
+        None where it was told rest before the strike: who stops by itself shows nothing.
+        """
         observer = stack.observer
         trace = Trace(blow.strike(), looks=observer.looked, said=observer.said)
         struck_s = time.monotonic() - (time.time_ns() - trace.struck_ns) / 1e9
@@ -162,8 +189,12 @@ class Campaign:
         done_s = time.monotonic()
         observer.watch(RESUME_S, lambda: any(look.rest_s == 0.0 for look in trace.after()))
         trace.ended_ns = time.time_ns()
+        before = trace.before()
+        if before is not None and before.rest_s > 0.0:
+            return None, done_s
         out = judge(trace, stack.row, self.numbers)
         out.why_not += blow.why_not()
+        out.named = out.named.replace(str(self.logs), '...')       # that is of this machine
         out.load = os.getloadavg()[0]
         return rounded(out), done_s
 
@@ -189,7 +220,8 @@ def main(args: argparse.Namespace) -> int:
     """Run `ami-ros faults`; returns the exit status: 0 when all that was asked for passed."""
     robot = find(ROBOT)
     numbers = numbers_of(POLICY, robot)
-    rows = chosen(read(share('config/faults.yaml'), numbers), args.only)
+    table = read(share('config/faults.yaml'), numbers)
+    rows = chosen(table, args.only)
     for row in rows:
         if row.strike.get('by') == 'tamper':
             known(row.strike['at'], row.strike['how'])
@@ -202,12 +234,12 @@ def main(args: argparse.Namespace) -> int:
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
     about = {'machine': machine(), 'versions': versions(), 'definitions': DEFINITIONS,
              'full_speed_mps': FULL_SHARE * numbers['max_speed_mps']}
-    ledger = Ledger(args.report, asked, about)
+    ledger = Ledger(args.report, asked, about, tuple(row.name for row in table))
     world_seed = home(module)
-    with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body:
-        campaign = Campaign(args.seed, args.repeats, numbers, body, world_seed,
-                            args.report.with_suffix('.logs').resolve(), args.module)
-        for row in rows:
+    with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body, Campaign(
+            args.seed, args.repeats, numbers, body, world_seed,
+            args.report.with_suffix('.logs').resolve(), args.module) as campaign:
+        for row in sorted(rows, key=lambda row: row.setup):     # those that share a robot together
             if ledger.has(row):
                 say(f'{row.name}: is in {args.report} already')
             elif row.needs:

@@ -168,8 +168,8 @@ def ranges(change: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> F
 
 def half_blind(now: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Say nothing in one half of the circle."""
-    return np.roll(np.where(np.arange(len(now)) < len(now) / 2, np.nan, now),
-                   rng.integers(len(now)))
+    blind = np.roll(np.arange(len(now)) < len(now) / 2, rng.integers(len(now)))
+    return np.where(blind, np.nan, now)
 
 
 def odometry_jump(msg) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps a campaign's results on disk after each repeat, so that it goes on where it was."""
 
-from collections.abc import Callable
 import json
 from pathlib import Path
 import re
@@ -16,11 +15,13 @@ class Ledger:
     More repeats of the same campaign may be asked for later; all else must be the same.
     """
 
-    def __init__(self, path: Path, asked: dict, about: dict,
-                 write: Callable[[Path, dict], None] | None = None):
-        """Open or begin one; ValueError where the file is of another campaign, or of none."""
+    def __init__(self, path: Path, asked: dict, about: dict, names: tuple[str, ...] = ()):
+        """Open or begin one; ValueError where the file is of another campaign, or of none.
+
+        `names` says in which order faults are told, others after them.
+        """
         self.path, self.asked, self.about = path, asked, about
-        self._write = write or write_lines
+        self.order = {name: number for number, name in enumerate(names)}
         self.entries: dict[str, dict] = {}
         if not path.exists():
             return
@@ -55,11 +56,12 @@ class Ledger:
     def put(self, entry: dict) -> None:
         """Add an entry, and write all."""
         self.entries[entry['name']] = entry
-        self._write(self.path, self.report())
+        write(self.path, self.report())
 
     def report(self) -> dict:
         """Return the report as it stands."""
-        faults = list(self.entries.values())
+        faults = sorted(self.entries.values(),
+                        key=lambda entry: self.order.get(entry['name'], len(self.order)))
         return {'asked': self.asked, 'about': self.about,
                 'passed': sum(entry['passed'] for entry in faults),
                 'failed': [entry['name'] for entry in faults
@@ -68,7 +70,7 @@ class Ledger:
                 'faults': faults}
 
 
-def write_lines(path: Path, report: dict) -> None:
+def write(path: Path, report: dict) -> None:
     """Write a report whole or not at all, an outcome a line."""
     lines = [json.dumps(out) for entry in report['faults'] for out in entry['outcomes']]
     held = iter(range(len(lines)))

@@ -178,5 +178,6 @@ class Observer(Pilot):
         self.release()
 
     def fast(self, full_mps: float) -> bool:
-        """Tell whether it drives ahead at full speed now."""
-        return bool(self.looked) and self.looked[-1].speed_mps >= full_mps
+        """Tell whether it drives ahead at full speed now, and is told to."""
+        last = self.looked[-1] if self.looked else None
+        return last is not None and min(last.speed_mps, last.told_mps) >= full_mps

@@ -26,7 +26,10 @@ OWN = {name: ['-c', f'from ami_ros.nodes.faults.{file} import main; raise System
 
 
 class Stack:
-    """A robot to do harm to; a context manager that leaves nothing running."""
+    """A robot to do harm to; a context manager that leaves nothing running.
+
+    `row` may become another of the same setup.
+    """
 
     def __init__(self, logs: Path, row: Row, world_seed: int, module: str = '',
                  programs: dict[str, list[str]] | None = None):
@@ -34,8 +37,8 @@ class Stack:
         self.disk = Disk(logs / 'disk') if row.strike['by'] == 'disk' else None
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
-        self.button = None      # publisher of e_stop
-        self.session = uuid.uuid4().hex[:8]     # orders of others are not for this tamper
+        self.buttons = {}       # publishers of e_stop, by their QoS
+        self.session = f's{uuid.uuid4().hex[:8]}'   # orders of others are not for this tamper
 
     def __enter__(self):
         self.environment = dict(os.environ)
@@ -68,7 +71,8 @@ class Stack:
             remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
             self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
-            known = {'module': self.module} if self.module and name == 'mind' else {}
+            known = {'module': self.module, 'require_signed': False} \
+                if self.module and name == 'mind' else {}
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 
@@ -94,7 +98,7 @@ class Stack:
         if self.observer is not None:
             self.observer.spinner.shutdown()
             self.observer.destroy_node()
-        self.button = self.observer = None
+        self.buttons, self.observer = {}, None
         rclpy.try_shutdown(context=self.context)
         gc.collect()        # or its participant lives on in this domain, and says what it said
         self.processes.stop()

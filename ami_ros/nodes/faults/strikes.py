@@ -29,12 +29,14 @@ except ImportError:     # Humble
     from rclpy.qos_event import PublisherEventCallbacks
 
 BURN = 'import ctypes; ctypes.CDLL(None).prctl(1, 9)\nwhile True: pass'    # ends with its parent
+GONE_S = 30.0           # until who ended is forgotten, also where it did not take its leave
 STALE_S = 10.0          # a hand this old is refused, and the refusal is logged
 LOGGED_S = 0.4
 BUTTONS = {             # how an emergency stop may publish, and by how many it is heard
     'best_effort_volatile': QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT),
     'reliable_transient_local': topics.LATCHED}
 SILENT = PublisherEventCallbacks(use_default_callbacks=False)
+# by how many subscriptions of the critic it is heard
 HEARD = {'best_effort_volatile': 1, 'reliable_transient_local': 2}
 RESETS, RESETS_EVERY_S = 4, 0.4
 SETTLED_S = 0.4         # between two things that a person does
@@ -100,10 +102,13 @@ class Company(Blow):
     """Somebody else commands the wheels."""
 
     def prepare(self) -> None:
-        """Start it; it waits for a sign, and is no publisher yet."""
+        """Start it; it waits for a sign, and is no publisher yet. The last one is forgotten."""
         if 'rogue' not in self.processes.running:
             self.processes.start('rogue', {})
-            self.observer.wait(lambda: 'rogue' in self.observer.get_node_names(), 'the rogue')
+            self.observer.wait(lambda: 'rogue' in self.observer.get_node_names(), 'the rogue',
+                               GONE_S)
+        self.observer.wait(lambda: self.observer.critic.get('others') == '',
+                           'that the critic is alone', GONE_S)
 
     def strike(self) -> int:
         """Give the sign."""
@@ -112,10 +117,10 @@ class Company(Blow):
         return at_ns
 
     def restore(self) -> None:
-        """End it."""
+        """End it, so that it takes its leave."""
         child = self.processes.running.pop('rogue')
-        child.kill()
-        child.wait()
+        child.terminate()
+        child.wait(GONE_S)
 
 
 class Busy(Blow):
@@ -134,7 +139,7 @@ class Busy(Blow):
 
 
 class FullDisk(Blow):
-    """No log can be written, and there is something to log."""
+    """Nothing can be written, and there is something to write."""
 
     @property
     def pids(self) -> list[int]:
@@ -146,9 +151,10 @@ class FullDisk(Blow):
         self.hands = self.observer.create_publisher(*topics.HAND.publisher())
 
     def strike(self) -> int:
-        """Fill it, and have the critic refuse a hand again and again, which it logs."""
+        """Fill it; have the critic refuse hands, which it logs, and a reset, which it audits."""
         at_ns = time.time_ns()
         self.stack.disk.fill(self.pids)
+        self.observer.askable[topics.CRITIC_RESET].call_async(Trigger.Request())
         self.timer = self.observer.create_timer(LOGGED_S, self.say)
         return at_ns
 
@@ -174,25 +180,23 @@ class Press(Blow):
 
     def prepare(self) -> None:
         """Have a button that the critic knows; there is one for all repeats."""
-        if self.stack.button is None:
+        if self.qos not in self.stack.buttons:
             row = replace(topics.E_STOP, qos=BUTTONS[self.qos])
-            self.stack.button = self.observer.create_publisher(
+            self.stack.buttons[self.qos] = self.observer.create_publisher(
                 *row.publisher(), event_callbacks=SILENT)   # of two subscriptions one may not fit
-        self.observer.wait(lambda: self.heard() >= HEARD[self.qos], 'a critic that hears e_stop')
-
-    def heard(self) -> int:
-        """Return by how many subscriptions of the critic it is heard."""
-        return self.stack.button.get_subscription_count()
+        self.button = self.stack.buttons[self.qos]
+        self.observer.wait(lambda: self.button.get_subscription_count() >= HEARD[self.qos],
+                           'a critic that hears e_stop')
 
     def strike(self) -> int:
         """Press it."""
         at_ns = time.time_ns()
-        self.stack.button.publish(Bool(data=True))
+        self.button.publish(Bool(data=True))
         return at_ns
 
     def restore(self) -> None:
         """Let it go."""
-        self.stack.button.publish(Bool(data=False))
+        self.button.publish(Bool(data=False))
 
 
 class ResetInVain(Press):

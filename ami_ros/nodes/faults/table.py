@@ -60,9 +60,17 @@ class Row:
     goes_on: bool = False               # must be driving at the end of the fault
     at_most_mps: str | float | None = None      # degrade: formula, told from the bound on
     pauses: bool = False                # degrade: is told rest within the bound, if not for good
-    hold_s: float = 2.0                 # how long the fault lasts
+    hold_s: float = 1.5                 # how long the fault lasts
     sim_time: bool = False              # the nodes follow /clock
     needs: str = ''                     # what is missing; then it is not possible yet
+
+    @property
+    def setup(self) -> str:
+        """Return what a robot for this fault is like: rows of the same one can share it."""
+        tampered = self.strike.get('by') == 'tamper'
+        like = (self.strike['at'] if tampered else '', 'disk' * (self.strike.get('by') == 'disk'),
+                'sim_time' * self.sim_time)
+        return '_'.join(filter(None, like)) or 'plain'
 
     @property
     def digest(self) -> str:

@@ -6,12 +6,15 @@ as one that was not. It goes on only with the same question, code and policy.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 import hashlib
 import json
+import multiprocessing
 import os
 from pathlib import Path
 import platform
+import threading
 
 import numpy as np
 
@@ -110,20 +113,47 @@ class Ledger:
             self.done[entry['leg']] = entry
 
 
+def driven(ask: Ask, policy: str, robot: str) -> dict:
+    """Drive a leg; returns its entry in the ledger."""
+    tally = Leg(ask, read(policy_file(policy)), find(robot)).drive()
+    return {'leg': ask.index, **tally.plain()}
+
+
+def end_with_parent() -> None:
+    """End as soon as the campaign does, however that ends: nobody would take the answer."""
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def entries(legs: list[Ask], ask: Hostile, jobs: int) -> Iterator[dict]:
+    """Yield the entries of legs as they are finished, which hangs on no other leg."""
+    if jobs == 1:
+        yield from (driven(leg, ask.policy, ask.robot) for leg in legs)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
+        try:
+            for one in as_completed([pool.submit(driven, leg, ask.policy, ask.robot)
+                                     for leg in legs]):
+                yield one.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def campaign(ask: Hostile, ledger: Path, progress: Callable[[int, int], None],
-             stop_after: int | None = None) -> dict:
+             stop_after: int | None = None, jobs: int = 1) -> dict:
     """Drive what is left of it; returns the report. `stop_after` so many legs: for tests."""
-    policy, robot = read(policy_file(ask.policy)), find(ask.robot)
+    policy = read(policy_file(ask.policy))
     asked = {**asdict(ask), 'leg_s': LEG_S, 'policy_hash': policy.hash[:HASHED], 'code': code()}
     book, plan = Ledger(ledger, asked), list(ask.legs())
-    for count, one in enumerate(leg for leg in plan if leg.index not in book.done):
-        if count == stop_after:
-            break
-        tally = Leg(one, policy, robot).drive()
-        book.add({'leg': one.index, **tally.plain()})
+    left = [leg for leg in plan if leg.index not in book.done][:stop_after]
+    for entry in entries(left, ask, jobs):
+        book.add(entry)
         progress(len(book.done), len(plan))
     about = {'version': __version__, 'python': platform.python_version(),
              'numpy': np.__version__, 'machine': machine()}
-    entries = [book.done[leg.index] for leg in plan if leg.index in book.done]
-    return {'asked': asked, 'about': about, 'finished': len(entries) == len(plan),
-            **summary(entries)}
+    found = [book.done[leg.index] for leg in plan if leg.index in book.done]
+    return {'asked': asked, 'about': about, 'finished': len(found) == len(plan),
+            **summary(found)}
