@@ -101,4 +101,8 @@ def policy_of(said: dict, changes: Changes) -> Policy:
     """Return the policy that judges."""
     if changes.policy is not None:
         return read_policy(changes.policy)
-    return parse(said['policy']['text'], said['policy']['file'])
+    try:
+        return parse(said['policy']['text'], said['policy']['file'])
+    except ValueError as wrong:
+        raise ValueError(f'the policy of the recording is none of this version: {wrong}; give '
+                         '--policy, or replay with the version that recorded it') from None
