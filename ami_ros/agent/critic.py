@@ -31,6 +31,7 @@ from ami_ros.agent.types import (
     STILL,
     Switch,
     Verdict,
+    View,
 )
 
 # slow motions that are tried to say which are allowed: m/s, rad/s
@@ -138,6 +139,7 @@ class Critic:
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
         self.imus: dict[str, Imu] = {}
         self.switches: dict[str, Switch] = {}
+        self.views: dict[str, View] = {}
         self.odometry: Odometry | None = None
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
@@ -178,12 +180,18 @@ class Critic:
             # here: when it is judged another rule may stop it first, and later it may be free
             self.latch.close('touched', f'e_stop {switch.name} is active')
 
+    def on_view(self, view: View) -> None:
+        self.views[view.name] = view
+        self.keeper.on_view(view)
+        self.counts[view.name] += 1
+
     def forget(self, name: str) -> None:
         """Have nothing of a sensor, as if it had never spoken; what a switch said stands.
 
         What it said is still remembered: else one that is frozen would look new each time.
         """
         self.scans.pop(name, None)
+        self.views.pop(name, None)
         self.imus.pop(name, None)
         if self.odometry is not None and self.odometry.name == name:
             self.odometry = None
@@ -192,10 +200,10 @@ class Critic:
         """Have no permit: what the configurator said could not be read."""
         self.drivers.permit = None
 
-    def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch]:
+    def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch | View]:
         """Return the newest of each sensor, by its name."""
         told = {} if self.odometry is None else {self.odometry.name: self.odometry}
-        return {**self.scans, **told, **self.imus, **self.switches}
+        return {**self.scans, **told, **self.imus, **self.switches, **self.views}
 
     def renew(self, now_ns: int) -> None:
         """Let permit and switches have just come: in lock-step no time passes between frames."""
@@ -229,7 +237,7 @@ class Critic:
         return Situation(now_ns, steady_ns, plan, arrived_ns, tuple(self.scans.values()),
                          self.odometry, *self._before, self.drivers.permit,
                          tuple(self.switches.values()), tuple(self.imus.values()),
-                         self._silent(now_ns, steady_ns), memory)
+                         self._silent(now_ns, steady_ns), memory, tuple(self.views.values()))
 
     def held(self, answer: Verdict, situation: Situation, wanted: tuple[float, float] | None,
              note: bool) -> Verdict:

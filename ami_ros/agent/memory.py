@@ -12,10 +12,12 @@ import math
 import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.sensor import PICTURES
 from ami_ros.agent.robots.urdf import rotation
 from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
     Command,
+    Heard,
     Imu,
     Lean,
     Memory,
@@ -26,11 +28,13 @@ from ami_ros.agent.types import (
     Step,
     Track,
     Verdict,
+    View,
 )
 
 LONGEST_S = 60.0            # nothing older is remembered
 TRACK_S = 10.0              # and of the way, nothing older than this
 TRACK_EVERY_S = 0.05
+LOOKED_S = 6.0              # pictures; longer than any window of a policy
 LEAST_JUMP_S = 0.02         # less is how finely a clock is told
 LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
 KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
@@ -59,6 +63,8 @@ class Keeper:
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
         self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
                       for s in robot.sensors_of('Imu')}
+        self.cameras = {s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
+        self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         self.sightings = Sightings()
         self.said: dict[str, Said] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
@@ -81,6 +87,15 @@ class Keeper:
         content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
         self.compare(scan.name, content, scan.stamp_ns)
         self.sightings.on_scan(scan)
+
+    def on_view(self, view: View) -> None:
+        """Compare it with the one before, and count it; the first of all says the size."""
+        self.compare(view.name, view.fingerprint.encode(), view.stamp_ns)
+        self.shapes.setdefault(view.name, view.shape)
+        came = self.cameras.setdefault(view.name, deque(maxlen=MOST))
+        came.append(view.received_steady_ns)
+        while len(came) > 1 and came[1] < came[-1] - LOOKED_S * 1e9:
+            came.popleft()
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Add to the way."""
@@ -172,7 +187,9 @@ class Keeper:
                   for name, (up, since, _) in self.leaning.items()),
             tuple(self.jumps), tuple(self.disputes), tuple(self.arrivals),
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
-            tuple(self.leaps), self.sightings.look())
+            tuple(self.leaps), self.sightings.look(),
+            tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
+                  for name, came in self.cameras.items()))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

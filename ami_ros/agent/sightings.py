@@ -29,7 +29,7 @@ class Sightings:
 
     def on_scan(self, scan: Scan) -> None:
         """Note it, if it can be said from where it was taken."""
-        past = self.seen.setdefault(scan.name, deque())
+        past = self.seen[scan.name] = deque(self.seen.get(scan.name, ()))   # a tuple, restored
         if self.odometry is None or past and scan.stamp_ns <= past[0].scan.stamp_ns:
             past.clear()        # a clock that jumped back; or it is not known where that was
             return

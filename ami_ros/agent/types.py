@@ -128,6 +128,18 @@ class Imu:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A picture as the critic knows it: whether it is one, not what it shows."""
+
+    name: str               # of the camera, in the robot file
+    stamp_ns: int           # capture time
+    received_steady_ns: int
+    shape: tuple[int, ...]  # height, width in px; () where only decoding would tell
+    fingerprint: str        # of a grid of its pixels: the same picture has the same
+    spread: float | None    # grey levels of 255, standard deviation; None as for shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Switch:
     """What a bumper, an edge detector or an emergency stop says."""
 
@@ -166,6 +178,15 @@ class Sameness:
     repeats: int            # messages in a row that bore a stamp which was there before
     moved_m: float          # how far odometry was from where this content first came
     turned_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """How a camera has been heard since the critic began."""
+
+    name: str               # of the camera
+    shape: tuple[int, ...]  # as the robot file says, else of its first picture; () not known
+    arrivals: tuple[int, ...]   # of its newest pictures, oldest first; steady times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,6 +244,7 @@ class Memory:
     tracks: tuple[Track, ...] = ()              # oldest first
     leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
     sightings: tuple[tuple[Sighting, ...], ...] = ()    # of each lidar, the newest first
+    cameras: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,12 +264,13 @@ class Situation:
     imus: tuple[Imu, ...] = ()      # the newest of each that came, however old
     silent: tuple[str, ...] = ()    # names of sensors that say nothing young, for people
     memory: Memory = Memory()
+    views: tuple[View, ...] = ()    # the newest of each camera that came, however old
 
     @property
-    def sensed(self) -> tuple[Scan | Odometry | Switch | Imu, ...]:
+    def sensed(self) -> tuple[Scan | Odometry | Switch | Imu | View, ...]:
         """Everything that sensors said."""
         told = () if self.odometry is None else (self.odometry,)
-        return *self.scans, *told, *self.imus, *self.switches
+        return *self.scans, *told, *self.imus, *self.switches, *self.views
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ every Situation that it judged can be made again exactly, at a fraction of what 
 from collections import Counter, deque
 from dataclasses import replace
 from functools import wraps
+from operator import attrgetter
 from time import perf_counter_ns
 
 import numpy as np
@@ -24,7 +25,8 @@ TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with o
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
         'release_s', 'path')
-PARTS = ('keeper', 'drivers', 'holding', 'latch')
+PARTS = ('keeper', 'keeper.sightings', 'drivers', 'holding', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 
@@ -78,7 +80,7 @@ def state(critic: Critic) -> list[Told]:
     out = [Told('state', ('', name, copied(value))) for name, value in own(critic)]
     for part in PARTS:
         out += [Told('state', (part, name, copied(value)))
-                for name, value in own(getattr(critic, part))
+                for name, value in own(attrgetter(part)(critic))
                 if part != 'latch' or name in OF_LATCH]
     return [Told('state_begins', ()), *out, Told('state_ends', ())]
 
@@ -86,7 +88,7 @@ def state(critic: Critic) -> list[Told]:
 def own(part) -> list[tuple[str, object]]:
     """Return the attributes of a part of a critic that are not made with it."""
     return [(name, value) for name, value in vars(part).items()
-            if name not in MADE + PARTS and not callable(value)]
+            if name not in MADE + OF_PARTS and not callable(value)]
 
 
 def copied(value):
@@ -103,7 +105,7 @@ def copied(value):
 def restore(critic: Critic, said: list[Told]) -> None:
     """Give a critic the memory of another: what `state` copied of it."""
     for part, name, value in (told.given for told in said if told.call == 'state'):
-        whole = getattr(critic, part) if part else critic
+        whole = attrgetter(part)(critic) if part else critic
         if not hasattr(whole, name):
             raise ValueError(f'a critic of this version has no {part}.{name}; replay it with the '
                              'version that recorded it')
@@ -118,7 +120,8 @@ def alike(value, now):
         return list(value)
     if isinstance(value, dict):
         return {key: replace(one, content=bytes.fromhex(one.content))
-                if isinstance(one, Said) else one for key, one in value.items()}
+                if isinstance(one, Said) else alike(one, now.get(key))
+                for key, one in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value     # it is added to in place
 
 

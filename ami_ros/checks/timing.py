@@ -50,8 +50,8 @@ def limit_s(seen: Observation, sensor: Sensor) -> float:
     """Return how old the policy lets a reading of this sensor be, s."""
     if seen.policy is None:
         return LATE_S
-    keys = {'Odometry': 'max_odometry_age_s', 'Image': 'max_plan_age_s',
-            'CompressedImage': 'max_plan_age_s', 'CameraInfo': 'max_plan_age_s'}
+    keys = {'Odometry': 'max_odometry_age_s', 'Image': 'max_view_age_s',
+            'CompressedImage': 'max_view_age_s', 'CameraInfo': 'max_plan_age_s'}
     return float(getattr(seen.policy.shared, keys.get(sensor.kind, 'max_scan_age_s')))
 
 

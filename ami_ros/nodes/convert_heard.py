@@ -19,11 +19,13 @@ from sensor_msgs.msg import Imu as ImuMsg
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField, Range
 from std_msgs.msg import Bool
 
+from ami_ros.agent.glance import unread, view_of
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.robots.urdf import rotation
-from ami_ros.agent.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch
+from ami_ros.agent.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch, View
 from ami_ros.nodes import convert
+from ami_ros.nodes.unopened import Picture
 
 CLOUD_BEAMS = 360
 MOST_BEAMS = 4                  # times those of the robot file; some lidars give more now and then
@@ -76,6 +78,26 @@ def switch_from(msg: Bool, sensor: Sensor, robot: Robot, came: Came) -> Switch:
     """Bool to Switch; its arrival is its stamp."""
     return Switch(sensor.name, sensor.kind, msg.data == sensor.active, *came,
                   robot.side_of(sensor))
+
+
+def view_from(msg: Picture, sensor: Sensor, robot: Robot, came: Came) -> View:
+    """Picture to View; of a compressed one only the bytes are known."""
+    data, stamp = np.frombuffer(msg.data, np.uint8), convert.nanoseconds(msg.header.stamp)
+    if not msg.step:
+        return unread(data, sensor.name, stamp, came.steady_ns)
+    rows, columns, step = msg.height, msg.width, msg.step
+    if not 0 < columns <= step or not 0 < rows * step <= data.size:
+        raise ValueError(f'{sensor.name} says {columns} x {rows}, step {step}, and brings '
+                         f'{data.size} bytes; it needs {rows * max(step, columns)}')
+    deep = 2 if '16' in msg.encoding else 1     # of two bytes the higher one is looked at
+    kinds = step // columns // deep
+    if not kinds:
+        raise ValueError(f'{sensor.name} says {columns} x {rows} {msg.encoding}, and its rows '
+                         f'have {step} bytes')
+    pixels = data[:rows * step].reshape(rows, step)[:, :columns * kinds * deep]
+    high = 0 if msg.is_bigendian else deep - 1
+    pixels = pixels.reshape(rows, columns, kinds, deep)[..., high]
+    return view_of(pixels, sensor.name, stamp, came.steady_ns)
 
 
 def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan:

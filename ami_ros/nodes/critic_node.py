@@ -35,7 +35,7 @@ from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import pass_on, take_priority
-from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics
+from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
@@ -127,7 +127,7 @@ class CriticNode(Node):
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
         if s.input == 'plan':
-            self.create_subscription(*topics.PLAN.subscriber(self.on_plan))
+            self.create_subscription(*topics.PLAN.subscriber(self.on_plan), raw=True)
         else:
             self.create_subscription(*foreign.subscriber(self.on_twist))
         self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
@@ -135,7 +135,8 @@ class CriticNode(Node):
                         if sensor.required and sensing.KINDS[sensor.kind].stamped]
         for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
             for row in sensing.rows(sensor) if sensor.required or not s.lock_step else ():
-                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)))
+                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)),
+                                         raw=bool(sensing.KINDS[sensor.kind].opened))
         self.create_service(*topics.CRITIC_RESET.server(self.on_reset))
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
@@ -151,9 +152,9 @@ class CriticNode(Node):
             self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(STATUS_S, self.on_status, clock=steady)
 
-    def on_plan(self, msg) -> None:
+    def on_plan(self, raw: bytes) -> None:
         """Judge at once; in lock-step as soon as the frame's readings are there."""
-        plan = self.read(convert.plan_from, msg)
+        plan = self.read(lambda: convert.plan_from(unopened.plan(raw)))
         if self.settings.lock_step:
             self.waiting = plan     # none at all names no frame that could be answered
             self.answer()
@@ -209,7 +210,11 @@ class CriticNode(Node):
         """Take what a sensor says; a switch that is active stops at once."""
         kind = sensing.KINDS[sensor.kind]
         self.critic.forget(sensor.name)
-        said = self.read(kind.read, msg, sensor, self.robot, self.arrival(msg, kind.stamped))
+
+        def noun():
+            opened = kind.opened(msg) if kind.opened else msg
+            return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
+        said = self.read(noun)
         if said is not None:
             getattr(self.critic, kind.into)(said)
         if self.settings.lock_step:
@@ -283,10 +288,10 @@ class CriticNode(Node):
             return convert_heard.Came(stamp, stamp)
         return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
 
-    def read(self, reader: Callable, msg, *more):
+    def read(self, reader: Callable, *what):
         """Read a message, or None and one sentence in the log."""
         try:
-            noun = reader(msg, *more)
+            noun = reader(*what)
             self.wrong = ''
             return noun
         except ValueError as wrong:

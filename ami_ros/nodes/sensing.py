@@ -8,6 +8,7 @@ Says how each kind of sensor of a robot file is heard: its message, its topics, 
 | PointCloud2 | sensor_msgs/PointCloud2 | the nearest point of each degree, between its heights |
 | Range | sensor_msgs/Range | a cone that is as near everywhere |
 | Odometry, Imu | nav_msgs/Odometry, sensor_msgs/Imu | themselves |
+| Image, CompressedImage | themselves, unopened | a view: whether it is a picture |
 | bumper, cliff, e_stop | std_msgs/Bool | a switch; its arrival is its stamp |
 """
 
@@ -16,12 +17,12 @@ from dataclasses import dataclass, replace
 
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import Imu, LaserScan, PointCloud2, Range
+from sensor_msgs.msg import CompressedImage, Image, Imu, LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor, SWITCHES
-from ami_ros.nodes import convert_heard
+from ami_ros.nodes import convert_heard, unopened
 from ami_ros.nodes.topics import SENSOR, Topic
 
 # A switch may be said once only. A subscriber that asks for what was said before it came hears
@@ -37,6 +38,7 @@ class Kind:
     read: Callable[[object, Sensor, Robot, convert_heard.Came], object]
     into: str               # the method of the Critic that takes the noun
     stamped: bool = True    # its messages say when they were sensed
+    opened: Callable[[bytes], object] | None = None     # it comes as bytes, and this reads them
 
 
 KINDS = {
@@ -45,6 +47,9 @@ KINDS = {
     'Range': Kind(Range, convert_heard.cone_from, 'on_scan'),
     'Odometry': Kind(Odometry, convert_heard.odometry_from, 'on_odometry'),
     'Imu': Kind(Imu, convert_heard.imu_from, 'on_imu'),
+    'Image': Kind(Image, convert_heard.view_from, 'on_view', opened=unopened.image),
+    'CompressedImage': Kind(CompressedImage, convert_heard.view_from, 'on_view',
+                            opened=unopened.compressed),
     **dict.fromkeys(SWITCHES, Kind(Bool, convert_heard.switch_from, 'on_switch', False)),
 }
 

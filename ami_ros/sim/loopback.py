@@ -74,9 +74,11 @@ class Loopback:
         return self.pose.copy()
 
     def camera(self) -> np.ndarray:
-        """Take a picture of nothing, (H, W, 3) uint8."""
+        """Take a picture of stripes that tell where it is, (H, W, 3) uint8."""
         width, height = self.size
-        return np.full((height, width, 3), GREY, np.uint8)
+        phase = self.pose[2] + 5 * (self.pose[0] + self.pose[1])
+        stripes = GREY + 60 * np.sin(phase + np.linspace(0, 4 * math.pi, width))
+        return np.broadcast_to(stripes[None, :, None], (height, width, 3)).astype(np.uint8)
 
     def scan(self) -> np.ndarray:
         """Sweep over nothing, (R,) float64."""

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.glance import view_of
 from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.settings import (
@@ -131,6 +132,7 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
         frame = frame_of(sim, number, run)
         critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now,
                                     sim.robot.odometry.name))
+        critic.on_view(view_of(frame.image, sim.robot.camera.name, now, now))
         plan = who.decide(frame, commands)
         critic.on_permit(Permit('autonomous', run, now, now))
         critic.on_plan(plan, now)

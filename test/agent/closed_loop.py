@@ -11,7 +11,7 @@ import math
 from ami_ros.agent.arc import Box, seen_after
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.robots import find
-from ami_ros.agent.types import Odometry, Permit, Plan, Scan, Verdict
+from ami_ros.agent.types import Odometry, Permit, Plan, Scan, Verdict, View
 import numpy as np
 
 ROBOT = find('rover')
@@ -92,6 +92,12 @@ class World:
                         np.array([self.v, self.w]), self.now_ns, self.now_ns)
 
 
+    def view(self) -> View:
+        """A picture is another one wherever it is taken, and at each time."""
+        content = f'{self.place} {self.yaw} {self.now_ns}'
+        return View('camera', self.now_ns, self.now_ns, (64, 64), content, 60.0)
+
+
 Driver = Callable[[World], tuple[float, float]]
 
 
@@ -101,12 +107,13 @@ def drive(world: World, critic: Critic, driver: Driver, seconds: float, hertz: i
     least, verdicts, looks = world.clearance(), [], []
     every = round(1 / hertz / STEP_S)
     for step in range(round(seconds / STEP_S)):
-        looks.append((world.scan(), world.odometry()) if step % 5 == 0 else None)
+        looks.append((world.scan(), world.odometry(), world.view()) if step % 5 == 0 else None)
         seen = step - look_late if step else 0      # nothing comes twice
         arrived = looks[seen] if seen >= 0 else None
         if arrived is not None:
             critic.on_scan(arrived[0])
             critic.on_odometry(arrived[1])
+            critic.on_view(arrived[2])
         if step % every == 0:
             knots = np.tile(driver(world), (2, 1))
             critic.on_permit(Permit('autonomous', '', world.now_ns, world.now_ns))

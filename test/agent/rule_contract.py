@@ -24,6 +24,7 @@ from ami_ros.agent.types import (
     Step,
     Switch,
     Track,
+    View,
 )
 import numpy as np
 import pytest
@@ -95,6 +96,12 @@ def switch(active: bool = False, **changes) -> Switch:
                      'received_steady_ns': STEADY} | changes)
 
 
+def view(**changes) -> View:
+    """See a picture with a lot in it."""
+    return View(**{'name': 'camera', 'stamp_ns': NOW, 'received_steady_ns': STEADY,
+                   'shape': (48, 64), 'fingerprint': 'one', 'spread': 60.0} | changes)
+
+
 def sensor(kind: str, name: str, **changes) -> Sensor:
     """Say of a sensor what its kind needs."""
     said = {'link': 'laser', 'range_m': (0.1, 4.0), 'no_return': math.inf, 'beams': 180,
@@ -122,7 +129,7 @@ def situation(**changes) -> Situation:
                         'plan_steady_ns': STEADY, 'scans': (scan(),), 'odometry': odometry(),
                         'last': Command(np.zeros(2), NOW - ns(0.1)),
                         'last_steady_ns': STEADY - ns(0.1), 'permit': permit(),
-                        'memory': memory()} | changes)
+                        'memory': memory(), 'views': (view(),)} | changes)
 
 
 def cases(count: int):

@@ -32,6 +32,7 @@ from rule_contract import (
     STEADY,
     STRICT,
     switch,
+    view,
 )
 
 RULES = build(CHOSEN, ROBOT)
@@ -81,7 +82,7 @@ def test_the_verdict_leads_back_to_its_inputs():
     assert (verdict.number, verdict.plan_start_ns, verdict.goal, verdict.run) == (
         7, NOW - ns(0.1), 3, 'a')
     assert dict(verdict.ages) == {'plan': 0.1, 'plan_arrival': 0.02, 'scan': 0.03,
-                                  'scan_arrival': 0.0}
+                                  'scan_arrival': 0.0, 'camera': 0.0, 'camera_arrival': 0.0}
     assert (verdict.source, verdict.mode) == ('mind', '')
     verdict = guard(situation(permit=permit('idle', received_steady_ns=STEADY - 10**9)), (PASS,))
     assert dict(verdict.ages)['permit_arrival'] == 1.0 and verdict.mode == 'idle'
@@ -270,6 +271,7 @@ def critic(*plans) -> Critic:
     made = Critic(CHOSEN, ROBOT)
     made.on_scan(scan())
     made.on_odometry(odometry())
+    made.on_view(view())
     made.on_permit(permit())
     for p in plans:
         made.on_plan(p, STEADY)
@@ -290,7 +292,7 @@ def test_it_remembers_what_went_out():
         assert c.last.stamp_ns == NOW + late and c.last_steady_ns == STEADY + late
         c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
     assert speeds == pytest.approx([0.15, 0.225, 0.3, 0.375, 0.45, 0.525])
-    assert c.counts == {'permit': 1, 'plan': 1, 'scan': 7, 'odom': 1, 'slow': 6}
+    assert c.counts == {'permit': 1, 'plan': 1, 'scan': 7, 'odom': 1, 'camera': 1, 'slow': 6}
 
 
 def test_a_second_answer_at_the_same_instant_replaces_the_first():
@@ -333,7 +335,7 @@ def test_a_plan_from_the_future_does_not_stay_the_newest():
 def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
     c = Critic(CHOSEN, ROBOT)
     c.on_plan(plan(0.1), STEADY)
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan')
+    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no camera')
     assert c.drivers.plan is not None
 
 
@@ -347,22 +349,26 @@ def test_after_the_clock_jumped_back_it_recovers():
         when = {'stamp_ns': then, 'received_steady_ns': steady}
         c.on_scan(scan(**when))
         c.on_odometry(odometry(**when))
+        c.on_view(view(**when))
         c.on_permit(permit(**when))
         assert c.on_plan(plan(0.1, start_ns=then), steady)
         said.append(c.judge(then, steady))
     assert [v.rule for v in said] == ['clock'] * 3 + [''] * 2
     assert 'the clock jumped by -3.100 s 0.100 s ago, limit 0.250 s' in said[0].reason
 
+
 def test_a_plan_is_never_renewed_by_lateness():
     c = critic(plan(0.1))
     for tick in range(10):
-        late = ns(0.05 * tick)
-        c.on_scan(scan(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
-        c.on_odometry(odometry(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
-        c.on_permit(permit(stamp_ns=NOW + late, received_steady_ns=STEADY + late))
+        late = ns(0.04 * tick)
+        when = {'stamp_ns': NOW + late, 'received_steady_ns': STEADY + late}
+        c.on_scan(scan(**when))
+        c.on_odometry(odometry(**when))
+        c.on_view(view(**when))
+        c.on_permit(permit(**when))
         c.on_plan(plan(0.1), STEADY + late)
         verdict = c.judge(NOW + late, STEADY + late)
-        assert verdict.action == ('go' if tick <= 7 else 'stop')    # 0.35 s
+        assert verdict.action == ('go' if tick <= 8 else 'stop')    # 0.32 s
 
 
 def test_what_has_not_begun_is_kept_where_another_rule_stops():
@@ -382,18 +388,22 @@ def test_which_sensors_are_silent_is_on_record():
     robot = replace(ROBOT, sensors=(
         *ROBOT.sensors, sensor('bumper', 'front'), sensor('Range', 'sonar', required=False),
         sensor('e_stop', 'button', required=False, hz=0.0), sensor('Imu', 'gyro')))
-    c, everything = Critic(CHOSEN, robot), ('scan', 'odom', 'front', 'sonar', 'button', 'gyro')
+    c, everything = Critic(CHOSEN, robot), ('camera', 'scan', 'odom', 'front', 'sonar', 'button',
+                                            'gyro')
     assert c.judge(NOW, STEADY).silent == everything
     for on, reading in ((c.on_scan, scan()), (c.on_scan, scan(name='sonar')),
-                        (c.on_odometry, odometry()), (c.on_imu, imu(name='gyro')),
+                        (c.on_odometry, odometry()), (c.on_view, view()),
+                        (c.on_imu, imu(name='gyro')),
                         (c.on_switch, switch()), (c.on_switch, switch(name='button'))):
         on(reading)
         everything = tuple(name for name in everything if name != reading.name)
         assert c.judge(NOW, STEADY).silent == everything
-    assert everything == () and sum(c.counts[name] for name in c.sensed()) == 6
+    assert everything == () and sum(c.counts[name] for name in c.sensed()) == 7
+    most = ('camera', 'scan', 'odom', 'front', 'sonar', 'gyro')
     for late, silent in ((0.25, ()), (0.2500001, ('scan', 'odom', 'sonar', 'gyro')),
-                         (0.5000001, ('scan', 'odom', 'front', 'sonar', 'gyro')),
-                         (-0.05, ()), (-0.0500001, ('scan', 'odom', 'front', 'sonar', 'gyro'))):
+                         (0.3, ('scan', 'odom', 'sonar', 'gyro')),
+                         (0.3000001, ('camera', 'scan', 'odom', 'sonar', 'gyro')),
+                         (0.5000001, most), (-0.05, ()), (-0.0500001, most)):
         assert c.judge(NOW + ns(late), STEADY).silent == silent
         assert c.judge(NOW, STEADY + ns(late)).silent == silent
 
@@ -403,13 +413,13 @@ def test_what_is_forgotten_never_came_but_a_switch_keeps_its_word():
     c.on_switch(switch(True))
     c.on_imu(imu())
     c.forget('nobody')
-    assert list(c.sensed()) == ['scan', 'odom', 'imu', 'front']
+    assert list(c.sensed()) == ['scan', 'odom', 'imu', 'front', 'camera']
     c.forget('scan')
-    assert list(c.sensed()) == ['odom', 'imu', 'front']
-    for name in ('scan', 'odom', 'imu', 'front', 'nobody'):
+    assert list(c.sensed()) == ['odom', 'imu', 'front', 'camera']
+    for name in ('scan', 'odom', 'imu', 'front', 'camera', 'nobody'):
         c.forget(name)
     assert list(c.sensed()) == ['front']
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no scan has come')
+    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no camera has come')
 
 
 def test_a_switch_stops_it():
@@ -431,6 +441,7 @@ def test_in_lock_step_permit_and_switches_have_just_come():
     c.on_switch(switch())
     c.on_scan(scan(stamp_ns=frame, received_steady_ns=frame))
     c.on_odometry(odometry(stamp_ns=frame, received_steady_ns=frame))
+    c.on_view(view(stamp_ns=frame, received_steady_ns=frame))
     c.on_plan(plan(0.1, start_ns=frame), frame)
     assert_stop(c.judge(frame, frame), 'fresh', 'front is')
     c.renew(frame)
@@ -446,16 +457,18 @@ def test_a_plan_from_the_future_is_kept_while_a_hand_drives():
     assert c.drivers.plan is not None
 
 
+@pytest.mark.parametrize('still', ['scan', 'camera'])
 @pytest.mark.parametrize('forgets', [False, True])
-def test_a_frozen_view_is_seen_also_where_each_message_replaces_the_last(forgets):
+def test_a_frozen_view_is_seen_also_where_each_message_replaces_the_last(forgets, still):
     """A node forgets a sensor before it reads its next message."""
     c, said = critic(), []
     for tick in range(1, 9):
         late = {'stamp_ns': NOW + ns(0.05 * tick), 'received_steady_ns': STEADY + ns(0.05 * tick)}
-        for name in ('scan', 'odom') if forgets else ():
+        for name in ('scan', 'odom', 'camera') if forgets else ():
             c.forget(name)
         c.on_odometry(odometry(0.1, pose=np.array([0.005 * tick, 0.0, 0.0]), **late))
-        c.on_scan(scan(np.full(180, 3.0), **late))
+        c.on_scan(scan(np.full(180, 3.0 if still == 'scan' else 3 + 0.01 * tick), **late))
+        c.on_view(view(fingerprint='two' if still == 'camera' else str(tick), **late))
         c.on_permit(permit(**late))
         c.on_plan(plan(0.1, start_ns=late['stamp_ns']), late['received_steady_ns'])
         said.append(c.judge(*late.values()).rule)

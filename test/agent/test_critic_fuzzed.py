@@ -3,13 +3,26 @@
 
 from ami_ros.agent.critic import Critic
 import pytest
-from rule_contract import CHOSEN, NOW, ns, odometry, permit, plan, ROBOT, scan, STEADY, switch
+from rule_contract import (
+    CHOSEN,
+    NOW,
+    ns,
+    odometry,
+    permit,
+    plan,
+    ROBOT,
+    scan,
+    STEADY,
+    switch,
+    view,
+)
 
 
 def ready(*plans) -> Critic:
     made = Critic(CHOSEN, ROBOT)
     made.on_scan(scan())
     made.on_odometry(odometry())
+    made.on_view(view())
     made.on_permit(permit())
     for p in plans:
         made.on_plan(p, STEADY)

@@ -5,21 +5,35 @@ from dataclasses import dataclass, field
 import math
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.policies.policy import changed
 from ami_ros.agent.types import Command, MODES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from rule_contract import CHOSEN, NOW, ns, NUMBERS, odometry, permit, plan, ROBOT, scan, STEADY
+from rule_contract import (
+    CHOSEN,
+    NOW,
+    ns,
+    NUMBERS,
+    odometry,
+    permit,
+    plan,
+    ROBOT,
+    scan,
+    STEADY,
+    view,
+)
 
 DEADMAN, FUTURE = NUMBERS.hand_deadman_s, NUMBERS.max_future_s
+UNHURRIED = changed(CHOSEN, {'rules.rate.min_rate': 0.0})      # pictures may come as they like
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 MOVING = st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3)
 
 
 def critic(now_ns: int = 0, steady_ns: int = 0) -> Critic:
     """Make one that sees all it needs; nobody drives."""
-    made = Critic(CHOSEN, ROBOT)
+    made = Critic(UNHURRIED, ROBOT)
     look(made, now_ns, steady_ns)
     return made
 
@@ -28,6 +42,7 @@ def look(made: Critic, now_ns: int, steady_ns: int) -> None:
     when = {'stamp_ns': NOW + now_ns, 'received_steady_ns': STEADY + steady_ns}
     made.on_scan(scan(**when))
     made.on_odometry(odometry(**when))
+    made.on_view(view(fingerprint=str(when), **when))
 
 
 def wish(v: float, w: float, stamp_ns: int = 0) -> Command:

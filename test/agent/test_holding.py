@@ -20,6 +20,7 @@ from rule_contract import (
     sensor,
     STEADY,
     switch,
+    view,
 )
 
 WAITING = changed(CHOSEN, {'rules.stop_zone.release_s': 0.3, 'rules.touched.release_s': 0.5,
@@ -41,6 +42,7 @@ class Bench:
         if 'scan' not in without:
             self.critic.on_scan(scan(ranges, **when))
         self.critic.on_odometry(odometry(**when))
+        self.critic.on_view(view(fingerprint=str(now), **when))
         self.critic.on_permit(permit(mode, **when))
         for pressed in switches:
             self.critic.on_switch(pressed)

@@ -24,6 +24,7 @@ from rule_contract import (
     scan,
     STEADY,
     STRICT,
+    view,
 )
 
 WALL = np.full(180, 1.0)
@@ -302,6 +303,7 @@ def test_whatever_comes_it_answers_and_recovers(readings):
             critic.on_odometry(odometry(*numbers[:2], pose=np.array(numbers[2:5]), **when))
             critic.on_scan(scan(np.array(numbers), angles=np.array(numbers), **when))
             critic.on_imu(imu(acceleration=np.array(numbers[:3]), **when))
+            critic.on_view(view(shape=tuple(numbers[:2]), spread=numbers[2], **when))
             critic.on_plan(plan(*numbers[5:], start_ns=stamp, run=str(stamp % 3)), steady)
             critic.on_permit(permit(**when))
             assert np.isfinite(critic.judge(stamp, steady).command.values).all()
@@ -313,6 +315,8 @@ def test_whatever_comes_it_answers_and_recovers(readings):
         critic.on_odometry(odometry(0.1, pose=np.array([0.005 * tick, 0.0, 0.0]), **late))
         critic.on_scan(scan(np.full(180, 3.0 + 0.01 * tick), **late))
         critic.on_imu(imu(**late))
+        critic.on_view(view(shape=critic.keeper.shapes['camera'],
+                            fingerprint=str(tick), **late))
         critic.on_permit(permit(run='new', **late))
         critic.on_plan(plan(0.1, start_ns=late['stamp_ns'], run='new'),
                        late['received_steady_ns'])

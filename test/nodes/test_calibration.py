@@ -58,7 +58,8 @@ def policy(tmp_path, root):
     """Write a policy that bears a busy machine, where messages come late."""
     said = (root / 'config/policy/rover.yaml').read_text()
     late = {f'shared.{key}': 1.0 for key in ('max_scan_age_s', 'max_odometry_age_s',
-                                             'hand_deadman_s')}
+                                             'max_view_age_s', 'hand_deadman_s')}
+    late['rules.rate.min_rate'] = 0.0
     path = tmp_path / 'policy.yaml'
     path.write_text(edited(said, late, '', str(path)))
     return path

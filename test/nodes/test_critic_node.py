@@ -26,7 +26,8 @@ from std_srvs.srv import Trigger
 
 ROVER = find('rover')
 ANGLES = np.linspace(-math.pi, math.pi, 180, endpoint=False)
-IN = (topics.PLAN, topics.SCAN, topics.ODOMETRY, topics.STATUS)
+IN = (topics.PLAN, topics.SCAN, topics.ODOMETRY, topics.CAMERA, topics.STATUS)
+GRAIN = np.random.default_rng(0)
 OUT = (topics.COMMAND, topics.VERDICT, topics.DIAGNOSTICS)
 
 
@@ -41,10 +42,15 @@ def critic(bench):
     return started
 
 
-def readings(bench, now):
+def picture():
+    return GRAIN.integers(0, 256, (12, 16, 3), np.uint8)
+
+
+def readings(bench, now, shown=picture):
     bench.say(topics.SCAN, convert.scan_message(now, np.full(180, 5.0), ANGLES,
                                                 ROVER.lidar_range_m))
     bench.say(topics.ODOMETRY, convert.odometry_message(now, np.zeros(3), np.zeros(2)))
+    bench.say(topics.CAMERA, convert.image_message(shown(), now))
 
 
 def mode(bench, now, name='autonomous', run='r'):
@@ -81,13 +87,13 @@ def beats(bench):
             for health in convert.health_from(msg) if health.name == '/critic']
 
 
-def drive(bench, wanted, name='autonomous', more=lambda: None, what=''):
+def drive(bench, wanted, name='autonomous', more=lambda: None, what='', shown=picture):
     """Say again and again that all is well, a mode and a plan, until a verdict is as wanted."""
     bench.heard[topics.VERDICT.name].clear()
 
     def again():
         now = time.time_ns()
-        readings(bench, now)
+        readings(bench, now, shown)
         more()
         mode(bench, now, name)
         bench.say(topics.PLAN, ahead(now))
@@ -106,7 +112,7 @@ def test_silence_is_a_stop_that_goes_on(critic):
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
     first = verdicts(bench)[0]
     assert (first.action, first.rule, first.reason) == ('stop', 'guard', 'no plan has come')
-    assert first.silent == ('scan', 'odom') and (first.source, first.mode) == ('', '')
+    assert first.silent == ('camera', 'scan', 'odom') and (first.source, first.mode) == ('', '')
     beat = bench.until(lambda: beats(bench) and beats(bench)[-1], 'a sign of life')
     assert beat.level == 0 and beat.values['state'] == 'active'
     assert int(beat.values['pid']) == bench.child.pid and int(beat.values['count.stop']) > 0
@@ -185,7 +191,7 @@ def test_a_hand_with_a_wrong_clock_or_no_number_moves_nothing(critic):
 
 def test_a_foreign_twist_needs_no_permit_and_stops_when_it_grows_old(bench):
     bench.start('critic', input='twist')
-    needs = (topics.FOREIGN, topics.SCAN, topics.ODOMETRY, topics.STATUS)
+    needs = (topics.FOREIGN, topics.SCAN, topics.ODOMETRY, topics.CAMERA, topics.STATUS)
     bench.hear(*OUT)
     bench.offer(*needs)
     bench.met(*needs, *OUT)
@@ -401,6 +407,42 @@ def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
     stop = drive(bench, lambda v: v.rule == 'frozen', more=moving)
     assert 'the scan says the same after 0.0' in stop.reason and 'limit 0.020 m' in stop.reason
     assert stop.release == 'the sensor says something else'
+
+
+def test_a_camera_that_is_frozen_black_or_of_another_size_stops_it(critic):
+    bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
+
+    def moving():
+        now, ranges = time.time_ns(), 5.0 + 0.05 * GRAIN.random(180)
+        bench.say(topics.ODOMETRY, convert.odometry_message(
+            now, np.array([next(way), 0.0, 0.0]), np.array([0.1, 0.0])))
+        bench.say(topics.SCAN, convert.scan_message(now, ranges, ANGLES, ROVER.lidar_range_m))
+
+    drive(bench, moves)
+    assert dict(verdicts(bench)[-1].ages)['camera'] < 0.3
+    still = picture()
+    for shown, rule, reason in (
+            (still, 'frozen', 'the camera says the same after'),
+            (np.zeros((12, 16, 3), np.uint8), 'view', 'the picture of the camera is black'),
+            (np.repeat(still, 2, axis=1), 'view', 'is 32 x 12, it needs 16 x 12')):
+        stop = drive(bench, lambda v, rule=rule, why=reason: v.rule == rule and why in v.reason,
+                     more=moving, what=reason, shown=lambda shown=shown: shown)
+        assert stop.action == 'stop' and not stop.latch and stop.release
+    none = drive(bench, lambda v: v.rule == 'fresh', shown=lambda: picture()[:0])
+    assert none.reason == 'no camera has come' and 'camera' in none.silent
+
+
+def test_a_plan_of_ten_thousand_knots_holds_nobody_up(critic):
+    bench = critic()
+    drive(bench, moves)
+    bench.heard[topics.COMMAND.name].clear()
+    endless = convert.plan_message(Plan(np.tile([0.1, 0.0], (10_000, 1)), 0.25, time.time_ns(),
+                                        1, 'r', 1))
+    bench.say(topics.PLAN, endless)
+    stop = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'finite'), None),
+                       'a stop')
+    assert 'knots of shape (0, 2)' in stop.reason
+    assert 'a plan has 7' in values(bench)['unreadable']
 
 
 ONCE = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -44,6 +44,8 @@ class Sensor(Given):
     height_m: tuple[float, float] | None = some(
         'm', -2.0, 5.0, 'points between these heights over the floor can be run into')
     active: bool | None = some('-', reason='the value that means pressed, edge, stop')
+    size_px: tuple[int, int] | None = some(
+        'px', 1, 20000, 'width and height of its pictures; without it those of the first')
     side: str | None = some('-', reason='of a bumper or cliff: front, back, left or right; '
                             'without it and a link it forbids every motion')
 
@@ -70,6 +72,8 @@ class Sensor(Given):
                                       or self.kind not in ('bumper', 'cliff')):
             raise ValueError(f'side = {self.side!r} of a {self.kind}; a bumper or a cliff has one '
                              f'of: {", ".join(SIDES)}')
+        if self.size_px is not None and self.kind not in PICTURES:
+            raise ValueError(f'size_px means nothing for a {self.kind}; take it out')
         for key in ('range_m', 'height_m'):
             pair = getattr(self, key)
             if pair is not None and not pair[0] < pair[1]:

@@ -10,13 +10,16 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
-from ami_ros.agent.settings import Settings
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Plan, Scan, Situation
 
 
 @dataclass(frozen=True)
 class Numbers(Settings):
-    """None of its own."""
+    """How long a plan may be."""
+
+    max_knots: int = setting(None, 'knots', 1, 10000, 'a longer plan is none: who reads it is '
+                             'late', strict='lower')
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,13 @@ class Finite:
     """
 
     min_valid_beams: float      # share of the beams, 0 to 1
+    max_knots: int
     name: str = 'finite'
     release: ClassVar[str] = 'numbers, and enough valid beams'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         if situation.plan is not None:
-            check_plan(situation.plan)      # first: it says whose command is not finite
+            check_plan(situation.plan, self.max_knots)      # first: it says whose it is
         twist(command)
         if situation.odometry is not None:
             told = situation.odometry
@@ -52,11 +56,13 @@ def check(what: str, numbers) -> None:
         raise Stop(f'the {what} is not finite: {np.asarray(numbers).tolist()}')
 
 
-def check_plan(plan: Plan) -> None:
+def check_plan(plan: Plan, max_knots: int) -> None:
     """Stop on a plan that cannot be a plan."""
     knots, what = np.asarray(plan.knots), plan.called
     if knots.ndim != 2 or knots.shape[1] != 2 or not len(knots):
         raise Stop(f'the {what} has knots of shape {knots.shape}, it needs (H, 2)')
+    if not len(knots) <= max_knots:
+        raise Stop(f'the {what} has {len(knots)} knots, limit {max_knots}')
     if not np.isfinite(knots).all():
         raise Stop(f'{np.isnan(knots).sum() + np.isinf(knots).sum()} of {knots.size} numbers '
                    f'in the {what} are not finite')
@@ -83,4 +89,4 @@ def valid_beams(scan: Scan, least: float) -> np.ndarray:
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> Finite:
     """Make the rule of a policy."""
-    return Finite(shared.min_valid_beams)
+    return Finite(shared.min_valid_beams, own.max_knots)

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Says which sensors of a robot the critic hears, and how old the word of each may be.
 
-Cameras and joint states it does not hear: those are the mind's, or for people.
+Joint states and camera_info it does not hear: those are the mind's, or for people.
 """
 
 from dataclasses import dataclass
 import math
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.robots.sensor import Sensor
+from ami_ros.agent.robots.sensor import PICTURES, Sensor
 from ami_ros.agent.rules.shared import Shared
 
 OLDEST = {      # kind: the number of the policy
     **dict.fromkeys(('LaserScan', 'PointCloud2', 'Range'), 'max_scan_age_s'),
     **dict.fromkeys(('Odometry', 'Imu'), 'max_odometry_age_s'),
+    **dict.fromkeys(PICTURES, 'max_view_age_s'),
     **dict.fromkeys(('bumper', 'cliff', 'e_stop'), 'max_switch_age_s'),
 }
 
@@ -28,8 +29,9 @@ class Need:
 
 
 def heard(robot: Robot) -> tuple[Sensor, ...]:
-    """Return the sensors that matter to a rule; an IMU is asked for being there, no more."""
-    return tuple(s for s in robot.sensors_of(*OLDEST) if s.required or s.kind != 'Imu')
+    """Return the sensors that matter to a rule; IMU and camera only where they are required."""
+    return tuple(s for s in robot.sensors_of(*OLDEST)
+                 if s.required or s.kind not in ('Imu', *PICTURES))
 
 
 def needs(shared: Shared, robot: Robot) -> tuple[Need, ...]:

@@ -35,6 +35,8 @@ class Shared(Settings):
                                     strict='lower')
     max_odometry_age_s: float = setting(None, 's', 0.02, 2.0, 'older odometry stops the robot',
                                         strict='lower')
+    max_view_age_s: float = setting(None, 's', 0.02, 2.0, 'older pictures stop the robot',
+                                    strict='lower')
     max_switch_age_s: float = setting(None, 's', 0.02, 2.0,
                                       'an older word of a bumper, edge or stop stops the robot',
                                       strict='lower')

@@ -19,7 +19,7 @@ from ami_ros.agent.arc import Box
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.types import Odometry, Permit, Plan, Scan, Verdict
+from ami_ros.agent.types import Odometry, Permit, Plan, Scan, Verdict, View
 from ami_ros.sim import world as worlds
 from ami_ros.sim.sensors import DeadReckoning, Noise
 from ami_ros.trials.hostile.foresight import kept, Margin, obeying, PerfectGuard, STEPS_A_TICK
@@ -196,6 +196,7 @@ class Leg:
             plan = self.planner.decide(Look(
                 self.ground, s, self.time_s,
                 self.now_ns + round(self.robot.latency_s * 1e9), at // FRAME_STEPS + 1))
+            self.send(PLAN_STEPS // 2, 'on_view', self.view())
             self.send(0, 'on_permit', Permit('autonomous', '', self.now_ns, self.now_ns))
             self.send(PLAN_STEPS, 'on_plan', plan, self.now_ns + PLAN_STEPS * STEP_NS)
 
@@ -212,6 +213,12 @@ class Leg:
         ranges = np.maximum(true + self.rng.normal(0, self.noise.lidar_m, true.size), low)
         return Scan(np.where(true > high, np.inf, ranges), self.angles, self.mount, self.now_ns,
                     self.now_ns + late * STEP_NS, self.robot.lidar.name)
+
+    def view(self) -> View:
+        """Take a picture: nobody draws any here, but each is another one, and none is empty."""
+        late = PLAN_STEPS // 2
+        return View(self.robot.camera.name, self.now_ns, self.now_ns + late * STEP_NS,
+                    self.robot.camera_size[::-1], str(self.step), 60.0)
 
     def hear(self) -> bool:
         """Give the critic what has come; return whether a plan was taken."""

@@ -75,10 +75,10 @@ def test_what_may_be_left_out(name):
 @pytest.mark.parametrize(('old', 'new', 'parts'), [
     ('shared:', 'shard:', ("unknown key 'shard'; did you mean 'shared'",)),
     ('rules:', 'ruls:', ("did you mean 'rules'",)),
-    ('  finite: {}', '  finit: {}', ('rules', "did you mean 'finite'")),
-    ('  finite: {}', '  finite: {}\n  finite: {}', ("'finite' stands twice",)),
-    ('  finite: {}', '  finite: {x: 1}', ('rules.finite', "unknown key 'x'")),
-    ('  finite: {}', '  finite: 7', ('rules.finite', 'int where pairs')),
+    ('  speed: {}', '  sped: {}', ('rules', "did you mean 'speed'")),
+    ('  speed: {}', '  speed: {}\n  speed: {}', ("'speed' stands twice",)),
+    ('  speed: {}', '  speed: {x: 1}', ('rules.speed', "unknown key 'x'")),
+    ('  speed: {}', '  speed: 7', ('rules.speed', 'int where pairs')),
     ('max_surprise: 3.0', 'max_surprise: .inf', ('max_surprise = inf is outside 1.0 to 100.0',)),
     ('max_surprise: 3.0', 'max_surprise: .nan', ('max_surprise = nan is outside',)),
     ('max_surprise: 3.0', 'max_surprise: none', ('not of type float',)),
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
 
 
 def test_a_rule_without_numbers_needs_no_braces():
-    assert parse(TEXT.replace('finite: {}', 'finite:'), 'x') == CHOSEN
+    assert parse(TEXT.replace('speed: {}', 'speed:'), 'x') == CHOSEN
 
 
 def test_the_hash_is_of_what_counts():

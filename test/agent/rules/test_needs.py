@@ -9,8 +9,8 @@ from ami_ros.agent.rules.needs import heard, Need, needs, OLDEST
 import pytest
 from rule_contract import NUMBERS, ROBOT, sensor
 
-ROVER = [Need('scan', True, NUMBERS.max_scan_age_s), Need('odom', True,
-                                                          NUMBERS.max_odometry_age_s)]
+ROVER = [Need('camera', True, NUMBERS.max_view_age_s), Need('scan', True, NUMBERS.max_scan_age_s),
+         Need('odom', True, NUMBERS.max_odometry_age_s)]
 
 
 def more(*sensors):
@@ -19,11 +19,17 @@ def more(*sensors):
 
 def test_the_rover():
     assert list(needs(NUMBERS, ROBOT)) == ROVER
-    assert [s.name for s in heard(ROBOT)] == ['scan', 'odom']
+    assert [s.name for s in heard(ROBOT)] == ['camera', 'scan', 'odom']
+
+
+def test_a_camera_that_is_not_required_is_the_minds_alone():
+    blind = replace(ROBOT, sensors=tuple(replace(s, required=s.kind not in PICTURES and s.required)
+                                         for s in ROBOT.sensors))
+    assert list(needs(NUMBERS, blind)) == ROVER[1:]
 
 
 def test_every_kind_is_heard_but_those_for_the_mind_and_for_people():
-    assert set(NEEDS) - set(OLDEST) == {*PICTURES, 'CameraInfo', 'JointState'}
+    assert set(NEEDS) - set(OLDEST) == {'CameraInfo', 'JointState'}
 
 
 @pytest.mark.parametrize('required', [True, False])

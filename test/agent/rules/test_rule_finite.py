@@ -23,7 +23,7 @@ from rule_contract import (
 
 class TestFinite(RuleContract):
 
-    rule = Finite(0.7)
+    rule = Finite(0.7, 9)
 
     def stops(self, match, **changes):
         with pytest.raises(Stop, match=match):
@@ -45,6 +45,14 @@ class TestFinite(RuleContract):
         self.stops(f'^4 of 8 numbers in the {source} are not finite', plan=whose)
         with pytest.raises(Stop, match=f'in the {source}'):     # and not what it asks for now
             self.rule.limit(command(math.nan), situation(plan=whose))
+
+    @pytest.mark.parametrize('count', [1, 9, 10, 10_000])
+    def test_plan_that_is_too_long(self, count):
+        if count <= 9:
+            self.passes(plan=plan(knots=np.zeros((count, 2))))
+        else:
+            self.stops(f'the plan has {count} knots, limit 9',
+                       plan=plan(knots=np.zeros((count, 2))))
 
     @pytest.mark.parametrize('shape', [(0, 2), (4,), (4, 3), (4, 2, 1)])
     def test_plan_of_another_shape(self, shape):
@@ -105,10 +113,10 @@ class TestFinite(RuleContract):
     def test_just_enough_is_enough(self, blind):
         seen = situation(scan=scan(np.where(np.arange(180) < blind, math.nan, math.inf)))
         if blind <= 90:
-            Finite(0.5).limit(command(0.1), seen)
+            Finite(0.5, 9).limit(command(0.1), seen)
         else:
             with pytest.raises(Stop, match='^89 of 180'):
-                Finite(0.5).limit(command(0.1), seen)
+                Finite(0.5, 9).limit(command(0.1), seen)
 
     def test_a_beam_without_direction_is_invalid(self):
         self.stops('0 of 180', scan=scan(angles=np.full(180, math.nan)))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops, until somebody resets it, when a lidar sees everything elsewhere at once."""
+
+from dataclasses import dataclass, field
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.types import Command, Scan, Sighting, Situation
+
+MOST_BEAMS = 180            # are compared, evenly chosen
+LEAST_BEAMS = 20            # fewer say nothing: an open field
+MOST_NEW = 8                # scans between two questions; there is one a tick
+TURN_RAD = 2 * math.pi
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """How much of a scan may be elsewhere."""
+
+    max_shifted: float = setting(None, '1', 0.1, 0.9, 'share of the beams that may hit elsewhere '
+                                 'than in the scan before', strict='lower')
+    shift_m: float = setting(None, 'm', 0.02, 2.0, 'so far off is elsewhere, beyond the way '
+                             'between the scans', strict='lower')
+    shift_deg: float = setting(None, 'deg', 1.0, 45.0, 'so far round is elsewhere, beyond the '
+                               'turn between the scans', strict='lower')
+
+
+@dataclass(frozen=True)
+class Knocked:
+    """Of what a scan hit, the next one misses no more than max_shifted.
+
+    The way between them, by odometry, is taken off; and as much again is allowed for, so that
+    wheels that slip explain it, too. People who walk by fill a small share. It latches: a lidar
+    that was turned agrees with itself again at once. Where nobody asks for a motion it is not
+    asked: a robot at rest may be carried, a simulated one put elsewhere.
+    """
+
+    max_shifted: float
+    shift_m: float
+    shift_deg: float
+    name: str = 'knocked'
+    release: ClassVar[str] = 'somebody looks at the lidar, and calls critic/reset'
+    # the newest scan of each sensor and its answer: ticks are more often than scans
+    found: dict[str, tuple[Scan, float]] = field(default_factory=dict, init=False, compare=False,
+                                                 repr=False)
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        if not any(twist(command)):
+            return Answer(command)
+        for seen in situation.memory.sightings:
+            scan = seen[0].scan
+            if scan.required and not self.worst(seen) <= self.max_shifted:
+                raise Stop(f'{self.worst(seen):.0%} of what the {scan.name} hit is elsewhere in '
+                           f'the next scan, limit {self.max_shifted:.0%}; was it turned or '
+                           'knocked?', latch=True)
+        return Answer(command)
+
+    def worst(self, seen: tuple[Sighting, ...]) -> float:
+        """Return the largest share since the scan that was asked about last.
+
+        Where that is long ago only of the newest: what was while it rested is past.
+        """
+        scan = seen[0].scan
+        known, share = self.found.get(scan.name, (None, 0.0))
+        if known is not scan:
+            new = []
+            for after, before in zip(seen[:MOST_NEW], seen[1:], strict=False):
+                if after.scan is known:
+                    break
+                new.append((before, after))
+            else:
+                new = new[:1]
+            share = max((shifted(*pair, self.shift_m, math.radians(self.shift_deg))
+                         for pair in new), default=0.0)
+            self.found[scan.name] = scan, share
+        return share
+
+
+def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float) -> float:
+    """Return the share of what the first scan hit that the second shows elsewhere.
+
+    A hit is where it was when any beam near its direction ends about as far; so edges, which one
+    beam sees and the next does not, count as seen. 0 where too few can be compared.
+    """
+    (x, y, yaw), (x2, y2, yaw2) = before.pose, after.pose
+    moved, turned = complex(x2 - x, y2 - y) * np.exp(-1j * yaw), yaw2 - yaw
+    turned = math.remainder(turned, TURN_RAD)
+    hits, scan = landed(before.scan, after.scan, moved, turned), after.scan
+    angles = np.mod(np.asarray(scan.angles) + math.pi, TURN_RAD) - math.pi
+    order = np.argsort(angles)
+    angles, ranges = angles[order], np.asarray(scan.ranges)[order]
+    spacing = (angles[-1] - angles[0]) / max(1, angles.size - 1)
+    if hits.size < LEAST_BEAMS or not spacing > 0:
+        return 0.0
+    away, bearing = np.abs(hits), np.angle(hits)
+    reach = math.ceil((off_rad + abs(turned)) / spacing)
+    beams = np.searchsorted(angles, bearing)[:, None] + np.arange(-reach, reach)
+    if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
+        inside = (bearing >= angles[0]) & (bearing <= angles[-1])
+        away, beams = away[inside], np.clip(beams[inside], 0, angles.size - 1)
+    near = ranges[beams % angles.size]
+    nearest = np.where(near > 0, near, math.inf).min(axis=1)
+    farthest = np.where(near > 0, near, -math.inf).max(axis=1)
+    known, off = farthest > 0, off_m + abs(moved)
+    missed = known & ((away < nearest - off) | (away > farthest + off))
+    count = np.count_nonzero(known)
+    return np.count_nonzero(missed) / count if count >= LEAST_BEAMS else 0.0
+
+
+def landed(before: Scan, after: Scan, moved: complex, turned_rad: float) -> np.ndarray:
+    """Return what the first scan hit, complex x + iy m in the axes of the sensor at the second."""
+    hit = np.flatnonzero((before.ranges > 0) & (before.ranges < math.inf)
+                         & np.isfinite(before.angles))
+    hit = hit[::max(1, math.ceil(hit.size / MOST_BEAMS))]
+    x, y, yaw = before.mount
+    points = complex(x, y) + before.ranges[hit] * np.exp(1j * (before.angles[hit] + yaw))
+    x, y, yaw = after.mount
+    there = (points - moved) * np.exp(-1j * turned_rad)
+    return (there - complex(x, y)) * np.exp(-1j * yaw)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Knocked:
+    """Make the rule of a policy."""
+    return Knocked(own.max_shifted, own.shift_m, own.shift_deg)

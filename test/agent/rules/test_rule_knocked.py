@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lidar that was turned sees everything elsewhere; people, doors and fast turns do not."""
+
+from dataclasses import replace
+import math
+
+from ami_ros.agent.rules.knocked import Knocked, LEAST_BEAMS, shifted
+from ami_ros.agent.rules.rule import Stop
+from ami_ros.agent.types import Sighting
+from closed_loop import room, square, World
+import numpy as np
+import pytest
+from rule_contract import ANGLES, command, memory, RuleContract, scan, situation
+
+OFF_M, OFF_RAD = 0.15, math.radians(6.0)
+
+
+def pair_of(before, after, moved=0j, turned_rad=0.0):
+    """Two scans, the newest first, and the way between them by odometry."""
+    z = (2 - 1j) + complex(moved) * np.exp(3j)
+    return (Sighting(after, (z.real, z.imag, 3.0 + turned_rad)),
+            Sighting(before, (2.0, -1.0, 3.0)))
+
+
+def looks(world, v=0.0, w=0.0, steps=5):
+    """Return two scans of a world and the way between them, as odometry would tell it."""
+    before, place, yaw = world.scan(), world.place, world.yaw
+    world.v, world.w = v, w
+    for _ in range(steps):
+        world.step(v, w)
+    moved = (world.place - place) * np.exp(-1j * yaw)
+    return pair_of(before, world.scan(), moved, world.yaw - yaw)
+
+
+def share(pair):
+    return shifted(pair[1], pair[0], OFF_M, OFF_RAD)
+
+
+def rooms(count=12, **more):
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        sides = room(rng)       # a square one looks the same after a quarter turn
+        sides = sides.real + 0.6j * sides.imag
+        yield World(sides, noise_m=0.01, rng=rng, yaw=rng.uniform(-3, 3), place=0.25 - 0.2j,
+                    **more)
+
+
+def turned(pair, degrees):
+    after, before = pair
+    ranges = np.roll(after.scan.ranges, round(degrees / 2))
+    return replace(after, scan=replace(after.scan, ranges=ranges)), before
+
+
+class TestKnocked(RuleContract):
+
+    rule = Knocked(0.3, OFF_M, 6.0)
+
+    def at(self, pair, v=0.1, w=0.0):
+        return self.rule.limit(command(v, w), situation(memory=memory(sightings=(pair,))))
+
+    @pytest.mark.parametrize('degrees', [30, 45, 90, 180, -90])
+    def test_a_lidar_that_was_turned_stops_for_good(self, degrees):
+        for world in rooms():
+            with pytest.raises(Stop, match='hit is elsewhere in the next scan, limit 30%') as why:
+                self.at(turned(looks(world), degrees))
+            assert why.value.latch
+
+    @pytest.mark.parametrize(('v', 'w'), [(0.0, 0.0), (0.6, 0.0), (0.0, 1.5), (0.6, -1.5),
+                                          (-0.6, 1.5)])
+    @pytest.mark.parametrize('steps', [5, 10])
+    def test_driving_is_none(self, v, w, steps):
+        for world in rooms():
+            assert share(looks(world, v, w, steps)) < 0.1
+            assert self.at(looks(world, v, w, steps)).reason == ''
+
+    @pytest.mark.parametrize('wrong', [0.0, 2.0])
+    def test_wheels_that_slip_and_wheels_that_skid_are_none(self, wrong):
+        """Odometry tells no turn, or twice as much."""
+        for world in rooms():
+            after, before = looks(world, 0.6, 1.5)
+            way = np.subtract(after.pose, before.pose)
+            told = replace(after, pose=tuple(before.pose + wrong * way))
+            assert share((told, before)) < 0.1
+
+    def test_two_people_who_run_past_are_none(self):
+        """0.5 m wide, one on either side, 0.6 m away, at 3 m/s."""
+        for world in rooms():
+            sides = world.sides
+            people = [world.place + at * np.exp(1j * world.yaw) for at in (0.85j, -0.85j)]
+            scans = []
+            for shift in (0.0, 0.15):
+                world.sides = np.concatenate([sides, *(square((p + shift).real, p.imag, 0.25)
+                                                       for p in people)])
+                scans.append(world.scan())
+            assert share(pair_of(*scans, 0j, 0.0)) < 0.3
+
+    def test_all_at_once(self):
+        """A lidar that looks at the floor, or a box that was put over it."""
+        after, before = looks(next(rooms()))
+        floor = scan(np.full(180, 0.3))
+        assert share((replace(after, scan=floor), before)) > 0.9
+        assert share((after, replace(before, scan=floor))) > 0.9
+
+    def test_at_rest_it_is_not_asked(self):
+        pair = turned(looks(next(rooms())), 90)
+        assert self.at(pair, 0.0, 0.0).reason == ''
+        with pytest.raises(Stop):
+            self.at(pair, 0.0, 0.1)
+
+    def test_of_the_required_ones(self):
+        after, before = turned(looks(next(rooms())), 90)
+        more = replace(after, scan=replace(after.scan, required=False))
+        assert self.at((more, before)).reason == ''
+        assert self.at((after,)).reason == ''       # one alone says nothing
+
+    @pytest.mark.parametrize(('share_', 'stops'), [(0.3, False), (np.nextafter(0.3, 1.0), True),
+                                                   (math.nan, True)])
+    def test_the_limit_and_that_it_computes_once(self, share_, stops):
+        rule, pair = replace(self.rule), looks(next(rooms()))
+        rule.found['scan'] = pair[0].scan, share_
+        at = situation(memory=memory(sightings=(pair,)))
+        if stops:
+            with pytest.raises(Stop):
+                rule.limit(command(0.1), at)
+        else:
+            assert rule.limit(command(0.1), at).reason == ''
+
+    @pytest.mark.parametrize('newer', range(5))
+    def test_scans_that_came_between_two_questions(self, newer):
+        """Each of them is asked about, unless none was for long: then the newest alone."""
+        rule, quiet = replace(self.rule), [scan(np.full(180, 2.0)) for _ in range(4)]
+        odd = scan(np.full(180, 3.0))
+        seen = [Sighting(one, (0.0, 0.0, 0.0)) for one in (*quiet, odd, odd)]   # it came third
+        seen[4] = replace(seen[4], scan=replace(odd))
+        rule.found['scan'] = (seen[newer].scan, 0.0)
+        assert rule.worst(tuple(seen)) == (1.0 if newer == 4 else 0.0)
+        assert replace(self.rule).worst(tuple(seen)) == 0.0
+
+
+@pytest.mark.parametrize('count', [0, LEAST_BEAMS - 1, LEAST_BEAMS])
+def test_too_few_beams_say_nothing(count):
+    ranges = np.full(180, np.inf)
+    ranges[:count] = 1.0
+    other = np.full(180, 3.0)
+    pair = pair_of(scan(ranges), scan(other), 0j, 0.0)
+    assert share(pair) == (1.0 if count == LEAST_BEAMS else 0.0)
+    blind = np.full(180, np.nan)
+    blind[:count] = 3.0
+    assert share(pair_of(scan(np.full(180, 1.0)), scan(blind), 0j, 0.0)) in (0.0, 1.0)
+    assert share(pair_of(scan(np.full(180, 1.0)), scan(np.full(180, np.nan)), 0j, 0.0)) == 0.0
+
+
+@pytest.mark.parametrize(('gone', 'off'), [(0.1499, 0.0), (0.1501, 1.0), (-0.1501, 1.0)])
+def test_how_far_is_elsewhere(gone, off):
+    pair = pair_of(scan(np.full(180, 2.0)), scan(np.full(180, 2.0 + gone)), 0j, 0.0)
+    assert share(pair) == off
+
+
+@pytest.mark.parametrize('moved', [0.1, 0.1j, -0.1])
+def test_the_way_is_allowed_for_once_more(moved):
+    pair = pair_of(scan(np.full(180, 2.0)), scan(np.full(180, 2.0)), complex(moved), 0.0)
+    assert share(pair) == 0.0       # it was carried, and saw the same
+
+
+def test_a_lidar_that_looks_ahead_alone():
+    angles = np.linspace(-1.0, 1.0, 101)
+    one, other = (scan(np.full(101, r), angles=angles) for r in (2.0, 3.0))
+    assert share(pair_of(one, one, 0j, 0.5)) == 0.0
+    assert share(pair_of(one, other, 0j, 0.5)) == 1.0
+    assert share(pair_of(one, other, 0j, 2.1)) == 0.0      # nothing is seen twice
+    same = scan(np.full(101, 2.0), angles=np.full(101, 0.3))
+    assert share(pair_of(one, same, 0j, 0.0)) == 0.0       # all beams one way: no lidar
+
+
+@pytest.mark.parametrize('mount', [(0.2, -0.1, math.pi), (0.0, 0.3, -2.0)])
+def test_wherever_it_is_mounted(mount):
+    """The same hits in base_link, by a lidar that sits elsewhere."""
+    world = World(square(0.3, 0.2, 2.0))
+    there = World(world.sides, place=complex(*mount[:2]), yaw=mount[2])
+    def looked(made, v, w):
+        before = replace(made.scan(), mount=mount)
+        return before
+    before = looked(there, 0, 0)
+    turn = 0.1
+    moved = World(world.sides, place=complex(*mount[:2]) * np.exp(1j * turn),
+                  yaw=mount[2] + turn)
+    after = replace(moved.scan(), mount=mount)
+    assert share(pair_of(before, after, 0j, turn)) < 0.02
+    assert share(pair_of(before, replace(after, ranges=np.roll(after.ranges, 45)), 0j, turn)) > 0.3
+
+
+def test_a_lidar_with_more_beams_than_are_compared():
+    angles = np.linspace(-math.pi, math.pi, 1440, endpoint=False)
+    two = [scan(np.full(1440, r), angles=angles) for r in (2.0, 3.0)]
+    assert share(pair_of(two[0], two[0], 0j, 0.1)) == 0.0
+    assert share(pair_of(*two, 0j, 0.1)) == 1.0
+    assert ANGLES.size == 180
