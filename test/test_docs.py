@@ -48,6 +48,7 @@ ONLY_PARSED = {
     'trace': ('needs a recorded drive', 'replay/test_trace.py', "cli.main(['trace'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
+    'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
     'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
     'hostile': ('hours', 'trials/test_hostile.py', "'hostile'"),
     'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),

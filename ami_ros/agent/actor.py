@@ -52,6 +52,11 @@ class Actor:
         self.goal, self.way, self.plan, self.arrived = None, None, None, False
         self.settling_ns, self.refused, self.refusals = None, [], 0
 
+    def go_on_from(self, other: 'Actor') -> None:
+        """Go on with the plan of another, which is made of commands; goals are each their own."""
+        self.plan, self.arrived, self.settling_ns = other.plan, other.arrived, other.settling_ns
+        self.refused, self.refusals = other.refused, other.refusals
+
     def rest(self, belief: Belief, arrived: bool) -> Plan:
         """Plan to stand still."""
         return Plan(np.zeros((self.settings.horizon, 2)), self.settings.knot_s, belief.stamp_ns,

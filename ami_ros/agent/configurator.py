@@ -67,7 +67,8 @@ LADDER = (
          'configurator: no sign of life for `lost_s`', 'critic, configurator',
          'stand still; a hand moves it', 'started again and configured; to be armed by a person'),
     Rung('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
-         'stand still; a hand moves it', 'started again in `idle`; to be armed by a person'),
+         'stand still; a hand moves it', 'started again in `idle`, or in `stopped` where it was; '
+         'to be armed by a person'),
     Rung('critic is killed or hangs', "the base's own command timeout; configurator: no sign of "
          'life for `lost_s`', 'configurator, mind', 'nothing: nobody commands the wheels',
          'started again, latched; a person who calls `critic/reset` and arms it'),

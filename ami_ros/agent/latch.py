@@ -7,6 +7,7 @@ safe: while a critic runs the file says so, and whoever finds it so comes up sto
 the file did not learn any more.
 """
 
+from collections.abc import Callable
 import json
 import os
 from pathlib import Path
@@ -27,7 +28,8 @@ class Latch:
     Without a folder it is kept in memory alone. `wrong` says why it cannot be written.
     """
 
-    def __init__(self, folder: Path | None = None):
+    def __init__(self, folder: Path | None = None,
+                 begin: Callable[[], object] = lambda: None):
         self.path = None if folder is None else Path(folder) / FILE
         self.closed: dict[str, str] = {}        # never changed, only replaced
         self.wrong = ''
@@ -37,7 +39,8 @@ class Latch:
         if self.path is not None:
             self.closed = self.found()
             self.write()
-            self._writer = threading.Thread(target=self._write_on, name='latch', daemon=True)
+            self._writer = threading.Thread(target=self._write_on, args=(begin,),
+                                            name='latch', daemon=True)
             self._writer.start()
 
     def found(self) -> dict[str, str]:
@@ -77,8 +80,9 @@ class Latch:
         if self._held is not None and not self._writer.is_alive():
             os.close(self._held)
 
-    def _write_on(self) -> None:
+    def _write_on(self, begin: Callable[[], object]) -> None:
         """Write what is new, behind the ticks; the last of it says that all was well."""
+        begin()
         ended = False
         while not ended:
             self._news.wait(AGAIN_S if self.wrong else None)

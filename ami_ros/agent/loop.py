@@ -32,6 +32,12 @@ class Mind:
         self.world_model.reset()
         self.actor.act_nothing()
 
+    def go_on_from(self, other: 'Mind', same_space: bool) -> None:
+        """Go on where another mind was; what it believes counts in the same latent space alone."""
+        if same_space:
+            self.world_model.go_on_from(other.world_model)
+        self.actor.go_on_from(other.actor)
+
     def tune(self, world_model: WorldModelSettings | None = None,
              actor: ActorSettings | None = None, energy: EnergySettings | None = None) -> None:
         """Go on with other numbers; to be called between two ticks, by whoever ticks."""

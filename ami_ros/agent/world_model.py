@@ -48,6 +48,10 @@ class WorldModel:
         """Forget; the next latent is believed as it is."""
         self.belief, self.doubts = None, 0
 
+    def go_on_from(self, other: 'WorldModel') -> None:
+        """Believe what another of the same latent space believed."""
+        self.belief, self.doubts, self.unsure_m = other.belief, other.doubts, other.unsure_m
+
     def predict(self, belief: Belief, commands: tuple[Command, ...], until_ns: int) -> Belief:
         """Roll a belief forward over the commands that were, or are, in force."""
         now, z, body, spread = belief.stamp_ns, belief.z, belief.body, belief.disagreement

@@ -132,6 +132,21 @@ def agreement(seen: Observation) -> list[Finding]:
     return out
 
 
+def thinks_with(seen: Observation) -> list[Finding]:
+    """Say which module thinks, and whether it is the one that should."""
+    out = []
+    for name in MIND:
+        said = seen.health.get(name)
+        module = said.values.get('module', '') if said is not None else ''
+        if module and seen.module and module != seen.module:
+            out.append(Finding(WARN, f'{name}: module', module, seen.module,
+                               said.values.get('notes') or 'It takes a new set up within a '
+                               'second or two; if not, its log says why.'))
+        elif module:
+            out.append(good(f'{name}: module', module))
+    return out
+
+
 def files(seen: Observation) -> list[Finding]:
     """Check that the policy can be read and the module fits the robot."""
     out = [good('policy: file', seen.policy_path) if seen.policy else Finding(

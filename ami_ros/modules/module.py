@@ -38,6 +38,7 @@ class Module:
     manifest: dict
     files: Mapping[str, bytes]
     id: str = ''                # sha256 of its manifest, which has the sha256 of all else
+    text: bytes = b''           # of its manifest, as it was checked
     envelope: bytes = b''       # empty: it is not signed
     signer: str = ''            # who vouches for it
     counter: int = 0
@@ -230,7 +231,7 @@ def _understood(path: Path, files: Mapping[str, bytes],
                               'list')
     return Module(path, manifest, {name: files[name] for name in files
                                    if name not in (MANIFEST, envelope.FILE)},
-                  digest(files[MANIFEST]))
+                  digest(files[MANIFEST]), files[MANIFEST])
 
 
 def fits(module: Module, robot: Robot) -> None:

@@ -69,10 +69,11 @@ def folder(store: Path | str | None = None) -> Path:
 def encode(pointer: Pointer) -> bytes:
     """Write the file's bytes."""
     said = {'format': FORMAT, **asdict(pointer)}
-    return strict.canonical({**said, 'sha256': _sum(said)}) + b'\n'
+    return strict.canonical({**said, 'sha256': checksum(said)}) + b'\n'
 
 
-def _sum(said: dict) -> str:
+def checksum(said: dict) -> str:
+    """Hash all of the file but the hash."""
     return hashlib.sha256(strict.canonical(said)).hexdigest()
 
 
@@ -99,4 +100,8 @@ HOW_TO_MEND = 'move it away and ami-ros modules activate what should run'
 
 
 def _set(said: dict) -> Set:
-    return Set(**{**said, 'modules': tuple(Locked(**one) for one in said['modules'])})
+    found = Set(**{**said, 'modules': tuple(Locked(**one) for one in said['modules'])})
+    for one in found.modules:
+        if Path(one.folder).name != one.folder or one.folder.startswith('.'):
+            raise ValueError(f'{one.folder!r} is no folder of the store')
+    return found

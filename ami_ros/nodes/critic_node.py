@@ -107,10 +107,10 @@ class CriticNode(Node):
             parameters.show(self, group, numbers)
         folder = state_folder(s.state, self.get_namespace())
         eager = s.real_time and not s.lock_step
-        self.critic = Critic(chosen, self.robot, Latch(folder))
-        # of its priority: who holds the interpreter while others run would hold up the ticks
-        log = AuditLog(folder / FOLDER, begin=take_priority if eager else lambda: None)
-        self.auditor = Auditor(log)
+        # writers of its priority: who held the interpreter and had to wait would hold up the ticks
+        begin = take_priority if eager else lambda: None
+        self.critic = Critic(chosen, self.robot, Latch(folder, begin))
+        self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
         self.tracing = traced(self, chosen, made)
         self.due_ns = time.monotonic_ns()       # the next tick

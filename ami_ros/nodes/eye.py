@@ -27,6 +27,7 @@ class Eye:
         self.rectified = fields.is_rectified(robot.camera.topic)
         self.frame: str | None = None       # of the last picture, found right
         self.said: tuple | None = None      # by the newest camera_info
+        self.info = None                    # the message
         self.changes = 0                    # of what camera_info says, after the first
         self.strange = ''                   # a frame that the robot file stands in for
         needed = next((s.topic for s in robot.sensors_of('CameraInfo') if s.required), '')
@@ -41,7 +42,7 @@ class Eye:
         if said == self.said:
             return
         self.changes += self.said is not None
-        self.said = said
+        self.said, self.info = said, msg
         if self.contract.hfov_rad is None:      # it learned from pictures as they came
             return
         try:
@@ -50,6 +51,15 @@ class Eye:
                                  camera.HFOV_TOLERANCE_RAD), ''
         except ValueError as wrong:
             self.way = None, str(wrong)
+
+    def through(self, contract: CameraContract) -> 'Eye':
+        """Return an eye for another module that looks through the same camera."""
+        if contract == self.contract:
+            return self
+        other = Eye(self.robot, contract)
+        if self.info is not None:
+            other.on_info(self.info)
+        return other
 
     def view(self, msg) -> np.ndarray:
         """Image or CompressedImage to (H, W, 3) uint8 rgb of the network's size.

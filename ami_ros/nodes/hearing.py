@@ -43,7 +43,8 @@ class Hearing(Managed):
         self.eye = Eye(self.robot, self.mind.encoder.contract)
         self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
         for sensor in self.robot.sensors_of('CameraInfo'):
-            Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic), self.eye.on_info)
+            Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic),
+                         lambda msg: self.eye.on_info(msg))     # another eye may take its place
         camera = self.robot.camera
         kind = CompressedImage if camera.kind == 'CompressedImage' else Image
         self.hear(replace(topics.CAMERA, name=camera.topic, type=kind), self.on_picture)

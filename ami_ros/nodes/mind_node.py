@@ -6,14 +6,17 @@ The plan goes out first, before what people and recorders may want to know of ho
 
 from time import perf_counter
 
+from ami_ros.agent.loop import Mind
 from ami_ros.agent.types import Frame, Goal
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.eye import Eye
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
+from ami_ros.nodes.swap import Swap
 from ami_ros.nodes.thinking import Input, Order, Said
-from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.trace_mind import about_mind, thought
 
 GROUPS = ALL['mind']
 
@@ -22,14 +25,36 @@ class MindNode(Planning):
     """Converts in, ticks, converts out."""
 
     def __init__(self, make_mind=open_mind):
+        self.swap: Swap | None = None
         super().__init__('mind', make_mind)
         self.start()
 
     def configure(self) -> None:
-        """Open the networks, and offer what they make."""
+        """Open the networks, and offer what they make; look from now on whether others are wanted.
+
+        In lock-step, and where a module is named, it is always the same.
+        """
+        self.swap = None if self.own.module or self.own.lock_step else Swap(self)
         super().configure()
         self.latents, self.beliefs = self.offer(topics.LATENT), self.offer(topics.BELIEF)
         self.belief_states = self.offer(topics.BELIEF_STATE)
+
+    def between(self) -> None:
+        """Take up another set, if one is ready."""
+        if self.swap is not None:
+            self.swap.look()
+            self.swap.take()
+
+    def adopt(self, mind: Mind, eye: Eye, goal: Goal | None) -> None:
+        """Think with another mind from the next picture on; it goes for the same goal."""
+        self.mind, self.eye, self.target = mind, eye, goal
+        self.tuned_to = (None, None)
+        about_mind(self)
+
+    def notes(self) -> list[str]:
+        """Say also why an active set is not what thinks."""
+        wrong = [self.swap.wrong] if self.swap is not None and self.swap.wrong else []
+        return super().notes() + wrong
 
     def listen(self) -> None:
         """Hear body, orders and pictures; these last, so that what came with one is there."""

@@ -30,7 +30,12 @@ class ModuleSettings(Settings):
     FIXED: ClassVar[str] = 'the mind is made of it'
 
     robot: str = setting('rover', 'name', reason='the robot file')
-    module: str = setting('', 'path', reason='folder of the module; empty: the shipped one')
+    module: str = setting('', 'path', reason='folder of the module; empty: the active set of the '
+                          'store, or the shipped one')
+    store: str = setting('', 'path', reason='where ami-ros modules installs; empty: '
+                         '~/.ros/ami_ros/modules')
+    require_signed: bool = setting(True, '-', reason='refuse a module that nobody who is trusted '
+                                   'here has signed')
     backend: str = setting('onnx', 'name', reason='what runs the networks; auto: the quickest '
                            'that is here')
     precision: str = setting('float32', 'name', reason='or float16, which only a GPU runs quicker')
@@ -90,7 +95,8 @@ def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
     own = made['']
     robot = find(own.robot)
-    return mind(open_module(own.module), robot, world_settings(made, robot),
+    return mind(open_module(own.module, own.require_signed, own.store), robot,
+                world_settings(made, robot),
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                 time.monotonic_ns, own.backend,
                 Options(own.precision, cache=engines(own.engines)))

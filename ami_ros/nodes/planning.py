@@ -32,6 +32,7 @@ class Planning(Thinking):
         """Know nothing of what was before: no goal, no plan."""
         super().afresh()
         self.target: Goal | None = None
+        self.order: Order | None = None             # that it was made of
         self.plan: Plan | None = None               # the last that was said
 
     def listen(self) -> None:
@@ -95,13 +96,14 @@ class Planning(Thinking):
     def begin(self, run: str) -> None:
         """Forget the goal as well."""
         super().begin(run)
-        self.target = None
+        self.target = self.order = None
 
     def aim(self, order: Order) -> None:
         """Take a goal; without one rest at once, not only from the next picture on."""
-        self.target = None
+        self.target = self.order = None
         if order.value is not None and order.number > 0:
             self.target = self.goal_of(order)
+            self.order = order
         elif self.plan is not None and not self.own.lock_step:
             self.rest()
 

@@ -199,6 +199,7 @@ class Thinking(Hearing):
         """Do one thing; return whether there was one. The worker's."""
         if time.monotonic() - self.looked_s >= STATUS_S:
             self.look_around()
+        self.between()
         if self.made.now is not self.tuned_to[0] or self.level is not self.tuned_to[1]:
             self.tune()
         if self.tracing.behind:
@@ -218,6 +219,17 @@ class Thinking(Hearing):
             for publisher, msg in self.answer:
                 publisher.publish(msg)
         return True
+
+    def between(self) -> None:
+        """Do what may only be done between two inputs; the worker's."""
+
+    def space(self, mind: Mind) -> str:
+        """Name the latent space of a mind."""
+        return getattr(mind.encoder, 'made_of', {}).get('manifest', {}).get('latent_space')
+
+    def notes(self) -> list[str]:
+        """Say what a person should know though all goes on."""
+        return self.eye.notes() if self.eye is not None else []
 
     def may(self, item: Input) -> bool:
         """Tell whether all is there: in lock-step also the command that the last answer led to."""
@@ -306,8 +318,9 @@ class Thinking(Hearing):
     def health(self) -> convert.Health:
         """Say how it stands."""
         busy_s = self.busy_s
-        notes = self.eye.notes() if self.eye is not None else []
-        values = {'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
+        notes = self.notes()
+        values = {'module': getattr(getattr(self.mind, 'encoder', None), 'module', ''),
+                  'run': self.run, 'goal': str(self.goal), 'thoughts': str(self.thoughts),
                   'late': str(self.late), 'cut': str(self.cut),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}

@@ -13,6 +13,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'drive': 'ami_ros.verbs.drive',
     'robot': 'ami_ros.verbs.robot',
     'policy': 'ami_ros.verbs.policy',
+    'modules': 'ami_ros.verbs.modules',
     'audit': 'ami_ros.verbs.audit',
     'machine': 'ami_ros.verbs.machine',
     'doctor': 'ami_ros.verbs.doctor',

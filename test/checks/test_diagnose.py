@@ -41,7 +41,7 @@ def test_a_robot_that_is_well():
     about = [f.what.partition(':')[0] for f in diagnose(seen)]
     assert all(about.count(name) == 1 or name in about[n - 1:n] or name in about[n + 1:n + 2]
                for n, name in enumerate(about))     # what belongs together stands together
-    assert len(all_checks.CHECKS) == 16
+    assert len(all_checks.CHECKS) == 17
 
 
 # who talks to whom
@@ -452,6 +452,12 @@ def test_nodes_that_were_told_different_things():
 def test_files():
     only(healthy(policy=None, policy_path='there is none'), 'policy: file')
     only(healthy(module_wrong='made for robot x'), 'module: fits')
+    seen = healthy()
+    seen.health['mind'].values['module'] = seen.module
+    assert found(seen, 'mind: module')[0].measured == 'rover-room-7 1.0.0' and not bad(seen)
+    seen.health['mind'].values.update(module='kitchen 1.0.0', notes='the active set was not taken')
+    wrong = only(seen, 'mind: module', WARN)
+    assert wrong.measured == 'kitchen 1.0.0' and wrong.fix == 'the active set was not taken'
     assert found(healthy(module=''), 'module')[0].level == UNCHECKED
 
 

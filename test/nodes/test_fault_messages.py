@@ -113,10 +113,12 @@ def test_every_second_plan_overtakes():
 
 def test_the_endless_plan_is_one_and_drives():
     first, *rest = sent('plan', 'endless')
-    said = convert.plan_from(first[0])
-    assert said.knots.shape == (distort.ENDLESS_KNOTS, 2) and rest == [[]] * 3
-    assert said.at(AT_NS + 600 * NS) == (distort.FULL_MPS, 0.0)
-    assert said.run == 'run' and said.start_ns == AT_NS
+    was, points = plan(0), first[0].points
+    assert first[0].header == was.header and rest == [[]] * 3
+    assert len(points) == distort.ENDLESS_KNOTS + 1
+    assert {point.velocities[0].linear.x for point in points[:-1]} == {distort.FULL_MPS}
+    lasts_s = points[-1].time_from_start.sec
+    assert lasts_s == round(distort.ENDLESS_KNOTS * convert.plan_from(was).knot_s)
 
 
 @pytest.mark.parametrize('at, how, content', [

@@ -9,6 +9,7 @@ import ami_ros
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.images import codec
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.desk import mode
 from ami_ros.verbs.mode import table
 import numpy as np
 import pytest
@@ -154,3 +155,24 @@ def test_the_table_says_why():
         'reason', 'critic  slow  +0.10 m/s -0.25 rad/s  surprise: surprise is 4.00']
     assert table({'mode': 'idle', 'ready': '1', 'goal': '0', 'task': 'none'}, None)[-1] == (
         'critic  silent; is it running?')
+
+
+@pytest.mark.parametrize('critic, configurator, is_', [
+    ((True, 'released: touched'), (True, 'mode is idle'),
+     (True, 'released: touched; mode is idle')),
+    ((True, 'released: touched'), RuntimeError('nobody answers'),
+     (True, 'released: touched; nobody answers')),
+    ((True, 'nothing was latched'), RuntimeError('nobody answers'),
+     (False, 'nothing was latched; nobody answers')),
+    ((True, 'nothing was latched'), (False, 'nothing to reset: mode is idle'),
+     (False, 'nothing was latched; nothing to reset: mode is idle')),
+    ((False, 'touched: e_stop button is active'), AssertionError(),
+     (False, 'the critic refuses: touched: e_stop button is active'))])
+def test_a_reset_is_asked_of_both_and_of_a_critic_alone(monkeypatch, critic, configurator, is_):
+    def put(row, ros):
+        answer = critic if row is topics.CRITIC_RESET else configurator
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+    monkeypatch.setattr(mode, 'put', put)
+    assert mode.ask('reset', []) == is_

@@ -35,7 +35,8 @@ SETTLED_S = 1.0         # without news, discovery is over
 FOUND_S = 6.0           # and after this in any case; Fast DDS announces itself each 3 s
 ANSWER_S = 2.0          # for parameters
 OURS = ('critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
-ASKED = ('robot', 'policy', 'module', 'lock_step', 'enable_stamped_cmd_vel')
+ASKED = ('robot', 'policy', 'module', 'store', 'require_signed', 'lock_step',
+         'enable_stamped_cmd_vel')
 TWISTS = (topics.COMMAND, topics.HAND, topics.FOREIGN)
 PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'CYCLONEDDS_URI',
             'ZENOH_SESSION_CONFIG_URI')
@@ -206,8 +207,9 @@ class Doctor(Node):
         except (ValueError, OSError) as wrong:
             seen.policy_path = str(wrong)
         try:
-            opened = modules.open_module(module or said.get('module') or None)
-            seen.module = f'{opened.manifest["name"]} {opened.manifest["version"]}'
+            opened = modules.open_module(module or said.get('module'),
+                                         said.get('require_signed') == 'True', said.get('store'))
+            seen.module = opened.said
             modules.fits(opened, self.robot)
             seen.eye_wrong, seen.eye_notes = self.see(opened)
         except ValueError as wrong:

@@ -89,7 +89,10 @@ def ask(what: str, ros: list[str]) -> tuple[bool, str]:
     granted, said = put(topics.CRITIC_RESET, ros)
     if not granted:
         return False, f'the critic refuses: {said}'
-    let_go, more = put(topics.RESET, ros)
+    try:
+        let_go, more = put(topics.RESET, ros)
+    except RuntimeError as nobody:      # a critic alone, beside nav2 for one
+        let_go, more = False, str(nobody)
     return let_go or said.startswith(RELEASED), f'{said}; {more}'
 
 

@@ -71,7 +71,8 @@ class Stack:
             remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
             self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
-            known = {'module': self.module} if self.module and name == 'mind' else {}
+            known = {'module': self.module, 'require_signed': False} \
+                if self.module and name == 'mind' else {}
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 

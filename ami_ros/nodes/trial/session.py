@@ -53,7 +53,7 @@ class Session:
         files = (self.params or share('config/rover.yaml'),)
         pace = {'lock_step': not self.real_time}
         for name in SEPARATE if self.separate else ('mind',):
-            known = {'module': self.module} if self.module else {}
+            known = {'module': self.module, 'require_signed': False} if self.module else {}
             processes.start(name, {**pace, **known}, files)
         processes.start('critic', pace, files)
         processes.start('configurator', {'composed': not self.separate}, files)
