@@ -64,7 +64,7 @@ class MindAgain:
         self.said, self.changes, self.seen = said, changes, seen
         self.robot = recorded.robot_of(said)
         self.rounds = Rounds()
-        self.module = module_of(said, changes)
+        self.module = module_of(said['node'], said['module'], changes)
         self.mind: Mind | None = None
         self.sure = False               # from a state on, until something of the record is lost
         self.goal: Goal | None = None
@@ -80,6 +80,9 @@ class MindAgain:
             self.sure = False
         self.process, self.number = line.process, line.number
         if isinstance(what, State):
+            then = what.module or {}
+            if then and then['hash'] != self.module.id and not self.changes.module:
+                self.module, self.sure = module_of(self.said['node'], then, self.changes), False
             if not self.sure:
                 self.begin_at(what)
         elif self.sure:
