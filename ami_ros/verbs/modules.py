@@ -114,7 +114,9 @@ def verify(args: argparse.Namespace) -> list[str]:
 
 def keygen(args: argparse.Namespace) -> list[str]:
     """Make a key pair; trust it here."""
-    from ami_ros.modules import keys
+    from ami_ros.modules import envelope, keys
+    if not envelope.NAME.fullmatch(args.key):
+        raise ValueError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
     key, path = keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
     key.write(path)
     public = path.with_suffix('.pub')
