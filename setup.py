@@ -41,6 +41,8 @@ EXTRAS = {
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both
     'ros': ['ros-jazzy-rclpy[fastrtps]', 'ros-common-interfaces==5.3.6'],
     'ros-kilted': ['ros-kilted-rclpy[fastrtps]', 'ros-common-interfaces==5.5.1'],
+    # a real TensorRT parser and builder for tests, without a GPU; proprietary, never needed to run
+    'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
     'test': ['pytest', 'hypothesis'],    # `colcon test` looks for this name
     'dev': ['pytest', 'hypothesis', 'ruff', 'colcon-core', 'colcon-ros', 'colcon-bash'],
 }

@@ -70,7 +70,9 @@ def along(values, x, axis):
 KINDS = {code: getattr(torch, np.dtype(kind).name) for code, kind in DTYPES.items()}
 TORCH = {
     'Add': lambda a, x, y: x + y, 'Sub': lambda a, x, y: x - y, 'Mul': lambda a, x, y: x * y,
-    'Div': lambda a, x, y: x / y, 'Pow': lambda a, x, y: torch.pow(x, y),
+    'Div': lambda a, x, y: x / y if x.is_floating_point() else torch.div(
+        x, y, rounding_mode='floor'),
+    'Pow': lambda a, x, y: torch.pow(x, y),
     'Neg': lambda a, x: -x, 'Equal': lambda a, x, y: x == y,
     'Where': lambda a, c, x, y: torch.where(c, x, y),
     'Sqrt': lambda a, x: torch.sqrt(x), 'Exp': lambda a, x: torch.exp(x),
@@ -134,7 +136,8 @@ def load(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray
     torch.set_num_threads(options.threads)
     sizes = {n for node in run.graph.nodes
              for n in node.inputs[NUMBERS_FROM.get(node.kind, len(node.inputs)):]}
-    weights = {name: array if name in sizes else torch.tensor(array, device=where)
+    weights = {name: array if name in sizes or array.dtype == np.int64
+               else torch.tensor(array, device=where)
                for name, array in run.graph.weights.items()}
     inner = [value.dtype for value in run.graph.inputs]
     outer = [value.dtype for value in graph.outputs]

@@ -2,7 +2,7 @@
 """The whole way from a bag to a module folder: read, train, gate, export, write."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 import os
 from pathlib import Path
@@ -43,6 +43,7 @@ class Job:
     resume: bool = False
     topics: tuple[tuple[str, str], ...] = ()
     bf16: bool = False
+    encoder: str = 'convolutions'
 
 
 def run(job: Job, say: Callable[[str], None] = print) -> Path:
@@ -62,6 +63,8 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     data = bags.read(job.bags, robot, dict(job.topics), job.seed, say)
     images, drives = data.images, data.drives
     recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
+    if job.encoder != recipe.shape.encoder:
+        recipe = replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
     rows, held = train.split(drives, recipe)
     if len(rows) < recipe.windows or len(held) < 16:
         raise bagreader.BagError(

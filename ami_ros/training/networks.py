@@ -6,6 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ami_ros.training.vit import Vit, VITS
+
+ENCODERS = ('convolutions', *VITS)
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -17,6 +21,11 @@ class Shape:
     head_width: int = 96        # of each dynamics head
     heads: int = 3
     channels: tuple[int, int, int] = (48, 96, 128)
+    encoder: str = 'convolutions'       # or one of vit.VITS
+
+    def __post_init__(self):
+        if self.encoder not in ENCODERS:
+            raise ValueError(f'no encoder {self.encoder!r}; there are: {", ".join(ENCODERS)}')
 
 
 KNOT_S = 0.25
@@ -107,7 +116,8 @@ class Jepa(nn.Module):
     def __init__(self, shape: Shape, limits, size: tuple[int, int] = (64, 64)):
         super().__init__()
         self.shape, self.size = shape, size
-        self.encoder = Encoder(shape, size)
+        self.encoder = Encoder(shape, size) if shape.encoder == 'convolutions' else \
+            Vit(shape.encoder, size, shape.hidden, shape.latent)
         self.dynamics = Dynamics(shape, limits)
         self.readings = Readings(shape)
         # inverse dynamics: the odometry increment and the turn between two successive latents

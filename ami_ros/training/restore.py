@@ -23,7 +23,8 @@ def weights(data: bytes) -> dict[str, torch.Tensor]:
 def restore(module: Module) -> tuple[Jepa, float]:
     """Return the model and its ordinary disagreement; ValueError when the weights are no Jepa's.
 
-    The networks were exported from these very weights, which rounding had made storable.
+    The networks were exported from these very weights, which rounding had made storable. Those of
+    a transformer are turned around and renamed by the export; such a module cannot be restored.
     """
     recipe = module.manifest['recipe']['shape']
     shape = Shape(**{key: tuple(v) if isinstance(v, list) else v for key, v in recipe.items()})
@@ -36,5 +37,5 @@ def restore(module: Module) -> tuple[Jepa, float]:
     missing = [name for name in missing if not name.startswith(ONLY_TRAINED)]
     if missing:
         raise ValueError(f'{module.path.name} lacks the weights {", ".join(missing)}; '
-                         'was it exported by ami-ros train?')
+                         'only one of convolutions keeps their names')
     return model.eval(), module.manifest['gates']['disagreement_scale']

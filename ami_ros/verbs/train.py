@@ -16,6 +16,9 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--seed', type=whole, default=0)
     one.add_argument('--threads', type=count, default=1)
     one.add_argument('--bf16', action='store_true', help='quicker on CPUs with AMX')
+    one.add_argument('--encoder', default='convolutions',
+                     help='or vit_tiny, vit_small, vit_base: 6, 22, 86 million parameters; '
+                     'camera_size of the robot file says how large its pictures are')
     one.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
                      help='camera, odom, command, scan or imu, where the bag has several')
@@ -25,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     from ami_ros.training import build
     build.run(build.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed, args.threads,
-                        args.resume, tuple(args.topic), args.bf16),
+                        args.resume, tuple(args.topic), args.bf16, args.encoder),
               lambda line: print(line, flush=True))
     return 0

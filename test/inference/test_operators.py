@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from ami_ros.inference import backend
-from ami_ros.inference.graph import DTYPES, Graph, Node, read, Value, write
+from ami_ros.inference.graph import CODES, DTYPES, Graph, Node, read, Value, write
 from ami_ros.inference.operators import OPERATORS
 import numpy as np
 import pytest
@@ -26,7 +26,8 @@ SCALE, ZERO = np.float32(0.05), np.uint8(120)
 SCALES, ZEROS = (np.array([0.05, 0.1, 0.2], np.float32), np.zeros(3, np.int8))
 CASES = {       # operator: its attributes, then its inputs; the first is the network's, as x
     'Add': [({}, X, BIAS[:4])], 'Sub': [({}, X, BIAS[:4])], 'Mul': [({}, X, BIAS[:4])],
-    'Div': [({}, X, BIAS[:4])], 'Pow': [({}, X, np.float32(2)), ({}, POSITIVE, np.float32(1.5))],
+    'Div': [({}, X, BIAS[:4]), ({}, ints(7, 9, 8), ints(2))],
+    'Pow': [({}, X, np.float32(2)), ({}, POSITIVE, np.float32(1.5))],
     'Neg': [({}, X)], 'Sqrt': [({}, POSITIVE)], 'Exp': [({}, X)], 'Erf': [({}, X)],
     'Reciprocal': [({}, POSITIVE)], 'Tanh': [({}, X)], 'Relu': [({}, X)],
     'Sigmoid': [({}, 40 * X)], 'Softplus': [({}, 30 * X)],
@@ -64,7 +65,8 @@ def alone(kind: str, attributes: dict, *inputs) -> bytes:
     names = [f'i{at}' if x is not None else '' for at, x in enumerate(inputs)]
     out = tuple(f'o{at}' for at in range(2 if kind == 'Split' else 1))
     code = {'Cast': attributes.get('to'), 'Shape': 7, 'Equal': 9,
-            'QuantizeLinear': 3 if len(inputs) > 2 and np.size(inputs[2]) > 1 else 2}.get(kind, 1)
+            'QuantizeLinear': 3 if len(inputs) > 2 and np.size(inputs[2]) > 1 else 2}.get(
+                kind, CODES[inputs[0].dtype])
     first = Value('i0', inputs[0].dtype, inputs[0].shape)
     return write(Graph((Node(kind, tuple(names), out, attributes),),
                        {n: np.asarray(x) for n, x in zip(names[1:], inputs[1:]) if n}, (first,),

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 MISSING = [name for name in ('torch', 'onnx') if find_spec(name) is None]
 collect_ignore = [f'test_{name}.py' for name in (
     'build', 'export', 'gates', 'networks', 'quantize', 'restore', 'shrink',
-    'train')] if MISSING else []
+    'train', 'vit')] if MISSING else []
 
 
 def pytest_report_header() -> str:

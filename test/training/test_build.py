@@ -7,10 +7,11 @@ import json
 from ami_ros.agent.robots import find
 from ami_ros.inference.networks import Networks
 from ami_ros.modules.module import fits, open_module
-from ami_ros.training import build, gates, train
+from ami_ros.training import build, gates, train, vit
 from ami_ros.training.bagreader import BagError
 from ami_ros.training.collect import bag_hash
 from ami_ros.training.networks import Shape
+from ami_ros.training.restore import restore
 import numpy as np
 import pytest
 from toys import picture, SECOND, topics, write
@@ -172,3 +173,19 @@ def test_bags_of_two_cameras_are_refused(bag, tmp_path):
     other = write(tmp_path / 'other', blind)
     with pytest.raises(BagError, match='are of different cameras: they see 1.900 rad and nobody'):
         build.run(build.Job((bag, other), tmp_path / 'm', steps=1), lambda line: None)
+
+
+def test_a_larger_encoder_is_made_by_the_same_command(bag, tmp_path, monkeypatch):
+    monkeypatch.setitem(vit.VITS, 'vit_tiny', vit.VitSize(16, 1, 2))
+    monkeypatch.setattr(gates, 'GATES', passing())
+    out = build.run(build.Job((bag,), tmp_path / 'vit', steps=2, encoder='vit_tiny'),
+                    lambda line: None)
+    module = open_module(out)
+    assert module.manifest['recipe']['shape']['encoder'] == 'vit_tiny'
+    networks = Networks(module)
+    assert networks.encode(picture(1)).shape == (8,)
+    with pytest.raises(ValueError, match='lacks the weights encoder.blocks'):   # renamed
+        restore(module)
+    with pytest.raises(ValueError, match="no encoder 'resnet'; there are: convolutions, vit_tiny"):
+        build.run(build.Job((bag,), tmp_path / 'other', steps=2, encoder='resnet'),
+                  lambda line: None)
