@@ -131,7 +131,9 @@ class latches(Reader):       # noqa: N801
     def read(self, path: Path) -> None:
         """Come up with it."""
         text = path.read_bytes()
-        closed = Latch(path.parent).closed
+        latch = Latch(path.parent)
+        closed = latch.closed
+        latch.end()             # else its writer, and its lock of the folder, would stay
         try:
             said = json.loads(text)
             clean = said['running'] is False and not said['closed']

@@ -18,7 +18,7 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.modules import camera, envelope, pointer, schema, strict
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import entries, read_file
+from ami_ros.modules.folder import entries, LARGEST, read_file
 from ami_ros.modules.kinds import KINDS, lacking, MIND
 from ami_ros.modules.trust import packaged, Trust
 from ami_ros.modules.trust import trust as trusted
@@ -147,7 +147,7 @@ def open_folder(path: Path, trust: Trust, required: bool = False) -> Module:
     for name in _manifest(path, files[MANIFEST])['files']:
         if name not in there:
             raise ModuleError(f'{path} lacks {name}, which its manifest lists')
-        files[name] = read_file(path / name)
+        files[name] = read_file(path / name, LARGEST - sum(map(len, files.values())))
     return examine(path, files, trust, required, list(files))
 
 
@@ -165,7 +165,7 @@ def examine(path: Path, files: dict[str, bytes], trust: Trust, required: bool,
         if name not in names:
             raise ModuleError(f'{path} lacks {name}, which was signed with it')
         if name not in files:
-            files[name] = read_file(path / name)
+            files[name] = read_file(path / name, LARGEST - sum(map(len, files.values())))
         _same(path / name, files[name], expected, 'that was signed')
     module = _understood(path, files, said)
     for text in (*envelope.TEXTS, 'files'):

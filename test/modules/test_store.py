@@ -260,6 +260,6 @@ def test_the_shipped_one_can_be_installed_and_proved(tmp_path):
     store = Store(tmp_path / 'store', packaged(), True)
     store.install(shipped())
     made = store.activate(['rover-room-7'], ROVER, Prover())
-    assert made.proof['device'].startswith('onnx, onnxruntime ')
+    assert made.proof['device'].startswith('onnx, float32, onnxruntime ')
     assert set(made.proof['off']) == {'see', 'step', 'imagine', 'imagine_4'}
     assert open_module(None, True, store.folder).manifest['name'] == 'rover-room-7'

@@ -194,6 +194,7 @@ class Campaign:
             return None, done_s
         out = judge(trace, stack.row, self.numbers)
         out.why_not += blow.why_not()
+        out.named = out.named.replace(str(self.logs), '...')       # that is of this machine
         out.load = os.getloadavg()[0]
         return rounded(out), done_s
 

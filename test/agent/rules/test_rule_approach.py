@@ -126,6 +126,19 @@ class TestApproach(RuleContract):
         assert self.ask(self.ahead(0.1, 0.4), 0.05, seconds=0.1).reason == ''
         assert self.rule.limit(command(0.3), situation(scan=scan(np.full(180, 0.5)))).reason == ''
 
+    def test_what_is_far_is_not_looked_at(self):
+        assert self.ask(self.ahead(1.5, 0.6), 0.6).reason == ''
+
+    def test_ticks_between_two_scans_go_by_the_same(self):
+        past = sightings(self.ahead(0.1, 0.4))
+        for _ in range(3):
+            with pytest.raises(Stop):
+                self.rule.limit(command(0.1), situation(
+                    scan=past[0].scan, memory=memory(sightings=(past,))))
+        other = sightings(self.ahead(0.1, 0.0))
+        assert self.rule.limit(command(0.1), situation(
+            scan=other[0].scan, memory=memory(sightings=(other,)))).reason == ''
+
     def test_of_a_cone_nobody_knows_where_in_it_something_is(self):
         past = sightings(self.ahead(0.03, 0.4))
         other = replace(self.rule, names=('lidar',))
