@@ -15,6 +15,7 @@ import numpy as np
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.trace import Aimed, Began, fingerprint, State, Thought, Tuned
 from ami_ros.agent.types import Frame, Goal, Latent, Plan
+from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.replay import recorded
 from ami_ros.replay.changes import Changes, module_of
@@ -93,10 +94,10 @@ class MindAgain:
 
     def begin_at(self, state: State) -> None:
         """Remember what was remembered then."""
-        settings = self.changes.within(state.settings)
+        settings, own = self.changes.within(state.settings), self.said['settings'].get('', {})
         self.mind = mind(self.module, self.robot, settings['world_model'],
                          settings['actor'], settings['energy'], self.rounds,
-                         self.said['settings'].get('', {}).get('backend', 'onnx'))
+                         own.get('backend', 'onnx'), Options(own.get('precision', 'float32')))
         self.eye = self.make_eye(self.robot, self.mind.encoder.contract)
         for info in self.seen.infos:
             self.eye.on_info(info)
