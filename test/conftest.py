@@ -65,6 +65,16 @@ def ros_domain(request, monkeypatch):
         gc.collect()        # lifecycle nodes keep themselves, and their participant, alive
 
 
+@pytest.fixture(scope='session', autouse=True)
+def nobodys_home(tmp_path_factory):
+    """Have nothing installed and trust nobody but the package, whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp('home')
+        patch.setenv('ROS_HOME', str(home))
+        patch.setenv('AMI_ROS_TRUST', str(home / 'trust'))
+        yield
+
+
 @pytest.fixture(scope='module')
 def module_domain():
     """Give the tests of a file that share one participant a ROS domain of their own."""

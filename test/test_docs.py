@@ -46,6 +46,7 @@ ONLY_PARSED = {
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
     'replay': ('needs a recorded drive', 'replay/test_replay.py', "cli.main(['replay'"),
     'trace': ('needs a recorded drive', 'replay/test_trace.py', "cli.main(['trace'"),
+    'report': ('needs a recorded drive', 'replay/test_report.py', "cli.main(['report'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),

@@ -16,12 +16,18 @@ from ami_ros.images import codec
 from ami_ros.inference import backend
 from ami_ros.modules import envelope, golden, keys, kinds, strict
 from ami_ros.modules.module import digest, shipped
-from ami_ros.modules.signing import sign
+from ami_ros.modules.signing import figure, sign
 from ami_ros.modules.trust import FORMAT, packaged, POLICY
 from ami_ros.share import share
 import numpy as np
 
 LABEL = 'ami_ros-shipped'
+REPORTS = Path(__file__).resolve().parents[1] / 'docs' / 'reports'
+MEASURED = ('world_model-10', 'world_model-20', 'world_model-40', 'world_model-20-moved')
+LIMITS = ['it knows room 7 of the simulator alone, as it is drawn there: no other room, no '
+          'real one',
+          'for the rover, with this camera in this place, at up to 0.6 m/s and 1.5 rad/s',
+          'nothing in the room moved while it learned']
 
 
 def pictures(folder: Path) -> np.ndarray:
@@ -43,6 +49,8 @@ def main(version: str) -> None:
                 if name.endswith('.onnx')}
     files[golden.FILE], manifest['golden'] = golden.make(
         networks, pictures(folder), tuple(manifest['limits']), manifest['horizon'])
+    manifest['figures'] = [figure(REPORTS / f'{name}.json') for name in MEASURED]
+    manifest['limits_of_use'] = LIMITS
     (folder / golden.FILE).write_bytes(files[golden.FILE])
     manifest |= {'version': version, 'files': {n: digest(d) for n, d in sorted(files.items())}}
     text = json.dumps(manifest, indent=1, sort_keys=True) + '\n'

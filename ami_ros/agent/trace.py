@@ -95,6 +95,7 @@ class State:
     settings: dict
     world_model: dict                   # attributes by name
     actor: dict
+    module: dict | None = None          # name, version, hash and path of what thinks
 
 
 @noun

@@ -119,10 +119,11 @@ def alike(value, now):
     if isinstance(now, list):
         return list(value)
     if isinstance(value, dict):
-        return {key: replace(one, content=bytes.fromhex(one.content))
-                if isinstance(one, Said) else alike(one, now.get(key))
+        kept = next((one for one in now.values() if isinstance(one, deque)), None)
+        return {key: replace(one, content=bytes.fromhex(one.content)) if isinstance(one, Said)
+                else one if kept is None else deque(one, kept.maxlen)
                 for key, one in value.items()}
-    return value.copy() if isinstance(value, np.ndarray) else value     # it is added to in place
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def again(critic: Critic, told: Told):

@@ -7,14 +7,15 @@ as far as they are whole. What nobody asks for is not even copied, so that an ho
 """
 
 from collections.abc import Iterator
-import mmap
 from pathlib import Path
 import struct
 from typing import NamedTuple
 
 from mcap.opcode import Opcode
+from mcap.reader import make_reader
 from mcap.records import Chunk
 from mcap.stream_reader import get_chunk_data_stream
+from mcap.summary import Summary
 import yaml
 
 from ami_ros.bags.metadata import NAME
@@ -70,26 +71,66 @@ def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0,
 def of_file(path: Path, names: tuple[str, ...], begin_ns: int, end_ns: int) -> Iterator[Heard]:
     """Yield the messages of one file, up to where it is cut or damaged."""
     topics: dict[int, str] = {}         # channels that are wanted
+    index = indexed(path)
     with open(path, 'rb') as file:
-        if path.stat().st_size <= MAGIC:
+        if index is not None:
+            yield from by_index(file, index, names, begin_ns, end_ns)
             return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            at, size = MAGIC, len(data)
-            while at + HEAD.size <= size:
-                opcode, length = HEAD.unpack_from(data, at)
-                at += HEAD.size
-                if opcode == Opcode.DATA_END or at + length > size:
+        file.seek(MAGIC)
+        for opcode, record in front(file):
+            if opcode == Opcode.CHUNK:
+                begun, ended, *_ = CHUNK.unpack_from(record)
+                inside = opened(record)
+                if inside is None:
                     return
-                if opcode == Opcode.CHUNK:
-                    begun, ended, *_ = CHUNK.unpack_from(data, at)
-                    wanted = ended >= begin_ns and begun <= end_ns
-                    inside = opened(data[at:at + length])
-                    if inside is None:
-                        return
-                    yield from records(inside, topics, names, wanted)
-                elif opcode in (Opcode.CHANNEL, Opcode.MESSAGE):
-                    yield from records(data[at - HEAD.size:at + length], topics, names, True)
-                at += length
+                yield from records(inside, topics, names,
+                                   ended >= begin_ns and begun <= end_ns)
+            elif opcode in (Opcode.CHANNEL, Opcode.MESSAGE):
+                yield from records(HEAD.pack(opcode, len(record)) + record, topics, names, True)
+
+
+def front(file) -> Iterator[tuple[int, bytes]]:
+    """Yield (opcode, content) of the whole records from here on, up to the end of the data."""
+    while len(head := file.read(HEAD.size)) == HEAD.size:
+        opcode, length = HEAD.unpack(head)
+        if opcode == Opcode.DATA_END:
+            return
+        if opcode not in (Opcode.CHUNK, Opcode.CHANNEL, Opcode.MESSAGE):
+            file.seek(length, 1)
+            continue
+        record = file.read(length)
+        if len(record) < length:
+            return
+        yield opcode, record
+
+
+def indexed(path: Path) -> Summary | None:
+    """Return what a finished file says of itself at its end; None where it is not finished."""
+    try:
+        with open(path, 'rb') as file:
+            said = make_reader(file).get_summary()
+    except Exception:       # mcap lets through whatever a broken file provokes: not finished
+        return None
+    whole = said is not None and said.statistics is not None and (
+        len(said.chunk_indexes) == said.statistics.chunk_count > 0)
+    return said if whole else None
+
+
+def by_index(file, index: Summary, names: tuple[str, ...], begin_ns: int,
+             end_ns: int) -> Iterator[Heard]:
+    """Yield the messages of a finished file; chunks without any that is wanted stay packed."""
+    topics = {number: channel.topic for number, channel in index.channels.items()
+              if not names or any(is_of(channel.topic, name) for name in names)}
+    for chunk in sorted(index.chunk_indexes, key=lambda one: one.chunk_start_offset):
+        if (chunk.message_end_time < begin_ns or chunk.message_start_time > end_ns
+                or chunk.message_index_offsets
+                and not topics.keys() & chunk.message_index_offsets.keys()):
+            continue
+        file.seek(chunk.chunk_start_offset)
+        _, length = HEAD.unpack(file.read(HEAD.size))
+        inside = opened(file.read(length))
+        if inside is not None:
+            yield from records(inside, topics, names, True)
 
 
 def opened(record: bytes) -> bytes | None:

@@ -8,14 +8,15 @@ from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.kinds import MIND
 from ami_ros.modules.module import Module
 
-LIBRARIES = {'onnx': 'onnxruntime'}      # others are named as their library is
+LIBRARIES = {'onnx': 'onnxruntime', 'onnx_cuda': 'onnxruntime-gpu', 'auto': 'onnxruntime',
+             'onnx_tensorrt': 'onnxruntime-gpu'}     # others are named as their library is
 
 
 class Prover:
     """Proves modules on one backend; what it imports it imports when it is asked."""
 
-    def __init__(self, backend_name: str = 'onnx'):
-        self.backend = backend_name
+    def __init__(self, backend_name: str = 'onnx', precision: str = 'float32'):
+        self.backend, self.precision = backend_name, precision
 
     @property
     def device(self) -> str:
@@ -25,7 +26,8 @@ class Prover:
             version = metadata.version(library)
         except metadata.PackageNotFoundError:
             version = 'of the system'
-        return f'{self.backend}, {library} {version}, {platform.machine()} {platform.node()}'
+        return (f'{self.backend}, {self.precision}, {library} {version}, '
+                f'{platform.machine()} {platform.node()}')
 
     def __call__(self, module: Module) -> dict[str, object]:
         """Prove one; ModuleError where it carries nothing to prove it with, or fails."""
@@ -35,6 +37,7 @@ class Prover:
             raise ModuleError(f'{module.path.name} carries no golden inputs, so nobody can tell '
                               'whether it says here what it said there; train or export it anew')
         from ami_ros.inference.networks import Networks
-        off = Networks(module, self.backend).off
+        from ami_ros.inference.options import Options
+        off = Networks(module, self.backend, Options(self.precision)).off
         return {'device': self.device,
                 'off': {name: float(f'{value:.2e}') for name, value in off.items()}}

@@ -74,6 +74,14 @@ class Disk:
         self.do('rename', path, to)
         self.do('sync', to.parent)
 
+    def put(self, path: Path, data: bytes) -> None:
+        """Write a file over the one that is there: all of it or none, down to the disk."""
+        fresh = path.with_name(f'.{path.name}.new')
+        if fresh.is_file():             # of one who died
+            self.do('unlink', fresh)
+        self.file(fresh, data)
+        self.name(fresh, path)
+
     def remove(self, path: Path) -> None:
         """Remove a file, or a folder of files; half of it may remain if this dies."""
         if path.is_dir() and not path.is_symlink():

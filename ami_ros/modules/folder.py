@@ -7,7 +7,7 @@ import stat
 
 from ami_ros.modules.errors import ModuleError
 
-LARGEST = 2**30         # bytes of one file
+LARGEST = 2**30         # bytes of a module
 MOST = 64               # files of a module
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.modules import camera, envelope, pointer, schema, strict
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import entries, read_file
+from ami_ros.modules.folder import entries, LARGEST, read_file
 from ami_ros.modules.kinds import KINDS, lacking, MIND
 from ami_ros.modules.trust import packaged, Trust
 from ami_ros.modules.trust import trust as trusted
@@ -42,6 +42,7 @@ class Module:
     envelope: bytes = b''       # empty: it is not signed
     signer: str = ''            # who vouches for it
     counter: int = 0
+    beside: str = ''            # the other modules of its set, whose files took the place of its
 
     def array(self, name: str) -> np.ndarray:
         """Read an array file of the module, e.g. 'map_cost'."""
@@ -72,7 +73,8 @@ class Module:
     def said(self) -> str:
         """Name, version, hash and signer in a line."""
         by = f'signed by {self.signer}' if self.signer else 'not signed'
-        return f'{self.manifest["name"]} {self.manifest["version"]} ({self.id[:12]}), {by}'
+        return (f'{self.manifest["name"]} {self.manifest["version"]} ({self.id[:12]}), {by}'
+                + (f' + {self.beside}' if self.beside else ''))
 
 
 def digest(data: bytes) -> str:
@@ -128,7 +130,8 @@ def whole(modules: Mapping[str, Module]) -> Module:
         if kind != MIND:
             brought = {name: module.files[name] for name in KINDS[kind].brings}
             says = {name: module.manifest[name] for name in KINDS[kind].says}
-            mind = replace(mind, files={**mind.files, **brought},
+            beside = f'{mind.beside} + {module.said}' if mind.beside else module.said
+            mind = replace(mind, files={**mind.files, **brought}, beside=beside,
                            manifest={**mind.manifest, **says})
     return mind
 
@@ -147,7 +150,7 @@ def open_folder(path: Path, trust: Trust, required: bool = False) -> Module:
     for name in _manifest(path, files[MANIFEST])['files']:
         if name not in there:
             raise ModuleError(f'{path} lacks {name}, which its manifest lists')
-        files[name] = read_file(path / name)
+        files[name] = read_file(path / name, LARGEST - sum(map(len, files.values())))
     return examine(path, files, trust, required, list(files))
 
 
@@ -165,7 +168,7 @@ def examine(path: Path, files: dict[str, bytes], trust: Trust, required: bool,
         if name not in names:
             raise ModuleError(f'{path} lacks {name}, which was signed with it')
         if name not in files:
-            files[name] = read_file(path / name)
+            files[name] = read_file(path / name, LARGEST - sum(map(len, files.values())))
         _same(path / name, files[name], expected, 'that was signed')
     module = _understood(path, files, said)
     for text in (*envelope.TEXTS, 'files'):

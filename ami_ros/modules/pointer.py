@@ -12,6 +12,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from ami_ros.agent.state import state_folder
 from ami_ros.modules import strict
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import read_file
@@ -63,7 +64,7 @@ def folder(store: Path | str | None = None) -> Path:
     """Return the folder of installed modules; by default this user's on this robot."""
     if store is not None and str(store):
         return Path(store).expanduser()
-    return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / 'ami_ros' / 'modules'
+    return state_folder() / 'modules'
 
 
 def encode(pointer: Pointer) -> bytes:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signs a module folder: one envelope over all its bytes."""
 
+import json
 from pathlib import Path
 
-from ami_ros.modules import envelope
+from ami_ros.modules import envelope, strict
+from ami_ros.modules.disk import Disk
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries, read_file
 from ami_ros.modules.keys import Signer
@@ -17,12 +19,19 @@ def counter_of(version: str) -> int:
     return (major * 10_000 + minor) * 10_000 + patch
 
 
-def sign(path: Path, key: Signer, counter: int | None = None) -> Module:
+def sign(path: Path, key: Signer, counter: int | None = None,
+         figures: list[dict[str, str]] | None = None) -> Module:
     """Write the envelope of a folder; return the module as it is then.
+
+    Figures that were measured with it take the place of those in the manifest.
 
     What is signed is what was opened: every file once, against the manifest. A file beside the
     module's own is refused, since it would be refused ever after.
     """
+    if figures:
+        said = as_unsigned(path).manifest
+        (path / envelope.MANIFEST).write_text(
+            json.dumps({**said, 'figures': figures}, indent=1, sort_keys=True) + '\n')
     module = as_unsigned(path)
     manifest = (path / envelope.MANIFEST).read_bytes()
     if digest(manifest) != module.id:
@@ -34,11 +43,27 @@ def sign(path: Path, key: Signer, counter: int | None = None) -> Module:
         module.manifest['name'], module.manifest['version'], counter, module.kind,
         module.manifest['latent_space'], {envelope.MANIFEST: module.id,
                                           **module.manifest['files']})
-    partial = path.with_name(f'.{path.name}.{envelope.FILE}')
-    partial.write_bytes(envelope.seal(statement, key.id, key.sign))
-    partial.replace(path / envelope.FILE)
+    beside = path.with_name(f'.{path.name}.{envelope.FILE}')      # not in the module, half written
+    Disk().put(beside, envelope.seal(statement, key.id, key.sign))
+    beside.replace(path / envelope.FILE)
     own = Trust({key.id: Who('you', key.public, ('*',), ('*',))})
     return open_folder(path, own, required=True)
+
+
+def figure(report: Path) -> dict[str, str]:
+    """Make a figure of a report of `ami-ros evaluate`, with its protocol."""
+    try:
+        said = strict.parse(report.read_bytes(), str(report))
+        asked, episodes = said['protocol'], len(said['episodes'])
+        moved = ', a third of the furniture moved' if asked['furniture_moved'] else ''
+        return {'what': f'success, {asked["goal_blocks"]} blocks of way{moved}',
+                'value': f'{100 * said["success_rate"]:.1f} % of {episodes}; '
+                         f'{100 * said["collision_rate"]:.1f} % with a collision',
+                'protocol': f'{asked["module"]} {asked.get("module_version", "?")}, room '
+                            f'{asked["world_seed"]}, seed {asked["seed"]}: ami-ros evaluate '
+                            f'--goal-blocks {asked["goal_blocks"]} --episodes {episodes}'}
+    except (OSError, KeyError, TypeError, ValueError) as why:
+        raise ModuleError(f'{report} is no report of ami-ros evaluate: {why!r}') from None
 
 
 def as_unsigned(path: Path) -> Module:

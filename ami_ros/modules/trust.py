@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from ami_ros.modules import envelope, keys, strict
+from ami_ros.modules.disk import Disk
 from ami_ros.modules.errors import ModuleError
 from ami_ros.share import share
 
@@ -123,7 +124,6 @@ def admit(folder: Path, label: str, public: bytes, names: list[str], kinds: list
                         for key, who in known.signers.items() if key != name]
             + [{'key': name, 'names': names, 'kinds': kinds}]}
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_bytes(keys.pem(public))
-    partial = folder / f'{POLICY}.partial'
-    partial.write_bytes(strict.canonical(said) + b'\n')
-    partial.replace(folder / POLICY)
+    disk = Disk()
+    disk.put(path, keys.pem(public))
+    disk.put(folder / POLICY, strict.canonical(said) + b'\n')

@@ -16,7 +16,7 @@ from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.swap import Swap
 from ami_ros.nodes.thinking import Input, Order, Said
-from ami_ros.nodes.trace_mind import about_mind, thought
+from ami_ros.nodes.trace_mind import taken_up, thought
 
 GROUPS = ALL['mind']
 
@@ -49,7 +49,7 @@ class MindNode(Planning):
         """Think with another mind from the next picture on; it goes for the same goal."""
         self.mind, self.eye, self.target = mind, eye, goal
         self.tuned_to = (None, None)
-        about_mind(self)
+        taken_up(self)
 
     def notes(self) -> list[str]:
         """Say also why an active set is not what thinks."""

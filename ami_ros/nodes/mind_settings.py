@@ -20,6 +20,7 @@ from ami_ros.agent.settings import (
 )
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
+from ami_ros.modules import pointer
 from ami_ros.modules.module import open_module
 
 
@@ -89,6 +90,17 @@ def world_settings(made: Mapping[str, Settings], robot: Robot) -> WorldModelSett
 def engines(folder: str) -> Path:
     """Return where engines are kept."""
     return Path(folder).expanduser() if folder else Path.home() / '.cache' / 'ami_ros'
+
+
+def thinking_with(module: str) -> dict[str, object]:
+    """Return what a mind of a trial is told, to think with this folder; '': what is active here.
+
+    Whoever names a folder wants to try it, signed or not.
+    """
+    if module:
+        return {'module': module, 'require_signed': False}
+    here = pointer.folder()
+    return {'store': str(here)} if pointer.read(here).active is not None else {}
 
 
 def open_mind(made: Mapping[str, Settings]) -> Mind:

@@ -58,8 +58,16 @@ def state_of(node) -> State:
     target = getattr(node, 'target', None)
     goal = (Aimed(node.run, 0) if target is None
             else Aimed(node.run, target.number, target.image, target.z))
+    said = getattr(node.mind.encoder, 'made_of', {})
+    module = {key: said[key] for key in ('name', 'version', 'hash', 'path') if key in said}
     return State(node.run, goal, settings_of(node), remembered(node.mind.world_model),
-                 remembered(node.mind.actor))
+                 remembered(node.mind.actor), module)
+
+
+def taken_up(node) -> None:
+    """Put on record that another module thinks from now on."""
+    about_mind(node)
+    node.tracing.note(state_of(node) if node.tracing.on else None)
 
 
 def remembered(part) -> dict:

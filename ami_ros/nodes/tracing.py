@@ -122,7 +122,8 @@ class Tracing:
 
     def send(self, now: float) -> None:
         """Publish what is written."""
-        head = json.dumps({**self.who, 'dropped': self.tracer.dropped})
+        head = json.dumps({**self.who, 'dropped': self.tracer.dropped,
+                           'cpu_s': round(time.process_time(), 4)})
         self.exact.publish(String(data='\n'.join([head, *self.lines])))
         self.lines, self.size, self.sent_s = [], 0, now
 

@@ -79,13 +79,12 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
     return out
 
 
-def module_of(said: dict, changes: Changes) -> Module:
+def module_of(node: str, then: dict, changes: Changes) -> Module:
     """Open the module that thinks; ValueError where the one of the drive is not here."""
     if changes.module:
         return open_module(changes.module)
-    then = said['module']
     if not then:
-        raise ValueError(f'{said["node"]} did not say which module it had; give --modules')
+        raise ValueError(f'{node} did not say which module it had; give --modules')
     for path in (then['path'], ''):
         try:
             module = open_module(path)
@@ -102,4 +101,8 @@ def policy_of(said: dict, changes: Changes) -> Policy:
     """Return the policy that judges."""
     if changes.policy is not None:
         return read_policy(changes.policy)
-    return parse(said['policy']['text'], said['policy']['file'])
+    try:
+        return parse(said['policy']['text'], said['policy']['file'])
+    except ValueError as wrong:
+        raise ValueError(f'the policy of the recording is none of this version: {wrong}; give '
+                         '--policy, or replay with the version that recorded it') from None

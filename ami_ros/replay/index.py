@@ -43,6 +43,7 @@ class Thinking(NamedTuple):
     frame_ns: int
     run: str
     came_steady_ns: int
+    begun_steady_ns: int
     ends: tuple             # (stage, steady time) in order
     surprise: float | None
     place: tuple | None     # x m, y m, yaw rad in the learned map
@@ -160,5 +161,6 @@ def thinking(log_ns: int, node: str, number: int, said: dict) -> Thinking:
     """Take a thought out of its line."""
     belief = said['belief'] if any(stage == 'world_model' for stage, _ in said['ends']) else None
     return Thinking(log_ns, node, number, said['frame_ns'], said['run'], said['came_steady_ns'],
-                    tuple(map(tuple, said['ends'])), belief and belief['surprise'],
+                    said['begun_steady_ns'], tuple(map(tuple, said['ends'])),
+                    belief and belief['surprise'],
                     belief and tuple(belief['place']['values']), said['plan'] is not None)

@@ -15,6 +15,7 @@ import numpy as np
 from ami_ros.agent.loop import Mind
 from ami_ros.agent.trace import Aimed, Began, fingerprint, State, Thought, Tuned
 from ami_ros.agent.types import Frame, Goal, Latent, Plan
+from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.replay import recorded
 from ami_ros.replay.changes import Changes, module_of
@@ -64,7 +65,7 @@ class MindAgain:
         self.said, self.changes, self.seen = said, changes, seen
         self.robot = recorded.robot_of(said)
         self.rounds = Rounds()
-        self.module = module_of(said, changes)
+        self.module = module_of(said['node'], said['module'], changes)
         self.mind: Mind | None = None
         self.sure = False               # from a state on, until something of the record is lost
         self.goal: Goal | None = None
@@ -80,6 +81,9 @@ class MindAgain:
             self.sure = False
         self.process, self.number = line.process, line.number
         if isinstance(what, State):
+            then = what.module or {}
+            if then and then['hash'] != self.module.id and not self.changes.module:
+                self.module, self.sure = module_of(self.said['node'], then, self.changes), False
             if not self.sure:
                 self.begin_at(what)
         elif self.sure:
@@ -90,10 +94,10 @@ class MindAgain:
 
     def begin_at(self, state: State) -> None:
         """Remember what was remembered then."""
-        settings = self.changes.within(state.settings)
+        settings, own = self.changes.within(state.settings), self.said['settings'].get('', {})
         self.mind = mind(self.module, self.robot, settings['world_model'],
                          settings['actor'], settings['energy'], self.rounds,
-                         self.said['settings'].get('', {}).get('backend', 'onnx'))
+                         own.get('backend', 'onnx'), Options(own.get('precision', 'float32')))
         self.eye = self.make_eye(self.robot, self.mind.encoder.contract)
         for info in self.seen.infos:
             self.eye.on_info(info)

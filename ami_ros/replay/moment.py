@@ -54,9 +54,9 @@ class Spy:
         return answer
 
 
-def moment(bag: Path, index: Index, one: Judged) -> Moment:
-    """Tell all about an answer of the critic, from the wheels back to the pixels."""
-    said, out = recorded.abouts(bag), Moment()
+def moment(bag: Path, index: Index, one: Judged, said: dict[str, dict]) -> Moment:
+    """Tell all about an answer of the critic; `said` is what each node said of itself."""
+    out = Moment()
     lines = around(bag, index, one)
     tell_command(out, index, one)
     tell_rules(out, said[one.node], lines, one)

@@ -21,6 +21,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'record': 'ami_ros.verbs.record',
     'replay': 'ami_ros.verbs.replay',
     'trace': 'ami_ros.verbs.trace',
+    'report': 'ami_ros.verbs.report',
     'collect': 'ami_ros.verbs.collect',
     'train': 'ami_ros.verbs.train',
     'quantize': 'ami_ros.verbs.quantize',

@@ -77,4 +77,5 @@ def shown(folder: Path, args: argparse.Namespace) -> int:
 def words(what: dict) -> str:
     """Say in a line what an entry holds; what is empty is left out."""
     return '  '.join(f'{key}={value if isinstance(value, str) else json.dumps(value)}'
-                     for key, value in what.items() if value not in ('', None, [], {}, 0))
+                     for key, value in what.items()
+                     if value is False or value not in ('', None, [], {}, 0))

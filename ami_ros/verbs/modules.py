@@ -27,11 +27,14 @@ def add(one: argparse.ArgumentParser) -> None:
     for name in ('activate', 'rollback'):
         parts[name].add_argument('--robot', default='rover', help='name, or path of a robot file')
         parts[name].add_argument('--backend', default='onnx', help='what will serve')
+        parts[name].add_argument('--precision', default='float32', help='in which it will')
     parts['install'].add_argument('path', type=Path, metavar='ARCHIVE', help='or a folder')
     parts['activate'].add_argument('modules', nargs='+', metavar='MODULE')
     parts['remove'].add_argument('module', metavar='MODULE')
     parts['pack'].add_argument('--out', type=Path, help='default: NAME-VERSION.module.tar')
     parts['sign'].add_argument('--key', required=True, help='name of keygen, or path of a file')
+    parts['sign'].add_argument('--figures', type=Path, nargs='+', default=[], metavar='REPORT',
+                               help='of ami-ros evaluate, to be in the manifest and its card')
     parts['sign'].add_argument('--counter', type=int, help='default: made of the version')
     for name in ('keygen', 'trust'):
         parts[name].add_argument('key', metavar='NAME' if name == 'keygen' else 'KEY.pub')
@@ -111,7 +114,9 @@ def verify(args: argparse.Namespace) -> list[str]:
 
 def keygen(args: argparse.Namespace) -> list[str]:
     """Make a key pair; trust it here."""
-    from ami_ros.modules import keys
+    from ami_ros.modules import envelope, keys
+    if not envelope.NAME.fullmatch(args.key):
+        raise ValueError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
     key, path = keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
     key.write(path)
     public = path.with_suffix('.pub')
@@ -141,7 +146,8 @@ def sign(args: argparse.Namespace) -> list[str]:
     from ami_ros.modules import keys, signing
     path = Path(args.key) if Path(args.key).is_file() \
         else args.keys.expanduser() / f'{args.key}.pem'
-    module = signing.sign(Path(args.module[0]), keys.Signer.read(path), args.counter)
+    module = signing.sign(Path(args.module[0]), keys.Signer.read(path), args.counter,
+                          [signing.figure(report) for report in args.figures])
     return [f'{module.path}: {module.said}, counter {module.counter}']
 
 
@@ -168,7 +174,8 @@ def activate(args: argparse.Namespace) -> list[str]:
     """Make a set the active one."""
     from ami_ros.agent.robots import find
     from ami_ros.inference.proving import Prover
-    made = store(args).activate(args.modules, find(args.robot), Prover(args.backend))
+    made = store(args).activate(args.modules, find(args.robot),
+                                Prover(args.backend, args.precision))
     return [f'active: {made.said}', f'golden inputs: {made.proof}', MEANWHILE]
 
 
@@ -176,7 +183,7 @@ def rollback(args: argparse.Namespace) -> list[str]:
     """Go back to the set before."""
     from ami_ros.agent.robots import find
     from ami_ros.inference.proving import Prover
-    made = store(args).rollback(find(args.robot), Prover(args.backend))
+    made = store(args).rollback(find(args.robot), Prover(args.backend, args.precision))
     return [f'active: {made.said if made else "the module that comes with the package"}',
             MEANWHILE]
 

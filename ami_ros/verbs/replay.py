@@ -14,6 +14,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--modules', default='', metavar='FOLDER', help='think with this module')
     one.add_argument('--params', type=Path, default=None, metavar='FILE',
                      help='think with these numbers')
+    one.add_argument('--what-if', default='', metavar='"t=12.5 v=0.3 w=-0.5"',
+                     help='what would have followed, says the model, of another motion')
     one.add_argument('--policy', type=Path, default=None, metavar='FILE',
                      help='judge by this policy')
 
@@ -26,6 +28,12 @@ def run(args: argparse.Namespace) -> int:
     make_way(args.report)
     changes = Changes(args.modules, args.policy,
                       {} if args.params is None else settings_of(args.params))
+    if args.what_if:
+        from ami_ros.replay import what_if
+        asked = what_if.question(args.what_if)
+        for line in what_if.words(asked, what_if.ask(args.bag, asked, changes, Eye)):
+            print(line)
+        return 0
     report = replay(args.bag, changes, Eye)
     for line in words(report):
         print(line)

@@ -19,7 +19,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--camera-hz', type=float, default=10.0)
     one.add_argument('--separate', action='store_true', help='one process a node')
     one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
-    one.add_argument('--module', default='', help='folder; default: the shipped one')
+    one.add_argument('--module', default='', help='folder; default: the active one')
     one.add_argument('--params', type=Path, default=None, help='YAML; default: config/rover.yaml')
     one.add_argument('--record', type=Path, default=None, metavar='BAG',
                      help='folder of a bag to make, with all that a replay needs')

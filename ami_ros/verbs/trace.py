@@ -28,16 +28,17 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.images.draw import enlarge, write_png
     from ami_ros.replay.index import index
     from ami_ros.replay.moment import moment
+    from ami_ros.replay.recorded import abouts
     from ami_ros.verbs.common import make_way
     make_way(args.picture)
-    found = index(args.bag)
-    told = moment(args.bag, found, chosen(args, found))
+    found, said = index(args.bag), abouts(args.bag)
+    told = moment(args.bag, found, chosen(args, found), said)
     rows = told.rows
     if args.compare is None:
         for label, value in rows:
             print(f'{label:24s}{value}')
     else:
-        other = moment(args.bag, found, found.at(args.compare))
+        other = moment(args.bag, found, found.at(args.compare), said)
         for line in beside(rows, other.rows):
             print(line)
     if args.picture is not None:

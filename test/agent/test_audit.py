@@ -18,6 +18,7 @@ from ami_ros.agent import audit
 from ami_ros.agent.audit import AuditLog, LOCK
 from ami_ros.agent.audited import entries, moment, verify
 from ami_ros.agent.chain import entry, files, HEAD, lines
+from ami_ros.verbs.audit import words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
@@ -463,6 +464,8 @@ def test_the_command_line_shows_and_verifies(tmp_path, capsys):
     assert len(rows) == 3 and 'rule=stop_zone  reason=0.02 m free  speed=0.2' in rows[2]
     assert cli.main(['audit', 'show', *where, '--json']) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])['number'] == 1
+    assert words({'granted': False, 'goal': 0, 'run': '', 'ages': {'scan': 0.1}}) == (
+        'granted=false  ages={"scan": 0.1}')
     spoilt = files(tmp_path / 'audit')[0]
     spoilt.write_bytes(spoilt.read_bytes().replace(b'0.01 m', b'9.01 m'))
     assert cli.main(['audit', 'verify', *where]) == 1

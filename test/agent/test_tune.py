@@ -15,7 +15,7 @@ import pytest
 MADE = {'dynamics', 'place', 'ground', 'limits', 'steady_ns', 'encoder', 'surprise_scale'}
 NUMBERS = {'settings', 'weights', 'always'}
 KNOWN = {'way', 'goal', 'arrived', 'plan', 'settling_ns', 'refused', 'refusals',
-         'belief', 'doubts', 'unsure_m'}
+         'belief', 'doubts', 'unsure_m', 'second'}
 OTHERS = {      # one other number for each field that may change
     WorldModelSettings: {'sight_gain': 0.3, 'place_gain': 0.1, 'drift': 0.5, 'place_gate_m': 0.1,
                          'lost_frames': 1, 'latency_s': 0.2},

@@ -165,3 +165,17 @@ def test_an_envelope_is_what_another_reader_of_dsse_takes(robot):
                         payload])
     assert kind == b'application/vnd.in-toto+json'
     assert keys.good(robot.builder.public, base64.b64decode(said['signatures'][0]['sig']), signed)
+
+
+def test_a_library_of_others_takes_the_envelope(robot):
+    """As in-toto's and TUF's tools do; run with securesystemslib 1.6."""
+    dsse = pytest.importorskip('securesystemslib.dsse', reason='needs securesystemslib')
+    from securesystemslib.signer import SSlibKey
+    said = dsse.Envelope.from_dict(json.loads((robot.module / envelope.FILE).read_bytes()))
+    keyid = robot.builder.id
+    known = {one.id: SSlibKey(one.id, 'ed25519', 'ed25519', {'public': one.public.hex()})
+             for one in (robot.builder, robot.stranger)}
+    assert said.pae() == envelope.read((robot.module / envelope.FILE).read_bytes()).signed()
+    assert set(said.verify([known[keyid]], 1)) == {keyid}
+    with pytest.raises(Exception, match='(?i)signature'):
+        said.verify([known[robot.stranger.id]], 1)

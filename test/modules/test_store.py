@@ -107,6 +107,7 @@ def test_a_set_of_two_is_one_mind(robot):
     module = open_module(None, True, robot.store.folder, robot.store.trust)
     assert module.array('map_cost').max() == 7 and module.manifest['map_cell_m'] == 0.2
     assert module.files['see.onnx'] == b'sees' and module.manifest['name'] == 'small'
+    assert module.said.startswith('small 1.0.1 (') and ' + small-map 1.0.1 (' in module.said
     robot.store.rollback(ROVER, Proof())
     assert open_module(None, True, robot.store.folder, robot.trust).array('map_cost').max() == 1
 
@@ -260,6 +261,6 @@ def test_the_shipped_one_can_be_installed_and_proved(tmp_path):
     store = Store(tmp_path / 'store', packaged(), True)
     store.install(shipped())
     made = store.activate(['rover-room-7'], ROVER, Prover())
-    assert made.proof['device'].startswith('onnx, onnxruntime ')
+    assert made.proof['device'].startswith('onnx, float32, onnxruntime ')
     assert set(made.proof['off']) == {'see', 'step', 'imagine', 'imagine_4'}
     assert open_module(None, True, store.folder).manifest['name'] == 'rover-room-7'

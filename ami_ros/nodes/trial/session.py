@@ -17,6 +17,7 @@ import rclpy
 
 from ami_ros.agent.robots import find
 from ami_ros.nodes import topics
+from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.nodes.trial.pilot import Drive, Pilot, START_S
 from ami_ros.nodes.trial.processes import claim_domain, Processes, RECORDER
 from ami_ros.nodes.trial.usage import Usage
@@ -53,8 +54,7 @@ class Session:
         files = (self.params or share('config/rover.yaml'),)
         pace = {'lock_step': not self.real_time}
         for name in SEPARATE if self.separate else ('mind',):
-            known = {'module': self.module, 'require_signed': False} if self.module else {}
-            processes.start(name, {**pace, **known}, files)
+            processes.start(name, {**pace, **thinking_with(self.module)}, files)
         processes.start('critic', pace, files)
         processes.start('configurator', {'composed': not self.separate}, files)
         if self.record is not None:

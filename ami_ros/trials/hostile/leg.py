@@ -247,7 +247,8 @@ class Leg:
                 self.close_window()
                 self.place()
                 self.window()
-            elif (self.step - self.window_step) * STEP_S >= WINDOW_S:
+            elif (self.perfect.touched      # something ran into it; it cannot go on from there
+                  or (self.step - self.window_step) * STEP_S >= WINDOW_S):
                 self.close_window()
                 self.window()
         self.close_window()

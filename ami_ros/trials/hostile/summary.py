@@ -14,7 +14,7 @@ DEFINITIONS = {
     'false_stop_rate_expired_too': 'the same, where plans too old to be obeyed count as well',
     'progress_ratio': 'm driven, over m of a guard that knows the world, itself and the future '
                       'exactly, under the same plans and limits of the drive, put beside the '
-                      'rover every 10 s',
+                      'rover every 10 s, and where something ran into it',
     'crawling_rate': 'of the same ticks: a rule other than the plan slowed it below 0.02 m/s, '
                      'without stopping it',
     'wedged': 'windows of 10 s in which the rover moved less than 0.02 m and that guard more '

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Hands out the golden drives as if they had been driven with the module that ships now.
+
+A module that was exported or signed anew bears another hash, and may well say the same: then the
+golden drives still hold. Where it says something else, they do not, and are to be recorded anew.
+"""
+
+from pathlib import Path
+
+from ami_ros.modules.module import open_module, shipped
+from mcap.reader import make_reader
+from mcap.writer import CompressionType, Writer
+import pytest
+
+GOLDEN = Path(__file__).with_name('golden')
+DRIVES = ('mind', 'separate')
+
+
+@pytest.fixture(scope='session')
+def golden(tmp_path_factory) -> dict[str, Path]:
+    """Give the drives by name."""
+    from ami_ros.replay.recorded import abouts
+    folder, now = tmp_path_factory.mktemp('golden'), open_module(shipped()).id
+    out = {}
+    for name in DRIVES:
+        then = {one['module']['hash'] for one in abouts(GOLDEN / f'{name}.mcap').values()
+                if one.get('module')}
+        assert len(then) == 1
+        out[name] = folder / f'{name}.mcap'
+        copied(GOLDEN / f'{name}.mcap', out[name], then.pop().encode(), now.encode())
+    return out
+
+
+def copied(source: Path, target: Path, old: bytes, new: bytes, chunk: int = 20_000) -> None:
+    """Write a recording again, with another hash in it and a chunk for every few messages."""
+    with open(source, 'rb') as there, open(target, 'wb') as here:
+        writer = Writer(here, chunk_size=chunk, compression=CompressionType.LZ4)
+        writer.start(profile='ros2', library='ami_ros')
+        channels = {}
+        for schema, channel, message in make_reader(there).iter_messages(log_time_order=False):
+            if channel.topic not in channels:
+                kind = writer.register_schema(schema.name, schema.encoding, schema.data)
+                channels[channel.topic] = writer.register_channel(channel.topic, 'cdr', kind,
+                                                                  channel.metadata)
+            writer.add_message(channels[channel.topic], message.log_time,
+                               message.data.replace(old, new), message.publish_time,
+                               message.sequence)
+        writer.finish()
