@@ -215,6 +215,9 @@ class Configurator:
                             'goal again')
             self._critic_s, self._critic_life = now_s, life
             self._latched = values.get('latched', '')
+            # armed in the moment in which it latched, or was reset: that arming does not count
+            if self.mode == 'autonomous' and (self._latched or values.get('mode') == 'reset'):
+                self._enter('idle', f'{name} is or was latched; arm again and give the goal again')
         self.supervisor.on_beat(name, level, message, values, now_s)
         if name != self.planner:
             return

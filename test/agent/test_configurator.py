@@ -14,7 +14,7 @@ class Robot:
         self.mine = Configurator(ConfiguratorSettings(**settings), 'me', (MIND,), CRITIC)
         self.now_s, self.state, self.pid, self.deaf, self.level = 0.0, 'unconfigured', 1, set(), 0
         self.message, self.thoughts, self.late, self.critic_pid = '', 0, 0, 9
-        self.knows, self.latched = ('', '0'), ''
+        self.knows, self.latched, self.permitted = ('', '0'), '', ''
         self.run()
 
     def beat(self):
@@ -25,7 +25,8 @@ class Robot:
             self.mine.on_beat(MIND, self.level, self.message, values, self.now_s)
         if CRITIC not in self.deaf:
             self.mine.on_beat(CRITIC, 0, '', {'state': 'active', 'pid': str(self.critic_pid),
-                                              'latched': self.latched}, self.now_s)
+                                              'latched': self.latched, 'mode': self.permitted},
+                              self.now_s)
 
     def run(self, seconds=1.0):
         for _ in range(round(10 * seconds)):
@@ -235,6 +236,21 @@ def test_a_configurator_that_slept_disarms_nobody_for_it():
     robot.deaf.discard(CRITIC)
     robot.run(0.5)
     assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '1'
+
+
+@pytest.mark.parametrize('more', [{'latched': 'knocked'}, {'permitted': 'reset'}])
+def test_who_was_armed_in_the_moment_of_a_latch_is_to_be_armed_again(more):
+    robot = Robot().driving()       # it heard of the latch before it was armed, or never
+    for key, value in more.items():
+        setattr(robot, key, value)
+    robot.run(0.2)
+    assert robot.status()['mode'] == 'idle' and 'arm again' in robot.status()['reason']
+    robot.latched, robot.permitted = '', 'idle'
+    robot.run(0.2)
+    assert robot.ask('autonomous')[0]
+    robot.permitted = 'autonomous'
+    robot.run(0.5)
+    assert robot.status()['mode'] == 'autonomous'
 
 
 def test_a_dry_run_needs_no_critic():
