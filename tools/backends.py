@@ -42,18 +42,56 @@ def served(module, name: str, **options) -> dict:
             for stem in STEMS}
 
 
-def int8(module) -> dict:
-    """Quantise the networks, with ranges of sixty ticks."""
+def quantised(module) -> dict[str, bytes]:
+    """Quantise the networks, with the ranges of sixty ticks."""
     from ami_ros.training.quantize import quantise
     see = backend('onnx')(module.files['see.onnx'])
     ticks = list(asks(see, pictures(module)[:60], module.manifest['limits'], 8))
-    return {stem: backend('onnx')(quantise(module.files[f'{stem}.onnx'],
-                                           iter([t.of(stem) for t in ticks]))) for stem in STEMS}
+    return {stem: quantise(module.files[f'{stem}.onnx'], iter([t.of(stem) for t in ticks]))
+            for stem in STEMS}
+
+
+def int8(module) -> dict:
+    """What `ami-ros quantize` makes."""
+    return {stem: backend('onnx')(data) for stem, data in quantised(module).items()}
+
+
+def int8_fused(module) -> dict:
+    """The same in a session that fuses the sums into the products, as it does by itself."""
+    import onnxruntime
+
+    def one(data: bytes):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(data, options,
+                                               providers=['CPUExecutionProvider'])
+        return lambda **inputs: session.run(None, inputs)
+    return {stem: one(data) for stem, data in quantised(module).items()}
+
+
+def int8_dynamic(module) -> dict:
+    """Ranges looked for in every input of every call."""
+    from ami_ros.inference.cast import plain
+    from ami_ros.inference.graph import read, write
+    from ami_ros.training.quantize import products, to_quantise
+    from onnxruntime.quantization import quantize_dynamic, QuantType
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder) / 'in.onnx', Path(folder) / 'out.onnx'
+        for stem in STEMS:
+            graph = products(plain(read(module.files[f'{stem}.onnx'])))
+            names = [n for n in to_quantise(graph) if n.endswith('_product')]
+            source.write_bytes(write(graph))
+            quantize_dynamic(source, out, weight_type=QuantType.QInt8, per_channel=True,
+                             nodes_to_quantize=names)
+            made[stem] = backend('onnx')(out.read_bytes())
+    return made
 
 
 def bound(module) -> dict:
     """ONNX Runtime with inputs and outputs bound to memory that is kept."""
     import onnxruntime
+
     def one(data: bytes):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -109,6 +147,8 @@ CONTENDERS = {      # the first is the default, and the one that counts
     'onnx, 2 spinning threads': lambda m: served(m, 'onnx', threads=2, spin=True),
     'onnx, float16': lambda m: served(m, 'onnx', precision='float16'),
     'onnx, int8': int8,
+    'onnx, int8, dynamic ranges': int8_dynamic,
+    'onnx, int8, sums fused': int8_fused,
     'numpy': lambda m: served(m, 'numpy'),
     'torch backend': lambda m: served(m, 'torch'),
     'torch eager': eager,
@@ -159,25 +199,30 @@ def speeds(args: argparse.Namespace) -> dict:
 
 
 def paired(module, ticks: int) -> dict:
-    """Time the default and torch eager in one process, call by call in turn: the ratio."""
-    rivals = {'onnx': served(module, 'onnx'), 'torch eager': eager(module)}
+    """Time all of one thread in one process, call by call in turn; the shortest and the middle.
+
+    Beside other work only the shortest of many calls says something, and it says it of all alike.
+    """
+    rivals = {name: make(module) for name, make in CONTENDERS.items() if ' 2 ' not in name}
     see = rivals['onnx']['see']
     took: dict = {who: {stem: [] for stem in STEMS} for who in rivals}
-    for ask in asks(see, pictures(module)[:ticks], module.manifest['limits'], 8):
+    for ask in asks(see, pictures(module)[:ticks + 2], module.manifest['limits'], 8):
         for stem in STEMS:
             for who, networks in rivals.items():
                 begun = time.perf_counter()
                 networks[stem](**ask.of(stem))
                 took[who][stem].append(1e3 * (time.perf_counter() - begun))
     said = {}
-    for what, reduce in (('min', np.min), ('p50', np.median)):
-        tick = {who: float(sum(TIMES[stem] * reduce(ms) for stem, ms in stems.items()))
-                for who, stems in took.items()}
-        said[what] = {**{f'{who} ms': round(ms, 3) for who, ms in tick.items()},
-                      'times faster': round(tick['torch eager'] / tick['onnx'], 2),
-                      'by call': {stem: round(float(reduce(took['torch eager'][stem])
-                                                    / reduce(took['onnx'][stem])), 2)
-                                  for stem in STEMS}}
+    for who, stems in took.items():
+        said[who] = {}
+        for what, reduce in (('min', np.min), ('p50', np.median)):
+            each = {stem: float(reduce(ms[2:])) for stem, ms in stems.items()}
+            tick = sum(TIMES[stem] * ms for stem, ms in each.items())
+            said[who][what] = {'tick': round(tick, 3)} | {
+                stem: round(ms, 4) for stem, ms in each.items()}
+    said['onnx against torch eager, times faster'] = {
+        what: round(said['torch eager'][what]['tick'] / said['onnx'][what]['tick'], 2)
+        for what in ('min', 'p50')}
     return said
 
 
@@ -237,7 +282,8 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--module', default='')
     parser.add_argument('--frames', type=int, default=1000)
-    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--calls', type=int, default=300, help='of each in one process')
+    parser.add_argument('--rounds', type=int, default=3, help='0: only in one process')
     parser.add_argument('--ticks', type=int, default=100, help='of each contender in each round')
     parser.add_argument('--hz', type=float, default=20.0)
     parser.add_argument('--larger', action='store_true', help='time untrained transformers too')
@@ -255,22 +301,22 @@ def main() -> int:
         'machine': {'cores': os.cpu_count(), 'load_before': os.getloadavg(),
                     'nice': os.nice(0), 'onnxruntime': onnxruntime.__version__,
                     'torch': torch.__version__, 'numpy': np.__version__},
-        'tick': dict(TIMES), 'paired': paired(module, 300)}
+        'tick': dict(TIMES), 'paired': paired(module, args.calls)}
     if args.larger:
         report['larger_see_ms'] = larger(module)
-    report['speed_ms'] = speeds(args)
+    report['speed_ms'] = speeds(args) if args.rounds else {}
     report['p99 busy over idle'] = {
         name: round(ways['busy']['p99'] / ways['idle']['p99'], 2)
         for name, ways in report['speed_ms'].items()}
     report['frames'], report['agreement'] = args.frames, agreement(module, args.frames)
     report['machine']['load_after'] = os.getloadavg()
+    print(json.dumps(report['paired'], indent=1))
+    print(json.dumps(report['agreement']))
     print(f'{"ms a tick":28s}' + ''.join(f'{w + " " + p:>10s}' for w in ('idle', 'busy')
                                          for p in ('min', 'p50', 'p99')))
     for name, ways in report['speed_ms'].items():
         print(f'{name:28s}' + ''.join(f'{ways[w][p]:10.2f}' for w in ('idle', 'busy')
                                       for p in ('min', 'p50', 'p99')))
-    print(json.dumps(report['paired']))
-    print(json.dumps(report['agreement']))
     if args.report:
         with tempfile.NamedTemporaryFile('w', dir=args.report.parent, delete=False) as file:
             file.write(json.dumps(report, indent=1) + '\n')

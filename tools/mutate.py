@@ -55,6 +55,7 @@ TESTS = {
     'rules/shared': ('policies/test_policy',),
     'rules/obstacles': ('rules/test_obstacles', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
+    'rules/movement': ('rules/test_movement', 'rules/test_rule_approach'),
     'rules/finite': ('rules/test_rule_finite', 'rules/test_obstacles'),
     'rules/fresh': ('rules/test_rule_fresh', 'test_critic'),
     'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
