@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = {             # what the bound is for, by what is expected: stop, and the rest
     'stop': 'time_to_zero_s', 'slow': 'time_to_slow_s', 'pause': 'time_to_pause_s',
     'report': 'time_to_named_s'}
+CRITIC_ENDS = ('critic_', 'power_cut')
 RESULTS = ('fault', 'expected', 'bound, s', 'p50, s', 'max, s', 'stands, s', 'way, m', 'touched',
            'latched', 'came back', 'named', 'repeats', '')
 EXPECTED = ('fault', 'expected', 'may remain unseen for, s', 'since')
@@ -77,7 +78,11 @@ def summary(report: dict) -> str:
             if entry['time_to_zero_s']['max'] is None or entry['time_to_zero_s']['never']
             or entry['time_to_zero_s']['max'] > entry['bound_s']]
     soon = sum((entry['time_to_zero_s']['max'] or 9.9) <= 0.15 for entry in stops)
-    about = report['about']
+    about, alive = report['about'], [
+        out['longest_silence_s'] for entry in report['faults'] for out in entry['outcomes']
+        if not entry['name'].startswith(CRITIC_ENDS)]
+    timeout_s = yaml.safe_load((ROOT / 'config/robots/rover.yaml').read_text())['base_timeout_s']
+    silent = [silence for silence in alive if silence > timeout_s]
     return '\n'.join((
         f'- {len(report["faults"])} faults, {" or ".join(map(str, counts))} repeats each, '
         f'{len(outcomes)} strikes; seed {report["asked"]["seed"]}; {report["passed"]} faults '
@@ -88,6 +93,9 @@ def summary(report: dict) -> str:
         f'{", ".join(f"`{name}`" for name in late) or "none"};',
         f'- the rover drove {speeds[0]:.2f} to {speeds[-1]:.2f} m/s when it struck '
         f'(median {speeds[len(speeds) // 2]:.2f});',
+        f'- where the critic lived, it left the wheels without a command for longer than the '
+        f'timeout of the base ({timeout_s:g} s) in {len(silent)} of {len(alive)} strikes, at most '
+        f'for {max(alive):.2f} s;',
         f'- machine: {about["machine"]["cpu"]}, {about["machine"]["cores"]} cores; load '
         f'{loads[0]:.1f} to {loads[-1]:.1f} (median {loads[len(loads) // 2]:.1f}).'))
 

@@ -27,7 +27,9 @@ import fuzz_desk  # noqa: E402
 import fuzz_files  # noqa: E402
 import numpy as np  # noqa: E402
 
-CHUNK = 5000            # messages of one desk: each has a seed of its own
+CHUNK = 20_000          # messages of all desks in turn: each part has a seed of its own
+SHARES = {'rover': 0.45, 'everything': 0.45, 'foreign': 0.1}
+FAILURES = ('crashes', 'motions', 'slow')
 MOST = 6                # spoilt messages within 20 ms
 SHOWN = 20              # of each kind of failure
 
@@ -46,12 +48,29 @@ def messages(name: str, count: int, seed: int, folder: Path) -> dict:
 
 
 def chunks(count: int, seed: int):
-    """Yield desk, messages and seed, until there are enough."""
-    share = {'rover': 0.45, 'everything': 0.45, 'foreign': 0.1}
-    for name, part in share.items():
-        left = round(count * part)
-        for number in range(-(-left // CHUNK)):
-            yield name, min(CHUNK, left - number * CHUNK), (seed, len(name), number)
+    """Yield desk, messages and seed, desk by desk in turn, until there are enough."""
+    left = {name: round(count * part) for name, part in SHARES.items()}
+    number = 0
+    while any(left.values()):
+        for place, name in enumerate(SHARES):
+            now = min(round(CHUNK * SHARES[name]), left[name])
+            left[name] -= now
+            if now:
+                yield name, now, int(np.random.SeedSequence(
+                    (seed, place, number)).generate_state(1)[0])
+        number += 1
+
+
+def report(told: dict, took: list[float], args: argparse.Namespace, begun: float) -> dict:
+    """Say what came of it so far."""
+    ms = 1e3 * np.percentile(took or [0.0], (50, 99, 99.9, 100))
+    return {
+        'command': f'python3 tools/fuzz.py --count {args.count} --seed {args.seed}',
+        'count': told['messages']['sent'] + told['files']['count'],
+        'messages': dict(told['messages']), 'by_topic': dict(told['by_topic']),
+        'files': told['files'],
+        'cpu_ms_a_message': dict(zip(('p50', 'p99', 'p999', 'max'), ms.round(3).tolist())),
+        **{kind: told[kind] for kind in FAILURES}, 'seconds': round(time.monotonic() - begun)}
 
 
 def main() -> int:
@@ -59,41 +78,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
     parser.add_argument('--count', type=int, default=100_000, help='messages and files together')
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--report', type=Path, help='where it is told, as JSON')
+    parser.add_argument('--report', type=Path, help='where it is told, as JSON, again and again')
     args = parser.parse_args()
-    files = args.count // 10
-    total, begun = Counter(), time.monotonic()
-    told = {'by_topic': Counter(), 'crashes': [], 'motions': [], 'slow': []}
-    took = []
+    files, begun, took = args.count // 10, time.monotonic(), []
+    told = {'messages': Counter(sent=0), 'by_topic': Counter(),
+            'files': {'count': 0, 'kinds': {}}, **{kind: [] for kind in FAILURES}}
     with tempfile.TemporaryDirectory(dir='/dev/shm' if Path('/dev/shm').is_dir() else None) as at:
         for name, count, seed in chunks(args.count - files, args.seed):
-            said = messages(name, count, np.random.SeedSequence(seed).generate_state(1)[0],
-                            Path(at))
-            total.update({key: said[key] for key in ('sent', 'not_sendable', 'moved')})
-            total[f'desk {name}'] += said['sent']
+            said = messages(name, count, seed, Path(at))
+            told['messages'].update({key: said[key] for key in ('sent', 'not_sendable', 'moved')})
+            told['messages'][f'desk {name}'] += said['sent']
             told['by_topic'].update(said['by_topic'])
-            for kind in ('crashes', 'motions', 'slow'):
-                told[kind] += said[kind]
             took += said['took']
-            print(f'{time.monotonic() - begun:6.0f} s  {total["sent"]} messages, '
-                  f'{total["moved"]} commands that move, {len(told["crashes"])} crashes, '
-                  f'{len(told["motions"])} motions that nobody allowed, {len(told["slow"])} slow',
-                  flush=True)
-        on_disk = fuzz_files.run(files, args.seed, Path(at))
-    ms = 1e3 * np.percentile(took, (50, 99, 99.9, 100))
-    report = {
-        'command': f'python3 tools/fuzz.py --count {args.count} --seed {args.seed}',
-        'count': total['sent'] + on_disk['count'], 'messages': dict(total),
-        'by_topic': dict(told['by_topic']), 'files': on_disk['kinds'],
-        'cpu_ms_a_message': dict(zip(('p50', 'p99', 'p999', 'max'), ms.round(3).tolist())),
-        'crashes': told['crashes'] + on_disk['crashes'], 'motions': told['motions'],
-        'slow': told['slow'] + on_disk['slow'], 'seconds': round(time.monotonic() - begun)}
-    if args.report:
-        args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(json.dumps(report, indent=1) + '\n')
-    counts = {kind: len(report[kind]) for kind in ('crashes', 'motions', 'slow')}
-    print(json.dumps({'count': report['count'], **counts, 'seconds': report['seconds']}))
-    return 1 if any(counts.values()) else 0
+            due = round(files * told['messages']['sent'] / (args.count - files))
+            more = fuzz_files.run(due - told['files']['count'], seed, Path(at))
+            told['files']['count'] += more['count']
+            for kind, outcomes in more['kinds'].items():
+                told['files']['kinds'][kind] = dict(
+                    Counter(told['files']['kinds'].get(kind, {})) + Counter(outcomes))
+            for kind in FAILURES:
+                told[kind] += said[kind] + more.get(kind, [])
+            out = report(told, took, args, begun)
+            if args.report:
+                args.report.parent.mkdir(parents=True, exist_ok=True)
+                args.report.write_text(json.dumps(out, indent=1) + '\n')
+            print(json.dumps({'count': out['count'], 'moving': out['messages']['moved'],
+                              **{kind: len(out[kind]) for kind in FAILURES},
+                              'seconds': out['seconds']}), flush=True)
+    return 1 if any(told[kind] for kind in FAILURES) else 0
 
 
 if __name__ == '__main__':

@@ -21,10 +21,11 @@ from fuzz_spoil import one
 from geometry_msgs.msg import Twist, TwistStamped
 import numpy as np
 import rclpy
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image, PointCloud2, PointField, Range
 from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
+from tick_world import Room
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,11 +45,6 @@ TICK_NS = 20_000_000
 BLOCK = 500             # ticks between two new critics: what is latched by counts ends there
 EVERY = {'odom': 2, 'imu': 2, 'bumper': 4, 'camera/image_raw': 4}      # ticks; others 4
 SLOWEST_S = 0.25        # of the thread's own time, for one message: more is a hang
-
-
-def serialised(callback):
-    """Hand a message over as the bytes that come through the network."""
-    return lambda msg: callback(serialize_message(msg))
 
 
 class Clock:
@@ -105,18 +101,14 @@ class Desk:
         for sub in self.node.subscriptions:
             if sub.topic_name.strip('/') not in ('parameter_events', 'clock'):
                 self.heard.setdefault(sub.topic_name.strip('/'), (sub.msg_type, []))[1].append(
-                    serialised(sub.callback) if sub.raw else sub.callback)
+                    (sub.callback, sub.raw))
         publish = self.node.commands.publish
         self.node.commands = SimpleNamespace(
             publish=lambda msg: (self.watch(msg), publish(msg)),
             wait_for_all_acked=self.node.commands.wait_for_all_acked)
         self.node.due_ns = 0
-        room = self.rng.uniform(1.5, 6.0, 180)      # one, or the lidar would have been turned
-        self.pictures = [(room + self.rng.normal(0, 0.02, 180)).astype(np.float32)
-                         for _ in range(16)]
-        self.near = [np.where(np.abs(np.linspace(-3.14, 3.12, 180)) < a, d, picture)
-                     .astype(np.float32) for picture, a, d in
-                     zip(self.pictures, np.linspace(0.1, 0.8, 16), np.linspace(0.2, 1.2, 16))]
+        self.room, self.latest = Room(self.rng, 180), ('', '')
+        self.pictures = self.rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
         self.spoilt, self.sent, self.moved = {}, 0, 0
         self.refused, self.crashes, self.wrong, self.slowest = 0, [], [], []
         self.took = []
@@ -148,7 +140,7 @@ class Desk:
             why = f'other axes move: {others}'
         if why:
             self.wrong.append({'desk': self.name, 'why': why, 'out': list(map(str, out)),
-                               'sent': self.sent, 'after': self.latest})
+                               'sent': self.sent, 'after': self.newest()})
         self.moved += any(out)
         self.oracle.on_command(out, self.clock.ros)
 
@@ -162,9 +154,9 @@ class Desk:
             return convert.health_message(convert.Health('/configurator', values={
                 'mode': self.mode, 'run': self.run_id}), now)
         if topic == 'scan':
-            pool = self.near if self.rng.random() < 0.1 else self.pictures
-            angles = np.linspace(-np.pi, np.pi, 180, endpoint=False)
-            return convert.scan_message(now, one(self.rng, pool), angles, (0.08, 8.0))
+            x, y, yaw = self.pose
+            return convert.scan_message(now, self.room.ranges(complex(x, y), yaw),
+                                        self.room.angles, (0.08, 8.0))
         if topic == 'odom':
             return convert.odometry_message(now, self.pose, np.array(self.oracle.last))
         if topic == 'imu':
@@ -182,29 +174,51 @@ class Desk:
                 header=Header(stamp=convert.time(now), frame_id='laser'), height=1, width=40,
                 fields=fields, point_step=12, row_step=480, data=array('B', points.tobytes()))
         if kind is Image:
-            picture = self.rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-            return convert.image_message(picture, now)
+            return convert.image_message(self.pictures[self.ticks // 4 % 8], now)
         if kind in (Twist, TwistStamped):
             return convert.command_message(Command(np.array(self.wish), now),
                                            kind is TwistStamped)
         return kind()
 
-    def tell(self, topic: str, msg) -> None:
-        """Hand a message to the node, and to the oracle first."""
-        self.latest = f'{topic}: {str(msg)[:1500]}'
-        self.to_oracle(topic, msg)
+    def tell(self, topic: str, msg, raw: bytes | None = None) -> bool:
+        """Hand a message to the node, and to the oracle first; return whether somebody heard it.
+
+        Who asked for bytes gets them as they are, others what the middleware makes of them.
+        """
+        kind, listeners = self.heard[topic]
+        if raw is not None:
+            try:
+                msg = deserialize_message(raw, kind)
+            except Exception:       # the middleware drops it
+                msg = None
+        if msg is not None:
+            self.to_oracle(topic, msg)
+        listeners = [one for one in listeners if one[1] or msg is not None]
+        self.latest = topic, raw if msg is None else msg
+        self.timed(topic, lambda: [
+            listener(copy.copy(msg)) if not as_bytes else
+            listener(serialize_message(msg) if raw is None else raw)
+            for listener, as_bytes in listeners])
+        return bool(listeners)
+
+    def timed(self, what: str, work) -> None:
+        """Let the node work; note a crash, and how long it took."""
         begun = time.thread_time()
         try:
-            for callback in self.heard[topic][1]:
-                callback(copy.copy(msg))
+            work()
         except Exception:
-            self.crashes.append({'desk': self.name, 'sent': self.sent, 'after': self.latest,
+            self.crashes.append({'desk': self.name, 'sent': self.sent, 'after': self.newest(),
                                  'traceback': traceback.format_exc()[-2000:]})
         took = time.thread_time() - begun
         self.took.append(took)
         if took > SLOWEST_S:
-            self.slowest.append({'topic': topic, 'cpu_s': round(took, 3),
-                                 'after': self.latest[:300]})
+            self.slowest.append({'topic': what, 'cpu_s': round(took, 3),
+                                 'after': self.newest()[:300]})
+
+    def newest(self) -> str:
+        """Say which message was the last."""
+        topic, msg = self.latest
+        return f'{topic}: {str(msg)[:1500]}'
 
     def to_oracle(self, topic: str, msg) -> None:
         """Let the oracle hear it."""
@@ -244,15 +258,19 @@ class Desk:
         if self.ticks % 50 > 20:        # else it never moves
             for _ in range(int(rng.integers(1, most + 1))):
                 sent += self.spoil(one(rng, list(self.heard)))
-        if self.oracle.latched:
+        if self.oracle.latched or self.node.critic.latch.closed:
             self.release()
-        self.latest = 'the tick'
-        try:
-            self.node.turn()
-        except Exception:
-            self.crashes.append({'desk': self.name, 'after': 'tick',
-                                 'traceback': traceback.format_exc()[-2000:]})
+        if self.oracle.taken and rng.random() < 0.1:
+            self.arm()
+        self.latest = 'a tick', ''
+        self.timed('tick', self.node.tick_if_due)
         return sent
+
+    def arm(self) -> None:
+        """Name another mode, so that plans may move it again."""
+        mode, self.mode = self.mode, 'manual'
+        self.tell('configurator/status', self.good('configurator/status'))
+        self.mode = mode
 
     def pass_time(self) -> None:
         """Let both clocks run; now and then one of them does something else."""
@@ -272,13 +290,12 @@ class Desk:
         """Send one message that is not as it should be; return 1 where it could be sent."""
         rng = self.rng
         if rng.random() < 0.05 and topic in self.before:
-            msg = self.before[topic]        # an old one again
+            raw = serialize_message(self.before[topic])         # an old one again
         else:
-            msg = fuzz_spoil.spoilt(self.good(topic), rng, self.clock.ros)
-        if msg is None:
+            raw = fuzz_spoil.spoilt(self.good(topic), rng, self.clock.ros)
+        if raw is None or not self.tell(topic, None, raw):
             self.refused += 1
             return 0
-        self.tell(topic, msg)
         self.spoilt[topic] = self.spoilt.get(topic, 0) + 1
         self.sent += 1
         return 1
@@ -289,6 +306,7 @@ class Desk:
             if kind is Bool:
                 self.tell(topic, Bool(data=topic == 'cliff'))
         service = next(s for s in self.node.services if s.srv_name.endswith('reset'))
-        self.oracle.latched = False         # it may move within the answer
+        was, self.oracle.latched = self.oracle.latched, False   # it may move within the answer
         answer = service.callback(Trigger.Request(), Trigger.Response())
-        self.oracle.latched = not answer.success
+        self.oracle.latched = not answer.success and was
+        self.arm()

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoils policy files, robot files and the file of the latch, and reads them."""
+"""Spoils policy files, robot files, the file of the latch and audit logs, and reads them."""
 
 from collections import Counter
 from dataclasses import fields
 import json
 from pathlib import Path
+import tempfile
 import time
 import traceback
 
+from ami_ros.agent.audit import AuditLog
+from ami_ros.agent.audited import verify
+from ami_ros.agent.chain import files, HEAD
 from ami_ros.agent.latch import FILE, Latch
 from ami_ros.agent.policies import policy
 from ami_ros.agent.robots import find
@@ -17,17 +21,17 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOWEST_S = 2.0         # to read one file; they are read once, when the critic starts
-SHARES = {'policy': 0.45, 'robot': 0.45, 'latch': 0.1}
+SHARES = {'policy': 0.4, 'robot': 0.3, 'latch': 0.1, 'log': 0.2}
 
 
 def run(count: int, seed: int, folder: Path) -> dict:
     """Read so many files; return what came of it."""
     told = {'count': 0, 'kinds': {}, 'crashes': [], 'slow': []}
-    work = {'policy': policies, 'robot': robots, 'latch': latches}
+    work = {'policy': policies, 'robot': robots, 'latch': latches, 'log': logs}
     for number, (kind, share) in enumerate(SHARES.items()):
         rng, outcomes = np.random.default_rng((seed, number)), Counter()
         try_one = work[kind](folder)
-        for _ in range(round(count * share)):
+        for _ in range(int(count * share + rng.random())):
             told['count'] += 1
             begun = time.thread_time()
             text = ''
@@ -141,3 +145,48 @@ class latches(Reader):       # noqa: N801
             clean = False
         assert closed or clean, 'it came up free'
         assert all(isinstance(word, str) for pair in closed.items() for word in pair)
+
+
+class logs(Reader):          # noqa: N801
+    """No change of a log, or of its head, is overlooked; now and then it is written on."""
+
+    ENTRIES = 12
+    WRITTEN_ON = 50         # each so manieth: a log writes in a thread, and to the disk
+
+    def __init__(self, folder: Path):
+        super().__init__(Path(tempfile.mkdtemp(dir=folder)))
+        self.tried = 0
+        self.fill()
+        (file,) = files(self.folder)
+        self.name, self.texts = file.name, [file.read_text()]
+        self.kept = (self.folder / HEAD).read_bytes()
+
+    def fill(self) -> AuditLog:
+        """Write some entries."""
+        log = AuditLog(self.folder)
+        for number in range(self.ENTRIES):
+            log.note('stop', rule='tilt', reason=f'it leans by {number} degrees')
+        log.close()
+        return log
+
+    def sound(self) -> list[str]:
+        """Return the one that was written."""
+        return self.texts
+
+    def read(self, path: Path) -> None:
+        """Verify it, and now and then go on with it."""
+        self.tried += 1
+        for other in files(self.folder):
+            if other != path:
+                other.unlink()
+        spoilt = path.read_bytes() != self.texts[0].encode()
+        (self.folder / HEAD).write_bytes(self.kept)
+        if self.tried % 3 == 0:         # the head as well
+            (self.folder / HEAD).write_bytes(path.read_bytes()[-200:])
+            spoilt = True
+        log = verify(self.folder)
+        assert spoilt == any(finding.wrong for finding in log.findings), list(
+            map(str, log.findings))
+        if self.tried % self.WRITTEN_ON == 0:
+            assert self.fill().wrong == ''
+            assert verify(self.folder).number >= self.ENTRIES

@@ -38,11 +38,11 @@ class Oracle:
         self.base, self.base_ns = (0.0, 0.0), 0     # and what went out before that instant
 
     def fresh(self, stamp_ns: int, came_ns: int, now: tuple[int, int], oldest: float,
-              ahead: float = 0.0) -> bool:
+              ahead: float = 0.0, rounding: float = ROUNDING) -> bool:
         """Tell whether it is young by both clocks."""
-        future = max(self.shared['max_future_s'], ahead) + ROUNDING
-        return (-future <= (now[0] - stamp_ns) / NS <= oldest + ROUNDING
-                and -future <= (now[1] - came_ns) / NS <= oldest + ROUNDING)
+        future = max(self.shared['max_future_s'], ahead) + rounding
+        return (-future <= (now[0] - stamp_ns) / NS <= oldest + rounding
+                and -future <= (now[1] - came_ns) / NS <= oldest + rounding)
 
     # what it hears
 
@@ -65,12 +65,12 @@ class Oracle:
             self.plans.clear()
 
     def on_wish(self, msg, now, into: deque, oldest: float) -> bool:
-        """Keep a hand or a foreign twist; return whether it is young."""
+        """Keep a hand or a foreign twist; return whether it is young without any doubt."""
         twist = getattr(msg, 'twist', msg)
         stamp = nanoseconds(msg.header.stamp) if hasattr(msg, 'header') else 0
         wish = twist.linear.x, twist.angular.z
         into.append((stamp or now[0], now[1], wish))
-        return self.fresh(stamp or now[0], now[1], now, oldest)
+        return self.fresh(stamp or now[0], now[1], now, oldest, rounding=-ROUNDING)
 
     def on_hand(self, msg, now) -> None:
         """Take a hand; in autonomous it ends that."""
@@ -169,7 +169,8 @@ class Oracle:
         oldest = {'LaserScan': 'max_scan_age_s', 'PointCloud2': 'max_scan_age_s',
                   'Range': 'max_scan_age_s', 'Odometry': 'max_odometry_age_s',
                   'Imu': 'max_odometry_age_s', 'bumper': 'max_switch_age_s',
-                  'cliff': 'max_switch_age_s', 'e_stop': 'max_switch_age_s'}
+                  'cliff': 'max_switch_age_s', 'e_stop': 'max_switch_age_s',
+                  'Image': 'max_view_age_s', 'CompressedImage': 'max_view_age_s'}
         for name, sensor in self.sensors.items():
             if sensor['required'] and sensor['kind'] in oldest:
                 if name not in self.said:

@@ -55,17 +55,19 @@ TESTS = {
     'rules/shared': ('policies/test_policy',),
     'rules/obstacles': ('rules/test_obstacles', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
+    'rules/movement': ('rules/test_movement', 'rules/test_rule_approach'),
     'rules/finite': ('rules/test_rule_finite', 'rules/test_obstacles'),
     'rules/fresh': ('rules/test_rule_fresh', 'test_critic'),
+    'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
     'policies/*': ('policies/test_policy', 'policies/test_*'),
     'critic': ('test_critic', 'test_critic_who', 'test_holding', 'test_critic_*'),
     'memory': ('test_memory', 'test_memory_*'),
     'arc': ('test_arc', 'rules/test_rule_stop_zone', 'rules/test_rule_time_to_collision'),
-    'drivers': ('test_drivers', 'test_critic_who'),
-    'audit': ('test_audit', 'test_audit_*'),
+    'drivers': ('test_drivers', 'test_critic_who', 'test_critic'),
 }
-ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'memory', 'drivers', 'arc', 'audit')
+ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'latch', 'memory', 'drivers', 'arc', 'glance',
+       'pairing', 'sightings')
 EVERY = ('rules/test_rule_table', 'rules/test_numbers')        # of each rule, too
 NOT_RUN = ('quick',)        # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times

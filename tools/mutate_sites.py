@@ -2,7 +2,8 @@
 """Says every small fault that could be put into a file: each is a mutant, with a name that lasts.
 
 What only people read is left alone: f-strings, docstrings, annotations, what `raise` says, the
-words of `setting` and `Order`, `release` and decorators.
+words of `setting` and `Order`, `release` and decorators. So is `strict` of `zip`, which only
+another bug would meet.
 """
 
 import ast
@@ -26,7 +27,7 @@ COMPUTED = {
 CALLED = {'min': 'max', 'max': 'min', 'any': 'all', 'all': 'any', 'minimum': 'maximum',
           'maximum': 'minimum', 'floor': 'ceil', 'ceil': 'floor', 'popleft': 'pop',
           'appendleft': 'append'}
-DROPPED = ('abs', 'float', 'tuple')      # f(x) becomes x
+DROPPED = ('abs',)      # f(x) becomes x
 WORDS = ('setting', 'Order', 'getdoc', 'namedtuple')    # calls whose strings are for people
 SHOWN = 60              # characters of code in a name
 
@@ -111,6 +112,8 @@ def for_people(node: ast.AST, parent: ast.AST, field: str) -> bool:
         name = said.id if isinstance(said, ast.Name) else getattr(said, 'attr', '')
         return (isinstance(parent, ast.Expr) or name in WORDS or name.endswith('Error')
                 or name == 'Stop')
+    if isinstance(node, ast.keyword) and node.arg in ('reason', 'because', 'strict'):
+        return True
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return node.target.id == 'release' and node.value is not None
     return isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'

@@ -24,7 +24,8 @@ import numpy as np
 LABEL = 'ami_ros-shipped'
 REPORTS = Path(__file__).resolve().parents[1] / 'docs' / 'reports'
 MEASURED = ('world_model-10', 'world_model-20', 'world_model-40', 'world_model-20-moved')
-LIMITS = ['it knows room 7 of the simulator alone: no other room, and no real one',
+LIMITS = ['it knows room 7 of the simulator alone, as it is drawn there: no other room, no '
+          'real one',
           'for the rover, with this camera in this place, at up to 0.6 m/s and 1.5 rad/s',
           'nothing in the room moved while it learned']
 

@@ -89,7 +89,8 @@ class Body(Node):
     def __init__(self):
         super().__init__('body')
         self.out = {row.name: self.create_publisher(*row.publisher()) for row in (
-            topics.SCAN, topics.ODOMETRY, topics.IMU, topics.PLAN, topics.STATUS)}
+            topics.SCAN, topics.ODOMETRY, topics.IMU, topics.PLAN, topics.STATUS,
+            topics.CAMERA)}
         self.world, self.ticks = tick_world.Wander('strict', 1), 0
         self.create_timer(1 / critic_node.TICK_HZ, self.on_time,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -111,6 +112,8 @@ class Body(Node):
         self.say(topics.ODOMETRY, convert.odometry_message(now, pose, speed))
         self.say(topics.IMU, convert.imu_message(now, np.zeros(3), tick_world.UP))
         if self.ticks % 5 == 0:
+            picture = world.rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            self.say(topics.CAMERA, convert.image_message(picture, now))
             self.say(topics.STATUS, convert.health_message(convert.Health(
                 '/configurator', values={'mode': 'autonomous', 'run': 'a'}), now))
             self.say(topics.PLAN, convert.plan_message(

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 
 from ami_ros.agent.critic import Critic
+from ami_ros.agent.glance import view_of
 from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Imu, Odometry, Permit, Plan, Scan
@@ -29,6 +30,31 @@ def fine(beams: int = 360, imu: bool = True):
         else replace(s, required=imu) if s.kind == 'Imu' else s for s in rover.sensors))
 
 
+class Room:
+    """Walls and round furniture; free around the middle."""
+
+    def __init__(self, rng: np.random.Generator, beams: int):
+        self.rng, self.angles = rng, np.linspace(-np.pi, np.pi, beams, endpoint=False)
+        self.things = rng.uniform(-ROOM_M, ROOM_M, (14, 2)) @ (1, 1j)      # x + iy m
+        self.radii = rng.choice([0.03, 0.1, 0.3], 14)
+        free = np.abs(self.things) > 0.8 + self.radii
+        self.things, self.radii = self.things[free], self.radii[free]
+
+    def ranges(self, place: complex, yaw: float) -> np.ndarray:
+        """Look around, with a centimetre of noise."""
+        beams, (x, y) = np.exp(1j * (self.angles + yaw)), (place.real, place.imag)
+        with np.errstate(divide='ignore'):
+            walls = np.minimum(np.where(beams.real > 0, ROOM_M - x, -ROOM_M - x) / beams.real,
+                               np.where(beams.imag > 0, ROOM_M - y, -ROOM_M - y) / beams.imag)
+        seen = (self.things - place)[:, None] * beams.conj()
+        under = self.radii[:, None]**2 - seen.imag**2
+        hits = np.where((under > 0) & (seen.real > 0),
+                        seen.real - np.sqrt(np.maximum(under, 0.0)), np.inf)
+        out = np.minimum(walls, hits.min(axis=0)) + self.rng.normal(0, 0.01, beams.size)
+        out[self.rng.random(beams.size) < 0.02] = np.nan
+        return np.where(out > 8.0, np.inf, np.maximum(out, 0.08))
+
+
 class Wander:
     """A body, what it sees, and a plan that does not look where it goes."""
 
@@ -36,30 +62,13 @@ class Wander:
         self.robot = fine(imu=policy == 'strict')
         self.critic = Critic(read(ROOT / f'config/policy/{policy}.yaml'), self.robot)
         self.rng = np.random.default_rng(seed)
-        beams = self.robot.lidar_beams
-        self.angles = np.linspace(-np.pi, np.pi, beams, endpoint=False)
-        # round furniture: x + iy m, and its radius
-        self.things = self.rng.uniform(-ROOM_M, ROOM_M, (14, 2)) @ (1, 1j)
-        self.radii = self.rng.choice([0.03, 0.1, 0.3], 14)
-        free = np.abs(self.things) > 0.8 + self.radii
-        self.things, self.radii = self.things[free], self.radii[free]
+        self.room = Room(self.rng, self.robot.lidar_beams)
         self.place, self.yaw, self.v, self.w = 0j, 0.0, 0.0, 0.0
         self.now, self.ticks, self.wish = 10**12, 0, np.zeros(2)
 
     def scan(self) -> Scan:
-        """Look around, with a centimetre of noise."""
-        beams = np.exp(1j * (self.angles + self.yaw))
-        x, y = self.place.real, self.place.imag
-        with np.errstate(divide='ignore'):
-            walls = np.minimum(np.where(beams.real > 0, ROOM_M - x, -ROOM_M - x) / beams.real,
-                               np.where(beams.imag > 0, ROOM_M - y, -ROOM_M - y) / beams.imag)
-        seen = (self.things - self.place)[:, None] * beams.conj()
-        under = self.radii[:, None]**2 - seen.imag**2
-        hits = np.where((under > 0) & (seen.real > 0),
-                        seen.real - np.sqrt(np.maximum(under, 0.0)), np.inf)
-        ranges = np.minimum(walls, hits.min(axis=0)) + self.rng.normal(0, 0.01, beams.size)
-        ranges[self.rng.random(beams.size) < 0.02] = np.nan
-        return Scan(np.where(ranges > 8.0, np.inf, np.maximum(ranges, 0.08)), self.angles,
+        """Look around."""
+        return Scan(self.room.ranges(self.place, self.yaw), self.room.angles,
                     self.robot.body.mount('laser')[:2] + (0.0,), self.now, self.now)
 
     def tick(self) -> tuple[int, int]:
@@ -72,6 +81,8 @@ class Wander:
             critic.on_permit(Permit('autonomous', 'a', now, now))
             critic.on_plan(Plan(np.tile(wish, (8, 1)) + self.rng.normal(0, 0.02, (8, 2)), 0.25,
                                 now, now, 'a', 1), now)
+            picture = self.rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            critic.on_view(view_of(picture, self.robot.camera.name, now, now))
         if self.ticks % 2 == 0:
             critic.on_scan(self.scan())
         critic.on_odometry(Odometry(np.array([self.place.real, self.place.imag, self.yaw]),

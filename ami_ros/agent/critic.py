@@ -94,6 +94,14 @@ def asked(situation: Situation, wanted: tuple[float, float] | None) -> Command:
     return Command(np.array((float(v), float(w))), situation.now_ns)
 
 
+def wish(situation: Situation, wanted: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the (v, w) that is judged; None where nobody asks for anything that can be read."""
+    try:
+        return tuple(asked(situation, wanted).values.tolist())
+    except Exception:
+        return None
+
+
 def weaker(now: float, was: float) -> bool:
     """Tell whether an axis is no faster than it was and has not changed direction."""
     return abs(now) <= abs(was) + ROUNDING and (now * was >= 0 or abs(now) <= ROUNDING)
@@ -129,6 +137,7 @@ class Critic:
 
     def __init__(self, policy: Policy, robot: Robot, latch: Latch | None = None):
         self.policy, self.rules = policy, build(policy, robot)
+        self.scale = robot.odometry_scale       # true over told: forward, turning
         self.needs = needs(policy.shared, robot)
         self.holding = Holding(self.rules)
         self.latch = Latch() if latch is None else latch
@@ -164,6 +173,9 @@ class Critic:
         self.counts[scan.name] += 1
 
     def on_odometry(self, odometry: Odometry) -> None:
+        """Take it; how fast it says the robot is, is made true by what was measured."""
+        if self.scale != (1.0, 1.0):
+            odometry = replace(odometry, twist=np.asarray(odometry.twist, float) * self.scale)
         self.odometry = odometry
         self.keeper.on_odometry(odometry)
         self.counts[odometry.name] += 1
@@ -221,7 +233,7 @@ class Critic:
         plan = situation.plan
         answer = self.held(guard(situation, self.rules, wanted), situation, wanted, True)
         speed = 0.0 if self.odometry is None else self.odometry.twist[0]
-        self.keeper.judged(answer, steady_ns, speed)
+        self.keeper.judged(answer, steady_ns, speed, wish(situation, wanted))
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
         if answer.rule == 'fresh' and plan is self.drivers.plan and plan.start_ns > now_ns:
@@ -251,9 +263,8 @@ class Critic:
             return replace(answer, command=still(situation.now_ns), action='stop', rule=rule,
                            reason=f'{reason}; latched until critic/reset', latch=True,
                            release='somebody calls critic/reset')
-        try:
-            asks = tuple(asked(situation, wanted).values.tolist())
-        except Exception:       # what cannot be read was stopped for that
+        asks = wish(situation, wanted)
+        if asks is None:        # what cannot be read was stopped for that
             return answer
         why = self.holding.hold(answer, asks, situation.now_steady_ns, note)
         if not why:

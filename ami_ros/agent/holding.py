@@ -8,6 +8,7 @@ been gone for so long.
 from collections.abc import Iterable
 
 from ami_ros.agent.rules.rule import Rule
+from ami_ros.agent.rules.standing import alike
 from ami_ros.agent.types import Verdict
 
 
@@ -20,9 +21,12 @@ class Holding:
 
     def hold(self, answer: Verdict, asks: tuple[float, float], steady_ns: int,
              note: bool) -> tuple[str, str] | None:
-        """Return the rule that still stands against a wanted (v, w), and why; or None."""
-        if answer.action == 'stop' and self.release_s.get(answer.rule):
-            if note:
+        """Return the rule that still stands against a wanted (v, w), and why; or None.
+
+        What stops it now has the word: a cause that is gone does not hide one that is there.
+        """
+        if answer.action == 'stop':
+            if note and self.release_s.get(answer.rule):
                 self.held[answer.rule] = steady_ns, asks, answer.reason
             return None
         for rule, (since_ns, was, reason) in list(self.held.items()):
@@ -34,8 +38,3 @@ class Holding:
                 return rule, (f'{reason}; that was {gone_s:.2f} s ago, it waits for '
                               f'{self.release_s[rule]:.2f} s')
         return None
-
-
-def alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Tell whether two twists share a direction; what stood still shares all."""
-    return not any(other) or any(a * b > 0 for a, b in zip(one, other, strict=True))

@@ -14,6 +14,7 @@ import numpy as np
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
 from ami_ros.agent.robots.urdf import rotation
+from ami_ros.agent.rules.standing import alike
 from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
     Command,
@@ -79,6 +80,7 @@ class Keeper:
         self.sums = np.zeros(4)             # told m, rad, moved m, rad
         self.clocks: tuple[int, int] | None = None
         self.last = self.before = Command(np.zeros(2), 0)
+        self.standing: dict[str, tuple[float, float]] = {}
         self.heading = [0.0, 0.0]           # signs of the newest that were fast enough
         self.moving = False
 
@@ -189,7 +191,7 @@ class Keeper:
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
             tuple(self.leaps), self.sightings.look(),
             tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
-                  for name, came in self.cameras.items()))
+                  for name, came in self.cameras.items()), tuple(self.standing.items()))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""
@@ -205,9 +207,22 @@ class Keeper:
         if due:
             self.tracks.append(Track(steady_ns, *self.sums.tolist()))
 
-    def judged(self, verdict: Verdict, steady_ns: int, speed_mps: float) -> None:
-        """Note that what moved was stopped, and at how many m/s."""
+    def judged(self, verdict: Verdict, steady_ns: int, speed_mps: float,
+               asks: tuple[float, float] | None = None) -> None:
+        """Note that what moved was stopped, and at how many m/s; and which zones stand.
+
+        One that slows alone stands as well, where its name is slow_zone; one that stopped stands
+        until a motion that is like the one it stopped was let through.
+        """
         stopped = verdict.action == 'stop'
+        for zone in ZONES if asks is not None and any(asks) else ():
+            was = self.standing.get(zone)
+            holds = stopped and verdict.rule == zone or (
+                zone == 'slow_zone' and zone in verdict.touched)
+            if holds and (was is None or not alike(asks, was)):
+                self.standing[zone] = asks
+            elif was is not None and not (holds or stopped) and alike(asks, was):
+                del self.standing[zone]
         if stopped and self.moving and verdict.rule not in NO_FAULT:
             self.stops.append(steady_ns)
             if verdict.rule in ZONES:

@@ -245,6 +245,8 @@ class Memory:
     leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
     sightings: tuple[tuple[Sighting, ...], ...] = ()    # of each lidar, the newest first
     cameras: tuple[Heard, ...] = ()
+    # zones that stand, and the (v, w) that each stands against
+    standing: tuple[tuple[str, tuple[float, float]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -123,8 +123,10 @@ class EngineSession:
             raise ValueError(f'inputs {", ".join(sorted(inputs))}; this engine takes '
                              f'{", ".join(wanted)}')
         for name, array in inputs.items():
-            least, _, most = (tuple(shape) for shape in
-                              self.engine.get_tensor_profile_shape(name, 0))
+            least = most = tuple(self.engine.get_tensor_shape(name))
+            if -1 in least:         # a free axis
+                least, _, most = (tuple(shape) for shape in
+                                  self.engine.get_tensor_profile_shape(name, 0))
             if len(least) != array.ndim or not all(
                     low <= n <= high for low, n, high in zip(least, array.shape, most)):
                 raise ValueError(f'{name} is {array.shape}; this engine was built for {least} '

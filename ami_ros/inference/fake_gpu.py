@@ -223,8 +223,13 @@ class FakeEngine:
     def get_tensor_dtype(self, name: str):
         return self.values[name].dtype
 
+    def get_tensor_shape(self, name: str):
+        return [-1 if isinstance(n, str) else n for n in self.values[name].shape]
+
     def get_tensor_profile_shape(self, name: str, profile: int):
-        return self.profile.get(name) or [list(self.values[name].shape)] * 3
+        if name not in self.profile:
+            raise ValueError(f'{name} has no profile: it has no free axis')
+        return self.profile[name]
 
     def create_execution_context(self):
         return FakeContext(self)
@@ -237,7 +242,7 @@ class FakeContext:
         self.engine, self.shapes, self.addresses = engine, {}, {}
 
     def set_input_shape(self, name: str, shape) -> bool:
-        low, _, high = self.engine.get_tensor_profile_shape(name, 0)
+        low, _, high = self.engine.profile.get(name) or [self.engine.get_tensor_shape(name)] * 3
         if not all(a <= n <= b for a, n, b in zip(low, shape, high)):
             raise ValueError(f'{name} {shape} is outside the profile')
         self.shapes[name] = tuple(shape)

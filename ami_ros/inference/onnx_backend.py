@@ -53,7 +53,7 @@ def session(data: bytes, options: Options, providers: tuple[str, ...],
     asked.intra_op_num_threads = options.threads
     asked.inter_op_num_threads = 1
     asked.add_session_config_entry('session.intra_op.allow_spinning', str(int(options.spin)))
-    # a sum that is fused with its product hides it from the int8 kernels, at 2.6 times the time
+    # a sum that is fused with its product hides it from the int8 kernels: docs/backends.md
     without = ['MatMulAddFusion'] if b'QuantizeLinear' in data else None
     try:
         opened = onnxruntime.InferenceSession(

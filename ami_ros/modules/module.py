@@ -42,6 +42,7 @@ class Module:
     envelope: bytes = b''       # empty: it is not signed
     signer: str = ''            # who vouches for it
     counter: int = 0
+    beside: str = ''            # the other modules of its set, whose files took the place of its
 
     def array(self, name: str) -> np.ndarray:
         """Read an array file of the module, e.g. 'map_cost'."""
@@ -72,7 +73,8 @@ class Module:
     def said(self) -> str:
         """Name, version, hash and signer in a line."""
         by = f'signed by {self.signer}' if self.signer else 'not signed'
-        return f'{self.manifest["name"]} {self.manifest["version"]} ({self.id[:12]}), {by}'
+        return (f'{self.manifest["name"]} {self.manifest["version"]} ({self.id[:12]}), {by}'
+                + (f' + {self.beside}' if self.beside else ''))
 
 
 def digest(data: bytes) -> str:
@@ -128,7 +130,8 @@ def whole(modules: Mapping[str, Module]) -> Module:
         if kind != MIND:
             brought = {name: module.files[name] for name in KINDS[kind].brings}
             says = {name: module.manifest[name] for name in KINDS[kind].says}
-            mind = replace(mind, files={**mind.files, **brought},
+            beside = f'{mind.beside} + {module.said}' if mind.beside else module.said
+            mind = replace(mind, files={**mind.files, **brought}, beside=beside,
                            manifest={**mind.manifest, **says})
     return mind
 

@@ -103,7 +103,9 @@ class Swap:
             return
         self.old = node.mind
         other.mind.go_on_from(self.old, node.space(self.old) == node.space(other.mind))
-        node.adopt(other.mind, other.eye, other.goal)
+        # it may have slept meanwhile, and have opened another eye for the same kind of camera
+        same_eye = node.eye.contract == other.eye.contract
+        node.adopt(other.mind, node.eye if same_eye else other.eye, other.goal)
         node.get_logger().info(f'thinking with {said(other.mind)} from now on')
         self.begin(self.give_back)
 

@@ -17,6 +17,8 @@ from ami_ros.agent.settings import (
     WorldModelSettings,
 )
 from ami_ros.agent.types import Command, Frame, Plan, Verdict
+from ami_ros.inference import Options
+from ami_ros.inference.growing import Growing
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module
 from ami_ros.sim import world as worlds
@@ -25,6 +27,7 @@ from ami_ros.trials import evaluate
 from ami_ros.trials.planners import WorldModelPlanner
 from ami_ros.trials.protocol import goal_drive
 
+PLAIN = Options()
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 
 
@@ -84,12 +87,19 @@ class TimedCritic(Critic):
         return verdict
 
 
-def one_function(module: Module, blocks: int, seed: int, seconds: float) -> dict[str, list[float]]:
-    """Drive episodes for so long; return the milliseconds of every frame, by stage."""
+def one_function(module: Module, blocks: int, seed: int, seconds: float, backend: str = 'onnx',
+                 options: Options = PLAIN) -> dict[str, list[float]]:
+    """Drive episodes for so long; return the milliseconds of every frame, by stage.
+
+    An engine that has to be built is waited for.
+    """
     robot = find('rover')
     world = worlds.draw(evaluate.home(module))
     own = mind(module, robot, WorldModelSettings(), ActorSettings(), EnergySettings(),
-               time.monotonic_ns)
+               time.monotonic_ns, backend, options)
+    for network in own.encoder.opened.values():
+        if isinstance(network, Growing):
+            network.done.wait()
     policy, watch = evaluate.policy(), Stopwatch(own, evaluate.FRAME_S)
     begun = time.monotonic()
     with Simulator(world, robot, seed) as sim:

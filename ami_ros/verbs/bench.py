@@ -13,6 +13,8 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--report', type=Path, default=None)
     one.add_argument('--module', default='')
+    one.add_argument('--backend', default='onnx', help='what runs the networks')
+    one.add_argument('--precision', default='float32')
     one.add_argument('--seconds', type=float, default=12.0, help='of each block over ROS')
     one.add_argument('--modes', nargs='+', choices=MODES, default=list(MODES), metavar='MODE',
                      help=', '.join(MODES))

@@ -24,6 +24,6 @@ def sighting(sides: np.ndarray, ago_s: float = 0.0, pose=(0.0, 0.0, 0.0), noise_
 
 def sightings(thing, seconds: float = 1.0, pose=lambda ago_s: (0.0, 0.0, 0.0), **noise
               ) -> tuple[Sighting, ...]:
-    """See `thing(ago_s)` every 50 ms, the newest first, from `pose(ago_s)`."""
-    times = np.arange(0.0, seconds + 1e-9, 0.05)
+    """See `thing(ago_s)` now and then, the newest first, from `pose(ago_s)`."""
+    times = [ago for ago in (0.0, 0.05, 0.2, 0.25, 0.5, 0.75, 1.0) if ago <= seconds]
     return tuple(sighting(room(thing(ago)), ago, pose(ago), **noise) for ago in times)

@@ -110,3 +110,51 @@ def test_trying_a_few_steps_first_changes_nothing(seed, monkeypatch):
         found = arc.first_contact(*asked)
         monkeypatch.setattr(arc, 'COARSE', 10**9)
         assert arc.first_contact(*asked) == found
+
+
+def swept(points, box, v, w, reach_m, side_m):
+    """Move in steps of a fifth of a millimetre; no point is left out, nothing is interpolated."""
+    speed = pace(v, w, box)
+    start = box.gap(points)
+    closest = np.minimum(start, np.clip(start.min(), side_m / 2, side_m)) - 1e-6
+    travel = np.arange(0.0, reach_m + 2e-4, 2e-4)
+    gaps = box.gap(seen_after(points[:, None], travel * (v / speed), travel * (w / speed)))
+    met = (gaps < closest[:, None]).any(axis=0)
+    return travel[met.argmax()] if met.any() else np.inf
+
+
+def test_no_point_is_overlooked_wherever_it_is():
+    """Also a far corner that swings in fast, on either side."""
+    rng, met = np.random.default_rng(6), 0
+    for _ in range(400):
+        points = rng.uniform(0.12, 0.6, 9) * np.exp(1j * rng.uniform(-np.pi, np.pi, 9))
+        points = points[BOX.gap(points) > 0.06][:3]     # what it touches is another matter
+        v = rng.uniform(-0.6, 0.6) * rng.choice([0.0, 0.2, 1.0])
+        w = rng.uniform(-3.0, 3.0)
+        reach, side = rng.uniform(0.02, 0.8), rng.choice([0.02, 0.05])
+        found, plain = first_contact(points, BOX, v, w, reach, side), swept(points, BOX, v, w,
+                                                                            reach, side)
+        if np.isinf(plain) or plain > reach - 0.005:
+            assert found > reach - 0.01
+        else:
+            assert found == pytest.approx(plain, abs=0.0021), (points, v, w, reach, side)
+            met += 1
+    assert met > 60
+
+
+def test_of_two_points_met_in_one_step_the_nearer_counts():
+    near, far = 0.2 + 0.02 + 0.0402 + 0j, 0.2 + 0.02 + 0.0418 + 0.05j
+    for points in ([near, far], [far, near]):
+        found = first_contact(np.array(points), BOX, 0.5, 0.0, 0.2, 0.02)
+        assert found == pytest.approx(0.0402, abs=2e-6)
+
+
+def test_who_stands_meets_nothing():
+    with np.errstate(all='raise'):
+        assert first_contact(np.array([0.25 + 0j]), BOX, 0.0, 0.0, 0.2, 0.02) == np.inf
+    assert first_contact(np.array([0.25 + 0j]), BOX, 1.0, 0.0, 0.2, 0.02) < 0.2
+
+
+def test_the_circle_holds_a_box_that_lies_to_the_right():
+    low = Box.around(np.array([[0.1, -0.3], [0.0, -0.3], [0.0, -0.1], [0.1, -0.1]]))
+    assert low.radius_m == pytest.approx(math.hypot(0.1, 0.3))

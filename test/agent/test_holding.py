@@ -87,6 +87,13 @@ def test_another_direction_does_not_wait(v, w):
     assert bench.tick().rule == 'stop_zone'     # and this one still does
 
 
+def test_a_cause_that_is_gone_does_not_hide_one_that_is_there():
+    bench = Bench()
+    assert bench.tick(ranges=AHEAD).rule == 'stop_zone'
+    assert bench.tick(mode='idle').rule == 'permitted'
+    assert bench.tick().rule == 'stop_zone'     # and it still waits
+
+
 def test_to_stand_is_always_allowed():
     bench = Bench()
     bench.tick(ranges=AHEAD)
@@ -102,7 +109,8 @@ def test_what_stood_for_all_directions_holds_all():
 
 
 def test_rules_that_do_not_wait_release_at_once():
-    bench = Bench(CHOSEN)
+    bench = Bench(changed(CHOSEN, {name: 0.0 for name in CHOSEN.numbers
+                                   if name.endswith('.release_s')}))
     assert bench.tick(ranges=AHEAD).rule == 'stop_zone'
     assert bench.tick().action != 'stop'
 

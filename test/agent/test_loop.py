@@ -99,3 +99,30 @@ def test_refused_by_the_critic_it_does_not_insist():
     drive(mind(), [0, 0, 0], [1.2, 0, 0], 10, blocked)
     insisting = np.array(asked[10:]) > 0.3
     assert 0 < insisting.mean() < 0.4       # it tries again now and then
+
+
+def ticked(robot, goal, frames):
+    """Tick over some frames; return the last tick."""
+    for number in frames:
+        tick = robot.tick(frame([0.03 * number, 0, 0], 100 * number, number),
+                          (command(0.3, 0.0, 0),), goal)
+    return tick
+
+
+def test_a_mind_goes_on_where_another_was():
+    """Of the same latent space: as if nobody had changed over; of another: by its own eyes."""
+    first, same, other = mind(), mind(), mind()
+    image = picture([1, 0, 0])
+    whole = ticked(first, first.goal(image, 3), range(1, 5))
+    for robot, space in ((same, True), (other, False)):
+        goal = robot.goal(image, 3)
+        robot.actor.set_goal(goal)
+        robot.go_on_from(first, space)
+        assert robot.actor.plan is first.actor.plan and robot.actor.goal is goal
+        assert (robot.world_model.belief is whole.belief) == space
+    went = ticked(first, first.goal(image, 3), (5,))
+    again = ticked(same, same.goal(image, 3), (5,))
+    assert again.belief.place.tobytes() == went.belief.place.tobytes()
+    assert again.belief.surprise == went.belief.surprise
+    anew = ticked(other, other.goal(image, 3), (5,))
+    assert anew.belief.surprise == 1.0 and anew.plan.goal == 3

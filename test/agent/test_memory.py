@@ -240,6 +240,34 @@ def test_stops_of_what_moved():
     assert len(memory.stops) == 2 and memory.misses == ((STEADY, 0.2),)
 
 
+def zones(made, action, rule, asks, touched=()):
+    verdict = Verdict(Command(np.zeros(2), NOW), action, rule, touched=touched)
+    made.judged(verdict, STEADY, 0.0, asks)
+    return dict(look(made).standing)
+
+
+@pytest.mark.parametrize('zone', ['stop_zone', 'time_to_collision'])
+def test_a_zone_that_stopped_stands_until_the_like_is_let_through(zone):
+    made = keeper()
+    assert zones(made, 'stop', 'fresh', (0.3, 0.0)) == {}
+    assert zones(made, 'slow', zone, (0.3, 0.0), (zone,)) == {}
+    assert zones(made, 'stop', zone, (0.3, 0.1)) == {zone: (0.3, 0.1)}
+    assert zones(made, 'stop', zone, (0.2, 0.0)) == {zone: (0.3, 0.1)}
+    for action, rule, asks in (('stop', 'fresh', (0.3, 0.0)), ('go', '', (0.0, 0.0)),
+                               ('go', '', (-0.3, 0.0)), ('go', '', None)):
+        assert zones(made, action, rule, asks) == {zone: (0.3, 0.1)}
+    assert zones(made, 'stop', zone, (-0.3, 0.0)) == {zone: (-0.3, 0.0)}
+    assert zones(made, 'slow', 'acceleration', (-0.1, 0.0), ('acceleration',)) == {}
+
+
+def test_a_zone_that_slows_stands_while_it_does():
+    made = keeper()
+    assert zones(made, 'slow', 'slow_zone', (0.6, 0.0), ('slow_zone',)) == {
+        'slow_zone': (0.6, 0.0)}
+    assert zones(made, 'slow', 'jerk', (0.6, 0.0), ('slow_zone', 'jerk')) != {}
+    assert zones(made, 'go', '', (0.6, 0.0)) == {}
+
+
 def test_it_forgets():
     made = keeper()
     look(made)

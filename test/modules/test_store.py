@@ -107,6 +107,7 @@ def test_a_set_of_two_is_one_mind(robot):
     module = open_module(None, True, robot.store.folder, robot.store.trust)
     assert module.array('map_cost').max() == 7 and module.manifest['map_cell_m'] == 0.2
     assert module.files['see.onnx'] == b'sees' and module.manifest['name'] == 'small'
+    assert module.said.startswith('small 1.0.1 (') and ' + small-map 1.0.1 (' in module.said
     robot.store.rollback(ROVER, Proof())
     assert open_module(None, True, robot.store.folder, robot.trust).array('map_cost').max() == 1
 

@@ -57,6 +57,7 @@ def test_it_measures(tmp_path, monkeypatch, capfd):
     path = tmp_path / 'new' / 'report.json'
     said = []
     assert bench.main(argparse.Namespace(
+        backend='onnx', precision='float32',
         report=path, module='', seconds=2.0, repeats=1, idle_seconds=3.0,
         modes=list(bench.MODES)), said.append) == 0
     report = json.loads(path.read_text())

@@ -356,3 +356,19 @@ def test_any_camera_info_is_a_lens_or_a_sentence(eye):
         eye.on_info(said)
         right += answers(eye, msg)
     assert 20 < right < 380
+
+
+def test_another_module_looks_through_the_same_camera(eye):
+    """The same contract: the same eye; another: what the camera said is known at once."""
+    said = info(128, 96, WIDE)
+    eye.on_info(said)
+    assert eye.through(KNOWN) is eye
+    small = eye.through(replace(KNOWN, size=(32, 32)))
+    fresh = Eye(ROVER, replace(KNOWN, size=(32, 32)))
+    fresh.on_info(said)
+    shot = image(picture(128, 96))
+    assert small is not eye and small.view(shot).shape == (32, 32, 3)
+    assert np.array_equal(small.view(shot), fresh.view(shot))
+    assert eye.view(shot).shape == (64, 64, 3)
+    assert Eye(ROVER, KNOWN).through(replace(KNOWN, size=(32, 32))).view(
+        image(picture(32, 32))).shape == (32, 32, 3)

@@ -7,6 +7,7 @@ which joins its numbers, the shared ones and the robot, and raises ValueError wh
 contradict. A policy chooses rules by name; a rule that it does not name does not run.
 """
 
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -94,5 +95,11 @@ def build(policy: 'Policy', robot: Robot) -> tuple[Rule, ...]:
         if not asked <= most:
             raise ValueError(f'{key} = {asked} is beyond what {robot.name} can do, {most} {unit}; '
                              'a policy may be stricter, never looser')
-    return tuple(RULES[name].make(own, policy.shared, robot)
-                 for name, own in policy.rules.items())
+    made = {name: RULES[name].make(own, policy.shared, robot)
+            for name, own in policy.rules.items()}
+    if 'fence' in made:
+        if 'leap' not in made:
+            raise ValueError('fence needs leap: when odometry leapt, nobody knows where the areas '
+                             'are; name both, or none')
+        made['leap'] = replace(made['leap'], latches=True)
+    return tuple(made.values())

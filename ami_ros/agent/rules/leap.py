@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stops for a while when odometry leaps further than any wheels could drive."""
+"""Stops when odometry leaps further than any wheels could drive."""
 
 from dataclasses import dataclass
 import math
@@ -27,7 +27,10 @@ class Numbers(Settings):
 class Leap:
     """way between two readings <= twice the robot's full speed * passed time + max_leap_m.
 
-    Likewise for turning. Twice, since a reading may come late and the next in time.
+    Likewise for turning. Twice, since a reading may come late and the next in time. Zones go by
+    what the sensors see, not by a place, so for them it is over at once; the belief that plans are
+    made from takes leap_hold_s until sight has put it right. A fence goes by the place for ever:
+    beside one a leap latches.
     """
 
     max_leap_m: float
@@ -36,7 +39,8 @@ class Leap:
     full_speed_mps: float       # of the robot, not of the policy: somebody may push it
     full_turn_radps: float
     name: str = 'leap'
-    release: ClassVar[str] = 'odometry goes on evenly for a while'
+    latches: bool = False       # there is a fence
+    release: ClassVar[str] = 'odometry goes on evenly for a while; beside a fence also a reset'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
@@ -49,7 +53,7 @@ class Leap:
                 continue
             raise Stop(f'the {leap.name} leapt by {leap.moved_m:.3f} m, {turned:.1f} degrees in '
                        f'{leap.passed_s:.3f} s, {ago:.3f} s ago; limits {most_m:.3f} m, '
-                       f'{most:.1f} degrees')
+                       f'{most:.1f} degrees', latch=self.latches)
         return Answer(command)
 
 

@@ -27,6 +27,8 @@ class Shared(Settings):
                                      strict='higher')
     side_distance_m: float = setting(None, 'm', 0.0, 1.0, 'kept free beside the motion',
                                      strict='higher')
+    release_distance_m: float = setting(None, 'm', 0.0, 0.5, 'so much more must be free until a '
+                                        'zone lets go of a motion', strict='higher')
     max_plan_age_s: float = setting(None, 's', 0.02, 2.0, 'older plans stop the robot',
                                     strict='lower')
     hand_deadman_s: float = setting(None, 's', 0.02, 2.0, 'a hand silent for so long let go',

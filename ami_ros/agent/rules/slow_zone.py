@@ -10,6 +10,7 @@ from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.rules.speed import slowed
+from ami_ros.agent.rules.standing import more
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
@@ -40,6 +41,7 @@ class SlowZone:
     share: float                # of the limits, above 0
     max_speed_mps: float
     max_turn_radps: float
+    release_distance_m: float
     sight: Sight
     name: str = 'slow_zone'
     release: ClassVar[str] = 'nothing is near ahead'
@@ -47,17 +49,17 @@ class SlowZone:
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
         points = self.sight.obstacles(situation)
-        contact = first_contact(points, self.box, v, w, self.slow_distance_m,
-                                self.side_distance_m, STEP_M)
-        if contact >= self.slow_distance_m:
+        near = self.slow_distance_m + more(self.name, (v, w), situation, self.release_distance_m)
+        contact = first_contact(points, self.box, v, w, near, self.side_distance_m, STEP_M)
+        if contact >= near:
             return Answer(command)
         return slowed(command, self.share, self.max_speed_mps, self.max_turn_radps,
                       f'something is {contact:.3f} m ahead of this motion, slower within '
-                      f'{self.slow_distance_m:.3f} m')
+                      f'{near:.3f} m')
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> SlowZone:
     """Make the rule of a policy."""
     return SlowZone(Box.around(robot.body.footprint), own.slow_distance_m,
                     shared.side_distance_m, own.slow_speed, shared.max_speed_mps,
-                    shared.max_turn_radps, sight(shared, robot))
+                    shared.max_turn_radps, shared.release_distance_m, sight(shared, robot))

@@ -9,6 +9,7 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.rules.standing import more
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
@@ -26,13 +27,15 @@ class StopZone:
     """No motion begins that meets something within the stop distance.
 
     The footprint, wider by side_distance_m, is swept along the arc of the command; straight
-    towards a wall this leaves stop_distance_m. Backing off, turning away and driving past meet
+    towards a wall this leaves stop_distance_m. Once it stopped, release_distance_m more must be
+    free. Backing off, turning away and driving past meet
     nothing and are no business of this rule.
     """
 
     box: Box
     stop_distance_m: float
     side_distance_m: float
+    release_distance_m: float
     sight: Sight
     name: str = 'stop_zone'
     release_s: float = 0.0      # it stands on after the cause is gone
@@ -41,15 +44,17 @@ class StopZone:
     def limit(self, command: Command, situation: Situation) -> Answer:
         v, w = twist(command)
         points = self.sight.obstacles(situation)
-        ahead = self.stop_distance_m - self.side_distance_m
+        ahead = self.stop_distance_m - self.side_distance_m + more(
+            self.name, (v, w), situation, self.release_distance_m)
         contact = first_contact(points, self.box, v, w, ahead, self.side_distance_m)
         if contact < ahead:
             raise Stop(f'something is {contact + self.side_distance_m:.3f} m ahead of this '
-                       f'motion, limit {self.stop_distance_m:.3f} m')
+                       f'motion, limit {ahead + self.side_distance_m:.3f} m')
         return Answer(command)
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> StopZone:
     """Make the rule of a policy."""
     return StopZone(Box.around(robot.body.footprint), shared.stop_distance_m,
-                    shared.side_distance_m, sight(shared, robot), release_s=own.release_s)
+                    shared.side_distance_m, shared.release_distance_m, sight(shared, robot),
+                    release_s=own.release_s)

@@ -10,13 +10,17 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.agent.rules.shared import Shared
-from ami_ros.agent.settings import Settings
+from ami_ros.agent.rules.standing import more
+from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
 
 
 @dataclass(frozen=True)
 class Numbers(Settings):
-    """Distances, braking and ages are shared: both rules of the way go by the same."""
+    """Distances, braking and ages are shared: the rules of the way go by the same."""
+
+    release_s: float = setting(None, 's', 0.0, 5.0, 'a stop stands on after the cause is gone',
+                               strict='higher')
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,10 @@ class TimeToCollision:
     braking_mps2: float
     stop_distance_m: float
     side_distance_m: float
+    release_distance_m: float
     sight: Sight
     name: str = 'time_to_collision'
+    release_s: float = 0.0      # it stands on after the cause is gone
     release: ClassVar[str] = 'another direction, or what stands ahead goes away'
 
     def limit(self, command: Command, situation: Situation) -> Answer:
@@ -40,7 +46,8 @@ class TimeToCollision:
         points = self.sight.obstacles(situation)
         speed = pace(v, w, self.box)
         needed = speed * self.reaction_s + speed**2 / (2 * self.braking_mps2)
-        ahead = self.stop_distance_m - self.side_distance_m
+        ahead = self.stop_distance_m - self.side_distance_m + more(
+            self.name, (v, w), situation, self.release_distance_m)
         contact = first_contact(points, self.box, v, w, needed + ahead, self.side_distance_m)
         free = contact - ahead
         if free >= needed:
@@ -58,4 +65,5 @@ def make(own: Numbers, shared: Shared, robot: Robot) -> TimeToCollision:
     """Make the rule of a policy."""
     return TimeToCollision(Box.around(robot.body.footprint), shared.reaction_s,
                            shared.braking_mps2, shared.stop_distance_m, shared.side_distance_m,
-                           sight(shared, robot))
+                           shared.release_distance_m, sight(shared, robot),
+                           release_s=own.release_s)

@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 
+from ami_ros.agent.audit import GATHER_S
 from ami_ros.agent.configurator import ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
@@ -71,7 +72,7 @@ def numbers_of(policy_file: str, robot: Robot) -> dict[str, float]:
                   for name in ('base_timeout_s', 'latency_s', 'actuation_lag_s')})
     watcher = ConfiguratorSettings()
     out.update(lost_s=watcher.lost_s, stuck_s=watcher.stuck_s, tick_s=1 / TICK_HZ,
-                 look_around_s=COMPANY_S, beat_s=BEAT_S)
+                 look_around_s=COMPANY_S, beat_s=BEAT_S, gather_s=GATHER_S)
     return out
 
 

@@ -233,11 +233,12 @@ class PowerCut(Press):
         was = observer.critic.get('pid')
         os.kill(self.processes.running['critic'].pid, signal.SIGKILL)
         observer.wait(lambda: observer.critic.get('pid') != was, 'another critic')
-        self.armed = False
-        for _ in range(round(PUSHED_S / PUSH_S)):
+        heard_s, end_s = 0.0, time.monotonic() + GONE_S
+        while heard_s < PUSHED_S and time.monotonic() < end_s:  # they meet by and by
             self.hands.publish(convert.command_message(
                 Command(np.array([PUSH_MPS, 0.0]), time.time_ns())))
             observer.watch(PUSH_S)
+            heard_s += PUSH_S * (observer.critic.get('count.hand', '0') != '0')
         self.armed = observer.ask(topics.ARM, Trigger.Request()).success
         observer.watch(SETTLED_S)       # it says how it stands more often than that
 

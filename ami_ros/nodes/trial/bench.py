@@ -22,7 +22,9 @@ import numpy as np
 
 from ami_ros import __version__
 from ami_ros.agent.robots import find
+from ami_ros.inference import Options
 from ami_ros.modules.module import Module, open_module
+from ami_ros.nodes.mind_settings import engines
 from ami_ros.nodes.trial import bench_life, session
 from ami_ros.nodes.trial.noise import Probe
 from ami_ros.nodes.trial.pilot import Drive
@@ -41,12 +43,14 @@ LARGE = (640, 480)
 LARGE_HFOV_RAD = 2 * math.atan(4 / 3 * math.tan(math.radians(110) / 2)) + 0.01
 
 
-def over_ros(module: str, world_seed: int, seconds: float, separate: bool, large: bool) -> dict:
+def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: bool) -> dict:
     """Drive over ROS in real time; only frames that were searched for count."""
     drives: list[Drive] = []
     with tempfile.TemporaryDirectory() as logs:
         asked = session.Session(logs=Path(logs), real_time=True, camera_hz=HZ, separate=separate,
-                                module=module, world_seed=world_seed,
+                                module=args.module, world_seed=world_seed,
+                                thinking={'backend': args.backend,
+                                          'precision': args.precision},
                                 image=LARGE if large else (64, 64),
                                 image_hfov_rad=LARGE_HFOV_RAD if large else 0.0,
                                 # PyBullet takes 90 ms to draw it, and that is no matter of ROS
@@ -56,7 +60,7 @@ def over_ros(module: str, world_seed: int, seconds: float, separate: bool, large
             begun: list[float] = []
 
             def more(index: int) -> bool:
-                return not begun or time.monotonic() - begun[0] < seconds
+                return not begun or time.monotonic() - begun[0] < args.seconds
 
             def done(errand: session.Errand, drive: Drive) -> None:
                 begun or begun.append(time.monotonic() - drive.episode.duration_s)
@@ -74,12 +78,12 @@ def block(mode: str, args: argparse.Namespace, module: Module, world_seed: int) 
     """Measure one block of one kind, with a bare timer beside it."""
     with Probe() as probe:
         if mode == 'one_function':
-            took_ms = one_function(module, GOAL_BLOCKS, SEED, SHARE * args.seconds)
+            took_ms = one_function(module, GOAL_BLOCKS, SEED, SHARE * args.seconds,
+                                   args.backend, Options(args.precision, cache=engines('')))
             said = {'latency_ms': {stage: session.percentiles(values)
                                    for stage, values in took_ms.items()}}
         else:
-            said = over_ros(args.module, world_seed, args.seconds, 'separate' in mode,
-                            '640' in mode)
+            said = over_ros(args, world_seed, 'separate' in mode, '640' in mode)
     return {**said, 'noise_ms': session.percentiles(probe.late_ms)}
 
 
@@ -165,6 +169,7 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
              | {'onnxruntime_intra_op': 1},
              'protocol': {'blocks': BLOCKS, 'seconds': args.seconds, 'camera_hz': HZ,
                           'goal_blocks': GOAL_BLOCKS, 'seed': SEED, 'world_seed': world_seed,
+                          'backend': args.backend, 'precision': args.precision,
                           'module': module.manifest['name'],
                           'module_version': module.manifest['version']}}
     blocks: dict[str, list[dict]] = {mode: [] for mode in args.modes}

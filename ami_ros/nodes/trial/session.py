@@ -45,6 +45,7 @@ class Session:
     body: str = 'pybullet'
     world_seed: int = 0
     module: str = ''                # folder; the shipped one where empty
+    thinking: dict[str, str] = field(default_factory=dict)  # of the mind: backend, precision
     params: Path | None = None      # YAML; the shipped one where None
     record: Path | None = None      # folder of a bag to make; None: nothing is recorded
     programs: dict[str, list[str]] = field(default_factory=dict)    # in the place of nodes
@@ -54,7 +55,8 @@ class Session:
         files = (self.params or share('config/rover.yaml'),)
         pace = {'lock_step': not self.real_time}
         for name in SEPARATE if self.separate else ('mind',):
-            processes.start(name, {**pace, **thinking_with(self.module)}, files)
+            processes.start(name, {**pace, **thinking_with(self.module), **self.thinking},
+                            files)
         processes.start('critic', pace, files)
         processes.start('configurator', {'composed': not self.separate}, files)
         if self.record is not None:

@@ -3,13 +3,27 @@
 
 from dataclasses import replace
 
+from ami_ros.agent.rules import approach
 from ami_ros.agent.rules.approach import Approach
+from ami_ros.agent.rules.movement import Coming
 from ami_ros.agent.rules.rule import Stop
 from closed_loop import square
 from moving import sightings
 import numpy as np
 import pytest
-from rule_contract import BOX, command, memory, RuleContract, scan, SIGHT, situation
+from rule_contract import (
+    BOX,
+    CHOSEN,
+    command,
+    memory,
+    odometry,
+    ROBOT,
+    RuleContract,
+    scan,
+    sensor,
+    SIGHT,
+    situation,
+)
 
 REACT, BRAKE, BESIDE, FASTEST = 0.1, 1.5, 0.02, 0.6
 FRONT, HALF = BOX.half_length_m, 0.15
@@ -54,7 +68,73 @@ class TestApproach(RuleContract):
         assert left.values.tolist() == [0.15, 0.05]
 
     def test_it_need_not_stand_any_stiller(self):
-        assert self.ask(self.ahead(0.01, 0.4)).reason == ''
+        with np.errstate(all='raise'):
+            assert self.ask(self.ahead(0.01, 0.4)).reason == ''
+
+    @pytest.mark.parametrize('off_m', [-1e-3, -1e-5, 1e-5, 1e-3])
+    @pytest.mark.parametrize(('v', 'speed'), [(0.3, 0.2), (0.6, 0.5), (0.05, 0.3), (-0.3, 0.5)])
+    def test_just_so(self, v, speed, off_m):
+        """What comes straight is nearest when the robot stands."""
+        until = REACT + abs(v) / BRAKE
+        way = v * REACT + v * abs(v) / (2 * BRAKE)
+        one = Coming(np.array([FRONT + way + speed * until + BESIDE + off_m + 0j]),
+                     np.array([-speed + 0j]))
+        assert self.rule.meets(v, 0.0, one).tolist() == [off_m < 0]
+
+    def test_what_goes_along_is_not_met(self):
+        for gap in (0.01, BESIDE):
+            one = Coming(np.array([FRONT + gap + 0j]), np.array([0.3 + 0j]))
+            assert not self.rule.meets(0.3, 0.0, one).any()
+
+    def test_it_is_told_on_as_the_robot_turns(self):
+        """The scan is 0.2 s old; the robot turned since, and will while its wheels lag."""
+        past = sightings(self.ahead(0.3, 0.4))
+        old = tuple(replace(one, scan=replace(one.scan, stamp_ns=one.scan.stamp_ns - 200_000_000))
+                    for one in past)
+        seen = situation(scan=old[0].scan, odometry=odometry(0.0, 1.5),
+                         last=command(0.0, 1.5), memory=memory(sightings=(old,)))
+        now, turned = self.rule.now(old, seen), 1.5 * (0.2 + SIGHT.lag_s)
+        assert np.median(np.angle(-now.speeds)) == pytest.approx(-turned, abs=0.05)
+        assert np.median(np.abs(now.speeds)) == pytest.approx(0.4, abs=0.03)
+        middle = np.median(now.points * np.exp(1j * turned))
+        assert middle.real == pytest.approx(FRONT + 0.3 - 0.4 * (0.2 + SIGHT.lag_s), abs=0.02)
+
+    def test_the_fastest_is_named(self):
+        def two(ago):
+            return np.concatenate([self.ahead(0.05, 0.1)(ago),
+                                   square(-FRONT - 0.05 - HALF - 0.5 * ago, 0.0, HALF)])
+        with pytest.raises(Stop, match='at 0.(49|50|51)'):
+            self.ask(two, 0.0, 1.5)
+
+    def test_who_sees_nothing_may_not_go(self):
+        for seen, why in ((situation(scan=None), 'no scan'),
+                          (situation(odometry=None), 'no odometry')):
+            with pytest.raises(Stop, match=why):
+                self.rule.limit(command(0.1), seen)
+
+    def test_one_scan_tells_nothing(self):
+        past = sightings(self.ahead(0.03, 0.4))[:1]
+        assert self.rule.limit(command(0.3), situation(
+            scan=past[0].scan, memory=memory(sightings=(past,)))).reason == ''
+
+    def test_how_far_it_looks_and_how_often(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr(approach, 'coming', lambda seen, near_m, fastest: asked.append(
+            (near_m, fastest)) or Coming(np.zeros(0), np.zeros(0)))
+        rule, past = replace(self.rule), sightings(self.ahead(0.3, 0.4))
+        for _ in range(3):
+            rule.limit(command(0.3), situation(scan=past[0].scan,
+                                               memory=memory(sightings=(past,))))
+        assert asked == [(pytest.approx(BOX.radius_m + BESIDE + 0.5 * (FASTEST + 0.6)), FASTEST)]
+
+    def test_it_is_made_of_the_policy(self):
+        robot = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('PointCloud2', 'cloud'),
+                                        sensor('Range', 'sonar')))
+        rule = approach.make(CHOSEN.rules['approach'], CHOSEN.shared, robot)
+        assert rule.names == ('scan', 'cloud') and rule.max_speed_mps == 0.6
+        assert (rule.max_approach_mps, rule.release_s) == (0.6, 0.2)
+        assert (rule.reaction_s, rule.braking_mps2) == (0.1, 1.5)
+        assert rule.side_distance_m == 0.02 and self.rule.release_s == 0
 
     @pytest.mark.parametrize(('gap', 'speed'), [
         (0.001, 0.0), (0.05, 0.0), (0.3, 0.0), (0.1, -0.1), (0.3, -0.3), (0.5, -0.5)])

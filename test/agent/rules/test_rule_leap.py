@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Odometry that leaps is none for a while."""
 
+from dataclasses import replace
 import math
 
 from ami_ros.agent.rules.leap import Leap
@@ -50,6 +51,14 @@ class TestLeap(RuleContract):
             assert self.after(1.5, ago=ago).reason == ''
         else:
             self.stops('limits 0.230 m, 24.3 degrees', moved_m=1.5, ago=ago)
+
+    @pytest.mark.parametrize('latches', [False, True])
+    def test_beside_a_fence_it_latches(self, latches):
+        step = Step('odom', STEADY, 0.025, 1.5, 0.0)
+        with pytest.raises(Stop) as why:
+            replace(self.rule, latches=latches).limit(
+                command(0.1), situation(memory=memory(leaps=(step,))))
+        assert why.value.latch == latches
 
     def test_what_is_no_number_is_a_leap(self):
         self.stops('nan', moved_m=math.nan)

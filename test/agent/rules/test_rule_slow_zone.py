@@ -4,14 +4,14 @@
 from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.rules.slow_zone import SlowZone
 import pytest
-from rule_contract import around, BOX, command, points, RuleContract, SIGHT, situation
+from rule_contract import around, BOX, command, memory, points, RuleContract, SIGHT, situation
 
 FRONT = BOX.centre.real + BOX.half_length_m
 
 
 class TestSlowZone(RuleContract):
 
-    rule = SlowZone(BOX, 0.5, 0.02, 0.5, 0.6, 1.5, SIGHT)
+    rule = SlowZone(BOX, 0.5, 0.02, 0.5, 0.6, 1.5, 0.05, SIGHT)
 
     def at(self, x, y, v, w=0.0):
         return self.rule.limit(command(v, w), situation(scan=points((x, y))))
@@ -24,6 +24,15 @@ class TestSlowZone(RuleContract):
         assert bool(reason) == near
         if near:
             assert f'{away - 0.02:.3f} m ahead of this motion, slower within 0.500' in reason
+
+    @pytest.mark.parametrize('away', [0.521, 0.569, 0.571])
+    def test_once_it_is_slow_more_must_be_free(self, away):
+        seen = {'scan': points((FRONT + away, 0.0))}
+        stood = memory(standing=(('slow_zone', (0.6, 0.0)),))
+        left, reason = self.rule.limit(command(0.6), situation(**seen, memory=stood))
+        assert left.values[0] == (0.3 if away < 0.57 else 0.6)
+        assert away > 0.57 or 'slower within 0.550' in reason
+        assert self.rule.limit(command(0.6), situation(**seen)).reason == ''
 
     @pytest.mark.parametrize('v', around(0.3))
     def test_a_slow_command_is_left_alone(self, v):

@@ -12,6 +12,7 @@ from rule_contract import (
     BOX,
     BROKEN,
     command,
+    memory,
     NOW,
     ns,
     odometry,
@@ -39,7 +40,7 @@ def wall_on_the_left(gap: float):
 
 class TestStopZone(RuleContract):
 
-    rule = StopZone(BOX, STOP, BESIDE, SIGHT)
+    rule = StopZone(BOX, STOP, BESIDE, 0.03, SIGHT)
 
     def allowed(self, **changes) -> set[str]:
         free = set()
@@ -115,6 +116,17 @@ class TestStopZone(RuleContract):
     def test_the_reason_has_value_and_limit(self):
         with pytest.raises(Stop, match='is 0.040 m ahead of this motion, limit 0.050 m'):
             self.rule.limit(command(0.1), situation(scan=wall_ahead(0.04)))
+
+    @pytest.mark.parametrize('gap', around(STOP + 0.03))
+    def test_once_it_stopped_more_must_be_free(self, gap):
+        """Towards the same side alone; whoever backs off and turns is as free as before."""
+        free = self.allowed(scan=points((FRONT + gap, 0.0)), memory=memory(
+            standing=(('stop_zone', (0.2, 0.0)),)))
+        assert abs(gap - STOP - 0.03) < 1e-5 or ('ahead' in free) == (gap > STOP + 0.03)
+        assert {'back', 'back left', 'back right'} <= free
+        for other in (('stop_zone', (-0.2, 0.0)), ('time_to_collision', (0.2, 0.0))):
+            assert gap < STOP + 1e-5 or 'ahead' in self.allowed(
+                scan=points((FRONT + gap, 0.0)), memory=memory(standing=(other,)))
 
     def test_moving_towards_it_counts_what_the_scan_did_not_see_yet(self):
         seen = points((FRONT + 0.10, 0))

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import inspect
 from pathlib import Path
 
-from ami_ros.agent.policies.policy import changed, Policy
+from ami_ros.agent.policies.policy import changed, chosen, Policy
 from ami_ros.agent.rules import build, CORE, RULES
 from ami_ros.agent.rules.needs import needs
 from ami_ros.agent.settings import Settings
@@ -83,6 +83,17 @@ def test_braking_is_no_better_than_measured():
         build(CHOSEN, replace(slow, braking_mps2=NUMBERS.braking_mps2 - 1e-9))
 
 
+def test_beside_a_fence_a_leap_of_odometry_latches():
+    rules = {name: vars(own) for name, own in STRICT.rules.items()}
+    assert next(r for r in build(STRICT, EQUIPPED) if r.name == 'leap').latches
+    assert not rules_of(CHOSEN)['leap'].latches
+    del rules['leap']
+    with pytest.raises(ValueError, match='fence needs leap: .* name both, or none'):
+        build(chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'x'), EQUIPPED)
+    del rules['fence']
+    assert build(chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'x'), EQUIPPED)
+
+
 def test_beside_it_is_no_more_room_than_ahead():
     edge = NUMBERS.stop_distance_m
     build(changed(CHOSEN, {'shared.side_distance_m': edge}), ROBOT)
@@ -107,7 +118,7 @@ def test_numbers_reach_their_rules():
     gains = made['acceleration']
     assert [gains.max_acceleration_mps2, gains.max_turn_acceleration_radps2] == list(
         vars(own['acceleration']).values())
-    assert (made['surprise'].max_surprise, made['surprise'].share) == (
+    assert (made['surprise'].most, made['surprise'].share) == (
         own['surprise'].max_surprise, own['surprise'].surprised_speed)
     collision = made['time_to_collision']
     assert (collision.reaction_s, collision.braking_mps2) == (s.reaction_s, s.braking_mps2)

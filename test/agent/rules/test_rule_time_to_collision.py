@@ -8,7 +8,7 @@ from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.rules.time_to_collision import TimeToCollision
 import numpy as np
 import pytest
-from rule_contract import BOX, command, points, RuleContract, scan, SIGHT, situation
+from rule_contract import BOX, command, memory, points, RuleContract, scan, SIGHT, situation
 
 REACT, BRAKE, STOP, BESIDE = 0.1, 1.5, 0.05, 0.02
 FRONT, SIDE = BOX.half_length_m, BOX.half_width_m
@@ -20,7 +20,7 @@ def way_to_stop(speed: float) -> float:
 
 class TestTimeToCollision(RuleContract):
 
-    rule = TimeToCollision(BOX, REACT, BRAKE, STOP, BESIDE, SIGHT)
+    rule = TimeToCollision(BOX, REACT, BRAKE, STOP, BESIDE, 0.03, SIGHT)
 
     @pytest.mark.parametrize('sign', [1, -1])
     @pytest.mark.parametrize('speed', [0.01, 0.1, 0.3, 0.5999, 0.6001, 0.9])
@@ -36,6 +36,18 @@ class TestTimeToCollision(RuleContract):
     def test_within_the_stop_distance_it_stops(self, gap):
         with pytest.raises(Stop, match='0.000 m are free'):
             self.rule.limit(command(0.1), situation(scan=points((FRONT + gap, 0))))
+
+    @pytest.mark.parametrize('speed', [0.01, 0.1, 0.3])
+    def test_once_it_stopped_more_must_be_free(self, speed):
+        x = FRONT + STOP + 0.03 + way_to_stop(speed)
+        seen = {'scan': points(*((x, y) for y in np.linspace(-1, 1, 99)))}
+        stood = memory(standing=(('stop_zone', (0.1, 0.0)), ('time_to_collision', (0.1, 0.0))))
+        left, _ = self.rule.limit(command(0.6), situation(**seen, memory=stood))
+        assert left.values[0] == pytest.approx(speed, abs=3e-5)
+        assert self.rule.limit(command(0.6), situation(**seen)).command.values[0] > speed + 0.01
+        with pytest.raises(Stop, match='0.000 m are free'):
+            self.rule.limit(command(0.1), situation(
+                scan=points((FRONT + STOP + 0.03 - 1e-5, 0)), memory=stood))
 
     def test_what_lies_beside_the_way_is_no_reason(self):
         seen = situation(scan=points((0.4, SIDE + BESIDE + 0.001), (0.4, -SIDE - BESIDE - 0.001)))
