@@ -6,12 +6,13 @@
 # make bench     latencies of every stage, one JSON line last
 # make kilted    the ROS tests on the wheels of ROS 2 Kilted
 # make colcon    a real colcon build; every executable started from the install space
+# make nightly   the critic's coverage, its mutants, a million fuzzed messages; goes on where it ended
 # make clean     remove what these made; recordings in runs/ stay
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: sim test setup lint bench kilted colcon clean
+.PHONY: sim test setup lint bench kilted colcon nightly clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 ARGS ?=
@@ -21,6 +22,9 @@ export PYTHON
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export OMP_WAIT_POLICY := PASSIVE
+
+CRITICS_TESTS := test/agent/rules test/agent/policies $(addprefix test/agent/test_, critic.py \
+  critic_who.py critic_fuzzed.py holding.py latch.py memory.py drivers.py arc.py sightings.py)
 
 setup:
 	@tools/setup_venv.sh .venv sim ros train dev
@@ -50,6 +54,14 @@ kilted:
 colcon:
 	@tools/setup_venv.sh .venv sim ros dev
 	@tools/colcon_check.sh .venv build_colcon
+
+# a mutant that lives must stand in docs/mutants.md, with a reason
+nightly: setup
+	@mkdir -p runs
+	@.venv/bin/python -m coverage run -m pytest -q $(CRITICS_TESTS)
+	@.venv/bin/python -m coverage report
+	@.venv/bin/python tools/mutate.py --all --report runs/mutants.json
+	@.venv/bin/python tools/fuzz.py --count 1000000 --report runs/fuzz.json
 
 clean:
 	rm -rf .venv .venv-kilted build build_colcon *.egg-info .pytest_cache .ruff_cache .hypothesis

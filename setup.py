@@ -44,7 +44,8 @@ EXTRAS = {
     # a real TensorRT parser and builder for tests, without a GPU; proprietary, never needed to run
     'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
     'test': ['pytest', 'hypothesis'],    # `colcon test` looks for this name
-    'dev': ['pytest', 'hypothesis', 'ruff', 'colcon-core', 'colcon-ros', 'colcon-bash'],
+    'dev': ['pytest', 'hypothesis', 'coverage', 'ruff', 'colcon-core', 'colcon-ros',
+            'colcon-bash'],
 }
 
 setup(

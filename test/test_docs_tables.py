@@ -14,7 +14,9 @@ import re
 import sys
 
 from ami_ros.agent import budget, configurator
+from ami_ros.share import share
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / 'docs' / 'reports'
@@ -62,8 +64,24 @@ def tuning() -> str:
     return tool('tuning').table(json.loads((REPORTS / 'tuning.json').read_text()))
 
 
+def summary() -> str:
+    """Write what the campaign of faults comes to."""
+    return tool('faults').summary(json.loads((REPORTS / 'faults.json').read_text()))
+
+
+def results() -> str:
+    """Write what was measured of each fault."""
+    return tool('faults').results(json.loads((REPORTS / 'faults.json').read_text()))
+
+
+def expected() -> str:
+    """Write what is expected of each fault."""
+    return tool('faults').expected(yaml.safe_load(share('config/faults.yaml').read_text()))
+
+
 @pytest.mark.parametrize('page, table', [
-    ('modes.md', modes), ('modes.md', ladder), ('modes.md', levels), ('tuning.md', tuning)])
+    ('modes.md', modes), ('modes.md', ladder), ('modes.md', levels), ('tuning.md', tuning),
+    ('faults.md', summary), ('faults.md', results), ('faults.md', expected)])
 def test_the_page_says_what_the_code_says(page, table):
     path, said = ROOT / 'docs' / page, table()
     text = path.read_text()

@@ -110,7 +110,7 @@ def test_every_dependency_is_held_at_a_version(setup_arguments, root, python):
 
 
 @pytest.mark.parametrize('pattern', [      # written so that this file does not match itself
-    r'/work[/]|/root[/]|/home[/]\w|/opt/(pypi|wheels)|/tmp/w[/]',
+    r'/work[/]|/root[/]|(?<!\w)/home[/]\w|/opt/(pypi|wheels)|/tmp/w[/]',
     r'pypi[.]org|pythonhosted[.]|download[.]pytorch|index[-]url',
 ])
 def test_no_file_names_a_machine_or_an_index(tracked, pattern):

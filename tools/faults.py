@@ -47,12 +47,13 @@ def results(report: dict) -> str:
         of = answer(entry)
         why = '; '.join(entry['why_not'])
         rests = entry['time_to_zero_s']['never'] < entry['repeats']
+        unasked = entry['passed'] and not entry['verdict_named_the_cause']
         rows.append((
             f'`{entry["name"]}`', entry['expected'], seconds(entry['bound_s']),
             seconds(of['p50']), seconds(of['max']), seconds(entry['time_to_stand_s']['max']),
             seconds(entry['distance_after_m']['max'], 2), entry['collisions'],
             yes(entry['latched']) if rests else '-', yes(entry['recovered']),
-            yes(entry['verdict_named_the_cause']), entry['repeats'],
+            '-' if unasked else yes(entry['verdict_named_the_cause']), entry['repeats'],
             'passed' if entry['passed'] else f'**{why}**'))
     return '\n'.join(map(line, rows))
 

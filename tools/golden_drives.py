@@ -3,8 +3,8 @@
 Records the golden drives of the tests anew: python3 tools/golden_drives.py --reason 'WHY' [NAME].
 
 A golden drive says what the mind and the critic did with what they were shown; a change that
-makes them do otherwise fails test/replay/test_golden.py. Where that is meant, this records the
-drive again, and puts the reason beside it.
+makes them do otherwise fails test/replay/test_golden_drives.py. Where that is meant, this records
+the drive again, and puts the reason beside it.
 """
 
 import argparse

@@ -158,3 +158,22 @@ def test_who_stands_meets_nothing():
 def test_the_circle_holds_a_box_that_lies_to_the_right():
     low = Box.around(np.array([[0.1, -0.3], [0.0, -0.3], [0.0, -0.1], [0.1, -0.1]]))
     assert low.radius_m == pytest.approx(math.hypot(0.1, 0.3))
+
+
+def test_a_point_beside_that_only_turning_brings_near():
+    """Found by a search for where the wrong sign of the turn would overlook it."""
+    point = np.array([-0.00108314 + 0.17942831j])
+    found = first_contact(point, BOX, -0.07846139, 0.42583121, 0.1433, 0.02)
+    assert found == pytest.approx(0.13034, abs=1e-4)
+
+
+def test_far_points_on_long_ways():
+    rng, met = np.random.default_rng(8), 0
+    for _ in range(60):
+        points = rng.uniform(1.0, 2.5, 4) * np.exp(1j * rng.uniform(-np.pi, np.pi, 4))
+        v, w = rng.uniform(0.2, 0.6), rng.uniform(-0.6, 0.6)
+        found, plain = (way(points, BOX, v, w, 4.0, 0.05) for way in (first_contact, swept))
+        if plain < 3.9:
+            assert found == pytest.approx(plain, abs=0.0021)
+            met += 1
+    assert met > 4

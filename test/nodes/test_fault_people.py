@@ -36,7 +36,7 @@ class Observer:
     def watch(self, seconds):
         pass
 
-    def wait(self, happened, what):
+    def wait(self, happened, what, patience_s=0.0):
         assert happened(), what
 
     def ask(self, service, _):

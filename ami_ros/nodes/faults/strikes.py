@@ -186,7 +186,7 @@ class Press(Blow):
                 *row.publisher(), event_callbacks=SILENT)   # of two subscriptions one may not fit
         self.button = self.stack.buttons[self.qos]
         self.observer.wait(lambda: self.button.get_subscription_count() >= HEARD[self.qos],
-                           'a critic that hears e_stop')
+                           'a critic that hears e_stop', GONE_S)
 
     def strike(self) -> int:
         """Press it."""
@@ -232,7 +232,7 @@ class PowerCut(Press):
         observer.watch(SETTLED_S)
         was = observer.critic.get('pid')
         os.kill(self.processes.running['critic'].pid, signal.SIGKILL)
-        observer.wait(lambda: observer.critic.get('pid') != was, 'another critic')
+        observer.wait(lambda: observer.critic.get('pid') != was, 'another critic', GONE_S)
         heard_s, end_s = 0.0, time.monotonic() + GONE_S
         while heard_s < PUSHED_S and time.monotonic() < end_s:  # they meet by and by
             self.hands.publish(convert.command_message(

@@ -47,7 +47,7 @@ def meets(monkeypatch):
 
 
 def test_exactly_at_the_stop_distance_it_goes(meets):
-    rule = StopZone(BOX, 0.05, 0.02, SIGHT)
+    rule = StopZone(BOX, 0.05, 0.02, 0.0, SIGHT)
     ahead = 0.05 - 0.02
     asked = meets(stop_zone, ahead)
     assert rule.limit(command(0.3), situation()).reason == ''
@@ -58,7 +58,7 @@ def test_exactly_at_the_stop_distance_it_goes(meets):
 
 
 def test_exactly_at_the_slow_distance_it_is_as_fast_as_ever(meets):
-    rule = SlowZone(BOX, 0.5, 0.02, 0.5, 0.6, 1.5, SIGHT)
+    rule = SlowZone(BOX, 0.5, 0.02, 0.5, 0.6, 1.5, 0.0, SIGHT)
     asked = meets(slow_zone, 0.5)
     assert rule.limit(command(0.6), situation()).reason == ''
     assert asked[0][2:] == (0.6, 0.0, 0.5, 0.02, 0.02)
@@ -67,7 +67,7 @@ def test_exactly_at_the_slow_distance_it_is_as_fast_as_ever(meets):
 
 
 def test_exactly_enough_room_to_brake_is_enough(meets):
-    rule = TimeToCollision(BOX, 0.25, 1.0, 0.0625, 0.0625, SIGHT)
+    rule = TimeToCollision(BOX, 0.25, 1.0, 0.0625, 0.0625, 0.0, SIGHT)
     needed = 0.5 * 0.25 + 0.5**2 / 2
     meets(time_to_collision, needed)
     assert rule.limit(command(0.5), situation()).reason == ''
