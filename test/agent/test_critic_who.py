@@ -26,7 +26,9 @@ from rule_contract import (
 )
 
 DEADMAN, FUTURE = NUMBERS.hand_deadman_s, NUMBERS.max_future_s
-UNHURRIED = changed(CHOSEN, {'rules.rate.min_rate': 0.0})      # pictures may come as they like
+UNHURRIED = changed(CHOSEN, {    # pictures may come as they like, and nothing waits
+    'rules.rate.min_rate': 0.0,
+    **{name: 0.0 for name in CHOSEN.numbers if name.endswith('.release_s')}})
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 MOVING = st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3)
 
