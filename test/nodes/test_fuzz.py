@@ -12,7 +12,6 @@ import pytest
 import rclpy
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
-WAY = ('stop_zone', 'time_to_collision')       # they look for themselves
 pytestmark = pytest.mark.ros
 
 
@@ -51,21 +50,20 @@ def test_nothing_crashes_and_nothing_moves_that_may_not(fuzz, name, tmp_path):
     assert [said['crashes'], said['motions'], said['slow']] == [[], [], []]
 
 
-@pytest.mark.parametrize(('name', 'rules', 'why'), [
-    ('rover', ('finite', *WAY), 'too few beams are valid'),
-    ('rover', ('fresh', *WAY), 'not fresh'),
-    ('rover', ('permitted',), 'nobody armed it again'), ('rover', ('acceleration',), 'it gains'),
-    ('everything', ('touched',), 'active'), ('foreign', ('speed', 'acceleration'), 'beyond')])
-def test_a_rule_that_is_blind_is_noticed(fuzz, name, rules, why, tmp_path, monkeypatch):
+@pytest.mark.parametrize(('name', 'kept', 'whys'), [
+    ('rover', (), ('too few beams are valid', 'is not fresh', 'it gains', 'beyond')),
+    ('rover', ('acceleration',), ('nobody armed it again',)), ('everything', (), ('is active',))])
+def test_rules_that_are_blind_are_noticed(fuzz, name, kept, whys, tmp_path, monkeypatch):
     def blind(critic):
-        critic.rules = tuple(Blind(rule.name) if rule.name in rules else rule
+        critic.rules = tuple(rule if rule.name in kept else Blind(rule.name)
                              for rule in critic.rules)
         critic.latch.close = lambda *_: None
         critic.holding.release_s = dict.fromkeys(critic.holding.release_s, 0.0)
     spoil_every_critic(monkeypatch, fuzz, blind)
-    monkeypatch.setattr(fuzz, 'SHOWN', 60)
-    told = [one['why'] for one in fuzz.messages(name, 1500, 3, tmp_path)['motions']]
-    assert any(why in one for one in told), set(told)
+    monkeypatch.setattr(fuzz, 'SHOWN', 2000)
+    told = {one['why'] for one in fuzz.messages(name, 900, 3, tmp_path)['motions']}
+    for why in whys:
+        assert any(why in one for one in told), (why, told)
 
 
 def test_a_crash_is_noticed(fuzz, tmp_path, monkeypatch):
