@@ -24,6 +24,9 @@ def add(one: argparse.ArgumentParser) -> None:
                      dest='changes', help='other settings than the defaults: energy.way=0')
     one.add_argument('--backend', default='onnx', help='what runs the networks')
     one.add_argument('--precision', default='float32', help='float16: as a GPU would')
+    one.add_argument('--counterfactual', action='store_true',
+                     help='ask the model what would follow of motions from --episodes starts, '
+                          'and make each of them')
     one.add_argument('--report', type=Path, default=None)
 
 
@@ -33,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.trials.evaluate import Trial
     make_way(args.report)
     begun, done = time.monotonic(), []
+    if args.counterfactual:
+        return asked(args, begun)
 
     def progress(episode) -> None:
         done.append(episode)
@@ -45,5 +50,21 @@ def run(args: argparse.Namespace) -> int:
     print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
           f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
+    write_report(args.report, report)
+    return 0
+
+
+def asked(args: argparse.Namespace, begun: float) -> int:
+    """Score answers about what was not done; return the exit status."""
+    from ami_ros.trials.counterfactual import counterfactual
+    report = counterfactual(args.episodes, args.seed, args.module, args.robot, args.world_seed,
+                            lambda done: bar(done, args.episodes, begun, 'starts'))
+    for name in ('distance_m', 'clearance_m'):
+        said = report[name]
+        low, high = said['interval_95']
+        print(f'{name}: of {said["pairs"]} pairs {100 * said["share"]:.1f} % in the right order '
+              f'({100 * low:.1f} to {100 * high:.1f})')
+    print(f'off by {report["off_m"]["p50"]:.3f} m (median), {report["off_m"]["p90"]:.3f} m (p90) '
+          f'after {report["protocol"]["seconds"]:g} s')
     write_report(args.report, report)
     return 0
