@@ -6,13 +6,14 @@
 # make bench     latencies of every stage, one JSON line last
 # make kilted    the ROS tests on the wheels of ROS 2 Kilted
 # make colcon    a real colcon build; every executable started from the install space
+# make tensorrt every exported network is built by a real TensorRT (RTX), which needs no GPU
 # make nightly   the critic's coverage, its mutants, a million fuzzed messages; goes on where it ended
 # make clean     remove what these made; recordings in runs/ stay
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: sim test setup lint bench kilted colcon nightly clean
+.PHONY: sim test setup lint bench kilted colcon tensorrt nightly clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 ARGS ?=
@@ -54,6 +55,10 @@ kilted:
 colcon:
 	@tools/setup_venv.sh .venv sim ros dev
 	@tools/colcon_check.sh .venv build_colcon
+
+tensorrt:
+	@tools/setup_venv.sh .venv sim ros train dev tensorrt-rtx
+	@.venv/bin/python -m pytest test/inference/test_rtx.py $(ARGS)
 
 # a mutant that lives must stand in docs/mutants.md, with a reason
 nightly: setup
