@@ -25,7 +25,7 @@ from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.policies.policy import read
 from ami_ros.agent.robots import find
-from ami_ros.agent.types import Odometry, Permit, Plan, Scan
+from ami_ros.agent.types import Odometry, Permit, Plan, Scan, View
 from ami_ros.machine.privileges import take_priority
 from ami_ros.share import share
 import numpy as np
@@ -34,7 +34,6 @@ TICK_S, BLOCK = 0.02, 250
 BEAMS = 360
 HANG_S = 0.3            # so long each fsync of the slow disk
 ANGLES = np.linspace(-np.pi, np.pi, BEAMS, endpoint=False)
-NEAR = np.where(np.abs(ANGLES) < 0.3, 0.2, 3.0)
 WRITE, SYNC = os.write, os.fsync
 
 
@@ -55,18 +54,20 @@ class Driven:
     def __init__(self):
         robot = find('rover')
         self.critic = Critic(read(share('config/policy/rover.yaml')), robot)
+        self.camera = robot.camera.name
         self.rng, self.count = np.random.default_rng(500), 0
 
     def tick(self) -> tuple[int, int]:
         """Tell it what is so now; return the two clocks."""
         self.count += 1
         now = time.time_ns(), time.monotonic_ns()
-        near = NEAR if self.count % 2 else np.full(BEAMS, 3.0)
-        self.critic.on_scan(Scan(near + self.rng.uniform(0, 0.001, BEAMS), ANGLES,
+        self.critic.on_scan(Scan(3.0 + self.rng.uniform(0, 0.001, BEAMS), ANGLES,
                                  (0.0, 0.0, 0.0), *now))
+        self.critic.on_view(View(self.camera, *now, (64, 64), str(self.count), 60.0))
         self.critic.on_odometry(Odometry(self.rng.uniform(0, 1e-4, 3), np.zeros(2), *now))
         self.critic.on_permit(Permit('autonomous', 'r', *now))
-        self.critic.on_plan(Plan(np.tile([0.1, 0.0], (8, 1)), 0.25, now[0], run='r',
+        wish = np.nan if self.count % 2 else 0.1        # what is no number stops it for a tick
+        self.critic.on_plan(Plan(np.tile([wish, 0.0], (8, 1)), 0.25, now[0], run='r',
                                  number=self.count), now[1])
         return now
 

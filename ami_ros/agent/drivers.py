@@ -36,11 +36,15 @@ class Drivers:
         self._past_runs: deque[str] = deque(maxlen=64)
 
     def on_plan(self, plan: Plan, steady_ns: int) -> bool:
-        """Take a plan; return whether it was: one of a past run, or an older one, is ignored."""
+        """
+        Take a plan; return whether it was: one of a past run, or an older one, is ignored.
+
+        A mind that has just come up has no run yet: what it says then ends nobody's run.
+        """
         if plan.run != self._run and plan.run in self._past_runs:
             self.counts['plan_of_past_run'] += 1
             return False
-        if plan.run != self._run:
+        if plan.run and plan.run != self._run:
             if self._run is not None:
                 self._past_runs.append(self._run)
             self._run = plan.run

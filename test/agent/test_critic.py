@@ -327,6 +327,14 @@ def test_a_plan_of_a_past_run_is_ignored():
     assert c.counts['plan_of_past_run'] == 1 and c.counts['plan'] == 2
 
 
+def test_a_mind_that_has_just_come_up_and_has_no_run_yet_ends_no_run():
+    c = critic(plan(0.1), plan(0.0, run='', start_ns=NOW))
+    assert c.judge(NOW, STEADY).command.values.tolist() == [0, 0]       # its plan is the newest
+    assert c.on_plan(plan(0.12, start_ns=NOW + 1), STEADY)              # of the same run again
+    assert c.drivers.plan.run == plan(0.1).run
+    assert not c.counts['plan_of_past_run']
+
+
 def test_a_plan_from_the_future_does_not_stay_the_newest():
     c = critic(plan(0.1), plan(0.1, start_ns=NOW + ns(100)))
     assert_stop(c.judge(NOW, STEADY), 'fresh', 'future')

@@ -70,12 +70,12 @@ def test_a_whole_robot_and_a_broken_one(bench, broken, tmp_path, capsys):
     bench.until(lambda: bench.heard[topics.CAMERA.name], 'a picture')
 
     report = tmp_path / 'report.json'
-    assert cli.main(['doctor', '--seconds', str(SECONDS), '--json', str(report)]) == 1
+    status = cli.main(['doctor', '--seconds', str(SECONDS), '--json', str(report)])
     said = {f['what']: f for f in json.loads(report.read_text())['findings']}
     wrong = [what for what, f in said.items() if f['level'] == WRONG
              and not what.endswith((': rate', ': clock'))]      # a busy machine has these
-    assert wrong == ['camera: picture'], wrong      # Loopback's pictures are grey, rightly
-    assert 'all the same' in said['camera: picture']['measured']
+    assert not wrong
+    assert status == int(any(f['level'] == WRONG for f in said.values()))
     for sensor in ROVER.sensors:
         assert said[f'{sensor.name}: published']['measured'] == '/sim'
         assert said[f'{sensor.name}: stamps']['level'] == OK, said
@@ -86,7 +86,7 @@ def test_a_whole_robot_and_a_broken_one(bench, broken, tmp_path, capsys):
         assert said['tf_static: mounts']['level'] == UNCHECKED
     printed = capsys.readouterr().out
     assert printed.startswith('robot rover, namespace /, 2 s, RMW rmw_')
-    assert f'ROS_DOMAIN_ID {bench.domain}' in printed and 'First: See what covers' in printed
+    assert f'ROS_DOMAIN_ID {bench.domain}' in printed
 
     found = {f.what: f for f in diagnose(examine(ROVER, 'broken', SECONDS))}
     for what, level, part in (

@@ -183,7 +183,8 @@ def drives(robot):
     assert robot.ask(topics.ARM)[0]
     robot.status(mode='autonomous', acknowledged='1')
     robot.goal()
-    assert moved(robot.watch(1))
+    assert moved(robot.watch(1)), convert.verdict_from(
+        robot.bench.heard[topics.VERDICT.name][-1]).reason + str(robot.newest)
 
 
 def test_after_an_emergency_stop_or_a_power_cut_one_reset_and_one_arming_bring_it_back(robot):

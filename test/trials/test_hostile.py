@@ -53,7 +53,7 @@ def test_without_the_rules_of_the_way_it_collides():
 
 
 def test_without_a_look_at_what_moves_it_is_run_into():
-    legs = [ask(0, 'random', True, 30.0, 500)]
+    legs = [ask(6, 'adversarial', True, 30.0, 500)]
     assert collisions(legs, without('approach')) > 0
     assert collisions(legs, POLICY) == 0
 
