@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
+from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState, Joy, LaserScan
@@ -29,6 +30,10 @@ RELIABLE_1 = QoSProfile(depth=1)            # reliable and volatile: RViz and `r
 RELIABLE_10 = QoSProfile(depth=10)
 RELIABLE_100 = QoSProfile(depth=100)        # every one counts, also after a pause
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# every one counts from the first on: who writes knows of a reader before that one can hear it, and
+# what is written meanwhile waits for it; not for one that comes long after
+WAITS_100 = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL,
+                       lifespan=Duration(seconds=5))
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 4, RELIABLE_100, '')
 
 # why each thing was done: for people; the same bit for bit, to do it again; what it is done with
 TRACE = Topic('trace', DiagnosticArray, 20, RELIABLE_100, '')
-EXACT = Topic('trace/exact', String, 20, RELIABLE_100, '')
+EXACT = Topic('trace/exact', String, 20, WAITS_100, '')
 ABOUT = Topic('trace/about', String, 0, LATCHED, '')
 
 # what only the simulator knows; for gates and reports, never for training or the mind

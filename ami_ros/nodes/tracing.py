@@ -92,9 +92,10 @@ class Tracing:
 
     def look(self, now: float) -> None:
         """See who listens; who has just begun to, and then now and then, is told the state."""
+        knew, self.kept = self.kept, self.exact.get_subscription_count() > 0
         self.read = self.trace.get_subscription_count() > 0
-        self.kept = self.exact.get_subscription_count() > 0
-        if self.tracer.switch(self.read or self.kept) or self.on and now >= self.again_s:
+        begun = self.tracer.switch(self.read or self.kept) or self.kept and not knew
+        if begun or self.on and now >= self.again_s:
             self.again_s = now + AGAIN_S
             for one in self.state():
                 self.note(one)

@@ -18,7 +18,6 @@ from ami_ros.replay import recorded
 
 COMMAND = 'cmd_vel'
 MIND = 'mind'               # as Plan.source has it
-EARLY_NS = 300_000_000      # before the first verdict on record: the trace had not begun
 
 
 @dataclass
@@ -28,6 +27,7 @@ class Chains:
     commands: list[tuple[int, tuple[float, float]]] = field(default_factory=list)
     verdicts: dict = field(default_factory=dict)    # stamp of command: (frame, run, source, v, w)
     thoughts: dict = field(default_factory=dict)    # run, frame: stages, picture's stamp
+    firsts: dict = field(default_factory=dict)      # stage: the first frame that it was heard of
     pictures: set = field(default_factory=set)      # stamps
 
 
@@ -58,6 +58,8 @@ def add(chains: Chains, said: dict) -> None:
         values = v['command']['values']['values']
         chains.verdicts[v['command']['stamp_ns']] = (v['number'], v['run'], v['source'], *values)
     elif said['!'] == 'Thought':
+        for stage, _ in said['ends']:
+            chains.firsts.setdefault(stage, said['frame_ns'])
         stages, picture_ns = chains.thoughts.get((said['run'], said['frame_ns']), ((), 0))
         chains.thoughts[said['run'], said['frame_ns']] = (
             (*stages, *(stage for stage, _ in said['ends'])),
@@ -65,13 +67,17 @@ def add(chains: Chains, said: dict) -> None:
 
 
 def complete(bag: Path) -> dict:
-    """Count the commands whose chain is there, and why the others' is not."""
+    """Count the commands whose chain is there, and why the others' is not.
+
+    Each stage is heard from a moment of its own on: what has a link before that came before the
+    trace, and is counted apart.
+    """
     chains = gathered(bag)
     begin_ns = min(chains.verdicts, default=2**63)
     missing: Counter[str] = Counter()
     counted = early = handed = 0
     for at_ns, values in chains.commands:
-        if at_ns < begin_ns:
+        if at_ns < begin_ns or unheard(chains, at_ns):
             early += 1
             continue
         counted += 1
@@ -81,6 +87,12 @@ def complete(bag: Path) -> dict:
             missing[lacks] += 1
     return {'commands': counted, 'complete': handed, 'before_the_trace': early,
             'share': handed / counted if counted else None, 'missing': dict(missing)}
+
+
+def unheard(chains: Chains, at_ns: int) -> bool:
+    """Tell whether the frame behind a command was thought about before the trace began."""
+    frame_ns, _, source, *_ = chains.verdicts.get(at_ns, (0, '', ''))
+    return source == MIND and 0 < frame_ns < max(chains.firsts.values(), default=0)
 
 
 def lacking(chains: Chains, at_ns: int, values: tuple[float, float]) -> str:

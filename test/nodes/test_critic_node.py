@@ -46,10 +46,10 @@ def picture():
     return GRAIN.integers(0, 256, (12, 16, 3), np.uint8)
 
 
-def readings(bench, now, shown=picture):
-    bench.say(topics.SCAN, convert.scan_message(now, np.full(180, 5.0), ANGLES,
-                                                ROVER.lidar_range_m))
-    bench.say(topics.ODOMETRY, convert.odometry_message(now, np.zeros(3), np.zeros(2)))
+def readings(bench, now, shown=picture, ranges=lambda: np.full(180, 5.0), at=lambda: 0.0):
+    bench.say(topics.SCAN, convert.scan_message(now, ranges(), ANGLES, ROVER.lidar_range_m))
+    bench.say(topics.ODOMETRY, convert.odometry_message(now, np.array([at(), 0.0, 0.0]),
+                                                        np.zeros(2)))
     bench.say(topics.CAMERA, convert.image_message(shown(), now))
 
 
@@ -87,13 +87,13 @@ def beats(bench):
             for health in convert.health_from(msg) if health.name == '/critic']
 
 
-def drive(bench, wanted, name='autonomous', more=lambda: None, what='', shown=picture):
+def drive(bench, wanted, name='autonomous', more=lambda: None, what='', **said):
     """Say again and again that all is well, a mode and a plan, until a verdict is as wanted."""
     bench.heard[topics.VERDICT.name].clear()
 
     def again():
         now = time.time_ns()
-        readings(bench, now, shown)
+        readings(bench, now, **said)
         more()
         mode(bench, now, name)
         bench.say(topics.PLAN, ahead(now))
@@ -396,29 +396,28 @@ def test_a_full_disk_is_told_and_stops_nothing(critic, tmp_path):
     assert number >= 5 and 'latch' in [e.kind for e in entries(tmp_path / FOLDER)]
 
 
+def rolling():
+    """Roll from here on: where odometry says that the rover is, 0.1 m/s by the clock."""
+    begun_s = time.monotonic()
+    return lambda: 0.1 * (time.monotonic() - begun_s)
+
+
+def grainy():
+    return 5.0 + 0.05 * GRAIN.random(180)
+
+
 def test_a_frozen_lidar_stops_it_when_the_robot_moved(critic):
-    bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
-
-    def moving():
-        bench.say(topics.ODOMETRY, convert.odometry_message(
-            time.time_ns(), np.array([next(way), 0.0, 0.0]), np.array([0.1, 0.0])))
-
+    bench = critic()
     drive(bench, moves)
-    stop = drive(bench, lambda v: v.rule == 'frozen', more=moving)
+    stop = drive(bench, lambda v: v.rule == 'frozen', at=rolling())
     assert 'the scan says the same after 0.0' in stop.reason and 'limit 0.020 m' in stop.reason
     assert stop.release == 'the sensor says something else'
 
 
 def test_a_camera_that_is_frozen_black_or_of_another_size_stops_it(critic):
-    bench, way = critic(), iter(np.arange(0.0, 9.0, 0.002))
-
-    def moving():
-        now, ranges = time.time_ns(), 5.0 + 0.05 * GRAIN.random(180)
-        bench.say(topics.ODOMETRY, convert.odometry_message(
-            now, np.array([next(way), 0.0, 0.0]), np.array([0.1, 0.0])))
-        bench.say(topics.SCAN, convert.scan_message(now, ranges, ANGLES, ROVER.lidar_range_m))
-
-    drive(bench, moves)
+    bench = critic()
+    at = rolling()
+    drive(bench, moves, ranges=grainy, at=at)
     assert dict(verdicts(bench)[-1].ages)['camera'] < 0.3
     still = picture()
     for shown, rule, reason in (
@@ -426,7 +425,7 @@ def test_a_camera_that_is_frozen_black_or_of_another_size_stops_it(critic):
             (np.zeros((12, 16, 3), np.uint8), 'view', 'the picture of the camera is black'),
             (np.repeat(still, 2, axis=1), 'view', 'is 32 x 12, it needs 16 x 12')):
         stop = drive(bench, lambda v, rule=rule, why=reason: v.rule == rule and why in v.reason,
-                     more=moving, what=reason, shown=lambda shown=shown: shown)
+                     what=reason, shown=lambda shown=shown: shown, ranges=grainy, at=at)
         assert stop.action == 'stop' and not stop.latch and stop.release
     none = drive(bench, lambda v: v.rule == 'fresh', shown=lambda: picture()[:0])
     assert none.reason == 'no camera has come' and 'camera' in none.silent

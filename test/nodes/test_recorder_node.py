@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorder node took down of a drive is done again, bit for bit."""
 
+import json
 import os
 
 from ami_ros.agent.robots import find
@@ -37,10 +38,11 @@ def test_a_real_drive_is_the_same_again(tmp_path, separate):
     errand = session.Errand(3, GoalDrive(START, GOAL, 6), PICTURE)
     session.run(asked, [errand], lambda errand, drive: None)
     said = replay(bag, Changes(), Eye)
-    assert the_same(said), said['first_difference']
+    assert the_same(said), json.dumps(said, indent=1)
     assert said['mind']['frames'] > 15 and said['verdicts']['compared'] > 100
     assert said['mind']['frames_not_replayed'] == said['verdicts']['not_replayed'] == 0
-    assert said['chains']['share'] == 1.0 and said['chains']['commands'] > 100, said['chains']
+    assert said['chains']['share'] == 1.0 and said['chains']['commands'] > 100, \
+        json.dumps(said['chains'])
 
     parts = sorted(bag.glob('*.mcap'))
     for part in parts:          # each file says for itself what the robot worked with
