@@ -105,7 +105,8 @@ def test_what_stood_for_all_directions_holds_all():
     assert bench.tick(0.0, late=0.3, without='scan').rule == 'fresh'
     for v in (0.05, -0.05):
         assert bench.tick(v).rule == 'fresh'
-    assert bench.tick(late=0.11).action != 'stop'
+    assert bench.tick(0.0, late=0.01).action == 'go'    # all but to stand
+    assert bench.tick(late=0.1).action != 'stop'
 
 
 def test_rules_that_do_not_wait_release_at_once():
@@ -140,6 +141,14 @@ def test_only_a_judgement_forgets():
     for note, left in ((False, 1), (True, 0)):
         assert holding.hold(go, (0.1, 0.0), STEADY + ns(0.3), note) is None
         assert len(holding.held) == left
+
+
+def test_who_is_no_rule_or_waits_for_nothing_holds_nothing():
+    holding, go = Holding(Critic(WAITING, ROBOT).rules), Bench().tick()
+    for name in ('guard', 'speed', 'permitted'):
+        stop = replace(go, action='stop', rule=name, reason='because')
+        assert holding.hold(stop, (0.1, 0.0), STEADY, True) is None
+    assert holding.held == {} and holding.hold(go, (0.1, 0.0), STEADY, True) is None
 
 
 def test_a_wanted_twist_that_cannot_be_read_is_stopped_and_not_held():

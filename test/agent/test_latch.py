@@ -11,7 +11,7 @@ import time
 
 from ami_ros.agent import latch as module
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.latch import FILE, Latch, LOCK
+from ami_ros.agent.latch import FILE, Latch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
@@ -51,7 +51,7 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     latch = Latch()
     latch.close('a', 'b')
     latch.end()
-    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'}
+    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'} and latch.wrong == ''
 
 
 def test_a_latch_outlives_its_process(tmp_path):
@@ -70,7 +70,8 @@ def test_a_latch_outlives_its_process(tmp_path):
     third = Latch(folder)
     assert third.closed == {}
     third.end()
-    assert sorted(os.listdir(folder)) == [LOCK, FILE]
+    # a critic of another version must find them
+    assert sorted(os.listdir(folder)) == ['critic.lock', 'critic_latch.json']
 
 
 CODE = """import os, sys
@@ -84,12 +85,19 @@ os.kill(os.getpid(), 9)"""
 def test_after_an_unclean_end_it_comes_up_stopped(tmp_path):
     assert subprocess.run([sys.executable, '-c', CODE, tmp_path]).returncode == -9
     latch = Latch(tmp_path)
-    assert list(latch.closed)[-1] == 'unclean_end'      # the reason may not have come to the disk
+    name, reason = list(latch.closed.items())[-1]       # `tilt` may not have come to the disk
+    assert (name, reason) == ('unclean_end', 'it did not end properly the last time')
     critic = Critic(CHOSEN, ROBOT, latch)
     verdict = critic.judge(0, 0)
     assert verdict.latch and verdict.reason.endswith('latched until critic/reset')
     assert critic.reset(0, 0) == '' and critic.latch.closed == {}
     latch.end()
+
+
+def test_a_process_that_forgets_to_end_it_ends_all_the_same(tmp_path):
+    subprocess.run([sys.executable, '-c', CODE.rpartition('os.kill')[0], tmp_path], check=True,
+                   timeout=30)
+    assert said(tmp_path)['running'] is True
 
 
 def test_to_close_it_waits_for_no_disk(tmp_path, monkeypatch):
@@ -102,6 +110,19 @@ def test_to_close_it_waits_for_no_disk(tmp_path, monkeypatch):
     hangs.set()
     until(lambda: said(tmp_path)['closed'])
     latch.end()
+
+
+def test_who_still_writes_when_it_ends_keeps_the_folder(tmp_path, monkeypatch):
+    """Else it would write over what the next one says."""
+    hangs = threading.Event()
+    monkeypatch.setattr(module, 'END_S', 0.05)
+    first = Latch(tmp_path, lambda: hangs.wait(20))
+    first.end()
+    second = Latch(tmp_path)
+    assert 'a parameter state of its own' in second.wrong and 'unclean_end' in second.closed
+    hangs.set()
+    until(lambda: said(tmp_path)['running'] is False)
+    second.end()
 
 
 def assert_stopped(folder, content):
@@ -125,6 +146,14 @@ def test_what_cannot_be_read_comes_up_stopped(tmp_path_factory, content):
     pytest.param(b'{"running": false, "closed": {}}' + b' ' * 70000, id='long')])
 def test_what_is_no_latch_comes_up_stopped(tmp_path, content):
     assert_stopped(tmp_path / 'state', content)
+
+
+@pytest.mark.parametrize(('long', 'names'), [(65536, []), (65537, ['unclean_end'])])
+def test_how_long_a_latch_may_be(tmp_path, long, names):
+    (tmp_path / FILE).write_text('{"running": false, "closed": {}}'.ljust(long))
+    latch = Latch(tmp_path)
+    assert list(latch.closed) == names
+    latch.end()
 
 
 def test_a_disk_that_cannot_be_written_stops_nothing_and_is_told(tmp_path, full):
