@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 from ami_ros.agent import latch as module
 from ami_ros.agent.critic import Critic
@@ -32,18 +33,19 @@ def until(happened, seconds=20.0):
 
 @pytest.fixture
 def full(monkeypatch):
-    """A disk on which nothing can be replaced, while its list is not empty."""
-    why = ['No space left on device']
+    """A disk on which nothing can be replaced, while `why` is not empty."""
+    disk = SimpleNamespace(why='No space left on device', tries=0)
     replace = os.replace
 
     def replaced(*paths):
-        if why:
-            raise OSError(28, why[0])
+        disk.tries += 1
+        if disk.why:
+            raise OSError(28, disk.why)
         replace(*paths)
 
     monkeypatch.setattr(os, 'replace', replaced)
     monkeypatch.setattr(module, 'AGAIN_S', 0.02)
-    return why
+    return disk
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
@@ -162,15 +164,28 @@ def test_a_disk_that_cannot_be_written_stops_nothing_and_is_told(tmp_path, full)
     assert 'No space' in latch.wrong
     latch.close('tilt', 'it leans')
     assert latch.closed and not (tmp_path / FILE).exists()
-    full.clear()                    # there is room again: nobody has to ask for it
+    until(lambda: full.tries > 5)
+    full.why = ''                   # there is room again: nobody has to ask for it
     until(lambda: latch.wrong == '')
     assert said(tmp_path)['closed'] == {'tilt': 'it leans'}
-    full.append('No space left on device')
+    full.why = 'No space left on device'
     latch.open()
     until(lambda: latch.wrong)
     latch.end()
-    del full[:]
+    full.why = ''
     assert set(Latch(tmp_path).closed) == {'tilt', 'unclean_end'}   # what was not said is not so
+
+
+def test_a_disk_is_written_when_there_is_news_and_not_for_ever(tmp_path, full):
+    full.why = ''
+    latch = Latch(tmp_path)
+    latch.close('tilt', 'it leans')
+    until(lambda: said(tmp_path)['closed'])
+    tries = full.tries
+    time.sleep(0.2)
+    assert full.tries <= tries + 1
+    latch.end()
+    assert full.tries <= tries + 2
 
 
 def test_where_there_is_no_folder_to_be_it_is_told(tmp_path):
