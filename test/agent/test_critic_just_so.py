@@ -181,3 +181,22 @@ def test_a_reset_asks_the_rule_that_latched_and_no_other():
     made.latch.close('other', 'x')
     assert made.reset(NOW, STEADY) == 'other: no' and made.rules[0].asked == []
     assert made.rules[1].asked == [(0.0, 0.0)] and made.latch.closed
+
+
+def test_what_was_taken_is_remembered_and_what_was_ignored_is_not():
+    made = Critic(QUICK, ROBOT)
+    for start, arrived, taken in ((0, 1, True), (-9, 2, False), (9, 3, True)):
+        assert made.on_plan(plan(start_ns=NOW + start), STEADY + arrived) is taken
+    wish = Command(np.array([0.1, 0.0]), NOW + 10)
+    for stamp, arrived, taken in ((10, 4, True), (0, 5, False), (11, 6, True)):
+        assert made.on_twist(replace(wish, stamp_ns=NOW + stamp), STEADY + arrived) is taken
+    assert made.situation(NOW, STEADY + 9).memory.arrivals == tuple(
+        STEADY + arrived for arrived in (1, 3, 4, 6))
+
+
+def test_a_hand_that_lies_ahead_takes_no_plan_along():
+    made = critic()
+    assert made.on_hand(Command(np.array([0.1, 0.0]), NOW + ns(0.04)), NOW, STEADY)
+    made.forget('scan')
+    verdict = made.judge(NOW, STEADY)
+    assert (verdict.rule, verdict.source) == ('fresh', 'hand') and made.drivers.plan is not None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.holding import Holding
 from ami_ros.agent.policies.policy import changed
+from ami_ros.agent.rules.touched import Touched
 import numpy as np
 import pytest
 from rule_contract import (
@@ -162,7 +163,9 @@ def test_a_wanted_twist_that_cannot_be_read_is_stopped_and_not_held():
 def test_an_emergency_stop_latches():
     bench = Bench()
     pulled, free = (switch(on, kind='e_stop', name='button') for on in (True, False))
-    assert bench.tick(switches=[pulled]).latch
+    verdict = bench.tick(switches=[pulled])
+    assert verdict.latch and verdict.reason == 'e_stop button is active'    # as the rule says it
+    assert verdict.release == Touched.release
     assert bench.reset() == 'touched: e_stop button is active'
     verdict = bench.tick(switches=[free])
     assert (verdict.action, verdict.rule, verdict.latch) == ('stop', 'touched', True)
