@@ -276,3 +276,11 @@ def test_how_far_two_places_are_apart(one, other, m, rad):
     moved, turned = apart(np.array(one, float), np.array(other, float))
     assert moved == pytest.approx(m)
     assert turned == pytest.approx(rad) if rad is not None else 0 <= turned <= math.pi
+
+
+def test_the_same_picture_while_it_moves():
+    made = keeper()
+    for x, fingerprint in ((0.0, 'a'), (0.5, 'a'), (0.7, 'b'), (1.0, 'b')):
+        made.on_odometry(at(x))
+        made.on_view(view(fingerprint=fingerprint, stamp_ns=NOW + ns(x)))
+        assert same(made, 'camera').moved_m == pytest.approx({0.5: 0.5, 1.0: 0.3}.get(x, 0.0))
