@@ -100,6 +100,10 @@ def test_a_process_that_forgets_to_end_it_ends_all_the_same(tmp_path):
     subprocess.run([sys.executable, '-c', CODE.rpartition('os.kill')[0], tmp_path], check=True,
                    timeout=30)
     assert said(tmp_path)['running'] is True
+    latch = Latch(tmp_path)
+    assert all(t.daemon for t in threading.enumerate() if t.name == 'latch')
+    assert 'latch' in [t.name for t in threading.enumerate()]
+    latch.end()
 
 
 def test_to_close_it_waits_for_no_disk(tmp_path, monkeypatch):
