@@ -137,6 +137,28 @@ class TestKnocked(RuleContract):
         assert replace(self.rule).worst(tuple(seen)) == 0.0
 
 
+@pytest.mark.parametrize('odd', [False, True])
+def test_a_turn_more_is_none(odd):
+    """Whether bearings are counted from behind or from ahead, and yaw goes on or leaps back."""
+    for world in rooms(4):
+        after, before = looks(world, 0.6, 1.5)
+        if odd:
+            after, before = turned((after, before), 30)
+        x, y, yaw = after.pose
+        for turn in (2 * math.pi, -2 * math.pi):
+            assert share((replace(after, pose=(x, y, yaw + turn)), before)) == share(
+                (after, before))
+        other = replace(after.scan, angles=np.mod(after.scan.angles, 2 * math.pi))
+        assert share((replace(after, scan=other), before)) == pytest.approx(
+            share((after, before)), abs=0.01)
+
+
+def test_what_it_found_is_no_part_of_it():
+    asked, new = (Knocked(0.3, OFF_M, 6.0) for _ in range(2))
+    asked.limit(command(0.1), situation(memory=memory(sightings=(looks(next(rooms())),))))
+    assert asked.found and not new.found and asked == new and repr(asked) == repr(new)
+
+
 @pytest.mark.parametrize(('known', 'share_'), [(7, 1.0), (8, 0.0)])
 def test_no_more_than_eight_scans_between_two_questions(known, share_):
     rule, odd = Knocked(0.3, OFF_M, 6.0), 4
