@@ -106,6 +106,13 @@ class TestApproach(RuleContract):
         with pytest.raises(Stop, match='at 0.(49|50|51)'):
             self.ask(two, 0.0, 1.5)
 
+    def test_what_it_found_is_no_part_of_it(self):
+        rule, new = replace(self.rule), replace(self.rule)
+        past = sightings(self.ahead(1.0, 0.1))
+        rule.limit(command(0.1), situation(scan=past[0].scan, memory=memory(sightings=(past,))))
+        assert rule.found and not new.found and not replace(rule).found
+        assert rule == new and repr(rule) == repr(new)
+
     def test_who_sees_nothing_may_not_go(self):
         for seen, why in ((situation(scan=None), 'no scan'),
                           (situation(odometry=None), 'no odometry')):
