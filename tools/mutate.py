@@ -61,6 +61,8 @@ TESTS = {
     'rules/fresh': ('rules/test_rule_fresh', 'test_critic'),
     'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
+    'rules/doubt': ('rules/test_rule_surprise', 'rules/test_rule_disagreement'),
+    'rules/standing': ('rules/test_standing', 'rules/test_rule_stop_zone'),
     'policies/*': ('policies/test_policy', 'policies/test_*'),
     # not the drives and the sequences at random: minutes for each that lives
     'critic': ('test_critic', 'test_critic_just_so', 'test_critic_who', 'test_critic_fuzzed',
@@ -70,7 +72,7 @@ TESTS = {
     'drivers': ('test_drivers', 'test_critic_who', 'test_critic'),
 }
 ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'latch', 'memory', 'drivers', 'arc', 'glance',
-       'pairing', 'sightings')
+       'sightings')
 EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_just_so')     # of each rule
 NOT_RUN = ('quick',)        # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times
