@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.rules.knocked import Knocked, LEAST_BEAMS, shifted
+from ami_ros.agent.rules.knocked import Knocked, shifted
 from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.types import Sighting
 from closed_loop import room, square, World
@@ -137,16 +137,26 @@ class TestKnocked(RuleContract):
         assert replace(self.rule).worst(tuple(seen)) == 0.0
 
 
-@pytest.mark.parametrize('count', [0, LEAST_BEAMS - 1, LEAST_BEAMS])
+@pytest.mark.parametrize(('known', 'share_'), [(7, 1.0), (8, 0.0)])
+def test_no_more_than_eight_scans_between_two_questions(known, share_):
+    rule, odd = Knocked(0.3, OFF_M, 6.0), 4
+    seen = tuple(Sighting(scan(np.full(180, 2.0 + (i == odd))), (0.0, 0.0, 0.0))
+                 for i in range(10))
+    rule.found['scan'] = (seen[known].scan, 0.0)
+    assert rule.worst(seen) == share_
+
+
+@pytest.mark.parametrize('count', [0, 19, 20])
 def test_too_few_beams_say_nothing(count):
     ranges = np.full(180, np.inf)
     ranges[:count] = 1.0
     other = np.full(180, 3.0)
     pair = pair_of(scan(ranges), scan(other), 0j, 0.0)
-    assert share(pair) == (1.0 if count == LEAST_BEAMS else 0.0)
+    assert share(pair) == (1.0 if count == 20 else 0.0)
     blind = np.full(180, np.nan)
     blind[:count] = 3.0
-    assert share(pair_of(scan(np.full(180, 1.0)), scan(blind), 0j, 0.0)) in (0.0, 1.0)
+    assert share(pair_of(scan(np.full(180, 1.0)), scan(blind), 0j, 0.0)) == (
+        0.0 if count == 0 else 1.0)         # a beam has neighbours that see for it
     assert share(pair_of(scan(np.full(180, 1.0)), scan(np.full(180, np.nan)), 0j, 0.0)) == 0.0
 
 
