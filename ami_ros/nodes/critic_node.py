@@ -26,6 +26,7 @@ from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
+from ami_ros.agent.pulse import HealthSettings, Pulse
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
@@ -112,7 +113,7 @@ class CriticNode(Node):
         self.critic = Critic(chosen, self.robot, Latch(folder, begin))
         self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
-        self.tracing = traced(self, chosen, made)
+        self.tracing, self.pulse = traced(self, chosen, made), Pulse()
         self.due_ns = time.monotonic_ns()       # the next tick
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
@@ -244,7 +245,10 @@ class CriticNode(Node):
         """Ask the critic; return its verdict and the milliseconds that it took."""
         begun = time.perf_counter()
         verdict = self.critic.judge(*(self.now() if frame_ns is None else (frame_ns, frame_ns)))
-        return verdict, 1e3 * (time.perf_counter() - begun)
+        took_s = time.perf_counter() - begun
+        seen_ns = verdict.command.stamp_ns - verdict.number if verdict.number else 0
+        self.pulse.beat(begun, seen_ns / 1e9, took_s)
+        return verdict, 1e3 * took_s
 
     def now(self) -> tuple[int, int]:
         """Return ROS and steady time; in lock-step both are of the last frame."""
@@ -327,6 +331,7 @@ class CriticNode(Node):
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
              'unwritten': self.unwritten(), 'audit': self.auditor.log.known(),
+             **self.pulse.said(time.perf_counter(), HealthSettings()),
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
