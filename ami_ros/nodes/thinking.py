@@ -72,6 +72,7 @@ class Thinking(Hearing):
         self.late = 0                   # of these: were too much work for the time there was
         self.cut = 0                    # and those cut short, whatever took the time
         self.pulse = Pulse()
+        self.stages_s: dict[str, float] = {}    # of the last input, where it has several
         self.tracing = Tracing(self, lambda: [state_of(self)] if self.mind else [])
         self.afresh()
 
@@ -215,11 +216,12 @@ class Thinking(Hearing):
             return self.tracing.turn()
         if item.stamp_ns != self.answered_ns:
             self.busy_s = begun_s = time.monotonic()
+            self.stages_s = {}
             age_ns = self.get_clock().now().nanoseconds - item.stamp_ns
             self.work(item)
             self.busy_s = None
             self.pulse.beat(begun_s, 0.0 if self.own.lock_step else age_ns / 1e9,
-                            time.monotonic() - begun_s)
+                            time.monotonic() - begun_s, self.stages_s)
         elif self.own.lock_step:
             for publisher, msg in self.answer:
                 publisher.publish(msg)
@@ -329,7 +331,8 @@ class Thinking(Hearing):
                   'late': str(self.late), 'cut': str(self.cut),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
-        values |= self.pulse.said(time.monotonic(), self.made['health'])
+        values |= self.pulse.said(time.monotonic(),
+                                  None if self.own.lock_step else self.made['health'])
         if notes:
             values['notes'] = '; '.join(notes)
         level, message = 0, 'thinking'

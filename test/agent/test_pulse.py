@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a stage did lately is counted, and the worst of it is told with a remedy."""
 
-from ami_ros.agent.pulse import HealthSettings, Pulse, slow, WINDOW_S
+from types import MappingProxyType
+
+from ami_ros.agent.pulse import EVERY_S, HealthSettings, Pulse, slow, WINDOW_S
 import pytest
 
 WELL = {'rate_hz': 10.0, 'jitter_ms': 5.0, 'age_ms': 20.0, 'load': 0.3}
 
 
-def beaten(times, age_s=0.02, busy_s=0.03):
+def beaten(times, age_s=0.02, busy_s=0.03, stages_s=MappingProxyType({})):
     pulse = Pulse()
     for at in times:
-        pulse.beat(at, age_s, busy_s)
+        pulse.beat(at, age_s, busy_s, stages_s)
     return pulse
 
 
@@ -34,8 +36,28 @@ def test_what_is_past_and_what_is_too_little_counts_for_nothing():
     assert Pulse().said(0.0, HealthSettings()) == {} and slow({}, HealthSettings()) == ''
 
 
+def test_stages_have_each_their_share():
+    figures = beaten([0.1 * i for i in range(60)], stages_s={'see': 0.01, 'plan': 0.02}
+                     ).figures(5.9)
+    assert figures['load.see'] == pytest.approx(0.1) and figures['load.plan'] == pytest.approx(0.2)
+
+
+def test_figures_are_made_once_a_second():
+    pulse = beaten([0.1 * i for i in range(20)])
+    made = pulse.figures(2.0)
+    for i in range(20, 30):
+        pulse.beat(0.1 * i, 0.5, 0.09)
+    assert pulse.figures(2.0 + 0.9 * EVERY_S) is made
+    assert pulse.figures(2.0 + EVERY_S)['load'] > made['load']
+
+
+def test_without_limits_nothing_is_slow():
+    busy = beaten([0.1 * i for i in range(60)], busy_s=0.1)
+    assert 'slow' in busy.said(5.9, HealthSettings()) and 'slow' not in busy.said(5.9, None)
+
+
 @pytest.mark.parametrize('name, just, beyond, remedy', [
-    ('rate_hz', 5.0, 4.99, 'ros2 topic hz'), ('jitter_ms', 60.0, 60.1, 'ami-ros machine'),
+    ('rate_hz', 4.0, 3.99, 'ros2 topic hz'), ('jitter_ms', 60.0, 60.1, 'ami-ros machine'),
     ('age_ms', 150.0, 150.1, 'chrony'), ('load', 0.8, 0.81, 'actor.candidates')])
 def test_just_at_the_limit(name, just, beyond, remedy):
     limits = HealthSettings()
