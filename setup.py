@@ -45,7 +45,7 @@ EXTRAS = {
     'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
     'test': ['pytest', 'hypothesis'],    # `colcon test` looks for this name
     'dev': ['pytest', 'hypothesis', 'coverage', 'ruff', 'colcon-core', 'colcon-ros',
-            'colcon-bash'],
+            'colcon-bash', 'jsonschema', 'securesystemslib'],
 }
 
 setup(

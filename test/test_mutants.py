@@ -27,7 +27,7 @@ def test_every_mutant_that_is_listed_exists_and_has_a_reason():
 @pytest.mark.parametrize(('code', 'becomes'), [
     ('a < b', ('a <= b', 'a >= b')), ('a and b', ('a or b', 'b', 'a')), ('not a', ('a',)),
     ('x = -a', ('a',)), ('x = a + b', ('a - b',)), ('x = 2.0', ('4.0',)), ('x = 0', ('1',)),
-    ('x = True', ('False',)), ("x = 'go'", ("'Xgo'",)), ('x = min(a, b)', ('max(a, b)',)),
+    ('x = True', ('False',)), ("x = 'go on'", ("'Xgo on'",)), ('x = min(a, b)', ('max(a, b)',)),
     ('x = abs(a)', ('a',)), ('f(a)', ('pass',)), ('self.a = b', ('pass',)),
     ('def f():\n  return a', ('return None',)), ('def f():\n  raise E', ('pass',)),
     ('if f(a): pass', ('if not (f(a))',))])
@@ -41,7 +41,8 @@ def test_what_is_tried(code, becomes, tmp_path):
 @pytest.mark.parametrize('code', [
     "'''A docstring.'''", 'x: int', "raise ValueError('no')", "raise Stop(f'{a} < {2}')",
     "release: ClassVar[str] = 'a while'", '@dataclass(frozen=True)\nclass A: pass',
-    "x = setting(None, 'm/s', reason='so')", 'for a in zip(b, c, strict=True): pass'])
+    "x = setting(None, 'm/s', reason='so')", 'for a in zip(b, c, strict=True): pass',
+    "x = {y: 'so it is'}"])
 def test_what_only_people_read_is_left_alone(code, tmp_path):
     (tmp_path / 'x.py').write_text(code)
     mutants = [m.now for m in mutate_sites.mutants(tmp_path, 'x.py')]

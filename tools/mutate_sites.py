@@ -2,8 +2,8 @@
 """Says every small fault that could be put into a file: each is a mutant, with a name that lasts.
 
 What only people read is left alone: f-strings, docstrings, annotations, what `raise` says, the
-words of `setting` and `Order`, `release` and decorators. So is `strict` of `zip`, which only
-another bug would meet.
+words of `setting` and `Order`, `release`, decorators, and any string of three words or more. So is
+`strict` of `zip`, which only another bug would meet.
 """
 
 import ast
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+import re
 
 COMPARED = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt),
@@ -29,6 +30,7 @@ CALLED = {'min': 'max', 'max': 'min', 'any': 'all', 'all': 'any', 'minimum': 'ma
           'appendleft': 'append'}
 DROPPED = ('abs',)      # f(x) becomes x
 WORDS = ('setting', 'Order', 'getdoc', 'namedtuple')    # calls whose strings are for people
+SENTENCE = re.compile(r'\w+ \w+ \w+')     # no name, key or unit looks like that
 SHOWN = 60              # characters of code in a name
 
 
@@ -111,7 +113,7 @@ def for_people(node: ast.AST, parent: ast.AST, field: str) -> bool:
         said = parent.func if isinstance(parent, ast.Call) else None
         name = said.id if isinstance(said, ast.Name) else getattr(said, 'attr', '')
         return (isinstance(parent, ast.Expr) or name in WORDS or name.endswith('Error')
-                or name == 'Stop')
+                or name == 'Stop' or bool(SENTENCE.search(node.value)))
     if isinstance(node, ast.keyword) and node.arg in ('reason', 'because', 'strict'):
         return True
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

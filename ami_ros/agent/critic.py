@@ -236,7 +236,8 @@ class Critic:
         self.keeper.judged(answer, steady_ns, speed, wish(situation, wanted))
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
-        if answer.rule == 'fresh' and plan is self.drivers.plan and plan.start_ns > now_ns:
+        if (answer.rule == 'fresh' and plan is not None and plan is self.drivers.plan
+                and plan.start_ns > now_ns):
             # it lies ahead (or the clock jumped back): it must not pass for the newest for ever
             self.drivers.forget_plan()
             self.counts['plan_from_the_future'] += 1

@@ -41,7 +41,7 @@ class Drivers:
 
         A mind that has just come up has no run yet: what it says then ends nobody's run.
         """
-        if plan.run != self._run and plan.run in self._past_runs:
+        if plan.run in self._past_runs:
             self.counts['plan_of_past_run'] += 1
             return False
         if plan.run and plan.run != self._run:

@@ -44,6 +44,19 @@ class Job:
     topics: tuple[tuple[str, str], ...] = ()
     bf16: bool = False
     encoder: str = 'convolutions'
+    device: str = 'auto'
+
+
+def device_of(name: str) -> str:
+    """Return cpu or cuda; `auto` is a GPU where torch has one."""
+    there = ('cpu', 'cuda') if torch.cuda.is_available() else ('cpu',)
+    if name == 'auto':
+        return there[-1]
+    if name not in there:
+        raise ValueError(f'no device {name!r} here, but: {", ".join(there)}' + (
+            '; torch sees no GPU: nvidia-smi tells whether the driver does, and a torch that was '
+            'built for CPUs alone never will' if name == 'cuda' else ''))
+    return name
 
 
 def run(job: Job, say: Callable[[str], None] = print) -> Path:
@@ -59,6 +72,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
         raise ValueError(f'{job.out.name!r} would be the name of the module; it may have letters, '
                          'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
+    device = device_of(job.device)
     robot = find(job.robot)
     data = bags.read(job.bags, robot, dict(job.topics), job.seed, say)
     images, drives = data.images, data.drives
@@ -84,7 +98,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
 
     job.out.parent.mkdir(parents=True, exist_ok=True)
     model = train.train(images, drives, recipe, robot.limits, checkpoint, job.resume,
-                        say, look)
+                        say, look, device)
     shrink.round_weights(model)
     gated = gates.gate(gates.measure(model, sampler, job.seed))
     for name, (bound, side, _) in gates.GATES.items():
@@ -101,6 +115,7 @@ def pack(job: Job, recipe: train.Recipe, model, data: bags.Data, figures: dict[s
     """Export, remember the room, and write the folder."""
     robot, images, drives = find(job.robot), data.images, data.drives
     latents, places = mapping.look(model, images, drives.frame)
+    device, model = named(model), model.cpu()
     cost, origin = mapping.ground(places, drives)
     arrays = {'map_cost': cost, 'map_origin': origin,
               **mapping.memory(latents, places, drives, images, job.seed)}
@@ -128,10 +143,16 @@ def pack(job: Job, recipe: train.Recipe, model, data: bags.Data, figures: dict[s
         'recipe': asdict(recipe), 'licence': 'Apache-2.0',
         'training': {'seconds': round(seconds), 'threads': job.threads,
                      'torch': torch.__version__, 'python': platform.python_version(),
-                     'machine': f'{os.cpu_count()} x {platform.machine()}'},
+                     'machine': f'{os.cpu_count()} x {platform.machine()}', 'device': device},
     }
     if job.out.exists():
         shutil.rmtree(job.out)
     modules.write(job.out, manifest, files)
     size = sum(len(d) for d in files.values()) / 1e6
     say(f'wrote {job.out}: {size:.1f} MB in {seconds:.0f} s')
+
+
+def named(model) -> str:
+    """Name the device that a model is on, for people."""
+    device = model.dynamics.twist_scale.device
+    return torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type

@@ -59,9 +59,9 @@ def measure(model: Jepa, sampler: Sampler, seed: int = 0, windows: int = 512) ->
     with generator:
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        d = sampler.drives
+        d, device = sampler.drives, model.dynamics.twist_scale.device
         begin = rng.choice(sampler.rows, min(windows, len(sampler.rows)), replace=False)
-        batch = sampler.windows(begin)
+        batch = sampler.windows(begin).to(device)
         b, t = batch.pictures.shape[:2]
         z = torch.cat([model.encoder(p.float()) for p in batch.pictures.flatten(0, 1).split(256)])
         z = z.view(b, t, -1)
@@ -81,7 +81,7 @@ def measure(model: Jepa, sampler: Sampler, seed: int = 0, windows: int = 512) ->
                                            batch.dt[:, 0])
         one = ((right[:, 0] - z[:, 1]) ** 2).mean()
         grid = torch.tensor([[v, w] for v in (0, .5, 1) for w in (-1, 0, 1)])
-        grid = grid * model.dynamics.twist_scale
+        grid = grid.to(device) * model.dynamics.twist_scale
         tried = torch.stack([model.dynamics.step(z[:, 0], batch.body[:, 0],
                                                  a.expand(b, 2), batch.dt[:, 0])[0] for a in grid])
         moved = (z[:, 1] - z[:, 0]).std()
@@ -91,14 +91,14 @@ def measure(model: Jepa, sampler: Sampler, seed: int = 0, windows: int = 512) ->
         ahead = np.where(ahead <= d.last[rows], ahead, rows)
         ahead, rows = ahead[ahead > rows], rows[ahead > rows]
         pair = torch.cat([model.encoder(torch.from_numpy(sampler.images[d.frame[part]])
-                                        .permute(0, 3, 1, 2).float())
+                                        .to(device).permute(0, 3, 1, 2).float())
                           for part in np.array_split(np.concatenate([rows, ahead]), 32)])
         a, c = pair[:len(rows)], pair[len(rows):]
-        latent = ((a - c) ** 2).mean(-1).numpy()
+        latent = ((a - c) ** 2).mean(-1).cpu().numpy()
         pose = torch.from_numpy(d.pose)
         true = relative(pose[rows], pose[ahead]).numpy()
         away = np.hypot(true[:, 0], true[:, 1]) + 0.4 * np.abs(np.arctan2(true[:, 3], true[:, 2]))
-        said = relative_place(model.readings(a)[0], model.readings(c)[0]).numpy()
+        said = relative_place(model.readings(a)[0], model.readings(c)[0]).cpu().numpy()
         off = np.hypot(*(said - true)[:, :2].T)
         turn = np.abs(np.arctan2(said[:, 3], said[:, 2]) - np.arctan2(true[:, 3], true[:, 2]))
         turn = np.minimum(turn, 2 * np.pi - turn)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the JEPA is trained for, one function a term."""
 
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch.nn import functional
@@ -35,6 +36,10 @@ class Batch:
     pose: torch.Tensor          # (B, T, 3) odometry; only differences within a drive count
     clearance: torch.Tensor     # (B, T) m, NaN where unknown
 
+    def to(self, device: torch.device) -> 'Batch':
+        """Return the same on a device."""
+        return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
+
 
 def relative(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Pose b (..., 3) seen from a, as (x, y, cos, sin)."""
@@ -64,11 +69,14 @@ def doubted(said: torch.Tensor, measured: torch.Tensor, doubt: torch.Tensor) -> 
 
 
 def near(said: torch.Tensor, measured: torch.Tensor) -> torch.Tensor:
-    """Error of the clearance, where the lidar knew it; beyond a metre does not matter."""
+    """Error of the clearance, where the lidar knew it; beyond a metre does not matter.
+
+    Without asking the values which are known: on a GPU that would wait for all before it.
+    """
     known = ~torch.isnan(measured)
-    if not known.any():
-        return said.sum() * 0
-    return functional.smooth_l1_loss(said[known], measured[known].clamp(max=1.0), beta=0.05)
+    wanted = torch.where(known, measured.clamp(max=1.0), said.detach())
+    error = functional.smooth_l1_loss(said, wanted, beta=0.05, reduction='sum')
+    return error / known.sum().clamp(min=1)
 
 
 def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
@@ -76,7 +84,7 @@ def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
     """Compute every term of the loss, unweighted."""
     b, t = batch.pictures.shape[:2]
     pictures = batch.pictures.flatten(0, 1).float()
-    with torch.autocast('cpu', torch.bfloat16, enabled=bf16):
+    with torch.autocast(pictures.device.type, torch.bfloat16) if bf16 else nullcontext():
         z = model.encoder(pictures.contiguous(memory_format=torch.channels_last))
     z = z.float().view(b, t, -1)
     d = z.shape[-1]
@@ -86,7 +94,7 @@ def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
                         / model.dynamics.body_scale], -1)
     error = (change - wanted) ** 2
     if masks is not None:       # every head sees its own two thirds of the windows
-        seen = (torch.rand(model.shape.heads, b, 1, 1, generator=masks) < 2 / 3).float()
+        seen = (torch.rand(model.shape.heads, b, 1, 1, generator=masks) < 2 / 3).float().to(z)
         error = error * seen / seen.mean().clamp(min=1e-3)
     out = {'one_step': error[..., :d].mean(), 'body': error[..., d:].mean()}
 

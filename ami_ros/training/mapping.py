@@ -20,12 +20,13 @@ THUMBNAILS = 1000
 def look(model: Jepa, images: np.ndarray, frames: np.ndarray,
          progress=lambda done, total: None) -> tuple[np.ndarray, np.ndarray]:
     """Encode frames; return latents (M, D) and places (M, 4), float32."""
-    latents, places = [], []
+    latents, places, device = [], [], model.dynamics.twist_scale.device
     for begin in range(0, len(frames), 512):
-        picture = torch.from_numpy(images[frames[begin:begin + 512]]).permute(0, 3, 1, 2).float()
+        picture = torch.from_numpy(images[frames[begin:begin + 512]]).to(device)
+        picture = picture.permute(0, 3, 1, 2).float()
         z = model.encoder(picture.contiguous(memory_format=torch.channels_last))
-        latents.append(z.numpy())
-        places.append(model.readings(z)[0].numpy())
+        latents.append(z.cpu().numpy())
+        places.append(model.readings(z)[0].cpu().numpy())
         progress(begin, len(frames))
     return np.concatenate(latents), np.concatenate(places)
 

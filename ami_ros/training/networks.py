@@ -132,10 +132,11 @@ def sigreg(z: torch.Tensor, directions: int = 256, knots: int = 17) -> torch.Ten
     published: without that factor the term is a hundred times too weak and the latent collapses.
     """
     z = z.float()
-    axes = nn.functional.normalize(torch.randn(z.shape[1], directions), dim=0)
-    t = torch.linspace(0, 3, knots)
+    # drawn on the CPU whatever the device: a seed is the same everywhere
+    axes = nn.functional.normalize(torch.randn(z.shape[1], directions), dim=0).to(z)
+    t = torch.linspace(0, 3, knots).to(z)
     window = torch.exp(-t * t / 2)
-    weight = torch.full((knots,), 2 * 3 / (knots - 1))
+    weight = torch.full_like(t, 2 * 3 / (knots - 1))
     weight[0] = weight[-1] = 3 / (knots - 1)
     phase = (z @ axes).unsqueeze(-1) * t
     error = (torch.cos(phase).mean(0) - window) ** 2 + torch.sin(phase).mean(0) ** 2

@@ -86,22 +86,23 @@ def schedule(step: int, steps: int) -> float:
 
 
 def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint: Path,
-          resume: bool, say=print, look=lambda step, model: None) -> Jepa:
+          resume: bool, say=print, look=lambda step, model: None, device: str = 'cpu') -> Jepa:
     """Train, or go on where the checkpoint stands. Deterministic for a seed on one machine.
 
+    What is drawn is drawn on the CPU, so that a checkpoint goes on on another device as well.
     `look` sees the model every LOOK steps, after the checkpoint; what it raises ends the run.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x7A1])
     masks = torch.Generator().manual_seed(recipe.seed)
-    model = Jepa(recipe.shape, limits, images.shape[2:0:-1])
+    model = Jepa(recipe.shape, limits, images.shape[2:0:-1]).to(device)
     model.encoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=recipe.decay)
     begin = 0
     data = fingerprint(drives)
     if resume and checkpoint.exists():
         try:
-            kept = torch.load(checkpoint, weights_only=True)
+            kept = torch.load(checkpoint, weights_only=True, map_location='cpu')
         except Exception as why:    # pickle, zip and torch each have their own
             raise ValueError(f'{checkpoint} is damaged ({type(why).__name__}); '
                              'train without --resume') from why
@@ -123,7 +124,7 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     for step in range(begin, recipe.steps):
         for group in optimiser.param_groups:
             group['lr'] = recipe.rate * schedule(step, recipe.steps)
-        parts = terms(model, sampler.batch(rng), masks, recipe.bf16)
+        parts = terms(model, sampler.batch(rng).to(device), masks, recipe.bf16)
         loss = total(parts, recipe.weights)
         if not torch.isfinite(loss):
             bad = ', '.join(n for n, v in parts.items() if not torch.isfinite(v))

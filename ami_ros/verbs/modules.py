@@ -65,16 +65,18 @@ def store(args: argparse.Namespace):
 
 
 def opened(args: argparse.Namespace, required: bool = False):
-    """Open the module that is meant: a path, an installed one, the active one."""
+    """Open the module that is meant: a path, an installed one, the package's, the active one."""
     from ami_ros.modules import archive, module, pointer
-    from ami_ros.modules.trust import trust
+    from ami_ros.modules.trust import packaged, trust
     said = args.module[0] if isinstance(args.module, list) else args.module
     known = trust(args.trust)
     if Path(said).is_file():
         return archive.open_archive(Path(said), known, required)
     if said and not Path(said).exists() and getattr(args, 'store', None) is not None:
-        return module.open_folder(pointer.folder(args.store) / store(args).find(said), known,
-                                  required)
+        held, own = store(args), module.shipped()
+        if said == own.name and not any(n.startswith(said) for n in held.names()):
+            return module.open_folder(own, packaged(), True)
+        return module.open_folder(pointer.folder(args.store) / held.find(said), known, required)
     return module.open_module(said, required, getattr(args, 'store', None), known)
 
 

@@ -15,10 +15,11 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--steps', type=count, default=4500)
     one.add_argument('--seed', type=whole, default=0)
     one.add_argument('--threads', type=count, default=1)
-    one.add_argument('--bf16', action='store_true', help='quicker on CPUs with AMX')
+    one.add_argument('--bf16', action='store_true', help='quicker on GPUs, and on CPUs with AMX')
     one.add_argument('--encoder', default='convolutions',
                      help='or vit_tiny, vit_small, vit_base: 6, 22, 86 million parameters; '
                      'camera_size of the robot file says how large its pictures are')
+    one.add_argument('--device', default='auto', help='cpu or cuda; auto: a GPU if there is one')
     one.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
                      help='camera, odom, command, scan or imu, where the bag has several')
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     from ami_ros.training import build
     build.run(build.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed, args.threads,
-                        args.resume, tuple(args.topic), args.bf16, args.encoder),
+                        args.resume, tuple(args.topic), args.bf16, args.encoder,
+                        args.device),
               lambda line: print(line, flush=True))
     return 0

@@ -29,7 +29,50 @@ def who(made: Drivers, later_ns: int = 0, later_steady_ns: int | None = None) ->
 
 
 def test_nobody_drives_before_anybody_spoke():
-    assert Drivers(NUMBERS, Counter()).pick(NOW, STEADY) == (None, 0)
+    made = Drivers(NUMBERS, Counter())
+    assert made.pick(NOW, STEADY) == (None, 0) and made.refused == ''
+
+
+def test_a_plan_that_was_overtaken_is_ignored():
+    made = Drivers(NUMBERS, Counter())
+    assert made.on_plan(plan(), STEADY) is True
+    assert made.on_plan(plan(start_ns=NOW - 1), STEADY + 1) is False
+    assert made.pick(NOW, STEADY + 1)[1] == STEADY
+    assert made.on_plan(plan(number=8), STEADY + 2) is True     # as new: the later one counts
+    assert made.pick(NOW, STEADY + 2) == (made.plan, STEADY + 2) and made.plan.number == 8
+    assert made.on_plan(plan(start_ns=NOW + 1), STEADY) is True
+    assert made.counts == {'plan': 3, 'plan_older': 1}
+    made.forget_plan()
+    assert made.pick(NOW, STEADY)[0] is None
+    assert made.on_plan(plan(), STEADY) is True                 # then any is the newest
+
+
+def test_a_new_run_starts_anew_and_ends_the_one_before():
+    made = Drivers(NUMBERS, Counter())
+    assert made.on_plan(plan(run='', start_ns=NOW + 9), STEADY)
+    assert made.on_plan(plan(run='a'), STEADY) is True
+    assert made.on_plan(plan(run='', start_ns=NOW + 1), STEADY) is True    # ends no run
+    assert made.on_plan(plan(run='a', start_ns=NOW + 2), STEADY) is True
+    assert made.on_plan(plan(run='b'), STEADY) is True
+    assert made.on_plan(plan(run='a', start_ns=NOW + 9), STEADY) is False
+    assert made.plan.run == 'b'
+    assert made.on_plan(plan(run='b', start_ns=NOW - 1), STEADY) is False
+    assert made.counts == {'plan': 5, 'plan_older': 1, 'plan_of_past_run': 1}
+
+
+def test_the_last_64_runs_are_known():
+    made = Drivers(NUMBERS, Counter())
+    for run in range(66):       # the newest drives, and 64 of those before it are known
+        assert made.on_plan(plan(run=f'run {run}'), STEADY)
+    assert not made.on_plan(plan(run='run 1'), STEADY)
+    assert made.on_plan(plan(run='run 0'), STEADY)
+
+
+def test_permits_are_counted():
+    made = Drivers(NUMBERS, Counter())
+    made.on_permit(permit())
+    made.on_permit(permit('idle'))
+    assert made.counts == {'permit': 2}
 
 
 def test_a_hand_is_a_plan_of_one_knot_that_ends_in_rest():
@@ -108,6 +151,22 @@ def test_in_another_mode_there_is_nothing_to_end(mode):
     assert made.permit.mode == mode
     made.on_permit(permit())
     assert made.permit.mode == 'autonomous'
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_to_disarm_ends_what_the_plan_was_allowed_and_nothing_else(mode):
+    made = drivers()
+    made.on_permit(permit(mode))
+    made.disarm('reset')
+    assert made.permit.mode == ('reset' if mode == 'autonomous' else mode)
+
+
+def test_who_is_disarmed_before_any_permit_came_is_armed_anew_as_well():
+    made = Drivers(NUMBERS, Counter())
+    made.disarm('reset')
+    for mode, counts in (('autonomous', 'reset'), ('idle', 'idle'), ('autonomous', 'autonomous')):
+        made.on_permit(permit(mode))
+        assert made.permit.mode == counts
 
 
 def test_a_hand_that_is_none_ends_nothing():

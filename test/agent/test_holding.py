@@ -6,6 +6,7 @@ from dataclasses import replace
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.holding import Holding
 from ami_ros.agent.policies.policy import changed
+from ami_ros.agent.rules.touched import Touched
 import numpy as np
 import pytest
 from rule_contract import (
@@ -105,7 +106,8 @@ def test_what_stood_for_all_directions_holds_all():
     assert bench.tick(0.0, late=0.3, without='scan').rule == 'fresh'
     for v in (0.05, -0.05):
         assert bench.tick(v).rule == 'fresh'
-    assert bench.tick(late=0.11).action != 'stop'
+    assert bench.tick(0.0, late=0.01).action == 'go'    # all but to stand
+    assert bench.tick(late=0.1).action != 'stop'
 
 
 def test_rules_that_do_not_wait_release_at_once():
@@ -142,6 +144,14 @@ def test_only_a_judgement_forgets():
         assert len(holding.held) == left
 
 
+def test_who_is_no_rule_or_waits_for_nothing_holds_nothing():
+    holding, go = Holding(Critic(WAITING, ROBOT).rules), Bench().tick()
+    for name in ('guard', 'speed', 'permitted'):
+        stop = replace(go, action='stop', rule=name, reason='because')
+        assert holding.hold(stop, (0.1, 0.0), STEADY, True) is None
+    assert holding.held == {} and holding.hold(go, (0.1, 0.0), STEADY, True) is None
+
+
 def test_a_wanted_twist_that_cannot_be_read_is_stopped_and_not_held():
     bench = Bench()
     bench.tick()
@@ -153,7 +163,9 @@ def test_a_wanted_twist_that_cannot_be_read_is_stopped_and_not_held():
 def test_an_emergency_stop_latches():
     bench = Bench()
     pulled, free = (switch(on, kind='e_stop', name='button') for on in (True, False))
-    assert bench.tick(switches=[pulled]).latch
+    verdict = bench.tick(switches=[pulled])
+    assert verdict.latch and verdict.reason == 'e_stop button is active'    # as the rule says it
+    assert verdict.release == Touched.release
     assert bench.reset() == 'touched: e_stop button is active'
     verdict = bench.tick(switches=[free])
     assert (verdict.action, verdict.rule, verdict.latch) == ('stop', 'touched', True)

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 from ami_ros.agent import latch as module
 from ami_ros.agent.critic import Critic
-from ami_ros.agent.latch import FILE, Latch, LOCK
+from ami_ros.agent.latch import FILE, Latch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
@@ -32,18 +33,19 @@ def until(happened, seconds=20.0):
 
 @pytest.fixture
 def full(monkeypatch):
-    """A disk on which nothing can be replaced, while its list is not empty."""
-    why = ['No space left on device']
+    """A disk on which nothing can be replaced, while `why` is not empty."""
+    disk = SimpleNamespace(why='No space left on device', tries=0)
     replace = os.replace
 
     def replaced(*paths):
-        if why:
-            raise OSError(28, why[0])
+        disk.tries += 1
+        if disk.why:
+            raise OSError(28, disk.why)
         replace(*paths)
 
     monkeypatch.setattr(os, 'replace', replaced)
     monkeypatch.setattr(module, 'AGAIN_S', 0.02)
-    return why
+    return disk
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
@@ -51,7 +53,7 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     latch = Latch()
     latch.close('a', 'b')
     latch.end()
-    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'}
+    assert os.listdir(tmp_path) == [] and latch.closed == {'a': 'b'} and latch.wrong == ''
 
 
 def test_a_latch_outlives_its_process(tmp_path):
@@ -70,7 +72,8 @@ def test_a_latch_outlives_its_process(tmp_path):
     third = Latch(folder)
     assert third.closed == {}
     third.end()
-    assert sorted(os.listdir(folder)) == [LOCK, FILE]
+    # a critic of another version must find them
+    assert sorted(os.listdir(folder)) == ['critic.lock', 'critic_latch.json']
 
 
 CODE = """import os, sys
@@ -84,11 +87,22 @@ os.kill(os.getpid(), 9)"""
 def test_after_an_unclean_end_it_comes_up_stopped(tmp_path):
     assert subprocess.run([sys.executable, '-c', CODE, tmp_path]).returncode == -9
     latch = Latch(tmp_path)
-    assert list(latch.closed)[-1] == 'unclean_end'      # the reason may not have come to the disk
+    name, reason = list(latch.closed.items())[-1]       # `tilt` may not have come to the disk
+    assert (name, reason) == ('unclean_end', 'it did not end properly the last time')
     critic = Critic(CHOSEN, ROBOT, latch)
     verdict = critic.judge(0, 0)
     assert verdict.latch and verdict.reason.endswith('latched until critic/reset')
     assert critic.reset(0, 0) == '' and critic.latch.closed == {}
+    latch.end()
+
+
+def test_a_process_that_forgets_to_end_it_ends_all_the_same(tmp_path):
+    subprocess.run([sys.executable, '-c', CODE.rpartition('os.kill')[0], tmp_path], check=True,
+                   timeout=30)
+    assert said(tmp_path)['running'] is True
+    latch = Latch(tmp_path)
+    assert all(t.daemon for t in threading.enumerate() if t.name == 'latch')
+    assert 'latch' in [t.name for t in threading.enumerate()]
     latch.end()
 
 
@@ -102,6 +116,19 @@ def test_to_close_it_waits_for_no_disk(tmp_path, monkeypatch):
     hangs.set()
     until(lambda: said(tmp_path)['closed'])
     latch.end()
+
+
+def test_who_still_writes_when_it_ends_keeps_the_folder(tmp_path, monkeypatch):
+    """Else it would write over what the next one says."""
+    hangs = threading.Event()
+    monkeypatch.setattr(module, 'END_S', 0.05)
+    first = Latch(tmp_path, lambda: hangs.wait(20))
+    first.end()
+    second = Latch(tmp_path)
+    assert 'a parameter state of its own' in second.wrong and 'unclean_end' in second.closed
+    hangs.set()
+    until(lambda: said(tmp_path)['running'] is False)
+    second.end()
 
 
 def assert_stopped(folder, content):
@@ -127,21 +154,42 @@ def test_what_is_no_latch_comes_up_stopped(tmp_path, content):
     assert_stopped(tmp_path / 'state', content)
 
 
+@pytest.mark.parametrize(('long', 'names'), [(65536, []), (65537, ['unclean_end'])])
+def test_how_long_a_latch_may_be(tmp_path, long, names):
+    (tmp_path / FILE).write_text('{"running": false, "closed": {}}'.ljust(long))
+    latch = Latch(tmp_path)
+    assert list(latch.closed) == names
+    latch.end()
+
+
 def test_a_disk_that_cannot_be_written_stops_nothing_and_is_told(tmp_path, full):
     latch = Latch(tmp_path)
     assert latch.closed == {} and 'cannot be written to' in latch.wrong
     assert 'No space' in latch.wrong
     latch.close('tilt', 'it leans')
     assert latch.closed and not (tmp_path / FILE).exists()
-    full.clear()                    # there is room again: nobody has to ask for it
+    until(lambda: full.tries > 5)
+    full.why = ''                   # there is room again: nobody has to ask for it
     until(lambda: latch.wrong == '')
     assert said(tmp_path)['closed'] == {'tilt': 'it leans'}
-    full.append('No space left on device')
+    full.why = 'No space left on device'
     latch.open()
     until(lambda: latch.wrong)
     latch.end()
-    del full[:]
+    full.why = ''
     assert set(Latch(tmp_path).closed) == {'tilt', 'unclean_end'}   # what was not said is not so
+
+
+def test_a_disk_is_written_when_there_is_news_and_not_for_ever(tmp_path, full):
+    full.why = ''
+    latch = Latch(tmp_path)
+    latch.close('tilt', 'it leans')
+    until(lambda: said(tmp_path)['closed'])
+    tries = full.tries
+    time.sleep(0.2)
+    assert full.tries <= tries + 1
+    latch.end()
+    assert full.tries <= tries + 2
 
 
 def test_where_there_is_no_folder_to_be_it_is_told(tmp_path):

@@ -95,3 +95,18 @@ def test_a_rollback_takes_less_than_a_second(ami, built, tmp_path):
     begun = time.thread_time()
     ami('rollback')
     assert time.thread_time() - begun < 1.0
+
+
+def test_what_comes_with_the_package_is_found_by_the_name_that_list_says(ami, built, tmp_path):
+    name = shipped().name
+    assert name in ami('list')
+    for word in ('show', 'card', 'verify'):
+        assert name in ami(word, name)
+    ami('show', 'hall', wrong="'hall' is none of the installed modules: there are none")
+    keys = ('--keys', tmp_path / 'keys')
+    ami('keygen', 'mine', *keys)
+    (built / 'manifest.json').write_text((built / 'manifest.json').read_text().replace(
+        '"kitchen"', f'"{name}"'))
+    ami('sign', built, '--key', 'mine', *keys)
+    installed = ami('install', built).partition('activate ')[2].strip()
+    assert installed in ami('show', name)                 # one of the same name goes before it

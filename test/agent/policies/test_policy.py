@@ -136,7 +136,7 @@ def test_it_is_said_in_words():
         assert name in lines
     assert lines[-1].startswith('does not run: ')
     assert explain(CHOSEN, 'surprise')[0] == 'surprise'
-    assert 'right: 1.0 to 100.0; source: calibration, own room 0.2 % above' in '\n'.join(
+    assert 'right: 1.0 to 100.0; source: calibration, policy_figures.json: own' in '\n'.join(
         explain(CHOSEN, 'surprise'))
     assert explain(CHOSEN, 'shared')[1] == '  what several rules go by'
     everything = chosen({'shared': vars(CHOSEN.shared), 'rules': {

@@ -163,3 +163,29 @@ def test_corners_and_numbers():
     with pytest.raises(ValueError, match='outside 0.02 to 5.0'):
         Numbers(frame='odom', keep_out=(), stay_in=(), fence_margin_m=9.0)
     assert fence.SHARES == (1.0, 0.5, 0.25, 0.1)
+    assert fence.MOMENTS.tolist() == [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0]
+
+
+def test_the_way_is_an_arc_around_one_centre():
+    rng, stairs = np.random.default_rng(6), replace(RULE, keep_out=(STAIRS,), stay_in=())
+    for _ in range(50):
+        place, yaw = complex(*rng.uniform(-0.5, 0.5, 2)), rng.uniform(-3, 3)
+        v, w = rng.uniform(-0.6, 0.6), rng.uniform(0.3, 1.5) * rng.choice([-1, 1])
+        now = place + outline(BOX) * np.exp(1j * yaw)
+        centre = place + 1j * np.exp(1j * yaw) * v / w
+        lasts = 0.2 + max(abs(v), abs(w) * BOX.radius_m) / (2 * 1.2)
+        ways = [centre + (now - centre) * np.exp(1j * w * lasts * k / 8) for k in range(1, 9)]
+        assert stairs.reaches(v, w, np.append(now, (place, np.exp(1j * yaw))), 9.0) == (
+            pytest.approx(inside(np.concatenate(ways), STAIRS).max(), abs=1e-12))
+
+
+def test_every_point_of_the_outline_counts():
+    far, deep = -1.0 - 1.0j, 1.05 - 0.2j        # in the house, and in the stairs
+    for index in range(4):
+        points = np.full(4, far)
+        points[index] = deep
+        here = np.append(points, (0j, 1.0))     # then where base_link is, and where it looks
+        assert RULE.worst(here) == pytest.approx(plain_depth(np.array([deep])))
+        there = deep + 0.1 * (0.2 + 0.1 / 2.4) / 8      # at the first moment it is deepest
+        assert RULE.reaches(0.1, 0.0, here, 0.1) == pytest.approx(
+            max(plain_depth(np.array([deep + (there - deep) * moment])) for moment in range(1, 9)))

@@ -5,6 +5,7 @@ import math
 
 from ami_ros.agent.rules import slow_zone, stop_zone, time_to_collision
 from ami_ros.agent.rules.acceleration import Acceleration
+from ami_ros.agent.rules.approach import Approach
 from ami_ros.agent.rules.cadence import Cadence
 from ami_ros.agent.rules.contradiction import Contradiction
 from ami_ros.agent.rules.fresh import Fresh
@@ -18,6 +19,7 @@ from ami_ros.agent.rules.stop_zone import StopZone
 from ami_ros.agent.rules.stuck import Stuck
 from ami_ros.agent.rules.time_to_collision import TimeToCollision
 from ami_ros.agent.rules.touched import in_the_way, Touched
+from ami_ros.agent.rules.view import View
 from ami_ros.agent.types import Command, Track
 import numpy as np
 import pytest
@@ -141,7 +143,7 @@ def test_stuck_looks_at_the_newest_and_names_the_unit():
 
 
 def test_without_a_number_nothing_is_held():
-    assert {rule.release_s for rule in (Fresh, Frozen, StopZone, Touched)} == {0.0}
+    assert {rule.release_s for rule in (Approach, Fresh, Frozen, StopZone, Touched, View)} == {0.0}
 
 
 def test_what_a_switch_is_called():

@@ -4,7 +4,6 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.rules import movement
 from ami_ros.agent.rules.movement import (
     at,
     between,
@@ -152,7 +151,7 @@ def test_an_outline_joins_what_lies_close():
     ranges[[120, 121]] = 0.5, 0.7               # more than joins
     ranges[[10, 12]] = 0.5                      # no neighbours
     dots = outline(scan(ranges), 1.0)
-    assert dots.size == 6 + movement.PIECES - 1
+    assert dots.size == 6 + 3
     a, b = 0.5 * np.exp(1j * ANGLES[[90, 91]])
     for part in (0.25, 0.5, 0.75):
         assert np.abs(dots - (a + part * (b - a))).min() < 1e-9
@@ -172,7 +171,7 @@ def test_how_close_is_close(gap_m, joined):
 
 
 def test_all_around_the_last_beam_is_beside_the_first():
-    assert outline(scan(np.full(180, 0.5)), 1.0).size == 180 * movement.PIECES
+    assert outline(scan(np.full(180, 0.5)), 1.0).size == 180 * 4
 
 
 def test_it_came_from_the_nearest():

@@ -106,6 +106,29 @@ class TestApproach(RuleContract):
         with pytest.raises(Stop, match='at 0.(49|50|51)'):
             self.ask(two, 0.0, 1.5)
 
+    def test_of_many_the_fastest_is_named(self):
+        rule, past = replace(self.rule), sightings(self.ahead(1.0, 0.1))
+        rule.found['scan'] = past[0].scan, Coming(
+            np.array([FRONT + 0.03 + 0j, FRONT + 0.03 + 0.05j]), np.array([-0.1 + 0j, -0.5 + 0j]))
+        with pytest.raises(Stop, match='something that moves at 0.500 m/s comes within'):
+            rule.limit(command(0.3), situation(scan=past[0].scan,
+                                               memory=memory(sightings=(past,))))
+
+    def test_what_is_near_may_not_come_nearer_for_a_moment_either(self):
+        """It comes around the corner of the robot: nearer at once, then farther off."""
+        corner = BOX.centre + complex(BOX.half_length_m, BOX.half_width_m)
+        one = Coming(np.array([corner + 0.015 - 0.010j]), np.array([-0.3 + 1.0j]))
+        assert self.rule.meets(0.01, 0.0, one).tolist() == [True]
+        assert self.rule.meets(0.01, 0.0, replace(one, speeds=-one.speeds)).tolist() == [False]
+        assert self.rule.meets(0.1, 0.0, Coming(np.zeros(0), np.zeros(0))).size == 0
+
+    def test_what_it_found_is_no_part_of_it(self):
+        rule, new = replace(self.rule), replace(self.rule)
+        past = sightings(self.ahead(1.0, 0.1))
+        rule.limit(command(0.1), situation(scan=past[0].scan, memory=memory(sightings=(past,))))
+        assert rule.found and not new.found and not replace(rule).found
+        assert rule == new and repr(rule) == repr(new)
+
     def test_who_sees_nothing_may_not_go(self):
         for seen, why in ((situation(scan=None), 'no scan'),
                           (situation(odometry=None), 'no odometry')):

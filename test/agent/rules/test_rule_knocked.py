@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.rules.knocked import Knocked, LEAST_BEAMS, shifted
+from ami_ros.agent.rules.knocked import Knocked, landed, shifted
 from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.types import Sighting
 from closed_loop import room, square, World
@@ -137,16 +137,49 @@ class TestKnocked(RuleContract):
         assert replace(self.rule).worst(tuple(seen)) == 0.0
 
 
-@pytest.mark.parametrize('count', [0, LEAST_BEAMS - 1, LEAST_BEAMS])
+@pytest.mark.parametrize('odd', [False, True])
+def test_a_turn_more_is_none(odd):
+    """Whether bearings are counted from behind or from ahead, and yaw goes on or leaps back."""
+    for world in rooms(4):
+        after, before = looks(world, 0.6, 1.5)
+        if odd:
+            after, before = turned((after, before), 30)
+        x, y, yaw = after.pose
+        for turn in (2 * math.pi, -2 * math.pi):
+            assert share((replace(after, pose=(x, y, yaw + turn)), before)) == share(
+                (after, before))
+        other = replace(after.scan, angles=np.mod(after.scan.angles, 2 * math.pi))
+        assert share((replace(after, scan=other), before)) == pytest.approx(
+            share((after, before)), abs=0.01)
+
+
+def test_what_it_found_is_no_part_of_it():
+    asked, new = (Knocked(0.3, OFF_M, 6.0) for _ in range(2))
+    asked.limit(command(0.1), situation(memory=memory(sightings=(looks(next(rooms())),))))
+    assert asked.found and not new.found and asked == new and repr(asked) == repr(new)
+
+
+@pytest.mark.parametrize(('known', 'odd', 'share_'), [(7, 4, 1.0), (8, 4, 0.0), (8, 2, 0.0),
+                                                     (8, 1, 1.0), (2, 2, 1.0), (2, 3, 0.0)])
+def test_no_more_than_eight_scans_between_two_questions(known, odd, share_):
+    rule = Knocked(0.3, OFF_M, 6.0)
+    seen = tuple(Sighting(scan(np.full(180, 2.0 + (i == odd))), (0.0, 0.0, 0.0))
+                 for i in range(10))
+    rule.found['scan'] = (seen[known].scan, 0.0)
+    assert rule.worst(seen) == share_
+
+
+@pytest.mark.parametrize('count', [0, 19, 20])
 def test_too_few_beams_say_nothing(count):
     ranges = np.full(180, np.inf)
     ranges[:count] = 1.0
     other = np.full(180, 3.0)
     pair = pair_of(scan(ranges), scan(other), 0j, 0.0)
-    assert share(pair) == (1.0 if count == LEAST_BEAMS else 0.0)
+    assert share(pair) == (1.0 if count == 20 else 0.0)
     blind = np.full(180, np.nan)
     blind[:count] = 3.0
-    assert share(pair_of(scan(np.full(180, 1.0)), scan(blind), 0j, 0.0)) in (0.0, 1.0)
+    assert share(pair_of(scan(np.full(180, 1.0)), scan(blind), 0j, 0.0)) == (
+        0.0 if count == 0 else 1.0)         # a beam has neighbours that see for it
     assert share(pair_of(scan(np.full(180, 1.0)), scan(np.full(180, np.nan)), 0j, 0.0)) == 0.0
 
 
@@ -195,3 +228,75 @@ def test_a_lidar_with_more_beams_than_are_compared():
     assert share(pair_of(two[0], two[0], 0j, 0.1)) == 0.0
     assert share(pair_of(*two, 0j, 0.1)) == 1.0
     assert ANGLES.size == 180
+
+
+def test_where_a_hit_is_after_the_way():
+    """Reckoned by hand, for each: out of the sensor, off the way, into the sensor."""
+    before = scan([1.0, 2.0, np.nan, np.inf, 0.0, 3.0, 4.0],
+                  angles=np.array([0.1, -2.0, 0.3, 0.4, 0.5, np.nan, 3.0]),
+                  mount=(0.2, -0.1, 1.5))
+    after = scan([1.0], angles=np.zeros(1), mount=(-0.3, 0.4, -2.0))
+    expected = []
+    for away, bearing in ((1.0, 0.1), (2.0, -2.0), (4.0, 3.0)):
+        x = 0.2 + away * math.cos(bearing + 1.5) - 0.7
+        y = -0.1 + away * math.sin(bearing + 1.5) - 0.2
+        x, y = (x * math.cos(0.6) + y * math.sin(0.6) + 0.3,
+                -x * math.sin(0.6) + y * math.cos(0.6) - 0.4)
+        expected.append(complex(x * math.cos(-2.0) + y * math.sin(-2.0),
+                                -x * math.sin(-2.0) + y * math.cos(-2.0)))
+    assert landed(before, after, 0.7 + 0.2j, 0.6) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize(('beams', 'compared'), [(180, 180), (181, 91), (360, 180), (361, 121)])
+def test_no_more_than_180_hits_are_compared(beams, compared):
+    many = scan(np.full(beams, 2.0), angles=np.linspace(-3.0, 3.0, beams))
+    assert landed(many, many, 0j, 0.0).size == compared
+
+
+@pytest.mark.parametrize('yaw', [0.0, math.pi / 2, -2.0, 3.0])
+@pytest.mark.parametrize('ahead', [1.0, -1.0])
+def test_a_long_way_is_taken_off_whichever_way_it_looked(yaw, ahead):
+    """A metre towards a wall, or away from it; a metre more is allowed for, but not two."""
+    angles = np.linspace(-0.3, 0.3, 61)
+    walls = [scan(away / np.cos(angles), angles=angles)
+             for away in (3.0, 3.0 - ahead, 3.5 + ahead)]
+    way = ahead * np.exp(1j * yaw)
+    poses = (4.0, -2.0, yaw), (4.0 + way.real, -2.0 + way.imag, yaw)
+    for wall, off in ((walls[1], 0.0), (walls[2], 1.0)):
+        assert share((Sighting(wall, poses[1]), Sighting(walls[0], poses[0]))) == off
+
+
+def seen_by(lidar, hits, beam, off_rad, near=2.0, other=5.0):
+    """Return how many hits, at 2 m, are seen again where a single beam ends about there."""
+    ranges = np.full(lidar.size, other)
+    ranges[beam] = near
+    pair = pair_of(scan(np.full(hits.size, 2.0), angles=hits), scan(ranges, angles=lidar))
+    return round((1 - shifted(pair[1], pair[0], OFF_M, off_rad)) * hits.size, 6)
+
+
+@pytest.mark.parametrize(('off_rad', 'reach'), [(0.05, 1), (0.095, 1), (0.105, 2), (0.25, 3),
+                                                (0.295, 3), (0.305, 4)])
+def test_how_far_round_it_is_looked_for(off_rad, reach):
+    """Of beams 0.1 rad apart, hits between them: so many beams on each side."""
+    lidar = np.linspace(-2.0, 2.0, 41)
+    hits = np.linspace(-1.95, 1.95, 40)
+    assert seen_by(lidar, hits, 20, off_rad) == 2 * reach
+    assert seen_by(lidar, hits, 0, off_rad) == seen_by(lidar, hits, 40, off_rad) == reach
+    for beam in (0, 20, 40):
+        assert seen_by(lidar, hits, beam, off_rad, near=2.14) > 0
+        assert seen_by(lidar, hits, beam, off_rad, near=2.16) == 0
+
+
+@pytest.mark.parametrize(('missing', 'seen'), [(1.5, 5), (2.5, 3)])
+def test_a_lidar_looks_all_around_up_to_a_gap_of_two_beams(missing, seen):
+    half = math.pi / (1 + missing / 99)
+    lidar = np.linspace(-half, half, 100)
+    hits = (lidar[1:] + lidar[:-1]) / 2
+    assert seen_by(lidar, hits, 0, 2.5 * (lidar[1] - lidar[0])) == seen
+
+
+def test_a_beam_that_says_nothing_hides_nothing():
+    ranges = np.full(180, 5.0)
+    ranges[::2] = 0.0
+    assert share(pair_of(scan(np.full(180, 2.0)), scan(ranges))) == 1.0
+    assert share(pair_of(scan(np.full(180, 7.0)), scan(ranges))) == 1.0

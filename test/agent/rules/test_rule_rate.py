@@ -49,9 +49,14 @@ class TestRate(RuleContract):
 
     def test_it_counts_by_the_window(self):
         slow = Rate(0.5, 2.0, (('camera', 10.0),))
-        past = memory(cameras=(Heard('camera', (), (0, *(STEADY - ns(0.1 * i)
-                                                         for i in range(10, 0, -1)))),))
-        assert slow.limit(command(0.1), situation(memory=past)).reason == ''
+
+        def after(count):
+            came = (0, *(STEADY - ns(0.1 * i) for i in range(count, 0, -1)))
+            return slow.limit(command(0.1), situation(memory=memory(
+                cameras=(Heard('camera', (), came),))))
+        assert after(10).reason == ''
+        with pytest.raises(Stop, match='4.5 pictures of the camera come a second, 5.0 are'):
+            after(9)
 
     def test_each_camera_by_its_own_rate(self):
         assert self.after(0.2, 0.8, 1.5, name='left').reason == ''

@@ -68,18 +68,19 @@ def test_every_rule_is_in_a_policy_that_is_shipped():
     assert all(rule.release for rule in build(STRICT, EQUIPPED))
 
 
-@pytest.mark.parametrize(('key', 'most'), [
-    ('max_speed_mps', ROBOT.max_speed_mps), ('max_turn_radps', ROBOT.max_turn_radps)])
-def test_a_policy_is_never_looser_than_the_robot(key, most):
+@pytest.mark.parametrize(('key', 'most', 'unit'), [
+    ('max_speed_mps', ROBOT.max_speed_mps, 'm/s'),
+    ('max_turn_radps', ROBOT.max_turn_radps, 'rad/s')])
+def test_a_policy_is_never_looser_than_the_robot(key, most, unit):
     build(changed(CHOSEN, {f'shared.{key}': most}), ROBOT)
-    with pytest.raises(ValueError, match=f'{key} = .* is beyond what rover can do'):
+    with pytest.raises(ValueError, match=f'{key} = .* beyond what rover can do, {most} {unit};'):
         build(changed(CHOSEN, {f'shared.{key}': most + 1e-9}), ROBOT)
 
 
 def test_braking_is_no_better_than_measured():
     slow = replace(ROBOT, braking_mps2=NUMBERS.braking_mps2)
     build(CHOSEN, slow)
-    with pytest.raises(ValueError, match='braking_mps2 = 1.5 is beyond'):
+    with pytest.raises(ValueError, match=r'braking_mps2 = 1.5 is beyond .* m/s\^2; a policy'):
         build(CHOSEN, replace(slow, braking_mps2=NUMBERS.braking_mps2 - 1e-9))
 
 
