@@ -49,13 +49,14 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
     args.add_argument('--seconds', type=float, default=600.0)
     args.add_argument('--drive', type=float, default=120.0, help='s of one drive')
+    args.add_argument('--bags', type=Path, help='an empty folder that keeps the recordings')
     args.add_argument('--separate', action='store_true')
     args.add_argument('--report', type=Path, required=True)
     given = args.parse_args()
     drives, together = [], 0.0
     with tempfile.TemporaryDirectory() as name, Probe() as probe:
         while together < given.seconds and len(drives) < 40:
-            bag, ended = drive(Path(name), len(drives), given.separate,
+            bag, ended = drive(given.bags or Path(name), len(drives), given.separate,
                                min(given.drive, given.seconds - together))
             said = {'ended': ended}
             if bag.is_dir() and any(bag.glob('*.mcap')):
