@@ -65,6 +65,7 @@ def test_a_leap_and_what_is_no_place_forget_all():
         for bad in (odometry(number), odometry(pose=np.array([0.0, number, 0.0]))):
             made = driven()
             made.on_odometry(bad, True)
+            assert made.look() == ()
             made.on_scan(scan(stamp_ns=NOW + ns(9)))
             assert made.look() == ()
 
