@@ -4,7 +4,7 @@
 # make setup     .venv with all that a developer needs         make PYTHON=python3.12 setup
 # make lint      ruff
 # make bench     latencies of every stage, one JSON line last
-# make kilted    the ROS tests on the wheels of ROS 2 Kilted
+# make kilted    the ROS tests, but the slow ones, on the wheels of ROS 2 Kilted
 # make colcon    a real colcon build; every executable started from the install space
 # make tensorrt every exported network is built by a real TensorRT (RTX), which needs no GPU
 # make nightly   the critic's coverage, its mutants, a million fuzzed messages; goes on where it ended
@@ -47,11 +47,11 @@ bench:
 	@mkdir -p runs
 	@.venv/bin/ami-ros bench --report runs/bench.json $(ARGS)
 
-# always the wheels, also where another ROS is sourced
+# always the wheels, also where another ROS is sourced; what is slow does not depend on which ROS it is
 kilted:
 	@tools/setup_venv.sh .venv-kilted sim ros-kilted dev
 	@env -u ROS_DISTRO -u PYTHONPATH -u AMENT_PREFIX_PATH -u LD_LIBRARY_PATH -u RMW_IMPLEMENTATION \
-	  .venv-kilted/bin/python -m pytest -m ros $(ARGS)
+	  .venv-kilted/bin/python -m pytest -m 'ros and not slow' $(ARGS)
 
 colcon:
 	@tools/setup_venv.sh .venv sim ros dev

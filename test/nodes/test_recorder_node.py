@@ -28,7 +28,6 @@ def own_environment():
     os.environ.update(before)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('separate', [False, True])
 def test_a_real_drive_is_the_same_again(tmp_path, separate):
     bag, params = tmp_path / 'bag', tmp_path / 'params.yaml'
