@@ -177,3 +177,22 @@ def test_far_points_on_long_ways():
             assert found == pytest.approx(plain, abs=0.0021)
             met += 1
     assert met > 4
+
+
+@pytest.mark.parametrize(('point', 'v', 'w', 'reach'), [
+    (0.029 + 0.138j, 0.31, -2.34, 0.33), (0.007 + 0.181j, -0.31, 1.85, 0.46),
+    (0.019 - 0.161j, -0.55, -2.54, 0.14), (0.066 + 0.162j, -0.14, 0.79, 0.12)])
+def test_what_a_corner_swings_against_is_near_enough(point, v, w, reach):
+    """Points beside it that move faster than base_link does, seen from the robot."""
+    travel, speed = np.arange(0, reach, 1e-4), pace(v, w, BOX)
+    gaps = BOX.gap(seen_after(np.array([point])[:, None], travel * v / speed, travel * w / speed))
+    first = travel[(gaps[0] < 0.02).argmax()]
+    assert first > 0.05
+    assert first_contact(np.array([point]), BOX, v, w, reach, 0.02) == pytest.approx(first,
+                                                                                   abs=1e-3)
+
+
+@pytest.mark.parametrize('away', [0.5, 1.5, 2.9])
+def test_it_may_look_far_ahead(away):
+    wall = 0.2 + 0.02 + away + 1j * np.linspace(-0.05, 0.05, 5)
+    assert first_contact(wall, BOX, 0.6, 0.0, 3.0, 0.02) == pytest.approx(away, abs=1e-3)

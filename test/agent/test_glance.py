@@ -41,3 +41,18 @@ def test_what_is_not_decoded():
     assert (view.shape, view.spread, view.stamp_ns, view.received_steady_ns) == ((), None, 1, 2)
     assert unread(data[:0], 'camera', 1, 2).fingerprint == fingerprint(data[:0])
     assert unread(np.roll(data, 1), 'camera', 1, 2).fingerprint != view.fingerprint
+    assert len(view.fingerprint) == 32
+
+
+@pytest.mark.parametrize(('length', 'step'), [(1, 1), (100, 1), (8191, 1), (8192, 2),
+                                              (100_000, 24)])
+def test_of_what_is_not_decoded_about_4096_bytes_are_looked_at(length, step):
+    data = RNG.integers(0, 256, length, np.uint8)
+    was = unread(data, 'camera', 1, 2).fingerprint
+    for index in {0, step * (length // 2 // step), step * ((length - 1) // step)}:
+        other = data.copy()
+        other[index] ^= 1
+        assert unread(other, 'camera', 1, 2).fingerprint != was
+    if step > 1:
+        data[1] ^= 1
+        assert unread(data, 'camera', 1, 2).fingerprint == was

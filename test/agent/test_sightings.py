@@ -34,6 +34,18 @@ def test_a_quick_lidar_is_remembered_now_and_then():
     assert 20 <= len(seen) <= 27
 
 
+@pytest.mark.parametrize(('came', 'kept'), [
+    ((0.0, 0.01), (0.01, 0.0)), ((0.0, 0.01, 0.02), (0.02, 0.0)),
+    ((0.0, 0.04, 0.08), (0.08, 0.04, 0.0)), ((0.0, 0.039, 0.08), (0.08, 0.0)),
+    ((0.0, 0.039, 0.041, 0.08), (0.08, 0.041, 0.0))])
+def test_which_scans_of_a_quick_lidar(came, kept):
+    made = Sightings()
+    made.on_odometry(odometry(), True)
+    for at in came:
+        made.on_scan(scan(stamp_ns=NOW + ns(at)))
+    assert [one.scan.stamp_ns for one in made.look()[0]] == [NOW + ns(at) for at in kept]
+
+
 def test_the_place_is_that_of_the_scan():
     [seen] = driven(v=0.5, w=0.4).look()
     x, y, yaw = seen[0].pose
@@ -65,6 +77,7 @@ def test_a_leap_and_what_is_no_place_forget_all():
         for bad in (odometry(number), odometry(pose=np.array([0.0, number, 0.0]))):
             made = driven()
             made.on_odometry(bad, True)
+            assert made.look() == ()
             made.on_scan(scan(stamp_ns=NOW + ns(9)))
             assert made.look() == ()
 

@@ -143,7 +143,8 @@ def test_stuck_looks_at_the_newest_and_names_the_unit():
 
 
 def test_without_a_number_nothing_is_held():
-    assert {rule.release_s for rule in (Approach, Fresh, Frozen, StopZone, Touched, View)} == {0.0}
+    assert {rule.release_s for rule in (Approach, Fresh, Frozen, StopZone, TimeToCollision,
+                                        Touched, View)} == {0.0}
 
 
 def test_what_a_switch_is_called():

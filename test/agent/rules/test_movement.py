@@ -4,6 +4,7 @@
 from dataclasses import replace
 import math
 
+from ami_ros.agent.rules import movement
 from ami_ros.agent.rules.movement import (
     at,
     between,
@@ -71,6 +72,13 @@ def test_only_what_is_near_is_looked_at():
     assert coming(facing(3.0, 3.0, other_m=3.0), 1.0, 0.6).points.size == 0
 
 
+def test_what_is_a_metre_farther_off_may_be_where_it_came_from(monkeypatch):
+    asked = []
+    monkeypatch.setattr(movement, 'outline', lambda scan, near_m: asked.append(near_m) or outline(
+        scan, near_m))
+    assert coming(facing(0.5, 0.6), 1.2, 0.6).points.size and asked == [2.2]
+
+
 def test_the_way_of_the_robot_is_taken_off():
     """It drove 0.1 m ahead and turned: a wall that stands is nearer, and elsewhere."""
     def wall(x, yaw):
@@ -101,9 +109,9 @@ def test_hits_are_what_a_beam_says():
     ranges[[0, 45, 90, 135]] = 1.0, np.nan, 0.0, 2.0
     angles = ANGLES.copy()
     angles[0] = np.nan
-    points, beams = hit(scan(ranges, angles=angles, mount=(0.1, 0.2, math.pi)))
+    points, beams = hit(scan(ranges, angles=angles, mount=(0.1, 0.2, 0.7)))
     assert beams.tolist() == [135]
-    assert points[0] == pytest.approx(0.1 + 0.2j + 2 * np.exp(1j * (math.pi + ANGLES[135])))
+    assert points[0] == pytest.approx(0.1 + 0.2j + 2 * np.exp(1j * (0.7 + ANGLES[135])))
 
 
 def test_at_is_the_newest_that_is_as_old():

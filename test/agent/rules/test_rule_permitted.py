@@ -65,6 +65,9 @@ class TestPermitted(RuleContract):
     def test_after_a_hand_it_says_what_to_do(self):
         self.check(permit('hand'), match='a hand drove; .* armed anew')
 
+    def test_after_a_reset_it_says_what_to_do(self):
+        self.check(permit('reset'), match='a latch was opened; .* armed anew')
+
     @pytest.mark.parametrize('source', ['', 'Mind', 'nobody', None])
     def test_somebody_else_may_not(self, source):
         self.check(permit(), match='wants to drive; mind, hand and twist may', source=source)
