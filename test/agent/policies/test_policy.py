@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from ami_ros import cli
-from ami_ros.agent.policies.policy import changed, chosen, parse, read
+from ami_ros.agent.policies.policy import changed, chosen, parse, Policy, read
 from ami_ros.agent.policies.sources import KINDS, leaves
 from ami_ros.agent.policies.words import differences, explain
 from ami_ros.agent.rules import CORE, RULES
@@ -36,6 +36,12 @@ def test_the_shipped_ones_are_good(path):
     assert set(policy.sources) == set(policy.numbers) and policy.path == str(path)
     assert list(policy.rules) == [name for name in RULES if name in policy.rules]
     assert all(source.split(',')[0] in KINDS for source in policy.sources.values())
+
+
+def test_the_same_numbers_have_the_same_hash_in_whatever_order():
+    other = Policy(CHOSEN.shared, dict(reversed(CHOSEN.rules.items())))
+    assert list(other.rules) != list(CHOSEN.rules) and other.hash == CHOSEN.hash
+    assert other.path == '' and other == CHOSEN
 
 
 def test_sources_are_in_a_persons_words():
