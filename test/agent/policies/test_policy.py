@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ami_ros import cli
 from ami_ros.agent.policies.policy import changed, chosen, parse, Policy, read
-from ami_ros.agent.policies.sources import KINDS, leaves
+from ami_ros.agent.policies.sources import KINDS, leaves, sources
 from ami_ros.agent.policies.words import differences, explain
 from ami_ros.agent.rules import CORE, RULES
 from ami_ros.share import share
@@ -36,6 +36,23 @@ def test_the_shipped_ones_are_good(path):
     assert set(policy.sources) == set(policy.numbers) and policy.path == str(path)
     assert list(policy.rules) == [name for name in RULES if name in policy.rules]
     assert all(source.split(',')[0] in KINDS for source in policy.sources.values())
+
+
+@pytest.mark.parametrize('kind', ['standard', 'data sheet', 'derivation', 'calibration', 'design'])
+def test_of_which_kind_a_source_may_be(kind):
+    for text in (f'a: 1  # source: {kind}, so it is',
+                 f'a:    # m; source: {kind}, so it is\n  - 1'):
+        assert sources(text, 'own.yaml') == {'a': f'{kind}, so it is'}
+
+
+@pytest.mark.parametrize(('text', 'why'), [
+    ("a: 'b # source: design, so'", 'a does not say where it comes from'),
+    ('a: 1', 'a does not say where it comes from'), ('a: 1  # m', 'a does not say where'),
+    ('a: 1  # source: rumour, so', "a says source: 'rumour, so'"),
+    ('a: 1  # source: design,   ', "a says source: 'design,'")])
+def test_what_is_no_source(text, why):
+    with pytest.raises(ValueError, match=f'^own.yaml, line 1: {why}'):
+        sources(text, 'own.yaml')
 
 
 def test_the_same_numbers_have_the_same_hash_in_whatever_order():
