@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy file says which rules run, with which numbers, and where each comes from."""
 
+from dataclasses import fields
+import inspect
 from pathlib import Path
 
 from ami_ros import cli
 from ami_ros.agent.policies.policy import changed, chosen, parse, Policy, read
 from ami_ros.agent.policies.sources import KINDS, leaves, sources
-from ami_ros.agent.policies.words import differences, explain
-from ami_ros.agent.rules import CORE, RULES
+from ami_ros.agent.policies.words import about, differences, explain, number
+from ami_ros.agent.robots import find
+from ami_ros.agent.rules import build, CORE, RULES
+from ami_ros.agent.rules.shared import Shared
 from ami_ros.share import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,3 +220,27 @@ def test_on_the_command_line(capsys, tmp_path):
     status, _, err = ami(capsys, 'check', other, '--robot', 'rover')
     assert status == 1 and 'max_speed_mps = 0.9 is beyond what rover can do' in err
     assert str(Path(other)) in err
+
+
+def test_a_rule_is_explained_in_its_own_words():
+    for rule in build(CHOSEN, find('rover')):
+        said = [inspect.getdoc(RULES[rule.name]), *inspect.getdoc(type(rule)).split('\n')]
+        assert about(rule.name)[:len(said)] == said
+        assert len(about(rule.name)) == len(said) + (rule.name in CORE)
+
+
+def test_an_explanation_has_a_blank_line_before_each_part():
+    lines = explain(CHOSEN)
+    assert not any('\n' in line for line in lines)
+    for name in CHOSEN.rules:
+        assert lines[lines.index(name) - 1] == ''
+    left = ', '.join(name for name in RULES if name not in CHOSEN.rules)
+    assert lines[-2:] == ['', f'does not run: {left}']
+
+
+@pytest.mark.parametrize(('key', 'first'), [
+    ('min_valid_beams', '    min_valid_beams = 0.7: share of beams that must be valid'),
+    ('max_speed_mps', '    max_speed_mps = 0.7 m/s: forward and backward')])
+def test_a_number_is_told_with_its_unit(key, first):
+    field = next(field for field in fields(Shared) if field.name == key)
+    assert number(field, 0.7, 'design, so')[0] == first
