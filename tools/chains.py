@@ -22,7 +22,7 @@ from ami_ros.replay.changes import Changes
 from ami_ros.trials.protocol import GoalDrive
 import numpy as np
 
-DRIVE_S, BLOCKS, SEED = 120.0, 40, 750
+BLOCKS, SEED = 40, 750
 START, GOAL = np.array([0.5, 0.5, 0.3]), np.array([1.2, 0.6, 0.0])
 PICTURE = np.full((64, 64, 3), 90, np.uint8)
 
@@ -48,14 +48,16 @@ def main() -> None:
     """Drive, replay, report."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
     args.add_argument('--seconds', type=float, default=600.0)
+    args.add_argument('--drive', type=float, default=120.0, help='s of one drive')
+    args.add_argument('--bags', type=Path, help='an empty folder that keeps the recordings')
     args.add_argument('--separate', action='store_true')
     args.add_argument('--report', type=Path, required=True)
     given = args.parse_args()
     drives, together = [], 0.0
     with tempfile.TemporaryDirectory() as name, Probe() as probe:
         while together < given.seconds and len(drives) < 40:
-            bag, ended = drive(Path(name), len(drives), given.separate,
-                               min(DRIVE_S, given.seconds - together))
+            bag, ended = drive(given.bags or Path(name), len(drives), given.separate,
+                               min(given.drive, given.seconds - together))
             said = {'ended': ended}
             if bag.is_dir() and any(bag.glob('*.mcap')):
                 try:
@@ -71,7 +73,8 @@ def main() -> None:
             drives.append(said)
             print(json.dumps(said), flush=True)
     done = [one for one in drives if 'chains' in one]
-    counts = {key: sum(one['chains'][key] for one in done) for key in ('commands', 'complete')}
+    counts = {key: sum(one['chains'][key] for one in done)
+              for key in ('commands', 'complete', 'before_the_trace')}
     report = {
         'machine': bench.machine(), 'versions': bench.versions(),
         'load_average': os.getloadavg()[0], 'noise_ms': session.percentiles(probe.late_ms),

@@ -8,6 +8,7 @@ up. What it decides, and why, is in ami_ros/agent/configurator.py.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+import math
 import os
 from pathlib import Path
 import signal
@@ -23,6 +24,7 @@ from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.state import KeptStop, state_folder
 from ami_ros.agent.supervisor import Act
 from ami_ros.machine.heat import Thermometer
+from ami_ros.machine.watts import Wattmeter
 from ami_ros.modules.camera import of_robot
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.eye import Eye
@@ -71,7 +73,7 @@ class ConfiguratorNode(Managed):
         """Learn whom to watch."""
         robot = find(self.settings.robot)
         self.eye = Eye(robot, of_robot(robot))      # goal pictures may be of the camera's size
-        self.heat = Thermometer()
+        self.heat, self.watts = Thermometer(), Wattmeter()
         self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.get_namespace().rstrip('/')
@@ -118,9 +120,10 @@ class ConfiguratorNode(Managed):
 
     def cleanup(self) -> None:
         """Forget whom to watch."""
-        heat = self.__dict__.pop('heat', None)
-        if heat is not None:
-            heat.close()
+        for name in ('heat', 'watts'):
+            meter = self.__dict__.pop(name, None)
+            if meter is not None:
+                meter.close()
         for client in getattr(self, 'steps', {}).values():
             self.destroy_client(client)
         for name in ('goals', 'statuses', 'budgets'):
@@ -199,12 +202,16 @@ class ConfiguratorNode(Managed):
             self.say()
 
     def on_heat(self) -> None:
-        """Say whether heat or power slows the machine down: plans are then late for no other."""
-        heat = self.heat.read()
+        """Say whether heat or power slows the machine down: plans are then late for no other.
+
+        And what it draws, where the board tells: a recording knows from it what a drive cost.
+        """
+        heat, watts = self.heat.read(), self.watts.read()
+        drawn = {} if math.isnan(watts) else {'power_w': f'{watts:.3f}'}
         health = convert.Health(f'{self.get_namespace().rstrip("/")}/machine',
                                 int(heat.throttled), heat.text,
                                 {'throttled': str(int(heat.throttled)),
-                                 'hottest_c': f'{heat.hottest_c:.1f}'})
+                                 'hottest_c': f'{heat.hottest_c:.1f}', **drawn})
         self.diagnostics.publish(convert.health_message(health, self.now_ns()))
 
     def follow_up(self) -> None:

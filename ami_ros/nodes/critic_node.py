@@ -26,6 +26,7 @@ from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
+from ami_ros.agent.pulse import HealthSettings, Pulse
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
@@ -34,7 +35,7 @@ from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
-from ami_ros.machine.privileges import pass_on, take_priority
+from ami_ros.machine.privileges import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
@@ -75,7 +76,21 @@ class NodeSettings(Settings):
             raise ValueError('lock_step needs input: plan; a twist names no frame to answer')
 
 
-GROUPS = {'': NodeSettings}
+@dataclass(frozen=True)
+class CriticHealthSettings(HealthSettings):
+    """The same of the critic, which ticks whether or not there is a plan."""
+
+    least_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
+                              live=True)
+    most_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
+                                    'of the time between two is', live=True)
+    most_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
+                                 'that is judged is (median)', live=True)
+    most_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
+                               live=True)
+
+
+GROUPS = {'': NodeSettings, 'health': CriticHealthSettings}
 
 
 def policy(where: str) -> Policy:
@@ -113,6 +128,8 @@ class CriticNode(Node):
         self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
         self.tracing = traced(self, chosen, made)
+        self.made, self.pulse = made, Pulse()
+        self.judging_s = 0.0                    # since the last tick
         self.due_ns = time.monotonic_ns()       # the next tick
         self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
@@ -141,6 +158,7 @@ class CriticNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
+        take_short_turns()      # for who gets no priority; it has nothing to wait for long
         self.priority = take_priority() if eager else 'not asked for'
         if self.priority and eager:
             self.get_logger().warning(self.priority)
@@ -244,7 +262,9 @@ class CriticNode(Node):
         """Ask the critic; return its verdict and the milliseconds that it took."""
         begun = time.perf_counter()
         verdict = self.critic.judge(*(self.now() if frame_ns is None else (frame_ns, frame_ns)))
-        return verdict, 1e3 * (time.perf_counter() - begun)
+        took_s = time.perf_counter() - begun
+        self.judging_s += took_s
+        return verdict, 1e3 * took_s
 
     def now(self) -> tuple[int, int]:
         """Return ROS and steady time; in lock-step both are of the last frame."""
@@ -327,6 +347,7 @@ class CriticNode(Node):
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
              'unwritten': self.unwritten(), 'audit': self.auditor.log.known(),
+             **self.pulse.said(time.monotonic(), self.made['health']),
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))
@@ -346,8 +367,13 @@ class CriticNode(Node):
         """Answer silence as well; return the seconds until that is due again."""
         late_ns = time.monotonic_ns() - self.due_ns
         if late_ns >= 0:
+            begun_s = time.monotonic()
             self.due_ns += PERIOD_NS * (1 + late_ns // PERIOD_NS)
             self.say(*self.judge())
+            said = self.verdict
+            age_ns = said.command.stamp_ns - said.number if said.source and said.number else 0
+            self.pulse.beat(begun_s, age_ns / 1e9, self.judging_s)
+            self.judging_s = 0.0
         return max(0, self.due_ns - time.monotonic_ns()) / 1e9
 
     def stop(self) -> None:

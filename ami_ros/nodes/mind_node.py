@@ -90,6 +90,8 @@ class MindNode(Planning):
         believed = perf_counter()
         plan = self.plan_from(belief, commands, item)
         planned = perf_counter()
+        self.stages_s = {'perception': seen - begun, 'world_model': believed - seen,
+                         'actor': planned - believed}
         yield self.plans, convert.plan_message(plan)
         said = perf_counter()
         yield from self.state_of(

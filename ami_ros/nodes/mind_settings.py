@@ -8,6 +8,7 @@ import time
 from typing import ClassVar
 
 from ami_ros.agent.loop import Mind
+from ami_ros.agent.pulse import HealthSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.settings import (
@@ -71,11 +72,12 @@ class BodySettings(CommandedSettings):
 
 GROUPS = {
     'mind': {'': BodySettings, 'world_model': WorldModelSettings, 'actor': ActorSettings,
-             'energy': EnergySettings},
-    'perception': {'': ModuleSettings},
-    'world_model': {'': BodySettings, 'world_model': WorldModelSettings},
+             'energy': EnergySettings, 'health': HealthSettings},
+    'perception': {'': ModuleSettings, 'health': HealthSettings},
+    'world_model': {'': BodySettings, 'world_model': WorldModelSettings,
+                    'health': HealthSettings},
     'actor': {'': CommandedSettings, 'world_model': WorldModelSettings, 'actor': ActorSettings,
-              'energy': EnergySettings},
+              'energy': EnergySettings, 'health': HealthSettings},
 }
 
 

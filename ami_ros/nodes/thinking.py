@@ -17,6 +17,7 @@ from rclpy.publisher import Publisher
 
 from ami_ros.agent.budget import Level, LEVELS
 from ami_ros.agent.loop import Mind
+from ami_ros.agent.pulse import Pulse
 from ami_ros.agent.robots import find
 from ami_ros.agent.trace import Began, Tuned
 from ami_ros.nodes import convert, parameters, topics
@@ -70,6 +71,8 @@ class Thinking(Hearing):
         self.thoughts = 0
         self.late = 0                   # of these: were too much work for the time there was
         self.cut = 0                    # and those cut short, whatever took the time
+        self.pulse = Pulse()
+        self.stages_s: dict[str, float] = {}    # of the last input, where it has several
         self.tracing = Tracing(self, lambda: [state_of(self)] if self.mind else [])
         self.afresh()
 
@@ -212,9 +215,13 @@ class Thinking(Hearing):
         if item is None:
             return self.tracing.turn()
         if item.stamp_ns != self.answered_ns:
-            self.busy_s = time.monotonic()
+            self.busy_s = begun_s = time.monotonic()
+            self.stages_s = {}
+            age_ns = self.get_clock().now().nanoseconds - item.stamp_ns
             self.work(item)
             self.busy_s = None
+            self.pulse.beat(begun_s, 0.0 if self.own.lock_step else age_ns / 1e9,
+                            time.monotonic() - begun_s, self.stages_s)
         elif self.own.lock_step:
             for publisher, msg in self.answer:
                 publisher.publish(msg)
@@ -324,6 +331,8 @@ class Thinking(Hearing):
                   'late': str(self.late), 'cut': str(self.cut),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
+        values |= self.pulse.said(time.monotonic(),
+                                  None if self.own.lock_step else self.made['health'])
         if notes:
             values['notes'] = '; '.join(notes)
         level, message = 0, 'thinking'

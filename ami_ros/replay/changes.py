@@ -104,5 +104,6 @@ def policy_of(said: dict, changes: Changes) -> Policy:
     try:
         return parse(said['policy']['text'], said['policy']['file'])
     except ValueError as wrong:
-        raise ValueError(f'the policy of the recording is none of this version: {wrong}; give '
-                         '--policy, or replay with the version that recorded it') from None
+        raise ValueError(f'the policy of the recording is none of this version: {wrong}; take the '
+                         'version that recorded it, or another policy: ami-ros replay --policy'
+                         ) from None

@@ -96,9 +96,16 @@ def tell_command(out: Moment, index: Index, one: Judged) -> None:
 
 
 def tell_rules(out: Moment, about: dict, lines: list[recorded.Line], one: Judged) -> None:
-    """Ask every rule again, in the situation of that moment."""
-    policy = policy_of(about, Changes())
-    out.say('policy', f'{about["policy"]["file"]} {policy.hash[:12]}')
+    """Ask every rule again, in the situation of that moment.
+
+    Rules of another version may ask for other numbers: then only what was on record is told.
+    """
+    out.say('policy', f'{about["policy"]["file"]} {about["policy"]["hash"][:12]}')
+    try:
+        policy = policy_of(about, Changes())
+    except ValueError as wrong:
+        out.say('rules', f'cannot be asked again: {wrong}')
+        return
     told = [line for line in lines if line.node == one.node and line.number <= one.number]
     begin = max((i for i, line in enumerate(told) if line.said.get('call') == 'state_begins'),
                 default=None)

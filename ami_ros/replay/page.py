@@ -159,7 +159,7 @@ def made_with(abouts: dict[str, dict]) -> str:
 
 
 def cost(s: Summary) -> str:
-    """Write CPU seconds, by process, decision and metre."""
+    """Write CPU seconds and, where the board tells, joules: by process, decision and metre."""
     if not s.cpu_s:
         return '<p>The recording does not say.</p>'
     whole = sum(s.cpu_s.values())
@@ -167,5 +167,14 @@ def cost(s: Summary) -> str:
     rows.append(('together', whole, whole / max(s.seconds, 1e-9)))
     each = [f'{1e3 * whole / s.decisions:.1f} ms of CPU a decision'] if s.decisions else []
     each += [f'{whole / s.metres:.2f} s of CPU a metre'] if s.metres > 0.1 else []
-    return (table(('process', 'CPU, s', 'cores'), rows) + f'<p>{", ".join(each)}. Joules are not '
-            'recorded.</p>')
+    return (table(('process', 'CPU, s', 'cores'), rows)
+            + f'<p>{", ".join(each)}. {energy(s)}</p>')
+
+
+def energy(s: Summary) -> str:
+    """Write the joules that the whole board drew."""
+    if s.joules is None:
+        return 'This board does not tell what it draws.'
+    each = [f'{s.joules / s.decisions:.2f} J a decision'] if s.decisions else []
+    each += [f'{s.joules / s.metres:.1f} J a metre'] if s.metres > 0.1 else []
+    return f'The board drew {", ".join([f"{s.joules:.0f} J", *each])}.'

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.bags import walk
+from ami_ros.bags.definitions import STORE
 from ami_ros.replay import recorded
 from ami_ros.replay.index import Index, index
 
 STAGES = ('perception', 'world_model', 'actor', 'critic', 'frame to command')
 POINTS = 2000           # of a curve: more than a screen shows
 CARRIED_M = 0.5         # between two readings: it was put elsewhere
+SIGNS, POWER, KIND = 'diagnostics', 'power_w', 'diagnostic_msgs/msg/DiagnosticArray'
+HOLDS_S = 5.0           # a reading of the power counts until the next one, at most so long
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Summary:
     cpu_s: dict[str, float] = field(default_factory=dict)       # by node, while recorded
     decisions: int = 0
     dropped: int = 0
+    joules: float | None = None         # None where the board does not tell
 
 
 def summed(bag: Path) -> tuple[Summary, Index]:
@@ -43,7 +47,7 @@ def summed(bag: Path) -> tuple[Summary, Index]:
     actions = [one.action for one in found.judged]
     out = Summary(bag.name, found.begin_ns, end_s, way, metres, surprises(found), times(found),
                   stops(found), {action: actions.count(action) for action in set(actions)}, cpu_s,
-                  len(found.firsts()), dropped)
+                  len(found.firsts()), dropped, drawn(bag))
     return out, found
 
 
@@ -97,6 +101,22 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
     for (node, _), spent in ((key, last[key] - first[key]) for key in first):
         out[node] = out.get(node, 0.0) + spent
     return out, sum(dropped.values())
+
+
+def drawn(bag: Path) -> float | None:
+    """Return the joules that the board drew while it was recorded; None where it did not tell."""
+    readings = []
+    for heard in walk.messages(bag, (SIGNS,)):
+        if POWER.encode() not in heard.data:        # hundreds of others are not opened
+            continue
+        msg = STORE.deserialize_cdr(heard.data, KIND)
+        at_s = msg.header.stamp.sec + 1e-9 * msg.header.stamp.nanosec
+        readings += [(at_s, float(pair.value)) for status in msg.status for pair in status.values
+                     if pair.key == POWER]
+    readings.sort()
+    joules = sum(watts * min(after_s - at_s, HOLDS_S)
+                 for (at_s, watts), (after_s, _) in zip(readings, readings[1:]))
+    return joules if len(readings) > 1 else None
 
 
 def driven(bag: Path) -> tuple[np.ndarray, float]:

@@ -36,7 +36,7 @@ class Outcomes:
     distance_m: tuple[np.ndarray, np.ndarray]       # to the goal, at the end: true, said
     clearance_m: tuple[np.ndarray, np.ndarray]      # least on the way
     off_m: np.ndarray                               # between where it came to and was said to
-    touched: int = 0
+    touched: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     twists: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
 
 
@@ -53,18 +53,19 @@ def outcomes(sim: Simulator, own, seed: int, horizon: int) -> Outcomes:
     dynamics = own.actor.dynamics
     said = dynamics.imagine(belief.z, belief.body, knots, goal.z)
     origin = own.encoder.place(belief.z)
-    ends, near, touched = [], [], 0
+    ends, near, touched = [], [], []
     for twist in twists:
         pose, least, hit = driven(sim, drive.start, seed, twist, horizon * ACTION_S)
         ends.append(pose)
         near.append(least)
-        touched += hit
+        touched.append(hit)
     moved = np.array([between(drive.start, pose)[:2] for pose in ends])
     told = np.array([between(origin, place)[:2] for place in said.place[:, -1]])
     return Outcomes(
         (np.array([np.hypot(*(pose - drive.goal)[:2]) for pose in ends]),
          np.hypot(*(said.place[:, -1, :2] - goal.place[:2]).T)),
-        (np.array(near), said.clearance.min(1)), np.hypot(*(moved - told).T), touched, twists)
+        (np.array(near), said.clearance.min(1)), np.hypot(*(moved - told).T), np.array(touched),
+        twists)
 
 
 def driven(sim: Simulator, start: np.ndarray, seed: int, twist: np.ndarray, seconds: float
@@ -82,10 +83,24 @@ def driven(sim: Simulator, start: np.ndarray, seed: int, twist: np.ndarray, seco
 
 def right(true: np.ndarray, said: np.ndarray, apart: float) -> tuple[int, int]:
     """Count the pairs that are told apart, and of these the ones in the right order."""
-    pairs = [(i, j) for i, j in combinations(range(len(true)), 2)
-             if abs(true[i] - true[j]) > apart]
+    pairs = told_apart(true, apart)
     good = sum((true[i] - true[j]) * (said[i] - said[j]) > 0 for i, j in pairs)
     return len(pairs), int(good)
+
+
+def told_apart(true: np.ndarray, apart: float) -> list[tuple[int, int]]:
+    """List the pairs that the truth tells apart."""
+    return [(i, j) for i, j in combinations(range(len(true)), 2)
+            if abs(true[i] - true[j]) > apart]
+
+
+def through(one: Outcomes) -> tuple[int, int]:
+    """Count the pairs of which one motion hits something, and those where that is said clearer."""
+    true, said = one.clearance_m
+    pairs = [(i, j) if one.touched[i] else (j, i)
+             for i, j in told_apart(true, APART['clearance_m'])
+             if one.touched[i] != one.touched[j]]
+    return len(pairs), int(sum(said[hits] > said[free] for hits, free in pairs))
 
 
 def score(all_of: list[Outcomes], rng: np.random.Generator) -> dict:
@@ -100,8 +115,10 @@ def score(all_of: list[Outcomes], rng: np.random.Generator) -> dict:
                      'interval_95': np.percentile(shares, [2.5, 97.5]).tolist(),
                      'apart': apart}
     off = np.concatenate([one.off_m for one in all_of])
+    walls = np.array([through(one) for one in all_of]).sum(0)
     return {**out, 'off_m': {f'p{p}': float(np.percentile(off, p)) for p in (50, 90, 99)},
-            'touched': sum(one.touched for one in all_of)}
+            'touched': int(sum(one.touched.sum() for one in all_of)),
+            'one_touches': {'pairs': int(walls[0]), 'said_clearer': int(walls[1])}}
 
 
 def counterfactual(starts: int, seed: int, module_path: str = '', robot_name: str = 'rover',

@@ -13,6 +13,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
     one.add_argument('--module', default='', help='default: what the robot runs')
     one.add_argument('--seconds', type=positive, default=5.0, metavar='S', help='to listen')
+    one.add_argument('--live', action='store_true',
+                     help='the signs of life as a table, and the first thing to do')
     one.add_argument('--json', type=Path, default=None, metavar='FILE')
 
 
@@ -32,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.agent.robots import find
     from ami_ros.checks import findings, silence
     from ami_ros.checks.diagnose import diagnose
+    if args.live:
+        from ami_ros.nodes.desk import live
+        return live.main(args.namespace.strip('/'), args.seconds)
     make_way(args.json)
     robot = find(args.robot)
     from ami_ros.nodes.desk.doctor import examine

@@ -9,9 +9,8 @@ golden drives still hold. Where it says something else, they do not, and are to 
 from pathlib import Path
 
 from ami_ros.modules.module import open_module, shipped
-from mcap.reader import make_reader
-from mcap.writer import CompressionType, Writer
 import pytest
+from recopied import copied
 
 GOLDEN = Path(__file__).with_name('golden')
 DRIVES = ('mind', 'separate')
@@ -30,20 +29,3 @@ def golden(tmp_path_factory) -> dict[str, Path]:
         out[name] = folder / f'{name}.mcap'
         copied(GOLDEN / f'{name}.mcap', out[name], then.pop().encode(), now.encode())
     return out
-
-
-def copied(source: Path, target: Path, old: bytes, new: bytes, chunk: int = 20_000) -> None:
-    """Write a recording again, with another hash in it and a chunk for every few messages."""
-    with open(source, 'rb') as there, open(target, 'wb') as here:
-        writer = Writer(here, chunk_size=chunk, compression=CompressionType.LZ4)
-        writer.start(profile='ros2', library='ami_ros')
-        channels = {}
-        for schema, channel, message in make_reader(there).iter_messages(log_time_order=False):
-            if channel.topic not in channels:
-                kind = writer.register_schema(schema.name, schema.encoding, schema.data)
-                channels[channel.topic] = writer.register_channel(channel.topic, 'cdr', kind,
-                                                                  channel.metadata)
-            writer.add_message(channels[channel.topic], message.log_time,
-                               message.data.replace(old, new), message.publish_time,
-                               message.sequence)
-        writer.finish()

@@ -9,10 +9,12 @@ import subprocess
 
 from ami_ros import cli
 from ami_ros.bags import walk
+from ami_ros.bags.definitions import STORE
+from ami_ros.bags.recorder import Limits, Recorder
 from ami_ros.replay import index as indexes
 from ami_ros.replay import page as pages
 from ami_ros.replay import recorded
-from ami_ros.replay.summary import position, Summary
+from ami_ros.replay.summary import drawn, HOLDS_S, KIND, position, Summary
 import cv2
 import numpy as np
 import pytest
@@ -82,6 +84,42 @@ def test_odometry_is_read_from_its_bytes():
         msg.header.frame_id = frame
         data = bytes(bagwriter.STORE.serialize_cdr(msg, 'nav_msgs/msg/Odometry'))
         assert position(data) == (1.25, -3.5)
+
+
+def signs(at_s, **values):
+    """Make a sign of life of a machine, as bytes."""
+    make = {name.rpartition('/')[2]: kind for name, kind in STORE.types.items()}
+    pairs = [make['KeyValue'](key=key, value=value) for key, value in values.items()]
+    return bytes(STORE.serialize_cdr(make['DiagnosticArray'](
+        header=make['Header'](stamp=make['Time'](sec=at_s, nanosec=0), frame_id=''),
+        status=[make['DiagnosticStatus'](level=0, name='/machine', message='', hardware_id='',
+                                         values=pairs)]), KIND))
+
+
+def bag_of(folder, messages):
+    """Write signs of life into a bag."""
+    recorder = Recorder(folder, Limits())
+    recorder.offer('/robot1/diagnostics', KIND)
+    for i, data in enumerate(messages):
+        recorder.write('/robot1/diagnostics', 10**18 + i, data)
+    recorder.close()
+    return folder
+
+
+def test_joules_are_those_between_readings(tmp_path):
+    told = [signs(10, power_w='6.0'), signs(11, hottest_c='50'), signs(12, power_w='8.0'),
+            signs(13, power_w='7.0'), signs(100, power_w='7.0')]
+    assert drawn(bag_of(tmp_path / 'told', told)) == 6 * 2 + 8 * 1 + 7 * HOLDS_S
+    assert drawn(bag_of(tmp_path / 'silent', [signs(10, hottest_c='50')] * 3)) is None
+    assert drawn(bag_of(tmp_path / 'once', told[:2])) is None       # of no time at all
+
+
+def test_the_page_says_what_a_decision_and_a_metre_cost():
+    nothing = np.zeros((0, 2))
+    said = Summary('a', 0, 10.0, nothing, 2.0, nothing, {}, [], {}, {'/mind': 3.0}, 100)
+    assert 'does not tell what it draws' in pages.page(said, [], {})
+    said.joules = 60.0
+    assert 'The board drew 60 J, 0.60 J a decision, 30.0 J a metre.' in pages.page(said, [], {})
 
 
 def test_a_recording_without_a_trace_is_named(tmp_path, capsys):

@@ -12,6 +12,7 @@ from ami_ros.replay import recorded
 import cv2
 import numpy as np
 import pytest
+from recopied import copied
 
 FOLDER = Path(__file__).with_name('golden')
 BAG = FOLDER / 'mind.mcap'
@@ -50,6 +51,19 @@ def test_a_moment_is_told_with_all_its_links(capsys, tmp_path, name):
                 for msg in [recorded.message(heard.data, 'sensor_msgs/msg/Image')]}
     seen = cv2.cvtColor(cv2.imread(str(png)), cv2.COLOR_BGR2RGB)[2::5, 2::5]
     assert np.array_equal(seen.ravel(), pictures[one.frame_ns].data)
+
+
+def test_a_drive_under_rules_of_another_version_is_still_told(capsys, tmp_path):
+    bag, one = tmp_path / 'old.mcap', indexes.index(BAG).judged[-1]
+    copied(BAG, bag, b'release_distance_m', b'release_distance_x')
+    text = told(capsys, '--at', repr(indexes.index(BAG).seconds(one)), bag=bag)
+    assert 'cannot be asked again' in value(text, 'rules')
+    assert 'release_distance_x' in value(text, 'rules')
+    assert value(text, 'command') == f'{one.v:.3f} m/s, {one.w:.3f} rad/s'
+    assert len(value(text, 'policy').split()[1]) == 12 and 'time of actor' in text
+    assert cli.main(['report', str(bag), '--out', str(tmp_path / 'report.html')]) == 0
+    assert cli.main(['replay', str(bag)]) == 1
+    assert '--policy' in capsys.readouterr().err
 
 
 def test_two_moments_stand_side_by_side(capsys):

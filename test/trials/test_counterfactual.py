@@ -5,14 +5,15 @@ import json
 
 from ami_ros import cli
 from ami_ros.trials import counterfactual as scored
-from ami_ros.trials.counterfactual import Outcomes, right, score
+from ami_ros.trials.counterfactual import Outcomes, right, score, through
 import numpy as np
 import pytest
 
 
 def made(said):
     true = np.array([0.0, 1.0, 2.0, 2.05])
-    return Outcomes((true, np.asarray(said, float)), (true, -np.asarray(said, float)), np.ones(4))
+    return Outcomes((true, np.asarray(said, float)), (true, -np.asarray(said, float)), np.ones(4),
+                    np.array([True, False, False, False]))
 
 
 def test_pairs_are_counted_and_those_that_are_alike_are_not():
@@ -28,7 +29,15 @@ def test_a_score_says_how_sure_it_is():
     assert said['distance_m']['share'] == 0.9 and said['clearance_m']['share'] == 0.1
     low, high = said['distance_m']['interval_95']
     assert 0.8 <= low < 0.9 < high <= 1.0
-    assert said['off_m']['p50'] == 1.0 and said['touched'] == 0
+    assert said['off_m']['p50'] == 1.0 and said['touched'] == 10
+    assert said['one_touches'] == {'pairs': 30, 'said_clearer': 30}
+
+
+def test_a_motion_that_hits_is_rightly_said_to_be_less_clear():
+    true = np.array([0.1, 0.5, 0.6])
+    one = Outcomes((true, true), (true, np.array([0.3, 0.2, 0.4])), np.ones(3),
+                   np.array([True, False, False]))
+    assert through(one) == (2, 1)
 
 
 @pytest.mark.slow

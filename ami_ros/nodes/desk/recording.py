@@ -41,7 +41,7 @@ TELL_S, TELL_LOG_S = 1.0, 10.0      # the progress line, on a terminal and elsew
 RATE_S = 5.0            # the camera's rate is that of so long
 DEPTH = 100             # three seconds of a camera at 30 Hz
 EXPLAINED = tuple(row.name for row in (topics.TRACE, topics.EXACT, topics.ABOUT, topics.GOAL,
-                                       topics.PLAN))    # why it drove as it did
+                                       topics.PLAN, topics.DIAGNOSTICS))    # why it drove so
 RELIABLE, TRANSIENT = ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL
 
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shows the signs of life of a running robot as a table, and the first thing to do."""
+
+import sys
+import time
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from ami_ros.nodes import convert, topics
+
+HEADS = ('node', 'state', 'Hz', 'jitter ms', 'age ms', 'load', 'first thing to do')
+FIGURES = ('rate_hz', 'jitter_ms', 'age_ms', 'load')
+SILENT_S = 3.0          # who is not heard for so long is gone; each speaks once a second or more
+TOLD_S = 1.0            # the table is written so often
+LEVELS = {0: 'well', 1: 'warning', 2: 'ERROR', 3: 'STALE'}
+STAGE = 'load.'         # what a node says of one of its stages begins so
+Heard = dict[str, tuple[float, convert.Health]]     # name: when it spoke last (steady), what
+
+
+def state(health: convert.Health) -> str:
+    """Say in a word how a node stands."""
+    if health.level == 0 and 'slow' in health.values:
+        return 'slow'
+    return LEVELS.get(health.level, str(health.level))
+
+
+def table(heard: Heard, now_s: float) -> list[str]:
+    """Write the table: a line a node, and one for each stage of a node that has several."""
+    rows = [HEADS]
+    for name, (at_s, health) in sorted(heard.items()):
+        if now_s - at_s > SILENT_S:
+            rows.append((name, 'SILENT', '-', '-', '-', '-',
+                         f'not heard for {now_s - at_s:.1f} s: see whether its process runs'))
+            continue
+        do = health.message if health.level else health.values.get('slow', '')
+        rows.append((name, state(health),
+                     *(health.values.get(figure, '-') for figure in FIGURES), do))
+        rows += [(f'  {key.removeprefix(STAGE)}', '', '', '', '', value, '')
+                 for key, value in health.values.items() if key.startswith(STAGE)]
+    wide = [max(len(row[i]) for row in rows) for i in range(len(HEADS) - 1)]
+    return ['  '.join([*(cell.ljust(wide[i]) for i, cell in enumerate(row[:-1])), row[-1]]
+                      ).rstrip() for row in rows] + ['', first(heard, now_s)]
+
+
+def first(heard: Heard, now_s: float) -> str:
+    """Name the first thing to do: who is gone, then who is in trouble, then who is slow."""
+    if not heard:
+        return ('Nobody is heard. First: see whether the robot runs, and ROS_DOMAIN_ID and '
+                '--namespace are its own.')
+    found = []
+    for name, (at_s, health) in sorted(heard.items()):
+        if now_s - at_s > SILENT_S:
+            found.append((4, f'see whether the process of {name} runs'))
+        elif health.level:
+            found.append((health.level, f'{name}: {health.message}'))
+        elif 'slow' in health.values:
+            found.append((0, f'{name}: {health.values["slow"]}'))
+    if not found:
+        return 'Nothing to do.'
+    return f'First: {max(found, key=lambda one: one[0])[1]}'
+
+
+def wrong(heard: Heard, now_s: float) -> bool:
+    """Tell whether a person has to do anything."""
+    return not heard or any(now_s - at_s > SILENT_S or state(health) != 'well'
+                            for at_s, health in heard.values())
+
+
+class Live(Node):
+    """Hears the signs of life of one robot."""
+
+    def __init__(self, namespace: str, context=None):
+        super().__init__('doctor_live', namespace=namespace, context=context, enable_rosout=False,
+                         start_parameter_services=False)
+        self.heard: Heard = {}
+        self.space = self.get_namespace().rstrip('/')
+        # of several robots, all may speak on one topic; without a namespace both are the same
+        for name in {self.resolve_topic_name(topics.DIAGNOSTICS.name), '/diagnostics'}:
+            self.create_subscription(topics.DIAGNOSTICS.type, name, self.on_health,
+                                     topics.DIAGNOSTICS.qos)
+
+    def on_health(self, msg) -> None:
+        """Take signs of life; the newest of each counts."""
+        for health in convert.health_from(msg):
+            if health.name.startswith(f'{self.space}/'):
+                self.heard[health.name] = time.monotonic(), health
+
+
+def main(namespace: str, seconds: float) -> int:
+    """Show it until the time is over or Ctrl-C; returns 1 where there is something to do."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)     # Ctrl-C is Python's
+    node, executor = Live(namespace), SingleThreadedExecutor()
+    executor.add_node(node)
+    begun = told = time.monotonic()
+    lines, shown = 0, sys.stdout.isatty()
+    try:
+        while (now := time.monotonic()) - begun < seconds:
+            executor.spin_once(timeout_sec=0.1)
+            if shown and now - told >= TOLD_S:
+                told = now
+                said = table(node.heard, now)
+                sys.stdout.write(f'\x1b[{lines}A\x1b[J' * bool(lines) + '\n'.join(said) + '\n')
+                lines = len(said)
+    except KeyboardInterrupt:
+        pass                # who has seen enough
+    now = time.monotonic()
+    if not lines:
+        sys.stdout.write('\n'.join(table(node.heard, now)) + '\n')
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return int(wrong(node.heard, now))
