@@ -35,7 +35,7 @@ from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
-from ami_ros.machine.privileges import pass_on, take_priority
+from ami_ros.machine.privileges import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
@@ -158,6 +158,7 @@ class CriticNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
+        take_short_turns()      # for who gets no priority; it has nothing to wait for long
         self.priority = take_priority() if eager else 'not asked for'
         if self.priority and eager:
             self.get_logger().warning(self.priority)

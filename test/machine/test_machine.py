@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks of a machine: each with what is well and with what is not, on fake roots."""
 
+import ctypes
 from dataclasses import replace
 import json
 import os
+import platform
 import threading
 
 from ami_ros import cli
@@ -267,6 +269,39 @@ def test_a_priority_is_passed_on_to_the_threads_that_came_later(monkeypatch):
     ended.set()
     assert given[thread.native_id] == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 39)
     assert threading.get_native_id() not in given
+
+
+def slice_ns(thread):
+    """Ask the kernel: sched_getattr(2)."""
+    number = {'x86_64': 315, 'aarch64': 275}[platform.machine()]
+    said = privileges.Scheduling()
+    size = ctypes.sizeof(said)
+    assert ctypes.CDLL(None, use_errno=True).syscall(
+        number, thread, ctypes.byref(said), size, 0) == 0
+    return said.policy, said.nice, said.runtime_ns
+
+
+@pytest.mark.skipif(platform.machine() not in privileges.SCHED_SETATTR, reason='not known here')
+def test_short_turns_need_no_right_and_leave_the_rest_as_it_was():
+    ended = threading.Event()
+    threads = [threading.Thread(target=ended.wait, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    one, other = (slice_ns(thread.native_id) for thread in threads)
+    assert privileges.take_short_turns(threads[0].native_id) == ''
+    known = slice_ns(threads[0].native_id)
+    assert known[:2] == one[:2] and slice_ns(threads[1].native_id) == other
+    if tuple(map(int, platform.release().split('.')[:2])) >= (6, 12):
+        assert known[2] == privileges.SHORT_NS != other[2]
+    privileges.pass_on()                        # who has no priority passes on short turns
+    assert slice_ns(threads[1].native_id) == known
+    ended.set()
+    assert 'No such process' in privileges.take_short_turns(2**22 + 1)
+
+
+def test_on_another_processor_it_is_said(monkeypatch):
+    monkeypatch.setattr(platform, 'machine', lambda: 'riscv64')
+    assert privileges.take_short_turns() == 'not known how to on riscv64'
 
 
 def test_logging_out_must_not_take_shared_memory(tmp_path):
