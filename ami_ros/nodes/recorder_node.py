@@ -7,6 +7,7 @@ It does nothing that `ami-ros record` does not; it is a process beside the other
 
 from dataclasses import dataclass
 import itertools
+import os
 from pathlib import Path
 import time
 from typing import ClassVar
@@ -21,6 +22,7 @@ from ami_ros.nodes.lifecycle import alive
 from ami_ros.nodes.run import run
 
 BEAT_S = 0.5
+NICE = 5                # it gives way to those whose work it records; what comes meanwhile waits
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class RecorderNode(RecordingNode):
     """A recorder with parameters and signs of life."""
 
     def __init__(self):
+        os.nice(NICE)
         super(RecordingNode, self).__init__('recorder', **parameters.FROM_FILE)
         s: RecorderSettings = parameters.declare(self, GROUPS)['']
         folder = Path(s.folder).expanduser()

@@ -31,6 +31,14 @@ def until(happened, seconds=20.0):
         time.sleep(0.005)
 
 
+@pytest.fixture(autouse=True, scope='module')
+def patient():
+    """On a busy machine a disk may take longer than a critic that ends waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, 'END_S', 20.0)
+        yield
+
+
 @pytest.fixture
 def full(monkeypatch):
     """A disk on which nothing can be replaced, while `why` is not empty."""

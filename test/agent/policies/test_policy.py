@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy file says which rules run, with which numbers, and where each comes from."""
 
+from dataclasses import fields
+import inspect
 from pathlib import Path
 
 from ami_ros import cli
-from ami_ros.agent.policies.policy import changed, chosen, parse, read
-from ami_ros.agent.policies.sources import KINDS, leaves
-from ami_ros.agent.policies.words import differences, explain
-from ami_ros.agent.rules import CORE, RULES
+from ami_ros.agent.policies.policy import changed, chosen, parse, Policy, read
+from ami_ros.agent.policies.sources import KINDS, leaves, sources
+from ami_ros.agent.policies.words import about, differences, explain, number
+from ami_ros.agent.robots import find
+from ami_ros.agent.rules import build, CORE, RULES
+from ami_ros.agent.rules.shared import Shared
 from ami_ros.share import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +40,29 @@ def test_the_shipped_ones_are_good(path):
     assert set(policy.sources) == set(policy.numbers) and policy.path == str(path)
     assert list(policy.rules) == [name for name in RULES if name in policy.rules]
     assert all(source.split(',')[0] in KINDS for source in policy.sources.values())
+
+
+@pytest.mark.parametrize('kind', ['standard', 'data sheet', 'derivation', 'calibration', 'design'])
+def test_of_which_kind_a_source_may_be(kind):
+    for text in (f'a: 1  # source: {kind}, so it is',
+                 f'a:    # m; source: {kind}, so it is\n  - 1'):
+        assert sources(text, 'own.yaml') == {'a': f'{kind}, so it is'}
+
+
+@pytest.mark.parametrize(('text', 'why'), [
+    ("a: 'b # source: design, so'", 'a does not say where it comes from'),
+    ('a: 1', 'a does not say where it comes from'), ('a: 1  # m', 'a does not say where'),
+    ('a: 1  # source: rumour, so', "a says source: 'rumour, so'"),
+    ('a: 1  # source: design,   ', "a says source: 'design,'")])
+def test_what_is_no_source(text, why):
+    with pytest.raises(ValueError, match=f'^own.yaml, line 1: {why}'):
+        sources(text, 'own.yaml')
+
+
+def test_the_same_numbers_have_the_same_hash_in_whatever_order():
+    other = Policy(CHOSEN.shared, dict(reversed(CHOSEN.rules.items())))
+    assert list(other.rules) != list(CHOSEN.rules) and other.hash == CHOSEN.hash
+    assert other.path == '' and other == CHOSEN
 
 
 def test_sources_are_in_a_persons_words():
@@ -193,3 +220,27 @@ def test_on_the_command_line(capsys, tmp_path):
     status, _, err = ami(capsys, 'check', other, '--robot', 'rover')
     assert status == 1 and 'max_speed_mps = 0.9 is beyond what rover can do' in err
     assert str(Path(other)) in err
+
+
+def test_a_rule_is_explained_in_its_own_words():
+    for rule in build(CHOSEN, find('rover')):
+        said = [inspect.getdoc(RULES[rule.name]), *inspect.getdoc(type(rule)).split('\n')]
+        assert about(rule.name)[:len(said)] == said
+        assert len(about(rule.name)) == len(said) + (rule.name in CORE)
+
+
+def test_an_explanation_has_a_blank_line_before_each_part():
+    lines = explain(CHOSEN)
+    assert not any('\n' in line for line in lines)
+    for name in CHOSEN.rules:
+        assert lines[lines.index(name) - 1] == ''
+    left = ', '.join(name for name in RULES if name not in CHOSEN.rules)
+    assert lines[-2:] == ['', f'does not run: {left}']
+
+
+@pytest.mark.parametrize(('key', 'first'), [
+    ('min_valid_beams', '    min_valid_beams = 0.7: share of beams that must be valid'),
+    ('max_speed_mps', '    max_speed_mps = 0.7 m/s: forward and backward')])
+def test_a_number_is_told_with_its_unit(key, first):
+    field = next(field for field in fields(Shared) if field.name == key)
+    assert number(field, 0.7, 'design, so')[0] == first
