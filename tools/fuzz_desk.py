@@ -57,6 +57,10 @@ class Clock:
         """Stand for time.monotonic_ns."""
         return self.steady
 
+    def monotonic(self) -> float:
+        """Stand for time.monotonic."""
+        return self.steady / 1e9
+
     def now(self):
         """Stand for the clock of a node."""
         return SimpleNamespace(nanoseconds=self.ros)
@@ -87,6 +91,7 @@ class Desk:
         path, numbers = robot_file(robot, folder), ROOT / f'config/policy/{policy}.yaml'
         (folder / 'state').mkdir(exist_ok=True)
         critic_node.time = SimpleNamespace(monotonic_ns=self.clock.monotonic_ns,
+                                           monotonic=self.clock.monotonic,
                                            perf_counter=time.perf_counter, time_ns=time.time_ns)
         given = {'robot': path, 'policy': numbers, 'state': folder / 'state', 'input': what,
                  'real_time': 'false'}

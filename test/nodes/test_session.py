@@ -101,8 +101,8 @@ session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertoo
             lambda errand, drive: print('one', flush=True))
 """)
     begun = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.DEVNULL)
-    assert begun.stdout.readline() == 'one\n'
+                             stderr=open(tmp_path / 'said', 'w'))
+    assert begun.stdout.readline() == 'one\n', (tmp_path / 'said').read_text()
     children = subprocess.run(['ps', '-o', 'pid=', '--ppid', str(begun.pid)],
                               capture_output=True, text=True).stdout.split()
     assert len(children) == 4
