@@ -2,7 +2,8 @@
 """
 Obstacle stays: hold; gone: resume. python3 tools/stays.py REPORT [--runs N] [--seed S]
 
-The simulated rover drives at a box in an empty room, under the shipped policy, with the noise of
+The simulated rover drives at a box in an empty room, under the shipped policy or that of
+`--policy`, with the noise of
 its lidar and its odometry. It must stand for as long as the box does, at every tick of ten
 seconds; then the box is taken away, and the time until the first command that moves is taken.
 """
@@ -14,12 +15,14 @@ from pathlib import Path
 
 from ami_ros.agent.critic import Critic
 from ami_ros.agent.glance import view_of
+from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Odometry, Permit, Plan
 from ami_ros.sim import room
 from ami_ros.sim import world as worlds
 from ami_ros.sim.simulator import Simulator, STEP_S
-from ami_ros.trials.evaluate import policy, scan_of
+from ami_ros.trials.evaluate import scan_of
+from ami_ros.trials.hostile.campaign import policy_file
 import numpy as np
 import pybullet
 
@@ -31,9 +34,9 @@ REST_TICKS, HOLD_S, WAIT_S = 24, 10.0, 3.0
 class Run:
     """A rover, a box ahead of it, and somebody who wants to drive on."""
 
-    def __init__(self, sim: Simulator, seed: int):
+    def __init__(self, sim: Simulator, seed: int, policy: Policy):
         rng = np.random.default_rng(seed)
-        self.sim, self.critic, self.ticks = sim, Critic(policy(), sim.robot), 0
+        self.sim, self.critic, self.ticks = sim, Critic(policy, sim.robot), 0
         sim.reset((-1.0, rng.uniform(-0.5, 0.5), rng.uniform(-0.2, 0.2)), seed)
         x, y, yaw = sim.truth_pose()
         ahead, aside = rng.uniform(0.6, 1.2), rng.uniform(-0.12, 0.12)
@@ -85,14 +88,15 @@ def main() -> None:
     parser.add_argument('report', type=Path)
     parser.add_argument('--runs', type=int, default=30)
     parser.add_argument('--seed', type=int, default=1000)
+    parser.add_argument('--policy', default='rover', help='a name, or the path of a file')
     args = parser.parse_args()
-    empty, results = replace(worlds.draw(7), pieces=()), []
+    empty, results, chosen = replace(worlds.draw(7), pieces=()), [], read(policy_file(args.policy))
     with Simulator(empty, find('rover'), args.seed, (16, 16)) as sim:
         for index in range(args.runs):
-            results.append(Run(sim, args.seed + index).result())
+            results.append(Run(sim, args.seed + index, chosen).result())
     holds, waits = ([one[key] for one in results] for key in ('hold', 'resume_s'))
     said = {'command': f'tools/stays.py --runs {args.runs} --seed {args.seed}',
-            'policy': policy().hash, 'runs': args.runs, 'seed': args.seed,
+            'policy': chosen.hash, 'runs': args.runs, 'seed': args.seed,
             'held_always': sum(hold == 1 for hold in holds), 'hold_least': min(holds),
             'resume_s': {'p50': round(float(np.median(waits)), 3), 'max': round(max(waits), 3)}}
     args.report.write_text(json.dumps(said, indent=1) + '\n')
