@@ -2,10 +2,10 @@
 """
 Obstacle stays: hold; gone: resume. python3 tools/stays.py REPORT [--runs N] [--seed S]
 
-The simulated rover drives at a box in an empty room, under the shipped policy or that of
-`--policy`, with the noise of
-its lidar and its odometry. It must stand for as long as the box does, at every tick of ten
-seconds; then the box is taken away, and the time until the first command that moves is taken.
+The simulated rover drives at a box in an empty room, under the shipped policy or `--policy`, with
+the noise of its lidar and its odometry. It must stand for as long as the box does, at every tick
+of ten seconds; then the box is taken away, and the time until the first command that moves is
+taken.
 """
 
 import argparse

@@ -194,7 +194,7 @@ def test_a_disk_is_written_when_there_is_news_and_not_for_ever(tmp_path, full):
     latch.close('tilt', 'it leans')
     until(lambda: said(tmp_path)['closed'])
     tries = full.tries
-    time.sleep(0.2)
+    time.sleep(0.2)         # that nothing happens has no event; 0.2 s is many writes
     assert full.tries <= tries + 1
     latch.end()
     assert full.tries <= tries + 2
