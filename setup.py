@@ -35,7 +35,7 @@ def shared(*patterns: str) -> list[tuple[str, list[str]]]:
 BAGS = ['mcap>=1.6', 'rosbags']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
-    'sim': ['pybullet', 'onnxruntime', *IMAGES, *BAGS],
+    'sim': ['pybullet', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     'record': [*IMAGES, *BAGS],         # what a robot with a sourced ROS needs besides
     'train': ['torch', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both

@@ -12,14 +12,14 @@ __all__ = ['backend', 'BACKENDS', 'BackendUnavailable', 'Load', 'Network', 'Opti
 
 BACKENDS = {    # name: (module, function, what to install)
     'onnx': ('ami_ros.inference.onnx_backend', 'load', 'pip install onnxruntime'),
-    'numpy': ('ami_ros.inference.numpy_backend', 'load', 'nothing'),
-    'torch': ('ami_ros.inference.torch_backend', 'load', 'pip install torch'),
-    'tensorrt': ('ami_ros.inference.tensorrt_backend', 'load', 'JetPack brings it; elsewhere pip '
-                 'install tensorrt'),
+    'numpy': ('ami_ros.inference.numpy_backend', 'load', 'pip install onnx'),
+    'torch': ('ami_ros.inference.torch_backend', 'load', 'pip install torch onnx'),
+    'tensorrt': ('ami_ros.inference.tensorrt_backend', 'load', 'JetPack brings tensorrt; pip '
+                 'install onnx, and tensorrt elsewhere'),
     'onnx_cuda': ('ami_ros.inference.onnx_backend', 'load_cuda', 'pip install onnxruntime-gpu'),
     'onnx_tensorrt': ('ami_ros.inference.onnx_backend', 'load_tensorrt',
                       'pip install onnxruntime-gpu'),
-    'auto': ('ami_ros.inference.auto_backend', 'load', 'nothing'),
+    'auto': ('ami_ros.inference.auto_backend', 'load', 'pip install onnx'),
 }
 Network = Callable[..., list[np.ndarray]]       # keyword arrays in; .about says what it runs on
 Load = Callable[[bytes], Network]

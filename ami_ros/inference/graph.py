@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ONNX network as plain data: read from its bytes, changed, and written again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-import struct
 
 import numpy as np
-
-from ami_ros.inference.protobuf import field, fields, numbers, signed, text
+import onnx
+from onnx import helper, numpy_helper
 
 DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
           10: np.float16, 11: np.float64}
 CODES = {np.dtype(kind): code for code, kind in DTYPES.items()}
-FLOAT, INT, STRING, TENSOR, FLOATS, INTS = 1, 2, 3, 4, 6, 7     # kinds of an attribute
-IR, OPSET = 8, 17               # what is written where a graph does not say
+IR, OPSET = 8, 17               # written where a graph does not specify them
+DOMAINS = ('', 'com.microsoft', 'ai.onnx.ml')       # operator sets that may be declared
 
 
 @dataclass(frozen=True)
 class Value:
-    """What goes in or comes out."""
+    """A network input or output."""
 
     name: str
     dtype: np.dtype
-    shape: tuple[int | str, ...]    # a name where any number will do
+    shape: tuple[int | str, ...]    # a name marks an axis of any size
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Operations in an order in which they can be done."""
+    """Operations in topological order, their weights, inputs and outputs."""
 
     nodes: tuple[Node, ...]
     weights: dict[str, np.ndarray]
@@ -49,176 +48,90 @@ class Graph:
 
 
 def read(data: bytes) -> Graph:
-    """Read a network; ValueError says why the bytes are none."""
+    """Read a network; ValueError says why the bytes are not an ONNX network that we can run."""
     try:
-        graph = _model(data)
-    except (ValueError, KeyError, TypeError, struct.error) as why:
-        raise ValueError(f'these {len(data)} bytes are no ONNX network: {why}') from why
-    if not graph.outputs:
-        raise ValueError(f'these {len(data)} bytes are no ONNX network: nothing comes out')
-    return graph
+        return _graph(onnx.load_from_string(bytes(data)))
+    except Exception as why:    # protobuf's DecodeError and numpy's errors share no base class
+        raise ValueError(f'these {len(data)} bytes are not an ONNX network: {why}') from why
 
 
-def _model(data: bytes) -> Graph:
-    body, opset, ir = None, None, IR
-    for number, value in fields(data):
-        if number == 1:
-            ir = value
-        elif number == 7:
-            body = value
-        elif number == 8:
-            said = dict(fields(value))
-            if not bytes(said.get(1, b'')):
-                opset = said[2]
-            elif bytes(said[1]) not in (b'com.microsoft', b'ai.onnx.ml'):
-                raise ValueError(f'it wants the operators of {text(said[1])}')
-    if body is None or opset is None:
-        raise ValueError('it has no graph, or does not say whose operators it wants')
-    nodes, weights, inputs, outputs = [], {}, [], []
-    for number, value in fields(body):
-        if number == 1:
-            nodes.append(_node(value))
-        elif number == 5:
-            name, array = _tensor(value)
-            weights[name] = array
-        elif number == 11:
-            inputs.append(_value(value))
-        elif number == 12:
-            outputs.append(_value(value))
-        elif number == 15:
-            raise ValueError('it has sparse weights')
-    return Graph(tuple(nodes), weights, tuple(v for v in inputs if v.name not in weights),
-                 tuple(outputs), opset, ir)
+def _graph(model: onnx.ModelProto) -> Graph:
+    opsets = {opset.domain: opset.version for opset in model.opset_import}
+    if not model.HasField('graph') or '' not in opsets:
+        raise ValueError('it has no graph, or does not name its operator set')
+    if foreign := sorted(set(opsets) - set(DOMAINS)):
+        raise ValueError(f'it needs the operator sets {", ".join(foreign)}')
+    body = model.graph
+    if body.sparse_initializer:
+        raise ValueError('it has sparse weights; only dense ones are read')
+    if not body.output:
+        raise ValueError('it has no outputs')
+    weights = {tensor.name: _array(tensor) for tensor in body.initializer}
+    return Graph(tuple(map(_node, body.node)), weights,
+                 tuple(_value(v) for v in body.input if v.name not in weights),
+                 tuple(map(_value, body.output)), opsets[''], model.ir_version or IR)
 
 
-def _node(data) -> Node:
-    inputs, outputs, attributes, kind, name = [], [], {}, '', ''
-    for number, value in fields(data):
-        if number == 1:
-            inputs.append(text(value))
-        elif number == 2:
-            outputs.append(text(value))
-        elif number == 3:
-            name = text(value)
-        elif number == 4:
-            kind = text(value)
-        elif number == 5:
-            key, said = _attribute(value)
-            attributes[key] = said
-        elif number == 7 and bytes(value):
-            raise ValueError(f'{name} is an operator of {text(value)}')
-    return Node(kind, tuple(inputs), tuple(outputs), attributes, name)
+def _node(node: onnx.NodeProto) -> Node:
+    if node.domain:
+        raise ValueError(f'{node.name} is an operator of {node.domain}')
+    return Node(node.op_type, tuple(node.input), tuple(node.output),
+                {a.name: _attribute(a) for a in node.attribute}, node.name)
 
 
-def _attribute(data):
-    name, found, many, kind = '', None, [], 0
-    for number, value in fields(data):
-        if number == 1:
-            name = text(value)
-        elif number == 2:
-            found = struct.unpack('<f', value)[0]
-        elif number == 3:
-            found = signed(value)
-        elif number == 4:
-            found = bytes(value)
-        elif number == 5:
-            found = _tensor(value)[1]
-        elif number == 7:
-            many += np.frombuffer(value, '<f4').tolist()
-        elif number == 8:
-            many += numbers(value)
-        elif number == 20:
-            kind = value
-        elif number in (6, 9, 10, 11):
-            raise ValueError(f'attribute {name} is a graph, or a list of what is no number')
-    return name, many if kind in (FLOATS, INTS) else found
+def _attribute(attribute: onnx.AttributeProto):
+    if attribute.type == onnx.AttributeProto.TENSOR:
+        return _array(attribute.t)
+    value = helper.get_attribute_value(attribute)
+    if isinstance(value, (int, float, bytes)):
+        return value
+    if attribute.type in (onnx.AttributeProto.FLOATS, onnx.AttributeProto.INTS):
+        return list(value)
+    raise ValueError(f'attribute {attribute.name} is neither a number, numbers nor a tensor')
 
 
-def _tensor(data) -> tuple[str, np.ndarray]:
-    shape, code, name, raw, plain = [], 0, '', None, []
-    for number, value in fields(data):
-        if number == 1:
-            shape += numbers(value)
-        elif number == 2:
-            code = value
-        elif number == 4:
-            plain += np.frombuffer(value, '<f4').tolist()
-        elif number in (5, 7):
-            plain += numbers(value)
-        elif number == 8:
-            name = text(value)
-        elif number == 9:
-            raw = value
-        elif number == 10:
-            plain += np.frombuffer(value, '<f8').tolist()
-        elif number in (6, 11, 13) or (number == 14 and value):
-            raise ValueError(f'{name or "a weight"} is kept elsewhere, or is text')
+def _array(tensor: onnx.TensorProto) -> np.ndarray:
+    name = tensor.name or 'a weight'
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        raise ValueError(f'{name} is stored in another file')
+    kind = _dtype(name, tensor.data_type)
+    return numpy_helper.to_array(tensor).astype(kind, copy=False)
+
+
+def _dtype(name: str, code: int) -> np.dtype:
     if code not in DTYPES:
-        raise ValueError(f'{name or "a weight"} has element type {code}; there are: '
+        raise ValueError(f'{name} has element type {code}; there are: '
                          f'{", ".join(str(np.dtype(kind)) for kind in DTYPES.values())}')
-    if raw is None and DTYPES[code] is np.float16:      # stored as the bits of whole numbers
-        array = np.array(plain, np.uint16).view(np.float16)
-    else:
-        array = np.array(plain, DTYPES[code]) if raw is None else \
-            np.frombuffer(raw, np.dtype(DTYPES[code]).newbyteorder('<')).astype(DTYPES[code])
-    return name, array.reshape(shape)
+    return np.dtype(DTYPES[code])
 
 
-def _value(data) -> Value:
-    said = dict(fields(data))
-    kind = dict(fields(dict(fields(said[2]))[1]))
-    shape = []
-    for number, value in fields(kind.get(2, b'')):
-        if number == 1:
-            dim = dict(fields(value))
-            shape.append(signed(dim[1]) if 1 in dim else text(dim.get(2, b'n')))
-    return Value(text(said[1]), np.dtype(DTYPES[kind[1]]), tuple(shape))
+def _value(value: onnx.ValueInfoProto) -> Value:
+    tensor = value.type.tensor_type
+    shape = tuple(dim.dim_value if dim.HasField('dim_value') else dim.dim_param or 'n'
+                  for dim in tensor.shape.dim)
+    return Value(value.name, _dtype(value.name, tensor.elem_type), shape)
 
 
 def write(graph: Graph) -> bytes:
     """Write a network as ONNX bytes."""
-    body = b''.join([
-        *(field(1, _node_bytes(node)) for node in graph.nodes), field(2, 'network'),
-        *(field(5, _tensor_bytes(name, array)) for name, array in graph.weights.items()),
-        *(field(11, _value_bytes(value)) for value in graph.inputs),
-        *(field(12, _value_bytes(value)) for value in graph.outputs)])
-    return field(1, graph.ir) + field(2, 'ami_ros') + field(7, body) + \
-        field(8, field(1, '') + field(2, graph.opset))
+    body = helper.make_graph(
+        [helper.make_node(node.kind, node.inputs, node.outputs, name=node.name,
+                          **{key: _written(value) for key, value in node.attributes.items()})
+         for node in graph.nodes], 'network',
+        [_info(value) for value in graph.inputs], [_info(value) for value in graph.outputs],
+        [numpy_helper.from_array(np.asarray(array), name)
+         for name, array in graph.weights.items()])
+    model = helper.make_model(body, producer_name='ami_ros', ir_version=graph.ir,
+                              opset_imports=[helper.make_opsetid('', graph.opset)])
+    return model.SerializeToString()
 
 
-def _node_bytes(node: Node) -> bytes:
-    return b''.join([*(field(1, name) for name in node.inputs),
-                     *(field(2, name) for name in node.outputs),
-                     field(3, node.name), field(4, node.kind),
-                     *(field(5, _attribute_bytes(key, value))
-                       for key, value in node.attributes.items())])
+def _written(value):
+    return numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
 
 
-def _attribute_bytes(name: str, value) -> bytes:
-    if isinstance(value, np.ndarray):
-        said, kind = field(5, _tensor_bytes('', value)), TENSOR
-    elif isinstance(value, list):
-        floats = any(isinstance(v, float) for v in value)
-        said = b''.join(field(7 if floats else 8, v) for v in value)
-        kind = FLOATS if floats else INTS
-    else:
-        number, kind = {float: (2, FLOAT), int: (3, INT), bytes: (4, STRING)}[type(value)]
-        said = field(number, value)
-    return field(1, name) + said + field(20, kind)
-
-
-def _tensor_bytes(name: str, array: np.ndarray) -> bytes:
-    array = np.asarray(array)
-    return b''.join([*(field(1, n) for n in array.shape), field(2, CODES[array.dtype]),
-                     field(8, name),
-                     field(9, array.astype(array.dtype.newbyteorder('<')).tobytes())])
-
-
-def _value_bytes(value: Value) -> bytes:
-    shape = b''.join(field(1, field(2, n) if isinstance(n, str) else field(1, n))
-                     for n in value.shape)
-    return field(1, value.name) + field(2, field(1, field(1, CODES[value.dtype])
-                                                 + field(2, shape)))
+def _info(value: Value) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(value.name, CODES[value.dtype], value.shape)
 
 
 def used(graph: Graph, nodes: Iterable[Node]) -> Graph:
@@ -230,3 +143,18 @@ def used(graph: Graph, nodes: Iterable[Node]) -> Graph:
             wanted |= set(node.inputs)
     return replace(graph, nodes=tuple(reversed(kept)),
                    weights={n: w for n, w in graph.weights.items() if n in wanted})
+
+
+def check_inputs(graph: Graph, given: Mapping[str, np.ndarray]) -> None:
+    """Refuse inputs that do not match the graph's; ValueError names the wrong and the right."""
+    wanted = {value.name: value for value in graph.inputs}
+    if set(given) != set(wanted):
+        raise ValueError(f'inputs {", ".join(sorted(given))}; this network takes '
+                         f'{", ".join(wanted)}')
+    for name, array in given.items():
+        value = wanted[name]
+        fits = len(value.shape) == np.ndim(array) and all(
+            isinstance(n, str) or n == m for n, m in zip(value.shape, np.shape(array)))
+        if not fits or array.dtype != value.dtype:
+            raise ValueError(f'{name} is {array.dtype} {np.shape(array)}; this network takes '
+                             f'{value.dtype} {value.shape}')

@@ -7,8 +7,6 @@ import os
 import numpy as np
 import onnxruntime
 
-from ami_ros.inference import cast
-from ami_ros.inference import graph as graphs
 from ami_ros.inference.options import BackendUnavailable, Options, refuse
 
 PLAIN = Options()
@@ -38,6 +36,16 @@ def load_tensorrt(data: bytes, options: Options = PLAIN) -> Callable[..., list[n
     return session(data, options, TENSORRT, told)
 
 
+def half(data: bytes) -> bytes:
+    """Cast the products of a network to float16; the `onnx` package is needed for this alone."""
+    try:
+        from ami_ros.inference import cast, graph
+    except ImportError as missing:
+        raise BackendUnavailable(f'precision float16: {missing.name} is not installed '
+                                 '(pip install onnx)') from missing
+    return graph.write(cast.half(graph.read(data)))
+
+
 def session(data: bytes, options: Options, providers: tuple[str, ...],
             told: dict[str, str]) -> Callable[..., list[np.ndarray]]:
     """Open a session on the first of the providers, and only there."""
@@ -47,7 +55,7 @@ def session(data: bytes, options: Options, providers: tuple[str, ...],
         raise BackendUnavailable(f'ONNX Runtime {onnxruntime.__version__} has no {providers[0]}; '
                                  f'it has: {", ".join(there)} (pip install onnxruntime-gpu)')
     if options.precision == 'float16':
-        data = graphs.write(cast.half(graphs.read(data)))
+        data = half(data)
     asked = onnxruntime.SessionOptions()
     # measured in docs/backends.md
     asked.intra_op_num_threads = options.threads

@@ -130,7 +130,7 @@ def test_auto_takes_the_quickest_that_is_right_and_says_why(others, monkeypatch,
 def test_auto_keeps_to_onnx_where_nothing_is_quicker_or_there(others):
     others(slow=(lambda a: a, 0.02))
     assert 'auto chose onnx' in backend('auto')(FILES['step.onnx']).about
-    with pytest.raises(ValueError, match='no ONNX network'):
+    with pytest.raises(ValueError, match='not an ONNX network'):
         backend('auto')(FILES['step.onnx'][:50])
 
 
