@@ -45,7 +45,7 @@ EXTRAS = {
     'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
     'test': ['pytest', 'hypothesis'],    # `colcon test` looks for this name
     'dev': ['pytest', 'hypothesis', 'coverage', 'ruff', 'colcon-core', 'colcon-ros',
-            'colcon-bash', 'jsonschema', 'securesystemslib'],
+            'colcon-bash', 'securesystemslib'],
 }
 
 setup(
@@ -66,7 +66,7 @@ setup(
         *shared('package.xml', 'launch/*.py', 'urdf/*', 'config/**', 'docs/**'),
     ],
     zip_safe=False,
-    install_requires=['numpy', 'pyyaml', 'cryptography'],
+    install_requires=['numpy', 'pyyaml', 'cryptography', 'jsonschema'],
     extras_require=EXTRAS,
     entry_points={'console_scripts': [
         f'ami-ros = {NAME}.cli:main',

@@ -39,6 +39,7 @@ ROS = ('rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifec
 HOME = {           # third-party package: the folders and files that may import it
     'numpy': ('',),
     'cryptography': ('modules/',),
+    'jsonschema': ('modules/schema.py',),
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
     'yaml': ('agent/policies/', 'agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/',
              'replay/', 'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks a manifest against config/module_schema.json: the words of JSON Schema that it uses."""
+"""Validates a manifest against config/module_schema.json."""
 
 from functools import cache
 import math
-import re
+
+from jsonschema import Draft202012Validator, validators
 
 from ami_ros.modules import strict
 from ami_ros.share import share
 
-KINDS = {'object': dict, 'array': list, 'string': str, 'integer': int, 'number': (int, float),
-         'boolean': bool, 'null': type(None)}
-WORDS = {'$schema', 'title', 'description', 'type', 'required', 'properties', 'const', 'pattern',
-         'items', 'minItems', 'maxItems', 'minimum', 'minProperties', 'additionalProperties'}
+LONGEST = 160       # characters of one problem
 
 
 @cache
@@ -20,47 +18,22 @@ def manifest() -> dict:
     return strict.parse(share('config/module_schema.json').read_bytes(), 'the schema')
 
 
-def problems(value: object, schema: dict, where: str = '') -> list[str]:
-    """Return what is wrong with a value, each a half-sentence that says where."""
-    if unknown := set(schema) - WORDS:
-        raise NotImplementedError(f'the schema says {unknown}, which is not checked here')
-    at = where or 'the manifest'
-    kinds = schema.get('type', [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(_is(value, kind) for kind in kinds):
-        return [f'{at} is {_short(value)}, not of type {" or ".join(kinds)}']
-    out = []
-    if 'const' in schema and value != schema['const']:
-        out.append(f'{at} is {_short(value)}, not {schema["const"]!r}')
-    if isinstance(value, str) and not re.search(schema.get('pattern', ''), value):
-        out.append(f'{at} is {_short(value)}, which does not match {schema["pattern"]}')
-    if _is(value, 'number') and not value >= schema.get('minimum', -math.inf):
-        out.append(f'{at} is {value}, less than {schema["minimum"]}')
-    if isinstance(value, list):
-        if not schema.get('minItems', 0) <= len(value) <= schema.get('maxItems', math.inf):
-            out.append(f'{at} has {len(value)} items, not from {schema.get("minItems", 0)} to '
-                       f'{schema.get("maxItems", "any number")}')
-        for index, item in enumerate(value):
-            out += problems(item, schema.get('items', {}), f'{where}[{index}]')
-    if isinstance(value, dict):
-        out += [f'{where + ": " if where else ""}it does not say {name}'
-                for name in schema.get('required', ()) if name not in value]
-        if len(value) < schema.get('minProperties', 0):
-            out.append(f'{at} is empty')
-        known, more = schema.get('properties', {}), schema.get('additionalProperties', {})
-        for name, item in value.items():
-            out += problems(item, known.get(name, more), f'{where}.{name}' if where else name)
-    return out
+def _finite(checker, value: object) -> bool:
+    """Whether a value is a number; JSON's 1e999 is read as infinity, which is none."""
+    return Draft202012Validator.TYPE_CHECKER.is_type(value, 'number') and math.isfinite(value)
 
 
-def _is(value: object, kind: str) -> bool:
-    if isinstance(value, bool):
-        return kind == 'boolean'
-    if isinstance(value, float) and not math.isfinite(value):
-        return False
-    return isinstance(value, KINDS[kind])
+Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine('number', _finite))
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + '...'
+def problems(value: object, schema: dict) -> list[str]:
+    """Return what is wrong with a value: for each problem its JSON path and a sentence."""
+    errors = sorted(Validator(schema).iter_errors(value), key=lambda error: error.json_path)
+    return [_short(f'{error.json_path.removeprefix("$").lstrip(".") or "the manifest"}: '
+                   f'{error.message}') for error in errors]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST - 3] + '...'

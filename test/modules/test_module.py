@@ -5,6 +5,7 @@ from dataclasses import replace
 import json
 
 from ami_ros.agent.robots import find
+from ami_ros.modules import schema
 from ami_ros.modules.module import (
     digest,
     fits,
@@ -116,11 +117,15 @@ def test_a_manifest_that_is_no_text(folder):
     refused(folder, folder / 'manifest.json', 'is damaged')
 
 
+REQUIRED = schema.manifest()['required']
+
+
 @pytest.mark.parametrize('key', ['name', 'version', 'latent_space', 'robot', 'axes', 'limits',
                                  'camera', 'horizon', 'map_cell_m', 'surprise_scale'])
 def test_a_manifest_that_lacks_a_key(folder, key):
     change(folder, **{key: None})
-    refused(folder, folder / 'manifest.json', f'it does not say {key}')
+    said = f"'{key}' is a required property" if key in REQUIRED else f'does not say {key}'
+    refused(folder, folder / 'manifest.json', said)
 
 
 def test_a_manifest_that_lists_no_network(folder):
@@ -137,13 +142,13 @@ def test_a_folder_that_is_no_module(folder, path, tmp_path):
 @pytest.mark.parametrize('values, parts', [
     ({'robot': 'barge'}, ('small', 'robot barge', 'rover has rover')),
     ({'limits': [0.7, 1.5]}, ('action limits [0.7, 1.5]', 'rover has [0.6, 1.5]')),
-    ({'limits': 0.6}, ('limits is 0.6, not of type array',)),
+    ({'limits': 0.6}, ("limits: 0.6 is not of type 'array'",)),
     ({'axes': ['w_radps', 'v_mps']}, ("['w_radps', 'v_mps']", "['v_mps', 'w_radps']")),
     ({'camera': {'size': [64, 64], 'hfov_rad': 1.2}}, ('camera of 1.200 rad', 'has 1.920 rad')),
     ({'camera': {'size': [64, 64], 'hfov_rad': float('nan')}}, ('NaN is no number',)),
-    ({'camera': {'size': [64, 64]}}, ('manifest.json', 'camera: it does not say hfov_rad')),
-    ({'camera': {'hfov_rad': 1.92, 'size': 64}}, ('manifest.json', 'camera.size is 64, not of')),
-    ({'camera': 'wide'}, ('manifest.json', "camera is 'wide', not of type object")),
+    ({'camera': {'size': [64, 64]}}, ("camera: 'hfov_rad' is a required property",)),
+    ({'camera': {'hfov_rad': 1.92, 'size': 64}}, ('camera.size: 64 is not of type',)),
+    ({'camera': 'wide'}, ('manifest.json', "camera: 'wide' is not of type 'object'")),
 ])
 def test_a_module_for_something_else_names_both_sides(folder, values, parts):
     change(folder, **values)
