@@ -32,10 +32,14 @@ def shared(*patterns: str) -> list[tuple[str, list[str]]]:
     return [(str(Path('share', NAME, folder)), inside) for folder, inside in folders.items()]
 
 
+FORKED = "platform_machine == 'x86_64' and python_version >= '3.12' and python_version < '3.14'"
+PYBULLET = [f'pybullet-arm64==3.2.8; {FORKED}',     # a drop-in fork that has wheels there
+            "pybullet; platform_machine != 'x86_64' or python_version < '3.12' "
+            "or python_version >= '3.14'"]
 BAGS = ['mcap>=1.6', 'rosbags']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
-    'sim': ['pybullet', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
+    'sim': [*PYBULLET, 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     'record': [*IMAGES, *BAGS],         # what a robot with a sourced ROS needs besides
     'train': ['torch', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both

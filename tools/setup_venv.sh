@@ -50,8 +50,11 @@ patient() {                                         # shows that a long command 
 }
 install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-input "$@"; }
 
-compiler() {                                        # PyBullet comes as a wheel up to Python 3.11 on x86-64
-  [[ $version == 3.1[01] && $(uname -m) == x86_64 ]] && return
+simulator() {                                       # PyBullet has wheels for Python 3.10 to 3.13 on x86-64
+  if [[ $version == 3.1[0123] && $(uname -m) == x86_64 ]]; then
+    [[ $version == 3.1[01] ]] || patient install --no-deps --require-hashes -r constraints/pybullet_fork.txt
+    return
+  fi
   command -v g++ > /dev/null && "$python" -c \
     'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2> /dev/null ||
     stop "PyBullet has no wheel for Python $version on $(uname -m) and is compiled here:" \
@@ -75,7 +78,7 @@ for i in "${!parts[@]}"; do
   case $part in ros) held+=(constraints/jazzy.txt);; ros-kilted) held+=(constraints/kilted.txt);; esac
   stamp=$venv/.done-$part-$(fingerprint "${held[@]}")
   [ -f "$stamp" ] && continue
-  [ "$part" = sim ] && compiler
+  [ "$part" = sim ] && simulator
   echo "setup: $((i + 1)) of ${#parts[@]}, ${what[$part]}"
   # numpy first and no build isolation: else a compiled PyBullet returns camera pixels as tuples
   if [ "$part" = base ]; then
