@@ -46,6 +46,11 @@ def twist(command: Command) -> tuple[float, float]:
     return v, w
 
 
+def no_plan(situation: Situation) -> Stop:
+    """Say that no plan is there, and why the newest that came was refused."""
+    return Stop(situation.refused_plan or 'no plan has come')
+
+
 def scaled(command: Command, scale: float) -> Command:
     """Return the same curvature at a share of the speed."""
     return Command(np.asarray(command.values, dtype=float) * scale, command.stamp_ns)
