@@ -23,6 +23,7 @@ from rule_contract import (
     level,
     NOW,
     ns,
+    NUMBERS,
     odometry,
     permit,
     plan,
