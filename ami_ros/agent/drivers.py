@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ami_ros.agent.rules.finite import check_plan
-from ami_ros.agent.rules.fresh import NO_CLOCK
+from ami_ros.agent.rules.rule import NO_CLOCK
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.types import Command, Permit, Plan
 

@@ -10,16 +10,19 @@ than that row; so the rows that the numbers need are counted (Dilworth: as many 
 of numbers in which none is above the one before), and as many publishers have spoken at least.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class SwitchSenders:
     """The publishers of one switch, as heard through one or several subscriptions (queues)."""
 
-    def __init__(self):
+    def __init__(self, identities: Callable[[], frozenset] = frozenset):
+        """`identities` names the publishers that there are now; one that restarted is another."""
+        self.identities = identities
         self.pressed = False
         self.missing = ''       # who has not said that it is free; '' where nobody is waited for
         self._rows: list[int] = []      # the newest number of each row, all since it was pressed
+        self._of = frozenset()          # the publishers when the first of them came
 
     def hear(self, pressed: bool, number: int | None, queue: int, publishers: Sequence[int]
              ) -> bool:
@@ -32,14 +35,18 @@ class SwitchSenders:
         """
         if pressed:
             self.pressed, self._rows = True, []
-            self.missing = 'no publisher has said since that it is free'
+            self.missing = ''
             return True
         if not self.pressed:
             return False
         everybody = max(publishers)
         if queue != list(publishers).index(everybody):
             return True
+        if not self._rows:
+            self._of = self.identities()
         spoken = self._spoken(number) if number is not None else 1
+        if spoken >= everybody > 1 and self.identities() != self._of:
+            spoken, self._rows = 0, []      # one of the rows may be of one that has gone
         self.pressed = spoken < everybody
         self.missing = (f'{spoken} of {everybody} publishers are known to have said since that it '
                         'is free' if self.pressed else '')

@@ -149,6 +149,7 @@ class Switch:
     stamp_ns: int           # when it came: a Bool bears no stamp
     received_steady_ns: int
     side: str = ''          # of the robot: front, back, left or right; '' is all around
+    waits_for: str = ''     # why it still counts as active though a message said free
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import math
 
 from ami_ros.agent.drivers import Drivers, Limits, TAKEOVER_PLANS
-from ami_ros.agent.rules.fresh import NO_CLOCK
+from ami_ros.agent.rules.rule import NO_CLOCK
 from ami_ros.agent.types import Command, MODES
 import numpy as np
 import pytest

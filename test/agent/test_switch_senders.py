@@ -36,6 +36,15 @@ def test_two_that_both_say_so_free_it(numbers):
     assert said == [True] * len(numbers) + [False] and not made.pressed
 
 
+def test_one_that_starts_again_does_not_count_as_two():
+    there = [frozenset('ab')]
+    made = SwitchSenders(lambda: there[0])
+    assert made.hear(True, 4, 0, (2,)) and made.hear(False, 9, 0, (2,))
+    there[0] = frozenset('ac')
+    assert made.hear(False, 1, 0, (2,)) and made.missing.startswith('0 of 2')
+    assert made.hear(False, 2, 0, (2,)) and not made.hear(False, 2, 0, (2,))
+
+
 def test_pressed_again_it_is_asked_anew():
     said, _ = heard((True, 4), (False, 9), (True, 5), (False, 6), (False, 10), (False, 7))
     assert said == [True] * 5 + [False]
@@ -52,7 +61,7 @@ def test_only_the_first_queue_that_has_all_publishers_frees_it():
         for queue in range(3):
             made = SwitchSenders()
             assert made.hear(True, 5, 2 - queue, publishers)    # pressed counts by any
-            assert made.missing == 'no publisher has said since that it is free'
+            assert made.missing == ''
             assert made.hear(False, 9, queue, publishers)
             assert made.hear(False, 8, queue, publishers) == (queue != counts)
 

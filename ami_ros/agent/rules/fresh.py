@@ -7,13 +7,10 @@ from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.needs import Need, needs
-from ami_ros.agent.rules.rule import Answer, no_plan, Stop, twist
+from ami_ros.agent.rules.rule import Answer, NO_CLOCK, no_plan, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
-
-NO_CLOCK = ('ROS time is 0: use_sim_time is true and nobody publishes /clock; start the simulator '
-            '(or the bag with --clock), or start all nodes with use_sim_time:=false')
 
 
 @dataclass(frozen=True)
