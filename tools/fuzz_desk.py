@@ -14,7 +14,7 @@ import traceback
 from types import SimpleNamespace
 
 from ami_ros.agent.types import Command, Plan
-from ami_ros.nodes import convert, critic_node
+from ami_ros.nodes import convert, critic_inputs, critic_node
 from fuzz_oracle import Oracle
 import fuzz_spoil
 from fuzz_spoil import one
@@ -90,9 +90,9 @@ class Desk:
         self.name, self.rng, self.clock = name, np.random.default_rng(seed), Clock()
         path, numbers = robot_file(robot, folder), ROOT / f'config/policy/{policy}.yaml'
         (folder / 'state').mkdir(exist_ok=True)
-        critic_node.time = SimpleNamespace(monotonic_ns=self.clock.monotonic_ns,
-                                           monotonic=self.clock.monotonic,
-                                           perf_counter=time.perf_counter, time_ns=time.time_ns)
+        critic_node.time = critic_inputs.time = SimpleNamespace(
+            monotonic_ns=self.clock.monotonic_ns, monotonic=self.clock.monotonic,
+            perf_counter=time.perf_counter, time_ns=time.time_ns)
         given = {'robot': path, 'policy': numbers, 'state': folder / 'state', 'input': what,
                  'real_time': 'false'}
         rclpy.init(args=['--ros-args', '--log-level', 'fatal', *(
@@ -111,7 +111,7 @@ class Desk:
         self.node.commands = SimpleNamespace(
             publish=lambda msg: (self.watch(msg), publish(msg)),
             wait_for_all_acked=self.node.commands.wait_for_all_acked)
-        self.node.due_ns = 0
+        self.node.due_ns, self.node.commanding = 0, True
         self.room, self.latest = Room(self.rng, 180), ('', '')
         self.pictures = self.rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
         self.spoilt, self.sent, self.moved = {}, 0, 0

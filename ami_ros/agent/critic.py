@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ami_ros.agent.drivers import Drivers
+from ami_ros.agent.drivers import Drivers, Limits
 from ami_ros.agent.holding import Holding
 from ami_ros.agent.latch import Latch
 from ami_ros.agent.memory import Keeper
@@ -20,7 +20,7 @@ from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.fresh import ages, young
 from ami_ros.agent.rules.needs import needs
-from ami_ros.agent.rules.rule import Rule, Stop, twist
+from ami_ros.agent.rules.rule import no_plan, Rule, Stop, twist
 from ami_ros.agent.types import (
     Command,
     Imu,
@@ -88,7 +88,7 @@ def asked(situation: Situation, wanted: tuple[float, float] | None) -> Command:
     """Return what is to be judged; Stop where nobody asks for anything."""
     if wanted is None:
         if situation.plan is None:
-            raise Stop('no plan has come')
+            raise no_plan(situation)
         wanted = situation.plan.at(situation.now_ns)
     v, w = wanted
     return Command(np.array((float(v), float(w))), situation.now_ns)
@@ -100,6 +100,13 @@ def wish(situation: Situation, wanted: tuple[float, float] | None) -> tuple[floa
         return tuple(asked(situation, wanted).values.tolist())
     except Exception:
         return None
+
+
+def limits(policy: Policy) -> Limits:
+    """Collect what its rules say about plans and permits; a policy without one limits nothing."""
+    said = {name: getattr(policy.rules.get(rule), name, None) for rule, name in (
+        ('fresh', 'max_plan_lead_s'), ('finite', 'max_knots'), ('permitted', 'max_permit_age_s'))}
+    return Limits(**{name: value for name, value in said.items() if value is not None})
 
 
 def weaker(now: float, was: float) -> bool:
@@ -143,8 +150,9 @@ class Critic:
         self.latch = Latch() if latch is None else latch
         self.keeper = Keeper(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = Drivers(policy.shared, self.counts)
+        self.drivers = Drivers(policy.shared, self.counts, limits(policy))
         self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
+        self.other = ''                         # which other critic commands the wheels
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
         self.imus: dict[str, Imu] = {}
         self.switches: dict[str, Switch] = {}
@@ -153,16 +161,16 @@ class Critic:
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
 
-    def on_plan(self, plan: Plan, steady_ns: int) -> bool:
-        """Take a plan; return whether it was."""
-        taken = self.drivers.on_plan(plan, steady_ns)
+    def on_plan(self, plan: Plan, steady_ns: int, now_ns: int | None = None) -> bool:
+        """Take a plan; return whether it was. Without `now_ns` none is from the future."""
+        taken = self.drivers.on_plan(plan, steady_ns, now_ns)
         if taken:
             self.keeper.on_plan(plan, steady_ns)
         return taken
 
-    def on_twist(self, wish: Command, steady_ns: int) -> bool:
+    def on_twist(self, wish: Command, steady_ns: int, now_ns: int | None = None) -> bool:
         """Take a foreign twist in the place of a plan; return whether it was taken."""
-        taken = self.drivers.on_twist(wish, steady_ns)
+        taken = self.drivers.on_twist(wish, steady_ns, now_ns)
         if taken:
             self.keeper.on_plan(self.drivers.plan, steady_ns)
         return taken
@@ -212,6 +220,15 @@ class Critic:
         """Have no permit: what the configurator said could not be read."""
         self.drivers.permit = None
 
+    def suspended(self, seconds: float, steady_ns: int) -> None:
+        """Note that nothing was read and judged for a while: what waited may be old."""
+        self.keeper.pauses.append((steady_ns, seconds))
+        self.counts['suspended'] += 1
+
+    def stand_by(self, other: str) -> None:
+        """Stop while another critic commands the wheels; '' where none does."""
+        self.other = other
+
     def sensed(self) -> dict[str, Scan | Odometry | Imu | Switch | View]:
         """Return the newest of each sensor, by its name."""
         told = {} if self.odometry is None else {self.odometry.name: self.odometry}
@@ -239,7 +256,7 @@ class Critic:
         if (answer.rule == 'fresh' and plan is not None and plan is self.drivers.plan
                 and plan.start_ns > now_ns):
             # it lies ahead (or the clock jumped back): it must not pass for the newest for ever
-            self.drivers.forget_plan()
+            self.drivers.forget_ahead(now_ns)
             self.counts['plan_from_the_future'] += 1
         return answer
 
@@ -250,11 +267,16 @@ class Critic:
         return Situation(now_ns, steady_ns, plan, arrived_ns, tuple(self.scans.values()),
                          self.odometry, *self._before, self.drivers.permit,
                          tuple(self.switches.values()), tuple(self.imus.values()),
-                         self._silent(now_ns, steady_ns), memory, tuple(self.views.values()))
+                         self._silent(now_ns, steady_ns), memory, tuple(self.views.values()),
+                         self.drivers.refused_plan, self.drivers.refused_permit)
 
     def held(self, answer: Verdict, situation: Situation, wanted: tuple[float, float] | None,
              note: bool) -> Verdict:
         """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on."""
+        if self.other:
+            answer = replace(answer, command=still(situation.now_ns), action='stop', rule='guard',
+                             reason=f'{self.other} commands the wheels too; a robot has one '
+                             'critic: end one of the two', release='the other critic ends')
         if note and answer.latch:
             self.latch.close(answer.rule, answer.reason)
         if self.latch.closed:

@@ -151,12 +151,21 @@ class Stick:
         self.axes = groups['axis_linear'].x, groups['axis_angular'].yaw
         self.scales = groups['scale_linear'].x, groups['scale_angular'].yaw
         self.turbo = groups['scale_linear_turbo'].x, groups['scale_angular_turbo'].yaw
-        self._heard_s = -math.inf
+        self._heard_s = -math.inf           # when it came with a stamp that it had not before
+        self._stamp_ns: int | None = None
+        self._repeats = False               # the newest message bears the stamp of before
         self._said: tuple[Twist | None, str] = None, ''
 
-    def move(self, axes, buttons, now_s: float) -> None:
-        """Take a message: axes from -1 to 1, buttons 0 or 1."""
-        self._heard_s = now_s
+    def move(self, axes, buttons, now_s: float, stamp_ns: int = 0) -> None:
+        """Take a message: axes from -1 to 1, buttons 0 or 1; `stamp_ns` is 0 where it has none.
+
+        One with the stamp of before is the last one again, sent by a driver that lost its
+        joystick: it counts as silence. The first of all only says which stamp is of before.
+        """
+        was, self._stamp_ns = self._stamp_ns, stamp_ns
+        self._repeats = stamp_ns != 0 and stamp_ns == was
+        if stamp_ns == 0 or was not in (None, stamp_ns):
+            self._heard_s = now_s
         self._said = self._read(axes, buttons)
 
     def _read(self, axes, buttons) -> tuple[Twist | None, str]:
@@ -184,6 +193,9 @@ class Stick:
     def why(self, now_s: float) -> str:
         """Say why nobody holds it; '' where somebody does."""
         if now_s - self._heard_s >= self.settings.silent_s:
+            if self._repeats:
+                return ('the joystick repeats its last message with the same stamp; is it '
+                        'connected?')
             return 'the joystick is silent; is joy_node running?'
         return self._said[1]
 

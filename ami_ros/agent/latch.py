@@ -33,6 +33,7 @@ class Latch:
         self.path = None if folder is None else Path(folder) / FILE
         self.closed: dict[str, str] = {}        # never changed, only replaced
         self.wrong = ''
+        self.taken = False                      # by a process that runs
         self._held: int | None = None           # the lock of the folder
         self._ended = False
         self._news = threading.Event()
@@ -95,7 +96,8 @@ class Latch:
         try:
             if self._held is None:
                 self._held = claim(self.path.with_name(LOCK))
-                if self._held is None:
+                self.taken = self._held is None
+                if self.taken:
                     self.wrong = (f'another critic keeps its latch in {self.path.parent}; this '
                                   'one needs a parameter state of its own')
                     return

@@ -79,6 +79,7 @@ class Keeper:
         self.leaps: deque[Step] = deque(maxlen=MOST)
         self.sums = np.zeros(4)             # told m, rad, moved m, rad
         self.clocks: tuple[int, int] | None = None
+        self.pauses: deque[tuple[int, float]] = deque(maxlen=8)
         self.last = self.before = Command(np.zeros(2), 0)
         self.standing: dict[str, tuple[float, float]] = {}
         self.heading = [0.0, 0.0]           # signs of the newest that were fast enough
@@ -191,7 +192,8 @@ class Keeper:
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
             tuple(self.leaps), self.sightings.look(),
             tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
-                  for name, came in self.cameras.items()), tuple(self.standing.items()))
+                  for name, came in self.cameras.items()), tuple(self.standing.items()),
+            pauses=tuple(self.pauses))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

@@ -9,6 +9,8 @@ from errno import EACCES, EINVAL, ENOTSUP
 import fcntl
 import os
 from pathlib import Path
+from stat import S_ISDIR
+import tempfile
 
 
 def state_folder(said: str = '', namespace: str = '') -> Path:
@@ -26,6 +28,26 @@ def state_folder(said: str = '', namespace: str = '') -> Path:
     except RuntimeError as why:
         raise ValueError(f'no folder for the state of this robot: {why} Say one in the parameter '
                          'state, or in ROS_HOME.') from None
+
+
+def state_folder_or_temporary(said: str = '', namespace: str = '') -> tuple[Path, str]:
+    """Return the folder, and '', or a temporary one for who has no home, and what is lost by it.
+
+    A temporary folder must be this user's own: what another one wrote is no state of this robot.
+    """
+    try:
+        return state_folder(said, namespace), ''
+    except ValueError as why:
+        folder = Path(tempfile.gettempdir()) / f'ami_ros_{os.getuid()}'
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            about = folder.lstat()
+            if about.st_uid != os.getuid() or not S_ISDIR(about.st_mode) or about.st_mode & 0o022:
+                raise PermissionError(EACCES, 'it is not only of this user')
+        except OSError:
+            folder = Path(tempfile.mkdtemp(prefix='ami_ros_'))
+        folder = folder.joinpath(*namespace.strip('/').split('/'))
+        return folder, f'{why} Meanwhile it is {folder}, which a reboot may empty.'
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -82,7 +82,7 @@ class Plan:
 
         Before start_ns the first knot holds: the gap is the latency that was planned for.
         """
-        index = max(0, (now_ns - self.start_ns) // round(self.knot_s * 1e9))
+        index = max(0, (now_ns - self.start_ns) // max(1, round(self.knot_s * 1e9)))
         return tuple(self.knots[index]) if index < len(self.knots) else STILL
 
     @property
@@ -149,6 +149,7 @@ class Switch:
     stamp_ns: int           # when it came: a Bool bears no stamp
     received_steady_ns: int
     side: str = ''          # of the robot: front, back, left or right; '' is all around
+    waits_for: str = ''     # why it still counts as active though a message said free
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,6 +248,8 @@ class Memory:
     cameras: tuple[Heard, ...] = ()
     # zones that stand, and the (v, w) that each stands against
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
+    # when the critic ran again after it had been suspended, and for how many seconds it had
+    pauses: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +270,9 @@ class Situation:
     silent: tuple[str, ...] = ()    # names of sensors that say nothing young, for people
     memory: Memory = Memory()
     views: tuple[View, ...] = ()    # the newest of each camera that came, however old
+    # why the newest plan and the newest permit were refused; '' where they were taken
+    refused_plan: str = ''
+    refused_permit: str = ''
 
     @property
     def sensed(self) -> tuple[Scan | Odometry | Switch | Imu | View, ...]:

@@ -21,10 +21,10 @@ from ami_ros.agent.trace import Told, Tracer
 from ami_ros.agent.types import Plan
 
 QUESTIONS = ('judge', 'allowed', 'reset')
-TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with on_
+TOLD = ('forget', 'forget_permit', 'renew', 'suspended', 'stand_by')    # besides on_...
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
-        'release_s', 'path')
+        'release_s', 'path', 'limits_s')
 PARTS = ('keeper', 'keeper.sightings', 'drivers', 'holding', 'latch')
 OF_PARTS = ('keeper', 'sightings', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file

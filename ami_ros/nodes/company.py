@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks who else is on a topic: a second publisher, or one whose type is another."""
+"""Looks who else is on a topic: a second publisher, or one whose type or QoS is another."""
 
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from ami_ros.nodes.topics import Topic
 
@@ -27,3 +28,43 @@ def mistyped(node: Node, row: Topic) -> str:
             if info.topic_type != right}
     return '; '.join(f'{who} has {row.name} as {what}, the critic as {right}: nothing gets across '
                      '(parameter enable_stamped_cmd_vel)' for who, what in sorted(ends.items()))
+
+
+def unheard(node: Node, row: Topic) -> str:
+    """Name the publishers of a topic that the node reads and whose QoS keeps their messages away.
+
+    '' where there is nobody.
+    """
+    return '; '.join(
+        f'{who} offers {row.name} {qualities(qos)}, the critic asks for {qualities(row.qos)}: '
+        'nothing gets across' for who, qos in ends(node.get_publishers_info_by_topic(row.name))
+        if not fits(qos, row.qos))
+
+
+def deaf(node: Node, row: Topic) -> str:
+    """Name who asks for more than the node offers on a topic that it publishes; '' for nobody."""
+    offered = row.publisher()[2]
+    return '; '.join(
+        f'{who} asks for {row.name} {qualities(qos)}, the critic offers it {qualities(offered)}: '
+        'nothing gets across' for who, qos in ends(node.get_subscriptions_info_by_topic(row.name))
+        if not fits(offered, qos))
+
+
+def ends(infos) -> list[tuple]:
+    """Return the full name and the QoS of each end."""
+    return sorted(((f'{info.node_namespace.rstrip("/")}/{info.node_name}', info.qos_profile)
+                   for info in infos), key=lambda end: end[0])
+
+
+def fits(offered, asked) -> bool:
+    """Tell whether DDS delivers."""
+    return not (offered.reliability == ReliabilityPolicy.BEST_EFFORT
+                and asked.reliability == ReliabilityPolicy.RELIABLE
+                or offered.durability == DurabilityPolicy.VOLATILE
+                and asked.durability == DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def qualities(qos) -> str:
+    """Say reliability and durability in a few words."""
+    return ' and '.join(one.name.lower().replace('_', ' ')
+                        for one in (qos.reliability, qos.durability))

@@ -21,7 +21,7 @@ import numpy as np
 from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
 from ami_ros.agent.robots import find
 from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.state import KeptStop, state_folder
+from ami_ros.agent.state import KeptStop, state_folder_or_temporary
 from ami_ros.agent.supervisor import Act
 from ami_ros.machine.heat import Thermometer
 from ami_ros.machine.watts import Wattmeter
@@ -81,7 +81,10 @@ class ConfiguratorNode(Managed):
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.required = {sensor.name for sensor in heard(robot) if sensor.required}
-        self.kept = KeptStop(state_folder(self.settings.state, self.get_namespace()))
+        folder, homeless = state_folder_or_temporary(self.settings.state, self.get_namespace())
+        if homeless:
+            self.get_logger().error(homeless)
+        self.kept = KeptStop(folder)
         was = self.kept.found()
         self.keeps = bool(was)
         if was:

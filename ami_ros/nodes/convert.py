@@ -24,6 +24,7 @@ from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectory
 from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
 
 NS = 10**9
+LEAST_KNOT_S = 0.001    # of a plan; a mind plans 0.25
 MOST_POINTS = 1000      # of a plan: one without end would hold up who reads it
 VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
@@ -184,8 +185,9 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
         raise ValueError(f'plan with joint_names {list(msg.joint_names)} misses or misspells '
                          f'{wrong}; it needs base_link, knot_s=, frame=, goal=, run=, arrived=, '
                          'surprise=, iterations=, disagreement=') from None
-    if not 0.0 < knot_s < 10.0:
-        raise ValueError(f'plan holds a knot for {knot_s} s; it needs more than 0, less than 10')
+    if not LEAST_KNOT_S <= knot_s < 10.0:
+        raise ValueError(f'plan holds a knot for {knot_s} s; it needs at least {LEAST_KNOT_S}, '
+                         'less than 10')
     for index, point in enumerate(msg.points):
         due, after = round(index * knot_s * 1e9), nanoseconds(point.time_from_start)
         if after != due or len(point.velocities) != 1:

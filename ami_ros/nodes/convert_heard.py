@@ -63,6 +63,11 @@ def wish_from(msg: TwistStamped | Twist, received_ns: int) -> Command:
     return wish if wish.stamp_ns else Command(wish.values, received_ns)
 
 
+def unreadable_wish(received_ns: int) -> Command:
+    """Return the wish of a message that cannot be read: no number, so that the robot stops."""
+    return Command(np.full(2, math.nan), received_ns)
+
+
 def odometry_from(msg: OdometryMsg, sensor: Sensor, robot: Robot, came: Came) -> Odometry:
     """Odometry to Odometry, planar."""
     return replace(convert.odometry_from(msg, came.steady_ns), name=sensor.name,

@@ -2,19 +2,16 @@
 """
 Has the last word on cmd_vel: judges a plan when it comes, and ticks by the steady clock besides.
 
-Its own process, without torch, ONNX or PyBullet; a plain node that nothing deactivates. A message
-that cannot be read counts as worse than none: what it should have told is taken for missing. In
-lock-step it answers frames alone, once what the robot requires is there; no hand, no sensor that
-is not required.
+Its own process, without torch, ONNX or PyBullet; a plain node that nothing deactivates. What it
+hears is in `critic_inputs`. In lock-step it answers frames alone, once what the robot requires is
+there; no hand, no sensor that is not required. Of two critics one commands: the one that began
+first.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 import sys
 import time
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -28,17 +25,16 @@ from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
 from ami_ros.agent.pulse import HealthSettings, Pulse
 from ami_ros.agent.robots import find
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.robots.sensor import Sensor
-from ami_ros.agent.rules.needs import heard
 from ami_ros.agent.settings import setting, Settings
-from ami_ros.agent.state import state_folder
+from ami_ros.agent.state import state_folder_or_temporary
 from ami_ros.agent.trace import SAID, Told
-from ami_ros.agent.types import Plan, Switch, Verdict
+from ami_ros.agent.types import Plan, Verdict
 from ami_ros.machine.privileges import pass_on, take_priority, take_short_turns
-from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
+from ami_ros.nodes import company, convert, parameters, ros_clock, topics, unopened
+from ami_ros.nodes.critic_inputs import Inputs
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
+from ami_ros.nodes.second_critic import LISTEN_S, OtherCritics
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
 from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
@@ -98,18 +94,7 @@ def policy(where: str) -> Policy:
     return read(share(where))
 
 
-def emergency_stop(robot: Robot) -> tuple[Sensor, ...]:
-    """Return the switch that every robot has on `e_stop`, unless its file says one of its own."""
-    if any(sensor.topic == topics.E_STOP.name for sensor in robot.sensors):
-        return ()
-    names = [sensor.name for sensor in robot.sensors]
-    name = next(name for name in ('e_stop', 'e_stop_topic', 'e_stop_by_topic')
-                if name not in names)
-    return (Sensor(name=name, kind='e_stop', topic=topics.E_STOP.name, required=False, hz=0.0,
-                   active=True),)
-
-
-class CriticNode(Node):
+class CriticNode(Inputs, Node):
     """Converts in, asks the critic, converts out; sole publisher of cmd_vel."""
 
     def __init__(self):
@@ -120,11 +105,15 @@ class CriticNode(Node):
         chosen = policy(s.policy)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
-        folder = state_folder(s.state, self.get_namespace())
+        folder, self.homeless = state_folder_or_temporary(s.state, self.get_namespace())
         eager = s.real_time and not s.lock_step
         # writers of its priority: who held the interpreter and had to wait would hold up the ticks
         begin = take_priority if eager else lambda: None
         self.critic = Critic(chosen, self.robot, Latch(folder, begin))
+        if self.critic.latch.taken:
+            raise ValueError(f'another critic runs: it keeps its latch in {folder}. A robot has '
+                             'one critic; end that one, or give this one a namespace and a '
+                             'parameter state of its own')
         self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
         self.tracing = traced(self, chosen, made)
@@ -135,7 +124,9 @@ class CriticNode(Node):
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
         self.who = alive()
-        self.wrong = ''                         # the last message that could not be read
+        self.others = OtherCritics(self.get_fully_qualified_name(), self.who)
+        self.commanding, self.exit_code = s.lock_step, 0    # whether it publishes cmd_vel
+        self.listen_until_s = time.monotonic() + LISTEN_S
         self.besides = self.mistyped = ''       # who else commands, who will not be understood
         command, hand, foreign = (topics.command(s.enable_stamped_cmd_vel, row)
                                   for row in (topics.COMMAND, topics.HAND, topics.FOREIGN))
@@ -143,17 +134,7 @@ class CriticNode(Node):
         self.commands = self.create_publisher(*command.publisher())
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
-        if s.input == 'plan':
-            self.create_subscription(*topics.PLAN.subscriber(self.on_plan), raw=True)
-        else:
-            self.create_subscription(*foreign.subscriber(self.on_twist))
-        self.create_subscription(*topics.STATUS.subscriber(self.on_permit))
-        self.awaited = [sensor.name for sensor in heard(self.robot)
-                        if sensor.required and sensing.KINDS[sensor.kind].stamped]
-        for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
-            for row in sensing.rows(sensor) if sensor.required or not s.lock_step else ():
-                self.create_subscription(*row.subscriber(partial(self.on_reading, sensor)),
-                                         raw=bool(sensing.KINDS[sensor.kind].opened))
+        self.listen(hand, foreign)
         self.create_service(*topics.CRITIC_RESET.server(self.on_reset))
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
@@ -167,49 +148,8 @@ class CriticNode(Node):
                            lock_step=s.lock_step, priority=self.priority or 'real-time',
                            version=__version__)
         if not s.lock_step:
-            self.create_subscription(*hand.subscriber(self.on_hand))
             self.create_timer(STATUS_S, self.on_status, clock=steady)
-
-    def on_plan(self, raw: bytes) -> None:
-        """Judge at once; in lock-step as soon as the frame's readings are there."""
-        plan = self.read(lambda: convert.plan_from(unopened.plan(raw)))
-        if self.settings.lock_step:
-            self.waiting = plan     # none at all names no frame that could be answered
-            self.answer()
-            return
-        if plan is None:            # nobody knows what it wanted; without knots it is a stop
-            last = self.critic.drivers.plan
-            run_id = last.run if last else ''
-            plan = Plan(np.zeros((0, 2)), 1.0, self.get_clock().now().nanoseconds, run=run_id)
-        if self.critic.on_plan(plan, time.monotonic_ns()):
-            self.say(*self.judge(), anyway=True)
-
-    def on_twist(self, msg) -> None:
-        """Judge what another planner wants at once."""
-        wish = convert_heard.wish_from(msg, self.get_clock().now().nanoseconds)
-        if self.critic.on_twist(wish, time.monotonic_ns()):
-            self.say(*self.judge())
-
-    def on_hand(self, msg) -> None:
-        """Judge a person's wish at once; what is none is told."""
-        now = self.get_clock().now().nanoseconds
-        if self.critic.on_hand(convert_heard.wish_from(msg, now), now, time.monotonic_ns()):
-            self.say(*self.judge())
-        else:
-            self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',
-                                    throttle_duration_sec=1.0)
-
-    def on_permit(self, msg) -> None:
-        """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
-        was = self.critic.drivers.permit
-        permit = self.read(convert_heard.permit_from, msg, time.monotonic_ns())
-        if permit is not None:
-            self.critic.on_permit(permit)
-        elif was is not None and was.mode != 'stopped':
-            self.critic.forget_permit()
-        if not self.settings.lock_step and (was is None or permit is None
-                                            or was.mode != permit.mode):
-            self.say(*self.judge())
+            self.create_subscription(*topics.DIAGNOSTICS.subscriber(self.on_life), raw=True)
 
     def on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Open the latch, where its cause is gone."""
@@ -224,22 +164,6 @@ class CriticNode(Node):
         self.beat()         # who arms it next must know
         return response
 
-    def on_reading(self, sensor: Sensor, msg) -> None:
-        """Take what a sensor says; a switch that is active stops at once."""
-        kind = sensing.KINDS[sensor.kind]
-        self.critic.forget(sensor.name)
-
-        def noun():
-            opened = kind.opened(msg) if kind.opened else msg
-            return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
-        said = self.read(noun)
-        if said is not None:
-            getattr(self.critic, kind.into)(said)
-        if self.settings.lock_step:
-            self.answer()
-        elif isinstance(said, Switch) and said.active:
-            self.say(*self.judge())
-
     def answer(self) -> None:
         """Answer a plan once, in lock-step, when everything of its frame is there."""
         plan, said = self.waiting, self.critic.sensed()
@@ -253,6 +177,26 @@ class CriticNode(Node):
                 self.say(*self.judge(plan.number), anyway=True)
         elif max(stamps) > plan.number:         # the body went on: that frame was answered
             self.waiting = None
+
+    def on_life(self, raw: bytes) -> None:
+        """Hear whether another critic commands the wheels."""
+        if len(raw) <= unopened.LONGEST_STATUS and b'commands' in raw:
+            try:
+                for health in convert.health_from(unopened.status(raw)):
+                    self.others.hear(health, time.monotonic())
+            except ValueError:
+                return          # of somebody else; a critic's is well formed
+            self.yield_to_others()
+
+    def yield_to_others(self) -> None:
+        """End where another critic began first; stop the robot until another one has ended."""
+        other = self.others.other(time.monotonic())
+        if other and not (self.commanding and self.others.began_first()):
+            self.get_logger().fatal(f'{other} commands the wheels; a robot has one critic, so '
+                                    'this one ends')
+            self.done, self.exit_code = True, 1
+        if other != self.critic.other:
+            self.critic.stand_by(other)
 
     def on_status(self) -> None:
         """Say it again for whoever came late."""
@@ -274,8 +218,9 @@ class CriticNode(Node):
 
     def say(self, verdict: Verdict, took_ms: float, anyway: bool = False) -> None:
         """Command the wheels, always; tell why when there is something new to tell."""
-        self.commands.publish(convert.command_message(verdict.command,
-                                                      self.settings.enable_stamped_cmd_vel))
+        if self.commanding:
+            self.commands.publish(convert.command_message(verdict.command,
+                                                          self.settings.enable_stamped_cmd_vel))
         self.verdict = verdict
         self.auditor.judged(verdict, self.critic.latch.closed, self.critic.drivers.permit)
         news = (verdict.action, verdict.rule, verdict.source, verdict.mode, verdict.silent,
@@ -291,40 +236,25 @@ class CriticNode(Node):
 
     def unwritten(self) -> str:
         """Say what cannot be kept on disk; '' where all can."""
-        return '; '.join(filter(None, (self.critic.latch.wrong, self.auditor.log.wrong)))
+        return '; '.join(filter(None, (self.homeless, self.critic.latch.wrong,
+                                       self.auditor.log.wrong)))
 
     def tell_found(self) -> None:
         """Say at the start what was found latched, and what cannot be kept."""
         for rule, reason in self.critic.latch.closed.items():
             self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
                                       'critic/reset')
-        if self.critic.latch.wrong:
-            self.get_logger().error(self.critic.latch.wrong)
-
-    def arrival(self, msg, stamped: bool) -> convert_heard.Came:
-        """Return when a message came; in lock-step no time passes on the way."""
-        if self.settings.lock_step:
-            stamp = convert.nanoseconds(msg.header.stamp) if stamped else 0     # renewed later
-            return convert_heard.Came(stamp, stamp)
-        return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
-
-    def read(self, reader: Callable, *what):
-        """Read a message, or None and one sentence in the log."""
-        try:
-            noun = reader(*what)
-            self.wrong = ''
-            return noun
-        except ValueError as wrong:
-            self.wrong = str(wrong)
-            self.get_logger().error(self.wrong, throttle_duration_sec=1.0)
-            return None
+        for wrong in filter(None, (self.homeless, self.critic.latch.wrong)):
+            self.get_logger().error(wrong)
 
     def look_around(self) -> None:
         """See who else commands the wheels, and whose twists are of another type."""
         pass_on()               # threads of the middleware come and go
         self.besides = ', '.join(company.others(self, self.spoken[0]))
-        self.mistyped = '; '.join(filter(None, (company.mistyped(self, row)
-                                                for row in self.spoken)))
+        self.mistyped = '; '.join(filter(None, (
+            *(company.mistyped(self, row) for row in self.spoken),
+            *(company.unheard(self, row) for row in (topics.PLAN, topics.STATUS)),
+            company.deaf(self, self.spoken[0]))))
         self.auditor.company(self.besides)
         if self.besides:
             self.get_logger().error(f'{self.besides} commands the wheels past the critic',
@@ -333,15 +263,19 @@ class CriticNode(Node):
             self.get_logger().error(self.mistyped, throttle_duration_sec=5.0)
 
     def beat(self) -> None:
-        """Give a sign of life."""
+        """Give a sign of life, once it commands the wheels."""
+        if not self.commanding:
+            return
+        self.yield_to_others()
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else self.mistyped or self.wrong or self.unwritten())
+                 else ros_clock.trouble(self) or self.mistyped or self.wrong or self.unwritten())
         self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
             wrong or 'judging',
-            {'state': 'active', **self.who, 'action': last.action, 'rule': last.rule,
+            {'state': 'active', **self.who, **self.others.said(self.commanding),
+             'action': last.action, 'rule': last.rule,
              'source': last.source, 'policy': self.critic.policy.hash,
              'latched': ','.join(self.critic.latch.closed), 'mode': permit.mode if permit else '',
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
@@ -358,6 +292,10 @@ class CriticNode(Node):
         No timer of the executor ticks: that one waits in another thread, which has not our
         priority, so that a tick was as late as anybody's. Ticks keep their grid.
         """
+        self.notice_pause()
+        if not self.commanding and time.monotonic() >= self.listen_until_s:
+            self.commanding = True
+            self.beat()
         left_s = IDLE_S if self.settings.lock_step else self.tick_if_due()
         if left_s < TRACE_S or not self.tracing.turn(TRACE_S):
             return left_s

@@ -29,7 +29,8 @@ import yaml
 from ami_ros.agent.settings import build, right, Settings, unknown, why
 
 FROM_FILE = {'automatically_declare_parameters_from_overrides': True}   # for Node.__init__
-OF_RCLPY = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
+SIM_TIME = 'use_sim_time'
+OF_RCLPY = (SIM_TIME, 'start_type_description_service', 'qos_overrides.')
 
 
 class Made(Mapping):
@@ -136,6 +137,10 @@ def watch(node: Node, made: Made) -> None:
 
     def atomically(changes: list[Parameter]) -> SetParametersResult:
         changes = [as_declared(change, made.groups) for change in changes]
+        for change in changes:      # half of what it remembers would be of another clock
+            if change.name == SIM_TIME and change.value != node.get_parameter(SIM_TIME).value:
+                return refused(f'{made.where}: {SIM_TIME} is {node.get_parameter(SIM_TIME).value} '
+                               'for as long as the node runs; give it at the start')
         for change in changes:
             if not node.has_parameter(change.name):
                 known = node.get_parameters_by_prefix('')

@@ -26,6 +26,8 @@ except ImportError:         # not among the wheels; a sourced ROS has it
 
 SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)    # of no sensor
+# what people and foreign programs send: heard whatever reliability they offer
+FROM_ANYBODY = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE_1 = QoSProfile(depth=1)            # reliable and volatile: RViz and `ros2 topic pub` too
 RELIABLE_10 = QoSProfile(depth=10)
 RELIABLE_100 = QoSProfile(depth=100)        # every one counts, also after a pause
@@ -48,7 +50,8 @@ class Topic:
 
     def publisher(self) -> tuple:
         """Return what create_publisher wants."""
-        return self.type, self.name, RELIABLE_1 if self.qos is SENSOR else self.qos
+        anybody = self.qos is SENSOR or self.qos is FROM_ANYBODY
+        return self.type, self.name, RELIABLE_1 if anybody else self.qos
 
     def subscriber(self, callback) -> tuple:
         """Return what create_subscription wants."""
@@ -84,11 +87,11 @@ CLOCK = Topic('/clock', Clock, 40, SENSOR, 'body')      # absolute: that is wher
 # from a person
 GOAL_IMAGE = Topic('goal/image', Image, 0, RELIABLE_1, 'person')
 JOY = Topic('joy', Joy, 20, NEWEST, 'person')   # whatever QoS joy_node or another offers
-HAND = Topic('cmd_vel_manual', TwistStamped, 0, RELIABLE_1, 'person')   # outranks every plan
+HAND = Topic('cmd_vel_manual', TwistStamped, 0, FROM_ANYBODY, 'person')   # outranks every plan
 E_STOP = Topic('e_stop', Bool, 0, RELIABLE_1, 'person')     # true stops; heard by any QoS
 
 # from another program that plans, where the critic's `input` is twist
-FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, RELIABLE_1, '')
+FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, FROM_ANYBODY, '')
 
 # the way of the data; Image 32FC1, 1 x D, stamp = capture time
 LATENT = Topic('perception/latent', Image, 10, RELIABLE_1, 'perception')

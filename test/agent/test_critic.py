@@ -23,6 +23,7 @@ from rule_contract import (
     level,
     NOW,
     ns,
+    NUMBERS,
     odometry,
     permit,
     plan,
@@ -321,7 +322,9 @@ def test_an_older_plan_is_ignored():
 
 
 def test_a_plan_of_a_past_run_is_ignored():
-    c = critic(plan(0.1), plan(0.05, run='b', start_ns=NOW - ns(0.1)))  # a new run starts anew
+    c = critic(plan(0.1))
+    c.on_permit(permit(run='b'))
+    assert c.on_plan(plan(0.05, run='b', start_ns=NOW - ns(0.1)), STEADY)   # it starts anew
     assert not c.on_plan(plan(0.12, start_ns=NOW + 1), STEADY)
     assert c.judge(NOW, STEADY).run == 'b'
     assert c.counts['plan_of_past_run'] == 1 and c.counts['plan'] == 2
@@ -499,3 +502,64 @@ def test_a_latched_rule_that_only_slows_does_not_open_the_latch():
     c = critic(plan(0.6))
     c.latch.close('acceleration', 'because')
     assert_stop(c.judge(NOW, STEADY), 'acceleration', 'because; latched until critic/reset')
+
+
+def test_a_refused_plan_is_named_in_the_reason():
+    c = critic()
+    assert not c.on_plan(plan(0.1, start_ns=NOW + ns(2e8)), STEADY, NOW)
+    assert_stop(c.judge(NOW, STEADY), 'guard', 'a plan was refused: it is 200000000.000 s from')
+    assert c.on_plan(plan(0.1), STEADY, NOW) and c.judge(NOW, STEADY).action == 'go'
+    assert not c.on_plan(plan(0.1, run='stray'), STEADY, NOW)
+    assert c.judge(NOW, STEADY).action == 'go'      # of what was taken it says nothing
+    later = ns(0.5)
+    for name, made in (('scan', scan), ('odom', odometry), ('camera', view)):
+        said = made(stamp_ns=NOW + later, received_steady_ns=STEADY + later)
+        {'scan': c.on_scan, 'odom': c.on_odometry, 'camera': c.on_view}[name](said)
+    stop = c.judge(NOW + later, STEADY + later)
+    assert_stop(stop, 'fresh', 'the plan is 0.500 s old by its stamp')
+    assert stop.reason.endswith("; a plan of run 'stray' was refused: the permit names run 'a'")
+
+
+def test_a_refused_permit_is_named_in_the_reason():
+    c = critic(plan(0.1))
+    c.on_permit(permit('stopped'), NOW)
+    c.on_permit(permit('manual', stamp_ns=NOW - ns(3600)), NOW)
+    c.on_hand(Command(np.array([0.1, 0.0]), NOW), NOW, STEADY)
+    assert_stop(c.judge(NOW, STEADY), 'permitted', 'until configurator/reset; a permit was refused'
+                ': its stamp is 3600.000 s before that of the newest')
+    c = critic(plan(0.1))
+    c.on_permit(permit(stamp_ns=NOW - 1), NOW)
+    late = {'stamp_ns': NOW + ns(0.33), 'received_steady_ns': STEADY}
+    c.on_scan(scan(**late))
+    c.on_odometry(odometry(**late))
+    c.on_view(view(**late))
+    c.on_plan(plan(0.1, start_ns=late['stamp_ns']), STEADY)
+    c.on_permit(permit('idle', stamp_ns=NOW - 2), late['stamp_ns'])
+    assert_stop(c.judge(late['stamp_ns'], STEADY), 'permitted', 'the permit is 0.330 s old by its '
+                'stamp, limit 0.320 s; a permit was refused: its stamp is')
+
+
+@pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, ns(0.1)])
+def test_after_it_was_suspended_it_waits_until_what_waited_is_old(more):
+    c, wait = critic(plan(0.1)), ns(max(NUMBERS.max_plan_age_s, NUMBERS.hand_deadman_s))
+    c.suspended(3.0, STEADY - wait - more)
+    verdict = c.judge(NOW, STEADY)
+    if more > 0:
+        assert verdict.action == 'go'
+    else:
+        assert_stop(verdict, 'fresh', 'the critic was suspended for 3.000 s and runs again for')
+    assert c.counts['suspended'] == 1
+
+
+def test_without_a_clock_it_says_so():
+    assert_stop(critic(plan(0.1)).judge(0, STEADY), 'fresh', 'nobody publishes /clock')
+
+
+def test_while_another_critic_commands_the_wheels_it_stops():
+    c = critic(plan(0.1))
+    c.stand_by('/critic (process 5)')
+    stop = c.judge(NOW, STEADY)
+    assert_stop(stop, 'guard', '/critic (process 5) commands the wheels too; a robot has one')
+    assert stop.release == 'the other critic ends' and not c.allowed(NOW, STEADY)
+    c.stand_by('')
+    assert c.judge(NOW, STEADY).action == 'go'

@@ -106,9 +106,40 @@ def test_a_hand_moves_only_as_long_as_both_clocks_allow(v, w, age_s, passed_s, j
 class Model:
     """Who may move the robot, said again in the plainest words."""
 
-    permits: list = field(default_factory=list)     # (mode, run, age of its stamp, when it came)
+    permits: list = field(default_factory=list)     # (mode, run, stamp, when it came) of taken
+    stamps: list = field(default_factory=list)      # of permits that were taken, not of later
+    run: str = ''                                   # whose plans count
+    row: str = ''                                   # one run that wants to count: a letter each
+    over: set = field(default_factory=set)          # runs that are over
     hands: list = field(default_factory=list)       # (stamp, when it came) of those that count
     plans: list = field(default_factory=list)       # run
+
+    def young(self, stamp: int, now: int) -> bool:
+        return -ns(FUTURE) <= now - stamp <= ns(CHOSEN.rules['permitted'].max_permit_age_s)
+
+    def takes_permit(self, mode: str, run: str, stamp: int, now: int) -> None:
+        if mode != 'stopped' and self.stamps:
+            if stamp < self.stamps[-1]:
+                return
+            if self.stopped and not (stamp > self.stamps[-1] and self.young(stamp, now)):
+                return
+        self.permits.append((mode, run, stamp, now))
+        if now - stamp >= -ns(FUTURE):
+            self.stamps.append(stamp)
+
+    def takes_plan(self, run: str) -> bool:
+        named = self.permits[-1][1] if self.permits else ''
+        if run not in (self.run, named) and self.run:
+            if run in self.over or named == self.run:
+                return False
+            self.row = (self.row if set(self.row) <= {run} else '') + run
+            if len(self.row) < 3:
+                return False
+        self.row = ''
+        if run != self.run:
+            self.over = (self.over | {self.run}) - {run, ''}
+        self.run = run
+        return True
 
     def hand_lives(self, now: int) -> bool:
         return any(-ns(FUTURE) <= now - stamp <= ns(DEADMAN) and now - came <= ns(DEADMAN)
@@ -118,10 +149,10 @@ class Model:
         if not self.permits:
             return False
         mode, of, stamp, came = self.permits[-1]
-        young = all(-ns(FUTURE) <= now - at <= ns(CHOSEN.rules['permitted'].max_permit_age_s)
-                    for at in (stamp, came))
+        young = all(self.young(at, now) for at in (stamp, came))
         # a hand that drove in autonomous ends it until another mode was named
-        named = max((p[3] for p in self.permits if p[0] != 'autonomous'), default=-1)
+        named = max((p[3] for p in self.permits
+                     if p[0] != 'autonomous' and self.young(p[2], p[3])), default=-1)
         taken = any(came >= named and any(p[0] == 'autonomous' and named <= p[3] <= came
                                           for p in self.permits) for _, came in self.hands)
         return mode == 'autonomous' and of == run and young and not taken
@@ -142,20 +173,20 @@ STEP = st.one_of(
 @settings(max_examples=500, deadline=None)
 @given(st.lists(STEP, max_size=25))
 def test_nobody_moves_it_who_may_not_and_everybody_who_may(steps):
-    made, model, now, past = critic(), Model(), 0, []
+    made, model, now = critic(), Model(), 0
     for step in steps:
         now += 1_000_000        # no two things happen at once
         if step[0] == 'permit':
             _, mode, run, age_s = step
             made.on_permit(permit(mode, run=run, stamp_ns=NOW + now - ns(age_s),
-                                  received_steady_ns=STEADY + now))
-            model.permits.append((mode, run, now - ns(age_s), now))
+                                  received_steady_ns=STEADY + now), NOW + now)
+            model.takes_permit(mode, run, now - ns(age_s), now)
         elif step[0] == 'plan':
-            if made.on_plan(plan(0.2, run=step[1], start_ns=NOW + now), STEADY + now):
+            taken = made.on_plan(plan(0.2, run=step[1], start_ns=NOW + now), STEADY + now,
+                                 NOW + now)
+            assert taken == model.takes_plan(step[1])
+            if taken:
                 model.plans.append((step[1], now))
-            else:
-                assert step[1] in past
-            past.append(step[1])
         elif step[0] == 'hand':
             took = made.on_hand(wish(-0.1, 0.0, now - ns(step[1])), NOW + now, STEADY + now)
             assert took == (-FUTURE <= step[1] <= DEADMAN)

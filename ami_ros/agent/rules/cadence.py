@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.rule import Answer, no_plan, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import Order, setting, Settings
 from ami_ros.agent.types import Command, Situation
@@ -42,7 +42,7 @@ class Cadence:
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
         if situation.plan is None:
-            raise Stop('no plan has come')
+            raise no_plan(situation)
         begin = situation.now_steady_ns - self.cadence_s * 1e9
         came = situation.memory.arrivals
         count = len(came) - bisect_right(came, begin)

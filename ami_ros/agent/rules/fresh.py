@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.needs import Need, needs
-from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.rule import Answer, NO_CLOCK, no_plan, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Situation
@@ -46,10 +46,16 @@ class Fresh:
         twist(command)
         plan = situation.plan
         if plan is None:
-            raise Stop('no plan has come')
+            raise no_plan(situation)
         oldest = self.hand_deadman_s if plan.source == 'hand' else self.max_plan_age_s
         lead = self.max_plan_lead_s if plan.source == 'mind' else self.max_future_s
-        check(plan.called, plan, situation, oldest, self.max_future_s, lead)
+        self.after_a_pause(situation)
+        try:
+            check(plan.called, plan, situation, oldest, self.max_future_s, lead)
+        except Stop as why:
+            if situation.refused_plan and plan.source != 'hand':
+                raise Stop(f'{why}; {situation.refused_plan}') from None
+            raise
         said = {value.name: value for value in situation.sensed}
         for need in self.needs:
             if need.required and need.name not in said:
@@ -58,10 +64,27 @@ class Fresh:
                 check(need.name, said[need.name], situation, need.oldest_s, self.max_future_s)
         return Answer(command)
 
+    def after_a_pause(self, situation: Situation) -> None:
+        """Stop until what waited while the critic was suspended is read and outdated.
+
+        A message without a stamp is as old as its arrival: one that waited looks new. Those that
+        are read at once grow older than any plan or hand may be; an emergency stop among them is
+        read as well before anything moves.
+        """
+        wait_s = max(self.max_plan_age_s, self.hand_deadman_s)
+        for ended_ns, paused_s in situation.memory.pauses:
+            ago_s = (situation.now_steady_ns - ended_ns) / 1e9
+            if not ago_s > wait_s:
+                raise Stop(f'the critic was suspended for {paused_s:.3f} s and runs again for '
+                           f'{ago_s:.3f} s; messages that waited count as old after {wait_s:.3f} '
+                           's')
+
 
 def check(what: str, value, situation: Situation, oldest_s: float, ahead_s: float,
           lead_s: float | None = None) -> None:
     """Stop on what is not young by both clocks; its stamp may lead by more, its arrival not."""
+    if situation.now_ns == 0:
+        raise Stop(NO_CLOCK)
     by_stamp, by_arrival = ages(value, situation)
     for age, clock, ahead in ((by_stamp, 'stamp', ahead_s if lead_s is None else lead_s),
                               (by_arrival, 'arrival', ahead_s)):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.fresh import check
-from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.rule import Answer, no_plan, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Permit, Situation
@@ -37,9 +37,10 @@ class Permitted:
         twist(command)
         plan, permit = situation.plan, situation.permit
         if plan is None:
-            raise Stop('no plan has come')
+            raise no_plan(situation)
         if permit is not None and permit.mode == 'stopped':
-            raise Stop('the mode is stopped; nothing moves until configurator/reset')
+            raise Stop('the mode is stopped; nothing moves until configurator/reset'
+                       + refused(situation))
         if plan.source == 'mind':
             self.allowed(permit, plan.run, situation)
         elif plan.source not in ('hand', 'twist'):
@@ -58,7 +59,15 @@ class Permitted:
             raise Stop(f'the mode is {permit.mode}, plans move the robot in autonomous alone')
         if permit.run != run:
             raise Stop(f'the plan is of run {run!r}, the permit of run {permit.run!r}')
-        check('permit', permit, situation, self.max_permit_age_s, self.max_future_s)
+        try:
+            check('permit', permit, situation, self.max_permit_age_s, self.max_future_s)
+        except Stop as why:
+            raise Stop(f'{why}{refused(situation)}') from None
+
+
+def refused(situation: Situation) -> str:
+    """Say why the newest permit was refused, as the end of a sentence; '' where it was taken."""
+    return f'; {situation.refused_permit}' if situation.refused_permit else ''
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> Permitted:

@@ -7,6 +7,9 @@ import numpy as np
 
 from ami_ros.agent.types import Command, Situation
 
+NO_CLOCK = ('ROS time is 0: use_sim_time is true and nobody publishes /clock; start the simulator '
+            '(or the bag with --clock), or start all nodes with use_sim_time:=false')
+
 
 class Stop(Exception):
     """Nothing may go out; the text is the reason, one sentence with value and limit.
@@ -44,6 +47,13 @@ def twist(command: Command) -> tuple[float, float]:
     if not abs(v) + abs(w) < np.inf:    # written so that NaN fails too
         raise Stop(f'the command ({v} m/s, {w} rad/s) is not finite')
     return v, w
+
+
+def no_plan(situation: Situation) -> Stop:
+    """Say that no plan is there, and why: ROS time does not run, or the newest was refused."""
+    if situation.now_ns == 0:
+        return Stop(NO_CLOCK)
+    return Stop(situation.refused_plan or 'no plan has come')
 
 
 def scaled(command: Command, scale: float) -> Command:

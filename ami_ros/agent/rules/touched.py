@@ -46,7 +46,8 @@ class Touched:
         for switch in situation.switches:
             if switch.active is not False and in_the_way(switch, v, w):     # no answer is a stop
                 of = f', {switch.side}' if switch.side else ''
-                raise Stop(f'{switch.kind} {switch.name}{of} is active',
+                waits = f'; {switch.waits_for}' if switch.waits_for else ''
+                raise Stop(f'{switch.kind} {switch.name}{of} is active{waits}',
                            latch=switch.kind == 'e_stop')
         return Answer(command)
 

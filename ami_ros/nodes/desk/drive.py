@@ -95,7 +95,8 @@ class DriveNode(Node):
 
     def on_joy(self, msg) -> None:
         """Take where the stick is."""
-        self.stick.move(msg.axes, msg.buttons, time.monotonic())
+        self.stick.move(msg.axes, msg.buttons, time.monotonic(),
+                        convert.nanoseconds(msg.header.stamp))
 
     def on_verdict(self, msg) -> None:
         """Take what the critic decided."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Missing, too old, or from the future: by either clock it stops the robot."""
 
+from dataclasses import replace
 import math
 
 from ami_ros.agent.rules.fresh import Fresh, young
@@ -10,6 +11,7 @@ import pytest
 from rule_contract import (
     command,
     imu,
+    memory,
     NOW,
     ns,
     odometry,
@@ -61,6 +63,22 @@ class TestFresh(RuleContract):
 
     def test_without_a_plan(self):
         self.check(situation(plan=None, **readings()), False, '^no plan has come')
+
+    @pytest.mark.parametrize('what', PLANS)
+    def test_why_the_newest_plan_was_refused_stands_beside_the_age_of_the_one_before(self, what):
+        seen = replace(aged(what, by_stamp_ns=ns(1)), refused_plan='it was refused')
+        end = 'limit [0-9.]* s' + ('$' if what == 'hand' else '; it was refused$')
+        self.check(seen, False, end)
+        self.check(replace(aged('scan'), refused_plan='it was refused'), True)
+
+    def test_after_a_pause(self):
+        for ago, fine in ((0.0, False), (OLDEST['plan'], False), (OLDEST['plan'] + 1e-9, True)):
+            seen = replace(aged('scan'), memory=memory(pauses=((STEADY - ns(ago), 2.0),)))
+            self.check(seen, fine, 'the critic was suspended for 2.000 s and runs again for '
+                       f'{ago:.3f} s; messages that waited count as old after 0.350 s')
+
+    def test_without_a_clock(self):
+        self.check(replace(aged('scan'), now_ns=0), False, '^ROS time is 0: .* /clock')
 
     @pytest.mark.parametrize('what', SENSORS)
     def test_missing(self, what):

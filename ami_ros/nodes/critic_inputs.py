@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the critic hears: every input as bytes, of a bounded size, in the order in which it came.
+
+A message that cannot be read counts as worse than none: what it should have told is taken for
+missing. What came while the process was suspended is told apart from what comes now.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+import inspect
+import time
+
+import numpy as np
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.sensor import Sensor
+from ami_ros.agent.rules.needs import heard
+from ami_ros.agent.switch_senders import SwitchSenders
+from ami_ros.agent.types import Plan, Switch
+from ami_ros.nodes import convert, convert_heard, sensing, topics, unopened
+from ami_ros.nodes.topics import Topic
+
+PAUSE_S = 0.2       # without a turn for longer, it was suspended: ten ticks
+LONGEST_REASON = 500        # characters of why a message cannot be read
+
+
+def emergency_stop(robot: Robot) -> tuple[Sensor, ...]:
+    """Return the switch that every robot has on `e_stop`, unless its file says one of its own."""
+    if any(sensor.topic == topics.E_STOP.name for sensor in robot.sensors):
+        return ()
+    names = [sensor.name for sensor in robot.sensors]
+    name = next(name for name in ('e_stop', 'e_stop_topic', 'e_stop_by_topic')
+                if name not in names)
+    return (Sensor(name=name, kind='e_stop', topic=topics.E_STOP.name, required=False, hz=0.0,
+                   active=True),)
+
+
+class WithNumber:
+    """A callback that gets a message and its number among those of its publisher, or None.
+
+    rclpy tells the number to a callback of two arguments. Its events executor hands over both in
+    one tuple (7.1); Humble hands over the message alone.
+    """
+
+    __signature__ = inspect.signature(lambda msg, info: None)
+
+    def __init__(self, take: Callable):
+        self.take = take
+
+    def __call__(self, *given):
+        """Take a message."""
+        if len(given) == 1 and isinstance(given[0], tuple):
+            given = given[0]
+        msg, info = given if len(given) == 2 else (*given, {})
+        number = (info.get('publication_sequence_number') if isinstance(info, dict)
+                  else getattr(info, 'publication_sequence_number', None))
+        self.take(msg, number)
+
+
+class Inputs:
+    """The subscriptions of the critic's node, of which this is a part, and what they bring."""
+
+    def listen(self, hand: Topic, foreign: Topic) -> None:
+        """Subscribe to all inputs."""
+        self.senders: dict[str, SwitchSenders] = {}
+        self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
+        self.seen_ns = time.monotonic_ns()      # when it had its last turn
+        s = self.settings
+        if s.input == 'plan':
+            self.hear(topics.PLAN, self.on_plan)
+        else:
+            self.hear(foreign, self.on_twist)
+        self.hear(topics.STATUS, self.on_permit)
+        self.awaited = [sensor.name for sensor in heard(self.robot)
+                        if sensor.required and sensing.KINDS[sensor.kind].stamped]
+        for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
+            if sensor.required or not s.lock_step:
+                self.hear_sensor(sensor)
+        if not s.lock_step:
+            self.hear(hand, self.on_hand)
+
+    def hear(self, row: Topic, take: Callable, with_number: bool = False):
+        """Subscribe to the bytes of a topic."""
+        def taken(raw, *more) -> None:
+            self.notice_pause()
+            take(raw, *more)
+        callback = WithNumber(taken) if with_number else lambda raw: taken(raw)
+        return self.create_subscription(*row.subscriber(callback), raw=True)
+
+    def hear_sensor(self, sensor: Sensor) -> None:
+        """Subscribe to a sensor; an emergency stop is told apart by its publishers."""
+        rows, subscriptions = sensing.rows(sensor), []
+        if sensor.kind != 'e_stop':
+            for row in rows:
+                self.hear(row, partial(self.on_reading, sensor))
+            return
+        self.senders[sensor.name] = SwitchSenders(lambda: frozenset(
+            bytes(info.endpoint_gid) for info in self.get_publishers_info_by_topic(rows[0].name)))
+        for queue, row in enumerate(rows):
+            def take(raw, number, queue=queue) -> None:
+                self.on_reading(sensor, raw, number, queue, [
+                    subscription.get_publisher_count() for subscription in subscriptions])
+            subscriptions.append(self.hear(row, take, with_number=True))
+
+    def notice_pause(self) -> None:
+        """Tell the critic that nothing was read for a while, before anything that waited is."""
+        now_ns = time.monotonic_ns()
+        paused_s, self.seen_ns = (now_ns - self.seen_ns) / 1e9, now_ns
+        if paused_s > PAUSE_S and not self.settings.lock_step:
+            self.critic.suspended(paused_s, now_ns)
+            self.get_logger().warning(f'it did not run for {paused_s:.3f} s; the robot stands '
+                                      'until messages that waited are old')
+
+    def ros_ns(self) -> int | None:
+        """Return ROS time by which stamps are refused; None in lock-step, where none passes."""
+        return None if self.settings.lock_step else self.get_clock().now().nanoseconds
+
+    def on_plan(self, raw: bytes) -> None:
+        """Judge at once; in lock-step as soon as the frame's readings are there."""
+        plan = self.read('plan', lambda: convert.plan_from(unopened.plan(raw)))
+        if self.settings.lock_step:
+            self.waiting = plan     # none at all names no frame that could be answered
+            self.answer()
+            return
+        now_ns = self.ros_ns()
+        if plan is None:            # nobody knows what it wanted; without knots it is a stop
+            last = self.critic.drivers.plan
+            run_id = last.run if last else ''
+            plan = Plan(np.zeros((0, 2)), 1.0, now_ns, run=run_id)
+        if self.critic.on_plan(plan, time.monotonic_ns(), now_ns):
+            self.say(*self.judge(), anyway=True)
+        else:
+            self.tell_refused(self.critic.drivers.refused_plan)
+
+    def on_twist(self, raw: bytes) -> None:
+        """Judge what another planner wants at once; what cannot be read stops the robot."""
+        now_ns = self.ros_ns()
+        wish = self.read('twist', self.wish_of, raw, now_ns)
+        if wish is None:
+            wish = convert_heard.unreadable_wish(now_ns)
+        if self.critic.on_twist(wish, time.monotonic_ns(), now_ns):
+            self.say(*self.judge())
+        else:
+            self.tell_refused(self.critic.drivers.refused_plan)
+
+    def on_hand(self, raw: bytes) -> None:
+        """Judge a person's wish at once; what is none, or cannot be read, is told."""
+        now_ns = self.get_clock().now().nanoseconds
+        wish = self.read('hand', self.wish_of, raw, now_ns)
+        if wish is None:
+            return
+        if self.critic.on_hand(wish, now_ns, time.monotonic_ns()):
+            self.say(*self.judge())
+        else:
+            self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',
+                                    throttle_duration_sec=1.0)
+
+    def wish_of(self, raw: bytes, now_ns: int):
+        """Open a twist, stamped or not."""
+        return convert_heard.wish_from(unopened.short(self.spoken[0].type, raw), now_ns)
+
+    def on_permit(self, raw: bytes) -> None:
+        """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
+        was = self.critic.drivers.permit
+        permit = self.read('permit', lambda: convert_heard.permit_from(
+            unopened.status(raw), time.monotonic_ns()))
+        if permit is not None:
+            self.critic.on_permit(permit, self.ros_ns())
+            if self.critic.drivers.refused_permit:
+                self.tell_refused(self.critic.drivers.refused_permit)
+                return
+        elif was is not None and was.mode != 'stopped':
+            self.critic.forget_permit()
+        if not self.settings.lock_step and (was is None or permit is None
+                                            or was.mode != permit.mode):
+            self.say(*self.judge())
+
+    def tell_refused(self, why: str) -> None:
+        """Log why a message was not taken."""
+        self.get_logger().error(why, throttle_duration_sec=1.0)
+
+    def on_reading(self, sensor: Sensor, raw: bytes, number: int | None = None, queue: int = 0,
+                   publishers: list[int] | None = None) -> None:
+        """Take what a sensor says; a switch that is active stops at once."""
+        kind = sensing.KINDS[sensor.kind]
+        self.critic.forget(sensor.name)
+
+        def noun():
+            opened = kind.opened(raw)
+            return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
+        said = self.read(sensor.name, noun)
+        if said is not None and publishers is not None:
+            senders = self.senders[sensor.name]
+            pressed = senders.hear(said.active, number, queue, publishers)
+            said = replace(said, active=pressed, waits_for=senders.missing)
+        if said is not None:
+            getattr(self.critic, kind.into)(said)
+        if self.settings.lock_step:
+            self.answer()
+        elif isinstance(said, Switch) and said.active:
+            self.say(*self.judge())
+
+    def arrival(self, msg, stamped: bool) -> convert_heard.Came:
+        """Return when a message came; in lock-step no time passes on the way."""
+        if self.settings.lock_step:
+            stamp = convert.nanoseconds(msg.header.stamp) if stamped else 0     # renewed later
+            return convert_heard.Came(stamp, stamp)
+        return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
+
+    def read(self, topic: str, reader: Callable, *what):
+        """Read a message, or None and one sentence in the log."""
+        try:
+            noun = reader(*what)
+            self.unreadable.pop(topic, None)
+            return noun
+        except ValueError as wrong:
+            self.unreadable[topic] = str(wrong)[:LONGEST_REASON]
+            self.get_logger().error(self.unreadable[topic], throttle_duration_sec=1.0)
+            return None
+
+    @property
+    def wrong(self) -> str:
+        """Say what could not be read: the newest message of each input; '' where all could."""
+        return '; '.join(self.unreadable.values())
