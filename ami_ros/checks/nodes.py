@@ -7,7 +7,7 @@ from ami_ros.checks.observed import Observation
 
 SILENT_S = 2.0              # heartbeats come each 0.25 s
 MIND = ('mind', 'perception', 'world_model', 'actor')
-LAUNCH = 'ros2 launch ami_ros robot.launch.py'
+LAUNCH = 'ros2 launch ami_ros robot.launch.py robot_file:=FILE'
 SERVICES = ('arm', 'disarm', 'manual', 'dry_run', 'stop', 'reset', 'cancel', 'begin')
 AGREE = ('robot', 'module', 'lock_step', 'enable_stamped_cmd_vel', 'policy')
 LEVELS = {0: 'ok', 1: 'warn', 2: 'error'}

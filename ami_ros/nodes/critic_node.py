@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 import sys
 import time
+from typing import ClassVar
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -56,9 +57,11 @@ HASHED = 12                 # hex digits of the policy's hash that a verdict bea
 class NodeSettings(Settings):
     """How it runs; what it allows stands in the policy file alone."""
 
-    robot: str = setting('rover', 'name', reason='the robot file')
-    policy: str = setting('config/policy/rover.yaml', 'path',
-                          reason='the numbers of the rules; relative to the shared files')
+    NAMED: ClassVar[tuple[str, ...]] = ('robot', 'policy')
+
+    robot: str = setting('', 'name', reason='the robot file; must be given')
+    policy: str = setting('', 'path', reason='the numbers of the rules, relative to the shared '
+                          'files; must be given')
     state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
                          '~/.ros/ami_ros and the namespace')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
