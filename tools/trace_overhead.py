@@ -48,8 +48,7 @@ def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
         for number, errand in enumerate(session.errands(body, BLOCKS, SEED, lambda i: i < pairs)):
             for recorded in ((False, True), (True, False))[number % 2]:
                 if recorded:
-                    processes.start(RECORDER, {'robot': 'rover', 'folder': str(folder),
-                                               'name': f'bag{number}'},
+                    processes.start(RECORDER, {'folder': str(folder), 'name': f'bag{number}'},
                                     (share('config/rover.yaml'),))
                     pilot.wait(lambda: pilot.recorded(session.RECORDED, RECORDER),
                                'that everything is recorded', START_S)

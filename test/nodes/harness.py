@@ -7,7 +7,6 @@ from pathlib import Path
 import time
 
 from ami_ros.nodes.trial.processes import Processes
-from ami_ros.share import share
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
@@ -34,7 +33,7 @@ class Bench:
         self.publishers = {}
 
     def start(self, name, **parameters):
-        return self.processes.start(name, parameters, (share('config/rover.yaml'),))
+        return self.processes.start(name, parameters)
 
     def hear(self, *rows):
         for row in rows:

@@ -61,7 +61,6 @@ class Session:
         processes.start('configurator', {'composed': not self.separate}, files)
         if self.record is not None:
             processes.start(RECORDER, {
-                'robot': 'rover',
                 'folder': str(self.record.absolute().parent), 'name': self.record.name,
                 'topics': f'{topics.TRUTH_STATE.name},{topics.LATENCY.name}'}, files)
         processes.start('sim', {**pace, 'body': self.body, 'world_seed': self.world_seed,
