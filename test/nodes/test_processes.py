@@ -15,8 +15,8 @@ def test_remaps_and_parameters_are_said_to_ros(tmp_path):
         child = processes.start('mind', {'lock_step': True}, ('a.yaml',),
                                 (('actor/plan', 'actor/plan_raw'),))
     said = ' '.join(child.args)
-    assert said.endswith(f'--ros-args --params-file {tmp_path}/rover.yaml --params-file a.yaml -p lock_step:=true '
-                         '-r actor/plan:=actor/plan_raw')
+    assert said.endswith(f'--ros-args --params-file {tmp_path}/rover.yaml --params-file a.yaml '
+                         '-p lock_step:=true -r actor/plan:=actor/plan_raw')
 
 
 def test_who_may_is_started_again_after_a_while_and_who_may_not_ends_all(tmp_path):
