@@ -7,8 +7,8 @@ from ami_ros.checks.observed import Observation
 
 CHECKS = (wiring.sensors, wiring.command, timing.sim_time, timing.all_sensors, frames.all_frames,
           frames.mounts, camera.cameras, lidar.lidars, motion.odometry, motion.imus, nodes.files,
-          nodes.thinks_with, nodes.present, nodes.agreement, nodes.supervisor, nodes.verdict,
-          wiring.our_topics)
+          nodes.thinks_with, nodes.present, nodes.agreement, nodes.fit_together, nodes.supervisor,
+          nodes.verdict, wiring.our_topics)
 
 
 def diagnose(seen: Observation) -> list[Finding]:

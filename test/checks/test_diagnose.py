@@ -41,7 +41,7 @@ def test_a_robot_that_is_well():
     about = [f.what.partition(':')[0] for f in diagnose(seen)]
     assert all(about.count(name) == 1 or name in about[n - 1:n] or name in about[n + 1:n + 2]
                for n, name in enumerate(about))     # what belongs together stands together
-    assert len(all_checks.CHECKS) == 17
+    assert len(all_checks.CHECKS) == 18
 
 
 # who talks to whom

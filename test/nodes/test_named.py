@@ -9,6 +9,7 @@ import sys
 from ami_ros.agent.robots import addressed
 from ami_ros.nodes import parameters
 from ami_ros.nodes.trial.processes import NODES, RECORDER
+from ami_ros.share import share
 import pytest
 import rclpy
 from rclpy.node import Node
@@ -76,3 +77,12 @@ def test_a_key_is_read_as_ros_reads_it(ros_domain, tmp_path, key):
             assert addressed.matches(read, f'{space}/critic') == has
     finally:
         rclpy.shutdown(context=context)
+
+
+def test_the_critic_refuses_numbers_that_do_not_fit_together(tmp_path):
+    policy = tmp_path / 'policy.yaml'
+    shipped = share('config/policy/rover.yaml').read_text()
+    policy.write_text(shipped.replace('reaction_s: 0.10', 'reaction_s: 0.0'))
+    code, said = started('critic', '-p', 'robot:=rover', '-p', f'policy:={policy}')
+    assert code == 1 and len(said.split('\n')) == 1
+    assert '/critic: reaction_s = 0 s' in said and 'Write reaction_s: 0.1 in' in said

@@ -32,6 +32,15 @@ def parameters(path: str | Path) -> dict[str, dict]:
         raise ValueError(f'{path} is not YAML: {" ".join(str(wrong).split())}') from wrong
 
 
+def flat(values: dict, above: str = '') -> dict[str, object]:
+    """Return parameters by their full names: {'actor': {'elites': 8}} as actor.elites."""
+    out = {}
+    for key, value in values.items():
+        name = f'{above}{key}'
+        out.update(flat(value, f'{name}.') if isinstance(value, dict) else {name: value})
+    return out
+
+
 def matches(key: str, full: str) -> bool:
     """Tell whether a key of a parameter file means the node of this fully qualified name."""
     pattern = re.escape(key).replace(r'/\*\*', r'(/\w+)*').replace(r'/\*', r'/\w+')
