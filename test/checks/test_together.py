@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers of robot file, policy and parameters that do not fit together are found before a drive."""
+"""Numbers of robot file, policy and parameters that do not fit together are found at once."""
 
 from dataclasses import replace
 
@@ -87,7 +87,8 @@ def test_one_node_of_four_that_contradicts_the_command_type(node):
 
 
 @pytest.mark.parametrize('key, value, level', [
-    ('robot', 'rover', None), ('robot', str(ROVER.path), None), ('robot', '/other/rover.yaml', WARN),
+    ('robot', 'rover', None), ('robot', str(ROVER.path), None),
+    ('robot', '/other/rover.yaml', WARN),
     ('policy', 'config/policy/rover.yaml', None), ('policy', str(POLICY.path), None),
     ('policy', 'config/policy/strict.yaml', WARN)])
 def test_parameters_that_name_another_file(key, value, level):
