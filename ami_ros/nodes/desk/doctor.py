@@ -212,15 +212,15 @@ class Doctor(Node):
                                          said.get('require_signed') == 'True', said.get('store'))
             seen.module = opened.said
             modules.fits(opened, self.robot)
-            seen.eye_wrong, seen.eye_notes = self.see(opened)
+            if 'picture' in self.eyes:
+                seen.eye_wrong, seen.eye_notes = self.see(opened)
+                seen.eye_compared = True
         except ValueError as wrong:
             seen.module_wrong = str(wrong)
 
     def see(self, module: modules.Module) -> tuple[str, tuple[str, ...]]:
         """Look at the newest picture as the mind would; return what is wrong, and the notes."""
         eye = Eye(self.robot, contract(module.manifest['camera']))
-        if 'picture' not in self.eyes:
-            return '', ()
         try:
             if 'info' in self.eyes:
                 eye.on_info(self.eyes['info'])
