@@ -71,7 +71,9 @@ def mend(bag: Path) -> int:
     from ami_ros.bags.repair import repair
     mended = repair(bag)
     for name, dropped in mended.rewritten.items():
-        print(f'{bag / name}: was cut short; its last {dropped} bytes are dropped')
+        print(f'{bag / name}: was cut short or damaged; {dropped} bytes of it are dropped')
+    for name in mended.kept:
+        print(f'{bag / name}: the original; remove it once the bag is what you want')
     for name in mended.unreadable:
         print(f'{bag / name}: nothing in it can be read; it is left as it is')
     print(f'{bag}: a bag of {mended.messages} messages in {len(mended.parts)} files')
