@@ -45,11 +45,18 @@ def reader_of(path: Path):
         path = unpacked(path)
         kind = kind_of(path)
     if kind not in READERS:
-        if path.stat().st_size < len(MCAP):
+        if begun(path):
             return None, path
         raise ValueError(f'{path} is neither an MCAP file nor a SQLite database, by its first '
                          'bytes; rosbag2 writes the two, compressed with zstd or not')
     return READERS[kind], path
+
+
+def begun(path: Path) -> bool:
+    """Tell whether a file is empty, or ends in the middle of its first bytes."""
+    with open(path, 'rb') as file:
+        head = file.read(len(SQLITE))
+    return any(magic.startswith(head) for magic in (MCAP, SQLITE))
 
 
 def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0, end_ns: int = 2**63,

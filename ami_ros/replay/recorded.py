@@ -10,7 +10,7 @@ from pathlib import Path
 from ami_ros.agent.exact import thawed
 from ami_ros.bags import walk
 from ami_ros.bags.attached import ABOUT
-from ami_ros.bags.attached import robot_of as robot_of      # its callers know it from here
+from ami_ros.bags.attached import robot_of as robot_of  # its callers know it from here
 from ami_ros.bags.definitions import STORE
 
 EXACT = 'trace/exact'
