@@ -112,6 +112,8 @@ def unpacked(path: Path) -> Path:
         plain = folder / path.name.removesuffix(PACKED)
         with open(path, 'rb') as source, open(plain, 'wb') as target:
             zstandard.ZstdDecompressor().copy_stream(source, target)
+        if not plain.stat().st_size:
+            raise zstandard.ZstdError('it is cut short')
     except zstandard.ZstdError as why:
         raise ValueError(f'{path} is compressed with zstd and cannot be unpacked: {why}; the file '
                          'is damaged: copy it again from where it was recorded') from None

@@ -50,14 +50,22 @@ def lines_of(data: bytes, log_ns: int) -> Iterator[Line]:
 
 def abouts(bag: Path) -> dict[str, dict]:
     """Return what each node said of itself, the last of it; ValueError where nobody did."""
-    said = {}
-    for heard in walk.messages(bag, (ABOUT,)):
+    said, damage = {}, []
+    for heard in walk.messages(bag, (ABOUT,), damage=damage):
         one = json.loads(walk.text_of(heard.data))
         said[one['node']] = one
     if not said:
+        refuse_damage(bag, ABOUT, damage)
         raise ValueError(f'{bag} has no {ABOUT}: it was recorded without a trace and cannot be '
                          'replayed; ami-ros record, without --plain, records one')
     return said
+
+
+def refuse_damage(bag: Path, topic: str, damage: list[str]) -> None:
+    """Say that nothing of a topic was found because the recording is damaged, where it is."""
+    if damage:
+        raise ValueError(f'{bag} is damaged, and nothing of {topic} can be read: {damage[0]}; '
+                         'copy it again from where it was recorded')
 
 
 def kinds(said: dict[str, dict], *kind: str) -> dict[str, dict]:

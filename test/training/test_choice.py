@@ -112,9 +112,9 @@ def test_two_robots_in_one_recording_are_told_apart(tmp_path):
 
 def test_the_packages_own_topics_are_no_sensors(tmp_path):
     some = topics()
-    own = {name: some['camera/image_raw'] for name in (
-        'goal/image', 'perception/latent', 'perception/goal', 'world_model/belief',
-        'r1/configurator/goal')}
+    pictures = ('goal/image', 'perception/latent', 'perception/goal', 'world_model/belief',
+                'r1/configurator/goal')
+    own = dict.fromkeys(pictures, some['camera/image_raw'])
     own['sim/truth/pose'] = some['odom']
     own['cmd_vel_manual'] = own['cmd_vel_smoothed'] = some['cmd_vel']
     path = write(tmp_path / 'bag', {**some, **own})
