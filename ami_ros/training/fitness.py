@@ -101,9 +101,10 @@ def moving(recording: Recording, failures: list[str], warnings: list[str]) -> No
         failures.append(f'{r.topics["odom"]} never moved, though {r.topics["command"]} asked for '
                         'motion; did the wheels turn?')
         return
-    if r.gyro.size and np.ptp(r.gyro) == 0.0 and (np.abs(r.odom[:, 4]) > MOVING[1]).any():
+    if r.gyro.size and np.ptp(r.gyro) == 0.0 and (
+            np.abs(r.odom[:, 4] - r.gyro[0]) > MOVING[1]).any():
         failures.append(f'{r.topics["imu"]} says a turning rate of {r.gyro[0]:g} rad/s all the '
-                        'time, though odometry turns: it is no gyro; say another topic, or go '
+                        'time, though odometry turns otherwise: it is no gyro; say another topic, or go '
                         'without: --topic imu=none')
     stood = 1.0 - share_moving(r)
     if stood > STOOD_SHARE:
