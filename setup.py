@@ -36,7 +36,7 @@ FORKED = "platform_machine == 'x86_64' and python_version >= '3.12' and python_v
 PYBULLET = [f'pybullet-arm64==3.2.8; {FORKED}',     # a drop-in fork that has wheels there
             "pybullet; platform_machine != 'x86_64' or python_version < '3.12' "
             "or python_version >= '3.14'"]
-BAGS = ['mcap>=1.6', 'rosbags']     # a Writer that flushes
+BAGS = ['mcap>=1.6', 'rosbags', 'zstandard']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
     'sim': [*PYBULLET, 'onnx', 'onnxruntime', *IMAGES, *BAGS],
