@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.reckoning import Reckoning
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
-from ami_ros.agent.robots.urdf import rotation
 from ami_ros.agent.rules.standing import alike
 from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
@@ -62,11 +62,11 @@ class Keeper:
     def __init__(self, robot: Robot, filter_s: float):
         self.limits = robot.limits
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
-        self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
-                      for s in robot.sensors_of('Imu')}
+        self.turns = {s.name: robot.body.turn(s.link) for s in robot.sensors_of('Imu')}
         self.cameras = {s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
         self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         self.sightings = Sightings()
+        self.reckoning = Reckoning(robot)
         self.said: dict[str, Said] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
         self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
@@ -106,6 +106,7 @@ class Keeper:
         if not np.isfinite(pose).all():
             self.compare(odometry.name, b'', came)
             self.sightings.on_odometry(odometry, False)
+            self.reckoning.on_odometry(odometry, False)
             return
         moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
         if self.pose is not None:
@@ -117,6 +118,7 @@ class Keeper:
                                        turned))
                 goes_on = False
         self.sightings.on_odometry(odometry, goes_on)
+        self.reckoning.on_odometry(odometry, goes_on)
         said = self.said.get(odometry.name)
         self.compare(odometry.name, b'', came)
         if said is not None and self.pose is not None and moved == turned == 0.0:
@@ -130,7 +132,10 @@ class Keeper:
     def on_imu(self, imu: Imu) -> None:
         """Smooth what it feels, in base_link; after a knock, or what is no number, begin anew."""
         self.compare(imu.name, b'', imu.stamp_ns)
-        felt = self.turns[imu.name] @ imu.acceleration if imu.name in self.turns else None
+        turn = self.turns.get(imu.name)
+        if turn is not None:
+            self.reckoning.on_imu(imu.name, imu.stamp_ns, float(turn[2] @ imu.spin))
+        felt = None if turn is None else turn @ imu.acceleration
         if felt is None or not np.linalg.norm(felt) < KNOCK_MPS2:      # so that NaN fails too
             self.leaning.pop(imu.name, None)
             return
@@ -177,6 +182,7 @@ class Keeper:
         self.clocks = now_ns, steady_ns
         if last.stamp_ns != self.last.stamp_ns:
             self.went_out(last, last_steady_ns, steady_ns)
+            self.reckoning.went_out(last, last_steady_ns)
         for times in (self.jumps, self.arrivals, self.reversals, self.misses, self.stops):
             outdate(times, steady_ns, LONGEST_S)
         while self.leaps and self.leaps[0].steady_ns < steady_ns - TRACK_S * 1e9:
@@ -191,7 +197,8 @@ class Keeper:
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
             tuple(self.leaps), self.sightings.look(),
             tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
-                  for name, came in self.cameras.items()), tuple(self.standing.items()))
+                  for name, came in self.cameras.items()), tuple(self.standing.items()),
+            self.reckoning.look(now_ns, steady_ns), tuple(self.reckoning.sent))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

@@ -221,6 +221,42 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reckoned:
+    """Sums at one odometry reading of what twist, pose, gyros and commands tell; by differences.
+
+    Ways are along the robot's own x axis, with their sign; `path` is without signs.
+    """
+
+    steady_ns: int          # when the reading came
+    stamp_ns: int
+    twist_m: float
+    twist_rad: float
+    pose_m: float
+    side_m: float           # of the pose, across the robot: wheels do not go there
+    pose_rad: float
+    path_m: float           # of the pose
+    path_rad: float
+    command_m: float        # of the commands that went out, with the lag of the wheels
+    command_rad: float
+    command_path_m: float
+    command_path_rad: float
+    gyros: tuple[tuple[str, float], ...] = ()   # name of the IMU, rad
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A command that went out, and what the wheels did at that instant if they follow the lag."""
+
+    steady_ns: int
+    v_mps: float            # commanded
+    w_radps: float
+    wheels_mps: float
+    wheels_radps: float
+    wheels_m: float         # sums since the critic began
+    wheels_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
     """A scan, and where odometry says that it was taken."""
 
@@ -247,6 +283,8 @@ class Memory:
     cameras: tuple[Heard, ...] = ()
     # zones that stand, and the (v, w) that each stands against
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
+    reckoned: tuple[Reckoned, ...] = ()         # of the last seconds, oldest first
+    sent: tuple[Sent, ...] = ()                 # of the last second, oldest first
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,9 +24,9 @@ QUESTIONS = ('judge', 'allowed', 'reset')
 TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with on_
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
-        'release_s', 'path')
-PARTS = ('keeper', 'keeper.sightings', 'drivers', 'holding', 'latch')
-OF_PARTS = ('keeper', 'sightings', 'drivers', 'holding', 'latch')
+        'release_s', 'path', 'lag_s', 'scale')
+PARTS = ('keeper', 'keeper.sightings', 'keeper.reckoning', 'drivers', 'holding', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'reckoning', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 
