@@ -134,7 +134,8 @@ class Keeper:
         self.compare(imu.name, b'', imu.stamp_ns)
         turn = self.turns.get(imu.name)
         if turn is not None:
-            self.reckoning.on_imu(imu.name, imu.stamp_ns, float(turn[2] @ imu.spin))
+            rate = sum(a * b for a, b in zip(turn[2].tolist(), imu.spin.tolist(), strict=True))
+            self.reckoning.on_imu(imu.name, imu.stamp_ns, rate)
         felt = None if turn is None else turn @ imu.acceleration
         if felt is None or not np.linalg.norm(felt) < KNOCK_MPS2:      # so that NaN fails too
             self.leaning.pop(imu.name, None)

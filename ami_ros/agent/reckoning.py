@@ -12,7 +12,7 @@ from collections import deque
 import math
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.types import Command, Imu, Odometry, Reckoned, Sent
+from ami_ros.agent.types import Command, Odometry, Reckoned, Sent
 
 KEPT_S = 2.5                # nothing older is kept; longer than the longest window of a rule
 SENT_S = 1.0                # commands; older than the oldest scan that is judged

@@ -70,7 +70,8 @@ def odometry_from(msg: OdometryMsg, sensor: Sensor, robot: Robot, came: Came) ->
 
 
 def imu_from(msg: ImuMsg, sensor: Sensor, robot: Robot, came: Came) -> Imu:
-    """Imu to Imu."""
+    """Imu to Imu, in the sensor's own axes; ValueError unless its frame is the file's link."""
+    place(msg, sensor, robot)
     return Imu(*convert.imu_from(msg), came.steady_ns, sensor.name)
 
 

@@ -135,7 +135,7 @@ class CriticNode(Node):
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
         self.who = alive()
-        self.wrong = ''                         # the last message that could not be read
+        self.wrongs: dict[str, str] = {}        # why the newest of a source cannot be used
         self.besides = self.mistyped = ''       # who else commands, who will not be understood
         command, hand, foreign = (topics.command(s.enable_stamped_cmd_vel, row)
                                   for row in (topics.COMMAND, topics.HAND, topics.FOREIGN))
@@ -172,7 +172,7 @@ class CriticNode(Node):
 
     def on_plan(self, raw: bytes) -> None:
         """Judge at once; in lock-step as soon as the frame's readings are there."""
-        plan = self.read(lambda: convert.plan_from(unopened.plan(raw)))
+        plan = self.read('plan', lambda: convert.plan_from(unopened.plan(raw)))
         if self.settings.lock_step:
             self.waiting = plan     # none at all names no frame that could be answered
             self.answer()
@@ -202,7 +202,7 @@ class CriticNode(Node):
     def on_permit(self, msg) -> None:
         """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
         was = self.critic.drivers.permit
-        permit = self.read(convert_heard.permit_from, msg, time.monotonic_ns())
+        permit = self.read('permit', convert_heard.permit_from, msg, time.monotonic_ns())
         if permit is not None:
             self.critic.on_permit(permit)
         elif was is not None and was.mode != 'stopped':
@@ -232,7 +232,7 @@ class CriticNode(Node):
         def noun():
             opened = kind.opened(msg) if kind.opened else msg
             return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
-        said = self.read(noun)
+        said = self.read(sensor.name, noun)
         if said is not None:
             getattr(self.critic, kind.into)(said)
         if self.settings.lock_step:
@@ -284,7 +284,7 @@ class CriticNode(Node):
             self.told = news
             allowed = self.critic.allowed(*self.now()) if verdict.action == 'stop' else ()
             self.verdicts.publish(convert.verdict_message(
-                verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
+                verdict, judge_ms=f'{took_ms:.4f}', unreadable='; '.join(self.wrongs.values()),
                 hand_refused=self.critic.drivers.refused, others=self.besides,
                 mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
                 allowed=','.join(allowed), unwritten=self.unwritten()))
@@ -308,15 +308,15 @@ class CriticNode(Node):
             return convert_heard.Came(stamp, stamp)
         return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
 
-    def read(self, reader: Callable, *what):
-        """Read a message, or None and one sentence in the log."""
+    def read(self, of: str, reader: Callable, *what):
+        """Read a message of a source, or None; what is wrong is told until a good one comes."""
         try:
             noun = reader(*what)
-            self.wrong = ''
+            self.wrongs.pop(of, None)
             return noun
         except ValueError as wrong:
-            self.wrong = str(wrong)
-            self.get_logger().error(self.wrong, throttle_duration_sec=1.0)
+            self.wrongs[of] = str(wrong)
+            self.get_logger().error(str(wrong), throttle_duration_sec=1.0)
             return None
 
     def look_around(self) -> None:
@@ -336,7 +336,7 @@ class CriticNode(Node):
         """Give a sign of life."""
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else self.mistyped or self.wrong or self.unwritten())
+                 else self.mistyped or '; '.join(self.wrongs.values()) or self.unwritten())
         self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,

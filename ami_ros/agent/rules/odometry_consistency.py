@@ -39,7 +39,7 @@ class Numbers(Settings):
 class OdometryConsistency:
     """Within window_s, twist, pose and gyros tell the same motion, and commands explain it.
 
-    |twist - pose| <= max_way_error_m + max_scale_error * way; the same for the turn, for each
+    |twist - pose| <= max_way_error_m + max_scale_error * way of the pose; the same for the turn, for each
     gyro, and for the way sideways. The pose may lag behind the commands, since wheels are blocked
     or slip (rule `stuck`), but it must not go beyond them or against them. While no motion is
     wanted the rule does not ask: a robot at rest may be carried.
@@ -82,7 +82,7 @@ class OdometryConsistency:
                             for key in ('pose_m', 'side_m', 'path_m'))
         turn, turns = last.pose_rad - first.pose_rad, last.path_rad - first.path_rad
         said, twisted = last.twist_m - first.twist_m, last.twist_rad - first.twist_rad
-        most = self.max_way_error_m + self.max_scale_error * max(path, abs(said))
+        most = self.max_way_error_m + self.max_scale_error * path
         if not abs(said - pose) <= most:
             raise Stop(f'{within} the twist of the odometry adds up to {said:.3f} m, its pose '
                        f'moved {pose:.3f} m; limit {most:.3f} m apart')
@@ -90,14 +90,13 @@ class OdometryConsistency:
             raise Stop(f'{within} the pose of the odometry moved {side:.3f} m sideways, limit '
                        f'{most:.3f} m')
         least = math.radians(self.max_turn_error_deg)
-        most = least + self.max_scale_error * max(turns, abs(twisted))
+        most = least + self.max_scale_error * turns
         if not abs(twisted - turn) <= most:
             raise Stop(f'{within} the twist of the odometry adds up to {twisted:.3f} rad, its '
                        f'pose turned {turn:.3f} rad; limit {most:.3f} rad apart')
         before = dict(first.gyros)
         for name, total in last.gyros:
             felt = total - before.get(name, math.nan)       # it was not heard: nothing to compare
-            most = least + self.max_scale_error * max(turns, abs(felt))
             if abs(felt - turn) > most:
                 raise Stop(f'{within} the {name} turned {felt:.3f} rad, the pose of the odometry '
                            f'{turn:.3f} rad; limit {most:.3f} rad apart')

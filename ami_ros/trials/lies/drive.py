@@ -164,8 +164,8 @@ class Drive:
         verdict, out = self.critic.judge(self.now_ns, self.now_ns), self.out
         self.told = tuple(verdict.command.values.tolist())
         begun_s = (self.now_ns - self.begin_ns) / 1e9
-        if begun_s >= 0 and self.step >= REST_STEPS and not out.rule and verdict.action == 'stop' and (
-                verdict.rule not in OF_OBSTACLES):
+        asked = begun_s >= 0 and self.step >= REST_STEPS and not out.rule
+        if asked and verdict.action == 'stop' and verdict.rule not in OF_OBSTACLES:
             out.rule, out.reason, out.stopped_s = verdict.rule, verdict.reason, round(begun_s, 3)
 
     def go(self) -> None:

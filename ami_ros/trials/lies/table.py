@@ -142,8 +142,11 @@ LIES: dict[str, Lie] = {lie.name: lie for lie in (
     Lie('odometry_reversed', 'pose and twist have the wrong sign',
         lambda told, kept: both(told, kept, -1.0)),
     Lie('odometry_halved', 'pose and twist are half of the true ones',
-        lambda told, kept: both(told, kept, 0.5)),
-    Lie('wheel_slip', 'the wheels transmit half of what they turn', grip=0.5),
+        lambda told, kept: both(told, kept, 0.5),
+        cannot_show='wheels on a carpet move half as far as commanded, too; the stopping distance '
+        'counts the commands'),
+    Lie('wheel_slip', 'the wheels transmit half of what they turn', grip=0.5,
+        cannot_show='odometry is made of the wheels; the robot moves less than it believes'),
     Lie('scan_turned', 'the lidar was turned by half a turn', scan=turned),
     Lie('scan_old', 'an old scan is repeated under new stamps, with noise', scan=old),
     Lie('scan_squeezed', 'the angle between two beams is a hundredth of the true one',
