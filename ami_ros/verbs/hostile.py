@@ -83,8 +83,8 @@ def lying(args: argparse.Namespace) -> int:
 
 def lies_said(report: dict) -> list[str]:
     """Say the figures of lies for a person."""
-    lines = [f'{"lie":18s} {"drives":>6s} {"contacts":>8s} {"noticed":>7s} {"after (p50, max)":>17s} '
-             f'{"nearest":>8s}  rules']
+    lines = [f'{"lie":18s} {"drives":>6s} {"contacts":>8s} {"noticed":>7s} '
+             f'{"after (p50, max)":>17s} {"nearest":>8s}  rules']
     for name, row in report['lies'].items():
         after = row['stopped_s']
         seconds = '-' if after is None else f'{after["p50"]:.2f} s, {after["max"]:.2f} s'

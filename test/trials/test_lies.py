@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lying sensors: the lies are what they say, the campaign finds contacts, and today there are none."""
+"""Lying sensors: lies are what they say, the campaign finds contacts, and today there are none."""
 
 from dataclasses import replace
 import json
@@ -47,9 +47,11 @@ def scan(ranges, at=0):
     ('twist_backwards', (1.0, 1.1, 1.2), (-5.0, 0)),
     ('twist_nan', (1.0, 1.1, 1.2), (math.nan, math.nan)),
     ('pose_frozen', (1.0, 1.0, 1.0), (0.4, 0.2)), ('pose_scaled', (1.0, 1.05, 1.1), (0.4, 0.2)),
-    ('pose_jumps', (1.5, 1.6, 2.2), (0.4, 0.2)), ('odometry_stuck', (1.0, 1.0, 1.0), (0.0, 0.0)),
+    ('pose_jumps', (1.5, 1.6, 2.2), (0.4, 0.2)),
+    ('odometry_stuck', (1.0, 1.0, 1.0), (0.0, 0.0)),
     ('odometry_reversed', (1.0, 0.9, 0.8), (-0.4, -0.2)),
-    ('odometry_halved', (1.0, 1.05, 1.1), (0.2, 0.1)), ('wheel_slip', (1.0, 1.1, 1.2), (0.4, 0.2))])
+    ('odometry_halved', (1.0, 1.05, 1.1), (0.2, 0.1)),
+    ('wheel_slip', (1.0, 1.1, 1.2), (0.4, 0.2))])
 def test_a_lie_of_odometry_is_what_it_says(name, poses, twist):
     true = [odometry(x, at=at) for x, at in ((1.0, 0), (1.1, 500_000_000), (1.2, 1_000_000_000))]
     got = told(name, 'odometry', *true)
@@ -128,7 +130,7 @@ def test_without_the_rule_and_the_commands_a_lie_leads_to_a_contact(monkeypatch)
 
 
 def test_during_the_delay_of_the_rule_the_commands_bound_the_way():
-    """The rule alone is left out: what is seen of the wall comes as near as the robot really is."""
+    """The rule is left out: the robot stops in time before the wall without it."""
     rules = {name: own for name, own in POLICY.rules.items()
              if name not in ('odometry_consistency', 'frozen', 'knocked')}
     for name in ('twist_sign', 'twist_constant', 'twist_huge'):
@@ -144,7 +146,8 @@ def test_the_same_drive_twice_is_the_same():
 
 def test_wheels_that_slip_go_less_far(monkeypatch):
     monkeypatch.setattr(drive, 'DRIVE_S', 1.0)
-    ways = [Drive(lie, 904, 0, POLICY, ROBOT).drive().way_m for lie in (HONEST, LIES['wheel_slip'])]
+    ways = [Drive(lie, 904, 0, POLICY, ROBOT).drive().way_m
+            for lie in (HONEST, LIES['wheel_slip'])]
     assert ways[1] == pytest.approx(ways[0] / 2, rel=0.1)
 
 
