@@ -25,8 +25,8 @@ TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with o
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
         'release_s', 'path')
-PARTS = ('keeper', 'keeper.sightings', 'drivers', 'holding', 'latch')
-OF_PARTS = ('keeper', 'sightings', 'drivers', 'holding', 'latch')
+PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'drivers', 'holding', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 
