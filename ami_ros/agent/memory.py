@@ -15,6 +15,7 @@ from ami_ros.agent.reckoning import Reckoning
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
 from ami_ros.agent.rules.standing import alike
+from ami_ros.agent.scan_motion import ScanMotions
 from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
     Command,
@@ -26,6 +27,7 @@ from ami_ros.agent.types import (
     Plan,
     Sameness,
     Scan,
+    ScanLayout,
     Step,
     Track,
     Verdict,
@@ -41,6 +43,7 @@ LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
 KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
 GAP_S = 0.5                 # an IMU that was silent for longer begins anew
 FARTHEST_M = 10.0           # of one reading in the sum: one that leaps must not spoil it for ever
+LEAST_HITS = 3              # beams; fewer may be dust
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
 NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
@@ -67,6 +70,9 @@ class Keeper:
         self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         self.sightings = Sightings()
         self.reckoning = Reckoning(robot)
+        self.scan_motions = ScanMotions()
+        self.first_scans: dict[str, ScanLayout] = {}    # by sensor
+        self.met: dict[str, int] = {}       # sensor: when its newest scan came that hit something
         self.said: dict[str, Said] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
         self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
@@ -89,6 +95,12 @@ class Keeper:
         content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
         self.compare(scan.name, content, scan.stamp_ns)
         self.sightings.on_scan(scan)
+        self.scan_motions.on_sightings(scan.name, tuple(self.sightings.seen[scan.name]))
+        if np.count_nonzero((scan.ranges > 0) & (scan.ranges < math.inf)) >= LEAST_HITS:
+            self.met[scan.name] = scan.received_steady_ns
+        if scan.name not in self.first_scans and len(scan.angles):
+            self.first_scans[scan.name] = ScanLayout(
+                scan.name, len(scan.angles), float(scan.angles[0]), float(scan.angles[-1]))
 
     def on_view(self, view: View) -> None:
         """Compare it with the one before, and count it; the first of all says the size."""
@@ -199,7 +211,9 @@ class Keeper:
             tuple(self.leaps), self.sightings.look(),
             tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
                   for name, came in self.cameras.items()), tuple(self.standing.items()),
-            self.reckoning.look(now_ns, steady_ns), tuple(self.reckoning.sent))
+            self.reckoning.look(now_ns, steady_ns), tuple(self.reckoning.sent),
+            tuple(self.first_scans.values()), self.scan_motions.look(),
+            tuple(self.met.items()))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

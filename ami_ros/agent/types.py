@@ -257,6 +257,28 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ScanLayout:
+    """Number and directions of the beams of a scan."""
+
+    name: str               # of the sensor
+    beams: int
+    first_rad: float        # of the first and the last beam, in the sensor's own axes
+    last_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanMotion:
+    """What comparisons of scans with the motion of odometry have said."""
+
+    name: str               # of the sensor
+    agreed: bool = False    # once, since the critic began or was reset
+    contradictions: int = 0     # in a row, the newest comparisons that told anything
+    beams: int = 0          # of the newest of these: that could tell
+    votes: int = 0          # and of those, that fit another motion better
+    instead: str = ''       # which
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
     """A scan, and where odometry says that it was taken."""
 
@@ -285,6 +307,9 @@ class Memory:
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
     reckoned: tuple[Reckoned, ...] = ()         # of the last seconds, oldest first
     sent: tuple[Sent, ...] = ()                 # of the last second, oldest first
+    first_scans: tuple[ScanLayout, ...] = ()    # of each sensor
+    scan_motions: tuple[ScanMotion, ...] = ()   # of each sensor that has moved far enough
+    met: tuple[tuple[str, int], ...] = ()       # sensor, and when its newest scan came that hit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,8 +25,9 @@ TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with o
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
         'release_s', 'path', 'lag_s', 'scale')
-PARTS = ('keeper', 'keeper.sightings', 'keeper.reckoning', 'drivers', 'holding', 'latch')
-OF_PARTS = ('keeper', 'sightings', 'reckoning', 'drivers', 'holding', 'latch')
+PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning', 'drivers',
+         'holding', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 

@@ -19,6 +19,7 @@ from ami_ros.agent.rules import (
     clock,
     contradiction,
     disagreement,
+    empty_scan,
     fence,
     finite,
     fresh,
@@ -31,6 +32,8 @@ from ami_ros.agent.rules import (
     oscillation,
     permitted,
     rate,
+    scan_geometry,
+    scan_odometry,
     slow_zone,
     speed,
     stop_zone,
@@ -40,6 +43,7 @@ from ami_ros.agent.rules import (
     tilt,
     time_to_collision,
     touched,
+    unseen_path,
     view,
 )
 from ami_ros.agent.rules.rule import Rule
@@ -51,6 +55,7 @@ if TYPE_CHECKING:       # it is read by these rules
 RULES: dict[str, ModuleType] = {
     'finite': finite,
     'fresh': fresh,
+    'scan_geometry': scan_geometry,
     'clock': clock,
     'frozen': frozen,
     'view': view,
@@ -60,7 +65,9 @@ RULES: dict[str, ModuleType] = {
     'permitted': permitted,
     'touched': touched,
     'tilt': tilt,
+    'empty_scan': empty_scan,
     'knocked': knocked,
+    'scan_odometry': scan_odometry,
     'stops': stops,
     'cadence': cadence,
     'contradiction': contradiction,
@@ -73,6 +80,7 @@ RULES: dict[str, ModuleType] = {
     'near_misses': near_misses,
     'stuck': stuck,
     'fence': fence,
+    'unseen_path': unseen_path,
     'slow_zone': slow_zone,
     'stop_zone': stop_zone,
     'time_to_collision': time_to_collision,
@@ -82,9 +90,11 @@ RULES: dict[str, ModuleType] = {
 CORE = {
     'finite': 'NaN would pass every comparison that the other rules make',
     'fresh': 'a dead sensor or planner would be obeyed for ever',
+    'scan_geometry': 'a lidar that lost its beams, or looks elsewhere, would be believed',
     'permitted': 'plans would move a robot that nobody armed',
     'touched': 'a pressed bumper, an edge or an emergency stop would be ignored',
     'speed': 'the others allow for no more than its limits',
+    'unseen_path': 'a lidar that is blind ahead would look like free space',
     'time_to_collision': 'nothing else brakes before an obstacle',
 }
 OF_THE_ROBOT = {'max_speed_mps': 'm/s', 'max_turn_radps': 'rad/s', 'braking_mps2': 'm/s^2'}

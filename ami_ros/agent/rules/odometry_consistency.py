@@ -40,9 +40,9 @@ class OdometryConsistency:
     """Within window_s, twist, pose and gyros tell the same motion, and commands explain it.
 
     |twist - pose| <= max_way_error_m + max_scale_error * way of the pose; the same for the turn,
-    for each gyro, and for the way sideways. The pose may lag behind the commands, since wheels are blocked
-    or slip (rule `stuck`), but it must not go beyond them or against them. While no motion is
-    wanted the rule does not ask: a robot at rest may be carried.
+    for each gyro, and for the way sideways. The pose may lag behind the commands, since wheels are
+    blocked or slip (rule `stuck`), but it must not go beyond them or against them. While no motion
+    is wanted the rule does not ask: a robot at rest may be carried.
     """
 
     window_s: float
