@@ -72,7 +72,7 @@ TESTS = {
     'drivers': ('test_drivers', 'test_critic_who', 'test_critic'),
 }
 ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'latch', 'memory', 'drivers', 'arc', 'glance',
-       'sightings')
+       'sightings', 'reckoning')
 EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_just_so')     # of each rule
 NOT_RUN = ('is_quick',)     # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times

@@ -315,6 +315,7 @@ class Critic:
                     return f'{rule.name}: {why}'
         if self.latch.closed:       # to let go is not to start: that is asked for by itself
             self.drivers.disarm('reset')
+            self.keeper.scan_motions.forget()
         self.latch.open()
         return ''
 

@@ -11,10 +11,11 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.reckoning import Reckoning
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import PICTURES
-from ami_ros.agent.robots.urdf import rotation
 from ami_ros.agent.rules.standing import alike
+from ami_ros.agent.scan_motion import ScanMotions
 from ami_ros.agent.sightings import Sightings
 from ami_ros.agent.types import (
     Command,
@@ -26,6 +27,7 @@ from ami_ros.agent.types import (
     Plan,
     Sameness,
     Scan,
+    ScanLayout,
     Step,
     Track,
     Verdict,
@@ -41,6 +43,7 @@ LEAST = (0.02, 0.10)        # m/s, rad/s; slower is no direction
 KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that hit it
 GAP_S = 0.5                 # an IMU that was silent for longer begins anew
 FARTHEST_M = 10.0           # of one reading in the sum: one that leaps must not spoil it for ever
+LEAST_HITS = 3              # beams; fewer may be dust
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
 NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
@@ -62,11 +65,14 @@ class Keeper:
     def __init__(self, robot: Robot, filter_s: float):
         self.limits = robot.limits
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
-        self.turns = {s.name: rotation(*robot.body.mount(s.link)[3:])
-                      for s in robot.sensors_of('Imu')}
+        self.turns = {s.name: robot.body.turn(s.link) for s in robot.sensors_of('Imu')}
         self.cameras = {s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
         self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         self.sightings = Sightings()
+        self.reckoning = Reckoning(robot)
+        self.scan_motions = ScanMotions()
+        self.first_scans: dict[str, ScanLayout] = {}    # by sensor
+        self.met: dict[str, int] = {}       # sensor: when its newest scan came that hit something
         self.said: dict[str, Said] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
         self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
@@ -90,6 +96,12 @@ class Keeper:
         content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
         self.compare(scan.name, content, scan.stamp_ns)
         self.sightings.on_scan(scan)
+        self.scan_motions.on_sightings(scan.name, tuple(self.sightings.seen[scan.name]))
+        if np.count_nonzero((scan.ranges > 0) & (scan.ranges < math.inf)) >= LEAST_HITS:
+            self.met[scan.name] = scan.received_steady_ns
+        if scan.name not in self.first_scans and len(scan.angles):
+            self.first_scans[scan.name] = ScanLayout(
+                scan.name, len(scan.angles), float(scan.angles[0]), float(scan.angles[-1]))
 
     def on_view(self, view: View) -> None:
         """Compare it with the one before, and count it; the first of all says the size."""
@@ -107,6 +119,7 @@ class Keeper:
         if not np.isfinite(pose).all():
             self.compare(odometry.name, b'', came)
             self.sightings.on_odometry(odometry, False)
+            self.reckoning.on_odometry(odometry, False)
             return
         moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
         if self.pose is not None:
@@ -118,6 +131,7 @@ class Keeper:
                                        turned))
                 goes_on = False
         self.sightings.on_odometry(odometry, goes_on)
+        self.reckoning.on_odometry(odometry, goes_on)
         said = self.said.get(odometry.name)
         self.compare(odometry.name, b'', came)
         if said is not None and self.pose is not None and moved == turned == 0.0:
@@ -131,7 +145,11 @@ class Keeper:
     def on_imu(self, imu: Imu) -> None:
         """Smooth what it feels, in base_link; after a knock, or what is no number, begin anew."""
         self.compare(imu.name, b'', imu.stamp_ns)
-        felt = self.turns[imu.name] @ imu.acceleration if imu.name in self.turns else None
+        turn = self.turns.get(imu.name)
+        if turn is not None:
+            rate = sum(a * b for a, b in zip(turn[2].tolist(), imu.spin.tolist(), strict=True))
+            self.reckoning.on_imu(imu.name, imu.stamp_ns, rate)
+        felt = None if turn is None else turn @ imu.acceleration
         if felt is None or not np.linalg.norm(felt) < KNOCK_MPS2:      # so that NaN fails too
             self.leaning.pop(imu.name, None)
             return
@@ -178,6 +196,7 @@ class Keeper:
         self.clocks = now_ns, steady_ns
         if last.stamp_ns != self.last.stamp_ns:
             self.went_out(last, last_steady_ns, steady_ns)
+            self.reckoning.went_out(last, last_steady_ns)
         for times in (self.jumps, self.arrivals, self.reversals, self.misses, self.stops):
             outdate(times, steady_ns, LONGEST_S)
         while self.leaps and self.leaps[0].steady_ns < steady_ns - TRACK_S * 1e9:
@@ -193,7 +212,9 @@ class Keeper:
             tuple(self.leaps), self.sightings.look(),
             tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
                   for name, came in self.cameras.items()), tuple(self.standing.items()),
-            pauses=tuple(self.pauses))
+            self.reckoning.look(now_ns, steady_ns), tuple(self.reckoning.sent),
+            tuple(self.first_scans.values()), self.scan_motions.look(),
+            tuple(self.met.items()), pauses=tuple(self.pauses))
 
     def went_out(self, command: Command, sent_ns: int, steady_ns: int) -> None:
         """Note a command that is over now: for how long it held, and where it turned."""

@@ -222,6 +222,64 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reckoned:
+    """Sums at one odometry reading of what twist, pose, gyros and commands tell; by differences.
+
+    Ways are along the robot's own x axis, with their sign; `path` is without signs.
+    """
+
+    steady_ns: int          # when the reading came
+    stamp_ns: int
+    twist_m: float
+    twist_rad: float
+    pose_m: float
+    side_m: float           # of the pose, across the robot: wheels do not go there
+    pose_rad: float
+    path_m: float           # of the pose
+    path_rad: float
+    command_m: float        # of the commands that went out, with the lag of the wheels
+    command_rad: float
+    command_path_m: float
+    command_path_rad: float
+    gyros: tuple[tuple[str, float], ...] = ()   # name of the IMU, rad
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A command that went out, and what the wheels did at that instant if they follow the lag."""
+
+    steady_ns: int
+    v_mps: float            # commanded
+    w_radps: float
+    wheels_mps: float
+    wheels_radps: float
+    wheels_m: float         # sums since the critic began
+    wheels_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanLayout:
+    """Number and directions of the beams of a scan."""
+
+    name: str               # of the sensor
+    beams: int
+    first_rad: float        # of the first and the last beam, in the sensor's own axes
+    last_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanMotion:
+    """What comparisons of scans with the motion of odometry have said."""
+
+    name: str               # of the sensor
+    agreed: bool = False    # once, since the critic began or was reset
+    contradictions: int = 0     # in a row, the newest comparisons that told anything
+    beams: int = 0          # of the newest of these: that could tell
+    votes: int = 0          # and of those, that fit another motion better
+    instead: str = ''       # which
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
     """A scan, and where odometry says that it was taken."""
 
@@ -250,6 +308,11 @@ class Memory:
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
     # when the critic ran again after it had been suspended, and for how many seconds it had
     pauses: tuple[tuple[int, float], ...] = ()
+    reckoned: tuple[Reckoned, ...] = ()         # of the last seconds, oldest first
+    sent: tuple[Sent, ...] = ()                 # of the last second, oldest first
+    first_scans: tuple[ScanLayout, ...] = ()    # of each sensor
+    scan_motions: tuple[ScanMotion, ...] = ()   # of each sensor that has moved far enough
+    met: tuple[tuple[str, int], ...] = ()       # sensor, and when its newest scan came that hit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,9 +24,10 @@ QUESTIONS = ('judge', 'allowed', 'reset')
 TOLD = ('forget', 'forget_permit', 'renew', 'suspended', 'stand_by')    # besides on_...
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
-        'release_s', 'path', 'limits_s')
-PARTS = ('keeper', 'keeper.sightings', 'drivers', 'holding', 'latch')
-OF_PARTS = ('keeper', 'sightings', 'drivers', 'holding', 'latch')
+        'release_s', 'path', 'limits_s', 'lag_s', 'scale')
+PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning', 'drivers',
+         'holding', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(Said)
 

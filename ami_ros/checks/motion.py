@@ -95,7 +95,9 @@ def imus(seen: Observation) -> list[Finding]:
                                'says that it stands', f'{G_MPS2} m/s^2 up',
                                'Let it stand on level ground, then ask again.'))
         else:
-            out += gravity(sensor.name, accel.mean(axis=0)) + bias(sensor.name, spin)
+            turn = seen.robot.body.turn(sensor.link)    # into base_link, as mind and critic do
+            out += gravity(sensor.name, turn @ accel.mean(axis=0)) + bias(sensor.name,
+                                                                          spin @ turn.T)
     return out
 
 
@@ -114,8 +116,8 @@ def gravity(name: str, accel: np.ndarray) -> list[Finding]:
         return [Finding(WARN, what, said, wanted, 'Calibrate its scale, or correct the unit.')]
     if accel[2] < -0.9 * much:
         return [Finding(WARN, what, f'{said}: upside down', wanted,
-                        'Let the driver turn its axes to the link of the URDF, or turn the link; '
-                        'at rest z feels +9.81, not -9.81.')]
+                        f'Correct the roll of the link of {name} in the URDF, or let the driver '
+                        'turn its axes: in base_link, at rest, z measures +9.81, not -9.81.')]
     if accel[2] < 0.95 * much:
         tilt = math.degrees(math.acos(accel[2] / much))
         return [Finding(WARN, what, f'{said}: tilted by {tilt:.0f} degrees', wanted,

@@ -97,8 +97,8 @@ class Moved:
 class Felt:
     """An IMU."""
 
-    spin: np.ndarray                # (3,) rad/s
-    accel: np.ndarray               # (3,) m/s^2
+    spin: np.ndarray                # (3,) rad/s, in the sensor's own axes
+    accel: np.ndarray               # (3,) m/s^2, in the sensor's own axes
 
 
 @dataclass

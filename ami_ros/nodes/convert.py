@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState,
 from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectoryPoint
 
+from ami_ros.agent.readings import orientation_fault
 from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
 
 NS = 10**9
@@ -110,8 +111,12 @@ def odometry_message(ns: int, pose: np.ndarray, speed: np.ndarray,
 
 
 def odometry_from(msg: OdometryMsg, steady_ns: int) -> Odometry:
-    """Odometry to Odometry, planar."""
+    """Odometry to Odometry, planar; ValueError where its orientation is no rotation."""
     where, speed = msg.pose.pose, msg.twist.twist
+    q = where.orientation
+    fault = orientation_fault(q.x, q.y, q.z, q.w)
+    if fault:
+        raise ValueError(f'the odometry in frame {msg.header.frame_id!r} cannot be used: {fault}')
     return Odometry(np.array([where.position.x, where.position.y, yaw(where.orientation)]),
                     np.array([speed.linear.x, speed.angular.z]),
                     nanoseconds(msg.header.stamp), steady_ns)
@@ -125,7 +130,10 @@ def imu_message(ns: int, spin: np.ndarray, accel: np.ndarray) -> Imu:
 
 
 def imu_from(msg: Imu) -> tuple[np.ndarray, np.ndarray, int]:
-    """Imu to angular velocity (3,) rad/s, acceleration (3,) m/s^2, both imu_link, and stamp."""
+    """Imu to angular velocity (3,) rad/s, acceleration (3,) m/s^2, and stamp.
+
+    Both in the sensor's own axes; `agent.robots.imu.in_base` turns them into base_link.
+    """
     spin, accel = msg.angular_velocity, msg.linear_acceleration
     return (np.array([spin.x, spin.y, spin.z]), np.array([accel.x, accel.y, accel.z]),
             nanoseconds(msg.header.stamp))

@@ -28,7 +28,11 @@ from ami_ros.nodes import convert
 from ami_ros.nodes.unopened import Picture
 
 CLOUD_BEAMS = 360
-MOST_BEAMS = 4                  # times those of the robot file; some lidars give more now and then
+MOST_BEAMS = 4                  # times those of the robot file; a scan with more is not read
+LEAST_VIEW_RAD = 0.1            # a lidar looks at least so wide, where its robot file does not say
+SPARE_RAD = 0.035               # that a scan may cover beyond a full turn: rounding of the driver
+SPARE_M = 1e-3                  # the same of range_min and range_max
+MOST_POINTS = 1 << 20           # of a cloud: about 0.1 s of work, and more than depth cameras give
 MOST_STATUSES = 100
 TURN_RAD = 6.2832               # a float32 of a full turn is a little more than one
 CONE_RAD = math.radians(2)      # between two beams of a Range; a table leg is wider at 1 m
@@ -75,7 +79,8 @@ def odometry_from(msg: OdometryMsg, sensor: Sensor, robot: Robot, came: Came) ->
 
 
 def imu_from(msg: ImuMsg, sensor: Sensor, robot: Robot, came: Came) -> Imu:
-    """Imu to Imu."""
+    """Imu to Imu, in the sensor's own axes; ValueError unless its frame is the file's link."""
+    place(msg, sensor, robot)
     return Imu(*convert.imu_from(msg), came.steady_ns, sensor.name)
 
 
@@ -120,9 +125,42 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
         raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams, {robot.path} says '
                          f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
                          'time')
+    check_increment(msg, sensor, robot)
+    check_limits(msg, sensor, robot)
     angles = msg.angle_min + msg.angle_increment * np.arange(len(msg.ranges))
     ranges = valid(np.frombuffer(msg.ranges, np.float32), sensor)
     return level(ranges, angles, msg, sensor, robot, came)
+
+
+def check_increment(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
+    """ValueError where the beams lie closer than this lidar's can, or cover more than a turn.
+
+    Rules look for a hit within some degrees of its beam, so their work grows as beams lie closer.
+    """
+    count, step = len(msg.ranges), abs(msg.angle_increment)
+    view = (LEAST_VIEW_RAD if sensor.angle_min_rad is None
+            else abs(sensor.angle_max_rad - sensor.angle_min_rad))
+    least = view / (MOST_BEAMS * sensor.beams)
+    if count > 1 and not least <= step <= (TURN_RAD + SPARE_RAD) / (count - 1):
+        raise ValueError(f'{sensor.name} has {count} beams with an angle_increment of '
+                         f'{msg.angle_increment:.3g} rad; with the beams that {robot.path} says '
+                         f'it needs {least:.2g} rad or more, and a full turn at most: '
+                         f'{(TURN_RAD + SPARE_RAD) / (count - 1):.2g} rad')
+
+
+def check_limits(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
+    """ValueError where the driver says that it measures less far, or less near, than the file.
+
+    Beyond what the driver measures, +inf does not mean that nothing is there. A driver that says
+    neither limit leaves both 0.
+    """
+    low, high = sensor.range_m
+    if msg.range_min == msg.range_max == 0.0:
+        return
+    if not (msg.range_min <= low + SPARE_M and msg.range_max >= high - SPARE_M):
+        raise ValueError(f'{sensor.name} says that it measures {msg.range_min:g} to '
+                         f'{msg.range_max:g} m, {robot.path} says range_m: [{low:g}, {high:g}]; '
+                         'the robot file may say no more than the driver')
 
 
 def cone_from(msg: Range, sensor: Sensor, robot: Robot, came: Came) -> Scan:
@@ -201,6 +239,9 @@ def coordinates(msg: PointCloud2, sensor: Sensor) -> list[np.ndarray]:
         raise ValueError(f'{sensor.name} has points of {msg.point_step} bytes with {said or "no"} '
                          f'fields; it needs x, y, z of type {PointField.FLOAT32} (FLOAT32)')
     rows, columns, data = msg.height, msg.width, np.frombuffer(msg.data, np.uint8)
+    if not rows * columns <= MOST_POINTS:
+        raise ValueError(f'{sensor.name} has {rows} x {columns} points; at most {MOST_POINTS} can '
+                         'be judged in time')
     if rows > 1 and msg.row_step < columns * msg.point_step:
         raise ValueError(f'{sensor.name} has rows of {msg.row_step} bytes for {columns} points of '
                          f'{msg.point_step}; it needs at least {columns * msg.point_step}')

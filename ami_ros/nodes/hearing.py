@@ -12,6 +12,8 @@ from dataclasses import replace
 from sensor_msgs.msg import CompressedImage, Image
 
 from ami_ros.agent.ahead import Ahead
+from ami_ros.agent.readings import not_finite
+from ami_ros.agent.robots.imu import in_base
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.eye import Eye
 from ami_ros.nodes.lately import Body, Commands
@@ -75,13 +77,33 @@ class Hearing(Managed):
         self.hear(replace(row, qos=topics.RELIABLE_10), self.on_command)
 
     def on_odometry(self, msg) -> None:
-        """Take a reading."""
-        self.body.on_odometry(convert.odometry_from(msg, 0))
+        """Take a reading; one that cannot be used is refused by name, and counts as none."""
+        name = self.robot.odometry.name
+        try:
+            told = convert.odometry_from(msg, 0)
+            fault = not_finite((*told.pose, *told.twist))
+            if fault:
+                raise ValueError(f'the odometry cannot be used: {fault}')
+        except ValueError as wrong:
+            self.refuse(name, str(wrong))
+            return
+        self.troubles.pop(name, None)
+        self.body.on_odometry(told)
         self.wake_if_waiting()
 
     def on_imu(self, msg) -> None:
-        """Take a reading."""
+        """Take the turning rate about the z axis of base_link; as `on_odometry`."""
         spin, _, stamp_ns = convert.imu_from(msg)
+        name = self.robot.sensors_of('Imu')[0].name
+        try:
+            fault = not_finite(spin)
+            if fault:
+                raise ValueError(f'the turning rate of the {name} cannot be used: {fault}')
+            spin, = in_base(self.robot, msg.header.frame_id, spin)
+        except ValueError as wrong:
+            self.refuse(name, str(wrong))
+            return
+        self.troubles.pop(name, None)
         self.body.on_gyro(spin[2], stamp_ns)
         self.wake_if_waiting()
 

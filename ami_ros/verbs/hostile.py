@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive the critic with hostile plans for hours, without ROS, and count collisions."""
+"""Drive the critic with hostile plans, or with lying sensors, and count collisions; no ROS."""
 
 import argparse
 from pathlib import Path
@@ -16,12 +16,17 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='of rooms, plans and noise')
     one.add_argument('--moving', action='store_true',
                      help='furniture goes to and fro and people walk, slower than the rover')
+    one.add_argument('--lies', type=count, metavar='N', nargs='?', const=20,
+                     help='instead: N drives (20) at a wall under each lie that a sensor may tell')
+    one.add_argument('--only', action='append', default=[], metavar='LIE',
+                     help='with --lies: this lie; may be given several times')
     one.add_argument('--policy', default='rover', help='a name, or the path of a policy file')
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--jobs', type=count, default=1, metavar='N',
                      help='processes; the report is the same')
-    one.add_argument('--report', type=Path, default=Path('runs/hostile.json'), metavar='FILE',
-                     help='goes on where it was, by the ledger beside it')
+    one.add_argument('--report', type=Path, metavar='FILE',
+                     help='runs/hostile.json, or runs/lies.json with --lies; hostile plans go on '
+                          'where they were, by the ledger beside it')
 
 
 def hours(text: str) -> float:
@@ -37,7 +42,10 @@ def hours(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where something was hit, 130 where it was interrupted."""
+    if args.lies is not None:
+        return lying(args)
     from ami_ros.trials.hostile.campaign import campaign, Hostile
+    args.report = args.report or Path('runs/hostile.json')
     make_way(args.report)
     ledger = args.report.with_suffix('.legs')
     ask = Hostile(args.hours, args.seed, args.moving, args.policy, args.robot)
@@ -57,6 +65,33 @@ def run(args: argparse.Namespace) -> int:
         print(line)
     write_report(args.report, report)
     return 1 if report['collisions'] else 0
+
+
+def lying(args: argparse.Namespace) -> int:
+    """Let sensors lie; return 1 where a lie that can be shown led to a contact."""
+    from ami_ros.trials.lies.campaign import Ask, campaign
+    args.report = args.report or Path('runs/lies.json')
+    make_way(args.report)
+    begun = time.monotonic()
+    report = campaign(Ask(args.lies, args.seed, args.policy, args.robot, tuple(args.only)),
+                      lambda done, total: bar(done, total, begun, 'drives'), args.jobs)
+    for line in lies_said(report):
+        print(line)
+    write_report(args.report, report)
+    return 1 if report['contacts_of_lies_that_can_be_shown'] else 0
+
+
+def lies_said(report: dict) -> list[str]:
+    """Say the figures of lies for a person."""
+    lines = [f'{"lie":18s} {"drives":>6s} {"contacts":>8s} {"noticed":>7s} '
+             f'{"after (p50, max)":>17s} {"nearest":>8s}  rules']
+    for name, row in report['lies'].items():
+        after = row['stopped_s']
+        seconds = '-' if after is None else f'{after["p50"]:.2f} s, {after["max"]:.2f} s'
+        rules = ', '.join(f'{rule} {n}' for rule, n in row['rules'].items())
+        lines.append(f'{name:18s} {row["drives"]:6d} {row["contacts"]:8d} {row["noticed"]:7d} '
+                     f'{seconds:>17s} {row["nearest_m"]:6.3f} m  {rules}')
+    return lines
 
 
 def said(report: dict) -> list[str]:

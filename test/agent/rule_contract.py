@@ -38,7 +38,7 @@ BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000
 STEADY = 77_000_000_000     # the two clocks have nothing to do with each other
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
-SIGHT = Sight(0.7, 0.25, 0.25, 0.05, 0.08)
+SIGHT = Sight(0.7, 0.25, 0.25, 0.05, 0.08, (0.6, 1.5), 0.2)
 BROKEN = (math.nan, math.inf, -math.inf)
 
 

@@ -563,3 +563,24 @@ def test_while_another_critic_commands_the_wheels_it_stops():
     assert stop.release == 'the other critic ends' and not c.allowed(NOW, STEADY)
     c.stand_by('')
     assert c.judge(NOW, STEADY).action == 'go'
+
+
+@pytest.mark.parametrize('closed', [('touched', 'knocked'), ('knocked', 'touched')])
+def test_reset_asks_every_rule_that_latched(closed):
+    """One cause is gone, the other is not: whichever latched first, the critic stays shut."""
+    c, asked = Critic(CHOSEN, ROBOT), []
+
+    def rule(name, answer):
+        return Fake(lambda command: asked.append(name) or answer(command), name)
+
+    def lasts(command):
+        raise Stop('a bumper is pressed')
+    for still_true, gone in (closed, closed[::-1]):
+        c.rules = (rule(gone, Answer), rule(still_true, lasts))
+        for name in closed:
+            c.latch.close(name, 'it was seen')
+        asked.clear()
+        assert c.reset(NOW, STEADY) == f'{still_true}: a bumper is pressed'
+        assert set(c.latch.closed) == set(closed) and asked == [gone, still_true]
+    c.rules = tuple(rule(name, Answer) for name in closed)
+    assert c.reset(NOW, STEADY) == '' and not c.latch.closed

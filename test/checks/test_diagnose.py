@@ -411,6 +411,21 @@ def test_gravity(accel, said):
     assert said in lacking.measured
 
 
+@pytest.mark.parametrize(('mount', 'felt'), [
+    ((math.pi, 0.0, 0.0), (0.0, 0.0, -9.81)),                       # upside down
+    ((-math.pi / 2, 0.0, -math.pi / 2), (0.0, -9.81, 0.0))])        # an optical frame
+def test_gravity_is_judged_in_base_link(mount, felt):
+    """What the URDF says of the mount is right, and anything else is not."""
+    seen = saying(healthy(), 'imu', accel=np.array(felt))
+    only(seen, 'imu: gravity', WARN)
+    robot, body = replace(seen.robot), seen.robot.body
+    mounts = {**body.mounts, 'imu_link': (0.0, 0.0, 0.0, *mount)}
+    object.__setattr__(robot, 'body', replace(body, mounts=mounts))
+    assert not bad(replace(seen, robot=robot, mounts=None))
+    level = replace(healthy(), robot=robot, mounts=None)
+    assert [f.what for f in bad(level)] == ['imu: gravity']
+
+
 def test_an_imu_is_judged_at_rest_alone():
     assert '0.0500' in only(saying(healthy(), 'imu', spin=np.array([0, 0, 0.05])), 'imu: bias',
                             WARN).measured

@@ -133,6 +133,22 @@ def test_odometry_and_imu():
     assert same(got[0], spin) and same(got[1], accel) and got[2] == NS
 
 
+@pytest.mark.parametrize(('xyzw', 'said'), [
+    ((0.0, 0.0, 0.0, 0.0), 'length 0 instead of 1'), ((0.0, 0.0, 1.0, 1.0), 'length 1.41421'),
+    ((0.0, 0.0, 0.0, 0.89), 'length 0.89'), ((0.0, 0.0, 0.0, 0.91), ''),
+    ((0.0, 0.0, 1.0, 0.0), ''), ((0.0, 0.0, np.nan, 0.0), '')])
+def test_odometry_whose_orientation_is_no_rotation_is_refused(xyzw, said):
+    """What is not finite passes: to name that is the work of the critic's rule and the mind."""
+    msg = convert.odometry_message(NS, np.zeros(3), np.zeros(2))
+    q = msg.pose.pose.orientation
+    q.x, q.y, q.z, q.w = xyzw
+    if said:
+        with pytest.raises(ValueError, match=f"odometry in frame 'odom' .* orientation .*{said}"):
+            convert.odometry_from(sent(msg), 5)
+    else:
+        convert.odometry_from(sent(msg), 5)
+
+
 def test_health():
     health = convert.Health('mind', 1, 'late', {'goal': '3', 'run': 'r'})
     assert convert.health_from(sent(convert.health_message(health, NS))) == [health]

@@ -312,6 +312,16 @@ def test_odometry_and_imu_bear_their_names():
     assert imu.spin.tolist() == [1, 1, 1] and imu.acceleration.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize('frame', ['', 'laser', 'imu'])
+def test_an_imu_in_another_frame_than_the_robot_file_says_is_refused(frame):
+    msg = convert.imu_message(NS, np.ones(3), np.zeros(3))
+    msg.header.frame_id = frame
+    with pytest.raises(ValueError, match='imu is in frame .* says link: imu_link; one of the two'):
+        convert_heard.imu_from(sent(msg), ROVER.sensor('imu'), ROVER, CAME)
+    msg.header.frame_id = 'robot_1/imu_link'
+    convert_heard.imu_from(sent(msg), ROVER.sensor('imu'), ROVER, CAME)
+
+
 def status(name='/configurator', **values):
     return sent(convert.health_message(convert.Health(name, values=values), NS))
 

@@ -19,6 +19,7 @@ NEEDS = {       # kind: what is said of it besides name, kind, topic, required a
     'Odometry': (), 'Imu': ('link',), 'JointState': (),
     **dict.fromkeys(SWITCHES, ('active',)),
 }
+WIDEST_RAD = 6.32           # a full turn, and 2 degrees of rounding
 SIDES = ('front', 'back', 'left', 'right')
 MAY = {('link', 'bumper'), ('link', 'cliff')}       # said where the side follows from the place
 NAME = re.compile(r'[a-z][a-z0-9_]*')
@@ -41,6 +42,10 @@ class Sensor(Given):
     no_return: float | None = some(
         'm', 0.0, math.inf, 'what it says when nothing is in range: .inf, 0.0 or a number')
     beams: int | None = some('beams', 8, 100000, 'readings in one scan')
+    angle_min_rad: float | None = some(
+        'rad', -6.4, 6.4, 'direction of the first beam of a scan, as its messages say it')
+    angle_max_rad: float | None = some(
+        'rad', -6.4, 6.4, 'direction of the last beam of a scan, as its messages say it')
     height_m: tuple[float, float] | None = some(
         'm', -2.0, 5.0, 'points between these heights over the floor can be run into')
     active: bool | None = some('-', reason='the value that means pressed, edge, stop')
@@ -74,6 +79,7 @@ class Sensor(Given):
                              f'of: {", ".join(SIDES)}')
         if self.size_px is not None and self.kind not in PICTURES:
             raise ValueError(f'size_px means nothing for a {self.kind}; take it out')
+        self.check_angles()
         for key in ('range_m', 'height_m'):
             pair = getattr(self, key)
             if pair is not None and not pair[0] < pair[1]:
@@ -82,3 +88,17 @@ class Sensor(Given):
                 self.range_m[0] <= self.no_return < self.range_m[1]):
             raise ValueError(f'no_return = {self.no_return} lies within range_m = '
                              f'{list(self.range_m)}, where it would be an obstacle')
+
+    def check_angles(self) -> None:
+        """Check the directions of the first and the last beam; a lidar may say neither."""
+        first, last = self.angle_min_rad, self.angle_max_rad
+        if first is None and last is None:
+            return
+        if self.kind != 'LaserScan':
+            raise ValueError(f'angle_min_rad and angle_max_rad mean nothing for a {self.kind}; '
+                             'take them out')
+        if first is None or last is None:
+            raise ValueError('angle_min_rad and angle_max_rad must be given together, or neither')
+        if not 0.0 < abs(last - first) <= WIDEST_RAD:
+            raise ValueError(f'angle_min_rad = {first} and angle_max_rad = {last} must differ, '
+                             'by a full turn (6.2832 rad) at most')

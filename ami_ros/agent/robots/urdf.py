@@ -33,6 +33,10 @@ class Body:
                              f'{", ".join(n for n in self.mounts if n not in self.loose)}')
         return self.mounts[link]
 
+    def turn(self, link: str) -> np.ndarray:
+        """Return the (3, 3) matrix that turns a vector in a link's axes into base_link's axes."""
+        return rotation(*self.mount(link)[3:])
+
     @property
     def wheel_radius_m(self) -> float:
         """Radius of both wheels; ValueError where the URDF does not say it."""

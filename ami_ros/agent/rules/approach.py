@@ -9,7 +9,7 @@ import numpy as np
 from ami_ros.agent.arc import Box, pace, ROUNDING_M, seen_after
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.movement import Coming, coming
-from ami_ros.agent.rules.obstacles import drift, Sight, sight
+from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
@@ -57,8 +57,8 @@ class Approach:
         self.sight.obstacles(situation)         # who sees nothing may not go
         if v == 0 and w == 0:
             return Answer(command)
-        things = [self.now(seen, situation) for seen in situation.memory.sightings
-                  if seen[0].scan.name in self.names]
+        things = [one for seen in situation.memory.sightings if seen[0].scan.name in self.names
+                  for one in self.now(seen, situation)]
         reason = ''
         for share in SHARES:
             found = [self.meets(share * v, share * w, one) for one in things]
@@ -70,8 +70,8 @@ class Approach:
                       f'{self.side_distance_m:.3f} m before the robot stands')
         raise Stop(reason)
 
-    def now(self, seen: tuple[Sighting, ...], situation: Situation) -> Coming:
-        """Say what moves, seen from where a command begins to act."""
+    def now(self, seen: tuple[Sighting, ...], situation: Situation) -> list[Coming]:
+        """Say what moves, seen from each place where the robot may be when a command acts."""
         scan = seen[0].scan
         known = self.found.get(scan.name)
         if known is None or known[0] is not scan:
@@ -80,11 +80,11 @@ class Approach:
             known = self.found[scan.name] = scan, coming(seen, near, self.max_approach_mps)
         thing = known[1]
         if not thing.points.size:
-            return thing
+            return []
         late = max(0, situation.now_ns - scan.stamp_ns) / 1e9 + self.sight.lag_s
-        v, w = drift(situation, scan.stamp_ns, self.sight.lag_s)
-        return Coming(seen_after(thing.points + thing.speeds * late, v, w),
-                      thing.speeds * np.exp(-1j * w))
+        there = thing.points + thing.speeds * late
+        return [Coming(seen_after(there, m, rad), thing.speeds * np.exp(-1j * rad))
+                for m, rad in self.sight.drifts(situation, scan.stamp_ns)]
 
     def horizon(self, speed_mps: float) -> float:
         """Return how long it takes to stand from a speed, s."""

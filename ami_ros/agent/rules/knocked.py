@@ -15,6 +15,8 @@ from ami_ros.agent.types import Command, Scan, Sighting, Situation
 
 MOST_BEAMS = 180            # are compared, evenly chosen
 LEAST_BEAMS = 20            # fewer say nothing: an open field
+MOST_NEAR = 64              # beams near the direction of one hit, evenly chosen where there are more
+DENSE = 0.5                 # share of the beams that hit something: less is a view of a few things
 MOST_NEW = 8                # scans between two questions; there is one a tick
 TURN_RAD = 2 * math.pi
 
@@ -39,6 +41,11 @@ class Knocked:
     wheels that slip explain it, too. People who walk by fill a small share. It latches: a lidar
     that was turned agrees with itself again at once. Where nobody asks for a motion it is not
     asked: a robot at rest may be carried, a simulated one put elsewhere.
+
+    Where fewer than half of the beams hit something, as in a hall, one thing may be all that there
+    is. That it is gone is then no reason; the next scan must also show as large a share where the
+    first saw through. Even so the thing may just have moved, so it stops without a latch, and
+    `scan_odometry` tells what it was.
     """
 
     max_shifted: float
@@ -47,7 +54,7 @@ class Knocked:
     name: str = 'knocked'
     release: ClassVar[str] = 'somebody looks at the lidar, and calls critic/reset'
     # the newest scan of each sensor and its answer: ticks are more often than scans
-    found: dict[str, tuple[Scan, float]] = field(default_factory=dict, init=False, compare=False,
+    found: dict[str, tuple[Scan, float, bool]] = field(default_factory=dict, init=False, compare=False,
                                                  repr=False)
 
     def limit(self, command: Command, situation: Situation) -> Answer:
@@ -55,19 +62,22 @@ class Knocked:
             return Answer(command)
         for seen in situation.memory.sightings:
             scan = seen[0].scan
-            if scan.required and not self.worst(seen) <= self.max_shifted:
-                raise Stop(f'{self.worst(seen):.0%} of what the {scan.name} hit is elsewhere in '
-                           f'the next scan, limit {self.max_shifted:.0%}; was it turned or '
-                           'knocked?', latch=True)
+            if not scan.required:
+                continue
+            share, dense = self.worst(seen)
+            if not share <= self.max_shifted:
+                raise Stop(f'{share:.0%} of what the {scan.name} hit is elsewhere in the next '
+                           f'scan, limit {self.max_shifted:.0%}; was it turned or knocked?',
+                           latch=dense)
         return Answer(command)
 
-    def worst(self, seen: tuple[Sighting, ...]) -> float:
-        """Return the largest share since the scan that was asked about last.
+    def worst(self, seen: tuple[Sighting, ...]) -> tuple[float, bool]:
+        """Return the largest share since the scan that was asked about last, and if it latches.
 
         Where that is long ago only of the newest: what was while it rested is past.
         """
         scan = seen[0].scan
-        known, share = self.found.get(scan.name, (None, 0.0))
+        known, *worst = self.found.get(scan.name, (None, 0.0, True))
         if known is not scan:
             new = []
             for after, before in zip(seen[:MOST_NEW], seen[1:], strict=False):
@@ -76,17 +86,27 @@ class Knocked:
                 new.append((before, after))
             else:
                 new = new[:1]
-            share = max((shifted(*pair, self.shift_m, math.radians(self.shift_deg))
-                         for pair in new), default=0.0)
-            self.found[scan.name] = scan, share
-        return share
+            worst = max((self.displaced(*pair) for pair in new), default=(0.0, True))
+            self.found[scan.name] = scan, *worst
+        return tuple(worst)
+
+    def displaced(self, before: Sighting, after: Sighting) -> tuple[float, bool]:
+        """Return the share that is elsewhere, and whether that many beams hit something at all."""
+        off = self.shift_m, math.radians(self.shift_deg)
+        share, ranges = shifted(before, after, *off), before.scan.ranges
+        hits = np.count_nonzero((ranges > 0) & (ranges < math.inf))
+        if share <= self.max_shifted or hits >= DENSE * ranges.size:
+            return share, True
+        return min(share, shifted(after, before, *off, through=True)), False
 
 
-def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float) -> float:
+def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
+            through: bool = False) -> float:
     """Return the share of what the first scan hit that the second shows elsewhere.
 
     A hit is where it was when any beam near its direction ends about as far; so edges, which one
-    beam sees and the next does not, count as seen. 0 where too few can be compared.
+    beam sees and the next does not, count as seen. 0 where too few can be compared. With `through`
+    only those hits count beyond which the second saw; the two may be given in either order.
     """
     (x, y, yaw), (x2, y2, yaw2) = before.pose, after.pose
     moved, turned = complex(x2 - x, y2 - y) * np.exp(-1j * yaw), yaw2 - yaw
@@ -100,7 +120,10 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float) -> 
         return 0.0
     away, bearing = np.abs(hits), np.angle(hits)
     reach = math.ceil((off_rad + abs(turned)) / spacing)
-    beams = np.searchsorted(angles, bearing)[:, None] + np.arange(-reach, reach)
+    beside = np.arange(-reach, reach)
+    if beside.size > MOST_NEAR:
+        beside = np.linspace(-reach, reach - 1, MOST_NEAR).astype(int)
+    beams = np.searchsorted(angles, bearing)[:, None] + beside
     if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
         inside = (bearing >= angles[0]) & (bearing <= angles[-1])
         away, beams = away[inside], np.clip(beams[inside], 0, angles.size - 1)
@@ -108,7 +131,9 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float) -> 
     nearest = np.where(near > 0, near, math.inf).min(axis=1)
     farthest = np.where(near > 0, near, -math.inf).max(axis=1)
     known, off = farthest > 0, off_m + abs(moved)
-    missed = known & ((away < nearest - off) | (away > farthest + off))
+    missed = known & (away < nearest - off)
+    if not through:
+        missed |= known & (away > farthest + off)
     count = np.count_nonzero(known)
     return np.count_nonzero(missed) / count if count >= LEAST_BEAMS else 0.0
 

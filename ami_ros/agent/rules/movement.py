@@ -17,6 +17,7 @@ from ami_ros.agent.types import Scan, Sighting
 LOOKS = ((0.25, 0.03), (0.75, 0.045))   # s ago, and m that count: noise and odometry make less
 NEIGHBOURS = 2              # beams each way that must agree, by the median
 JOINED_M = 0.15             # neighbouring hits nearer than this are one thing
+MOST_PAIRS = 1 << 17        # of a point and a dot of an outline that are compared
 PIECES = 4                  # that the way between them is cut into
 
 
@@ -125,6 +126,8 @@ def came(points: np.ndarray, outline: np.ndarray, passed_s: float, fastest_mps: 
     straight = (robot - points) / np.maximum(np.abs(robot - points), 1e-9) * fastest_mps
     if not outline.size:
         return straight
+    every = max(1, math.ceil(points.size * outline.size / MOST_PAIRS))
+    outline = outline[::every]          # fewer dots lie farther apart: it seems to come faster
     ways = points[:, None] - outline
     ways = ways[np.arange(points.size), np.abs(ways).argmin(1)] / passed_s
     return np.where(np.abs(ways) <= fastest_mps, ways, straight)

@@ -24,6 +24,7 @@ from ami_ros.agent.measure.motions import Base, Motion
 from ami_ros.agent.measure.sight import columns
 from ami_ros.agent.poses import wrap
 from ami_ros.agent.robots import Robot
+from ami_ros.agent.robots.imu import in_base
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import Executor
@@ -134,12 +135,12 @@ class Calibrator(Node):
 
     def on_imu(self, msg) -> None:
         """Take a rate of turn about the vertical, from however the IMU is mounted."""
-        link = msg.header.frame_id.rpartition('/')[2]
-        _, _, _, roll, pitch, _ = self.robot.body.mounts.get(link, (0.0,) * 6)
-        spin = convert.imu_from(msg)[0]
-        up = np.array([-math.sin(pitch), math.sin(roll) * math.cos(pitch),
-                       math.cos(roll) * math.cos(pitch)])
-        self.heard.gyro.append((convert.nanoseconds(msg.header.stamp), float(up @ spin)))
+        try:
+            spin, = in_base(self.robot, msg.header.frame_id, convert.imu_from(msg)[0])
+        except ValueError as wrong:     # without its mount it measures no turn of the robot
+            self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
+            return
+        self.heard.gyro.append((convert.nanoseconds(msg.header.stamp), float(spin[2])))
 
     def on_scan(self, msg) -> None:
         """Take ranges as the driver says them."""

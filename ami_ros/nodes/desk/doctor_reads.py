@@ -67,7 +67,7 @@ def moved(msg: Odometry) -> Moved:
 
 
 def felt(msg: Imu) -> Felt:
-    """Imu to Felt."""
+    """Imu to Felt, in the axes of its own link; the check turns it into base_link."""
     return Felt(*convert.imu_from(msg)[:2])
 
 

@@ -6,10 +6,21 @@ import math
 
 from ami_ros.agent.rules.obstacles import drift, points
 from ami_ros.agent.rules.rule import Stop
-from ami_ros.agent.types import Command
+from ami_ros.agent.types import Command, Reckoned, Sent
 import numpy as np
 import pytest
-from rule_contract import ANGLES, command, NOW, ns, odometry, scan, SIGHT, situation, STEADY
+from rule_contract import (
+    ANGLES,
+    command,
+    memory,
+    NOW,
+    ns,
+    odometry,
+    scan,
+    SIGHT,
+    situation,
+    STEADY,
+)
 from rule_contract import points as seen
 
 LAG_S = 0.08
@@ -20,7 +31,7 @@ def told(v: float, w: float, seconds_ago: float) -> Command:
 
 
 def went(here, lag_s: float = LAG_S) -> tuple[float, float]:
-    return drift(here, here.scans[0].stamp_ns, lag_s)
+    return drift(here, here.scans[0].stamp_ns, lag_s, (0.6, 1.5))
 
 
 def test_points_are_where_the_mount_says():
@@ -135,3 +146,89 @@ def test_what_was_found_is_of_this_very_situation():
     slow, quick = replace(sight, lag_s=0.08), replace(sight, lag_s=0.0)
     assert slow.obstacles(moving) == pytest.approx([0.96])
     assert quick.obstacles(moving) == pytest.approx([1.0])      # nobody else's
+
+
+# ---- what twist, commands and pose say, and the worst of it
+def sent(v=0.0, w=0.0, ago=5.0):
+    """Say that the wheels have long been doing what was commanded."""
+    return Sent(STEADY - ns(ago), v, w, v, w, 0.0, 0.0)
+
+
+def moved(pose_m=0.0, pose_rad=0.0, command_m=0.0, command_rad=0.0, ago=0.0) -> Reckoned:
+    return Reckoned(STEADY - ns(ago), NOW - ns(ago), 0.0, 0.0, pose_m, 0.0, pose_rad, 0.0, 0.0,
+                    command_m, command_rad, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(('read', 'limit'), [(-0.6, -0.6), (-5.0, -0.9), (1e300, 0.9), (0.9, 0.9)])
+def test_no_twist_is_believed_beyond_what_wheels_can_do(read, limit):
+    here = situation(scan=seen((1.0, 0.0)), odometry=odometry(read), last=told(0.0, 0.0, 0.0))
+    assert went(here) == pytest.approx((limit * LAG_S, 0.0))
+    here = situation(scan=seen((1.0, 0.0)), odometry=odometry(0.0, 3.0 * read),
+                     last=told(0.0, 0.0, 0.0))
+    assert abs(went(here)[1]) <= 1.5 * 1.5 * LAG_S + 1e-12
+
+
+@pytest.mark.parametrize('lie', [-0.6, 0.0, -5.0, -1e300, 0.1])
+def test_where_the_twist_lies_the_commands_count(lie):
+    """The scan is 0.1 s old, the robot drives at 0.6 m/s, and its twist says anything."""
+    here = situation(scan=seen((1.0, 0.0), stamp_ns=NOW - ns(0.1)), odometry=odometry(lie),
+                     last=command(0.6), memory=memory(sent=(sent(0.6),)))
+    nearest = SIGHT.obstacles(here).real.min()
+    assert nearest == pytest.approx(1.0 - 0.6 * (0.1 + LAG_S))
+    assert len(SIGHT.obstacles(here)) == 2
+
+
+def test_where_commands_do_not_say_it_the_pose_counts():
+    """It is pushed at 0.5 m/s against a command of rest, and the twist says that it stands."""
+    past = moved(ago=0.1), moved(0.05)
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=past))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0, 1.0 - 0.5 * LAG_S])
+    turns = moved(ago=0.1), moved(pose_rad=0.15)
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=turns))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0, np.exp(-1j * 1.5 * LAG_S)])
+    both = moved(ago=0.1), moved(0.05, 0.15, 0.05, 0.15)        # as it was commanded
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=both))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0])
+
+
+def test_the_pose_counts_over_the_newest_90_ms_or_more():
+    past = (moved(-9.0, ago=0.2), moved(ago=0.1), moved(0.05, ago=0.05), moved(0.05))
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=past))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0, 1.0 - 0.5 * LAG_S])
+    short = (moved(ago=0.05), moved(0.025))
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=short))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0, 1.0 - 0.5 * LAG_S])
+    just = (moved(-9.0, ago=0.1), moved(ago=0.09), moved(0.045))
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=just))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0, 1.0 - 0.5 * LAG_S])
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(sent=(sent(),), reckoned=(moved(),)))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0])
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(reckoned=past))
+    assert SIGHT.obstacles(here) == pytest.approx([1.0])        # nothing was commanded yet
+
+
+@pytest.mark.parametrize(('off_m', 'off_rad', 'places'), [
+    (0.0, 0.0, 1), (0.0099, 0.0, 1), (-0.0099, 0.0, 1), (0.0101, 0.0, 2), (-0.0101, 0.0, 2),
+    (0.0, 0.0495, 1), (0.0, -0.0495, 1), (0.0, 0.0505, 2), (0.006, 0.0195, 1),
+    (0.006, 0.0205, 2)])
+def test_places_within_a_centimetre_are_one(off_m, off_rad, places):
+    """A turn counts with the radius of the footprint, here 0.2 m."""
+    here = situation(scan=seen((1.0, 0.0)), memory=memory(
+        sent=(sent(off_m / LAG_S, off_rad / LAG_S),)))
+    assert len(SIGHT.obstacles(here)) == places
+
+
+def test_the_way_since_an_old_scan_is_that_of_all_commands_since():
+    """It drove at 0.6 m/s when the scan was taken, and was told to stop 0.05 s ago."""
+    stopped = Sent(STEADY - ns(0.05), 0.0, 0.0, 0.6, 0.0, 0.6 * 4.95, 0.0)
+    here = situation(scan=seen((1.0, 0.0), stamp_ns=NOW - ns(0.1)), odometry=odometry(0.0),
+                     last=told(0.0, 0.0, 0.05), memory=memory(sent=(sent(0.6), stopped)))
+    fade = math.exp(-0.05 / LAG_S)
+    way = 0.6 * 0.05 + 0.6 * LAG_S * (1 - fade) + 0.6 * fade * LAG_S
+    assert SIGHT.obstacles(here).real.min() == pytest.approx(1.0 - way)
+
+
+def test_a_robot_without_lag_has_places_as_well():
+    here = situation(scan=seen((1.0, 0.0), stamp_ns=NOW - ns(0.1)), last=command(0.6),
+                     memory=memory(sent=(sent(0.6),)))
+    assert replace(SIGHT, lag_s=0.0).obstacles(here) == pytest.approx([1.0, 0.94])

@@ -7,6 +7,7 @@ from ami_ros.agent.rules import approach
 from ami_ros.agent.rules.approach import Approach
 from ami_ros.agent.rules.movement import Coming
 from ami_ros.agent.rules.rule import Stop
+from ami_ros.agent.types import Sent
 from closed_loop import square
 from moving import sightings
 import numpy as np
@@ -16,6 +17,7 @@ from rule_contract import (
     CHOSEN,
     command,
     memory,
+    ns,
     odometry,
     ROBOT,
     RuleContract,
@@ -23,6 +25,7 @@ from rule_contract import (
     sensor,
     SIGHT,
     situation,
+    STEADY,
 )
 
 REACT, BRAKE, BESIDE, FASTEST = 0.1, 1.5, 0.02, 0.6
@@ -93,11 +96,21 @@ class TestApproach(RuleContract):
                     for one in past)
         seen = situation(scan=old[0].scan, odometry=odometry(0.0, 1.5),
                          last=command(0.0, 1.5), memory=memory(sightings=(old,)))
-        now, turned = self.rule.now(old, seen), 1.5 * (0.2 + SIGHT.lag_s)
+        (now,), turned = self.rule.now(old, seen), 1.5 * (0.2 + SIGHT.lag_s)
         assert np.median(np.angle(-now.speeds)) == pytest.approx(-turned, abs=0.05)
         assert np.median(np.abs(now.speeds)) == pytest.approx(0.4, abs=0.03)
         middle = np.median(now.points * np.exp(1j * turned))
         assert middle.real == pytest.approx(FRONT + 0.3 - 0.4 * (0.2 + SIGHT.lag_s), abs=0.02)
+
+    def test_where_odometry_and_commands_differ_the_worse_counts(self):
+        """The twist says that the robot stands, the commands that it drives on at 0.6 m/s."""
+        past = sightings(self.ahead(0.22, 0.3))
+        lying = Sent(STEADY - ns(1.0), 0.6, 0.0, 0.6, 0.0, 0.0, 0.0)
+        for sent, stops in (((), False), ((lying,), True)):
+            seen = situation(scan=past[0].scan, memory=memory(sightings=(past,), sent=sent))
+            assert len(self.rule.now(past, seen)) == 1 + stops
+            free = self.rule.limit(command(0.3), seen).reason == ''
+            assert free is not stops
 
     def test_the_fastest_is_named(self):
         def two(ago):

@@ -52,6 +52,12 @@ class TestLeap(RuleContract):
         else:
             self.stops('limits 0.230 m, 24.3 degrees', moved_m=1.5, ago=ago)
 
+    def test_one_leap_among_several_steps_stops_wherever_it_is(self):
+        leap, fine = Step('odom', STEADY, 0.025, 1.5, 0.0), Step('odom', STEADY, 0.025, 0.1, 0.0)
+        for steps in ((leap, fine, fine), (fine, leap, fine), (fine, fine, leap)):
+            with pytest.raises(Stop, match='leapt by 1.500 m'):
+                self.rule.limit(command(0.1), situation(memory=memory(leaps=steps)))
+
     @pytest.mark.parametrize('latches', [False, True])
     def test_beside_a_fence_it_latches(self, latches):
         step = Step('odom', STEADY, 0.025, 1.5, 0.0)

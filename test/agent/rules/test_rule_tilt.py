@@ -75,6 +75,18 @@ class TestTilt(RuleContract):
         self.stops('imu was listened to for 0.000 s', latch=False)
         self.stops('imu was listened to', level(name='other'), latch=False)
 
+    @pytest.mark.parametrize('names', [('imu', 'other'), ('other', 'imu')])
+    def test_every_required_imu_is_asked(self, names):
+        rule = replace(self.rule, names=names)
+        for lean, said in ((level(*leaning(30.0)), 'it leans by 30.0 degrees'),
+                           (level(0.0, 0.0, 15.0), 'the imu feels 15.00'),
+                           (level(for_s=0.1), 'the imu was listened to for 0.100 s')):
+            leans = lean, level(name='other')
+            with pytest.raises(Stop, match=said):
+                rule.limit(command(0.1), situation(memory=memory(leans=leans)))
+        leans = level(), level(name='other')
+        assert rule.limit(command(0.1), situation(memory=memory(leans=leans))).reason == ''
+
     @pytest.mark.parametrize('axis', range(3))
     @pytest.mark.parametrize('number', BROKEN)
     def test_what_is_no_number_stops(self, axis, number):

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops when a lidar has other beams than its robot file says, or than it had at first."""
+
+from dataclasses import dataclass, field
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.robots.urdf import rotation
+from ami_ros.agent.rules.rule import Answer, Stop, twist
+from ami_ros.agent.rules.shared import Shared
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.agent.types import Command, Memory, Scan, Situation
+
+COMPARED = 9        # directions, evenly chosen: beams are evenly spaced, so these show the rest
+TURN_RAD = 2 * math.pi
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """How far a scan may differ from what is said of it."""
+
+    max_beams_off: float = setting(None, '1', 0.0, 0.5, 'share by which the number of beams may '
+                                   'differ from the robot file', strict='lower')
+    max_direction_off_deg: float = setting(None, 'deg', 0.1, 20.0, 'by which the direction of a '
+                                           'beam may differ from the robot file', strict='lower')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the robot file says of the beams of one lidar."""
+
+    name: str
+    beams: int
+    directions: tuple[float, ...] = ()      # rad, level, of COMPARED beams; () is not said
+
+
+@dataclass(frozen=True)
+class ScanGeometry:
+    """|beams / beams of the robot file - 1| <= max_beams_off; each direction within its limit.
+
+    Of each required LaserScan. Where the robot file says no angle_min_rad and angle_max_rad, the
+    directions are compared with those of the first scan since the critic began: they may not
+    change. A scan that was turned level by its mount is compared level.
+    """
+
+    max_beams_off: float
+    max_direction_off_deg: float
+    layouts: tuple[Layout, ...]
+    name: str = 'scan_geometry'
+    release: ClassVar[str] = 'the lidar has the beams that the robot file says'
+    # the newest scan of each lidar and what is wrong with it: ticks are more often than scans
+    found: dict[str, tuple[Scan, str]] = field(default_factory=dict, init=False, compare=False,
+                                               repr=False)
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        twist(command)
+        for scan in situation.scans:
+            known, wrong = self.found.get(scan.name, (None, ''))
+            if known is not scan:
+                wrong = next((self.wrong(scan, layout, situation.memory)
+                              for layout in self.layouts if layout.name == scan.name), '')
+                self.found[scan.name] = scan, wrong
+            if wrong:
+                raise Stop(wrong)
+        return Answer(command)
+
+    def wrong(self, scan: Scan, layout: Layout, memory: Memory) -> str:
+        """Say what is wrong with a scan; '' where nothing is."""
+        count = len(scan.angles)
+        if not abs(count - layout.beams) <= self.max_beams_off * layout.beams:
+            return (f'the {scan.name} has {count} beams, the robot file says {layout.beams}; '
+                    f'{self.max_beams_off:.0%} more or fewer are allowed')
+        chosen = np.linspace(0, count - 1, COMPARED).astype(int)
+        right, whose = layout.directions, 'the robot file says'
+        if not right:
+            first = next((one for one in memory.first_scans if one.name == scan.name), None)
+            if first is None:
+                return ''
+            chosen, right = chosen[[0, -1]], (first.first_rad, first.last_rad)
+            whose = 'in its first scan it looked'
+        looks = np.asarray(scan.angles, float)[chosen]
+        off = np.abs(np.mod(looks - right + math.pi, TURN_RAD) - math.pi)
+        worst = math.degrees(off.max())
+        if worst <= self.max_direction_off_deg:     # written so that NaN fails too
+            return ''
+        at = int(off.argmax())
+        return (f'beam {chosen[at] + 1} of {count} of the {scan.name} looks to '
+                f'{math.degrees(looks[at]):.1f} degrees, {whose} to '
+                f'{math.degrees(right[at]):.1f}; {self.max_direction_off_deg:.1f} degrees more or '
+                'less are allowed')
+
+
+def directions(first_rad: float, last_rad: float, roll: float, pitch: float) -> tuple[float, ...]:
+    """Return where COMPARED beams of a lidar look once they are turned level, rad."""
+    angles = np.linspace(first_rad, last_rad, COMPARED)
+    ahead, left = rotation(roll, pitch, 0.0)[:2, :2] @ np.stack([np.cos(angles), np.sin(angles)])
+    return tuple(np.arctan2(left, ahead).tolist())
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> ScanGeometry:
+    """Make the rule of a policy."""
+    layouts = []
+    for sensor in robot.sensors_of('LaserScan'):
+        if sensor.required:
+            *_, roll, pitch, _ = robot.body.mount(sensor.link)
+            layouts.append(Layout(sensor.name, sensor.beams, () if sensor.angle_min_rad is None
+                                  else directions(sensor.angle_min_rad, sensor.angle_max_rad,
+                                                  roll, pitch)))
+    return ScanGeometry(own.max_beams_off, own.max_direction_off_deg, tuple(layouts))

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares how scans changed with how odometry says that the robot moved between them.
+
+A scan is kept as the key. Once odometry has moved far enough from it, what the newest scan hit is
+looked up in the key: with the motion of odometry, and with other motions, as they would look to
+a lidar that repeats an old scan, or is mounted otherwise than its link says. Each beam at which
+the two differ votes for the one that it fits better.
+"""
+
+import math
+
+import numpy as np
+
+from ami_ros.agent.rules.movement import between, hit
+from ami_ros.agent.types import ScanMotion, Sighting
+
+STEP_M, STEP_RAD = 0.05, 0.06   # of odometry, from the key to the first comparison
+MOST_STEPS = 4                  # of that, until another scan is the key
+OLDEST_S = 5.0                  # of a key: odometry at rest may drift
+MOST_BEAMS = 90                 # are looked up, evenly chosen
+LEAST_BEAMS = 10                # of which must tell the two motions apart
+APART_M = 0.02                  # by so much, in range
+FITS_M = 0.10                   # a beam that fits neither motion better than this does not vote
+EDGE_M = 0.25                   # between two neighbouring beams: more is an edge, not a surface
+WIDEST_RAD = 0.2                # between two neighbouring beams: more is a gap
+MOST_VOTES = 0.7                # share of the votes that decides
+TURN_RAD = 2 * math.pi
+INSTEAD = ('that the robot did not move', 'of a lidar that is turned by 180 degrees',
+           'of a lidar that is turned by 90 degrees', 'of a lidar that is turned by -90 degrees',
+           'of a lidar that is mirrored')
+
+
+class ScanMotions:
+    """Keeps one key and what the comparisons said, for each sensor."""
+
+    def __init__(self):
+        self.keys: dict[str, Sighting] = {}
+        self.steps: dict[str, int] = {}             # after how many the next comparison is due
+        self.found: dict[str, ScanMotion] = {}
+
+    def on_sightings(self, name: str, seen: tuple[Sighting, ...]) -> None:
+        """Compare the newest of a sensor with its key, when odometry has moved far enough."""
+        key = self.keys.get(name)
+        if not seen or key is None or not (
+                0 < seen[0].scan.stamp_ns - key.scan.stamp_ns <= OLDEST_S * 1e9):
+            self.begin(name, seen)
+            return
+        place, turn = between(key.pose, seen[0].pose)
+        steps = max(abs(place) / STEP_M, abs(math.atan2(turn.imag, turn.real)) / STEP_RAD)
+        if steps < self.steps[name]:
+            return
+        decided = steps <= 2 * MOST_STEPS and self.decide(name, key, seen[0])
+        if decided or self.steps[name] >= MOST_STEPS or steps > MOST_STEPS:
+            self.begin(name, seen)
+        else:
+            self.steps[name] += 1
+
+    def begin(self, name: str, seen: tuple[Sighting, ...]) -> None:
+        """Make the newest sighting the key; twice as far to the next comparison once they agree."""
+        self.keys.pop(name, None)
+        if seen:
+            self.keys[name] = seen[0]
+            known = self.found.get(name)
+            self.steps[name] = 2 if known is not None and known.agreed else 1
+
+    def decide(self, name: str, key: Sighting, newest: Sighting) -> bool:
+        """Count an agreement or a contradiction; return whether it was one of them."""
+        known = self.found.get(name, ScanMotion(name))
+        votes = compared(key, newest)
+        for instead, (count, for_odometry) in zip(INSTEAD, votes, strict=True):
+            if count >= LEAST_BEAMS and for_odometry <= (1 - MOST_VOTES) * count:
+                self.found[name] = ScanMotion(name, known.agreed, known.contradictions + 1, count,
+                                              count - for_odometry, instead)
+                return True
+        count, for_odometry = votes[0]
+        if count >= LEAST_BEAMS and for_odometry >= MOST_VOTES * count:
+            self.found[name] = ScanMotion(name, True)
+            return True
+        return False
+
+    def forget(self) -> None:
+        """Know of no agreement and no contradiction: somebody looked at the lidar."""
+        self.keys.clear()
+        self.found.clear()
+
+    def look(self) -> tuple[ScanMotion, ...]:
+        """Return what is known of each sensor."""
+        return tuple(self.found.values())
+
+
+def compared(key: Sighting, newest: Sighting) -> list[tuple[int, int]]:
+    """Return for each of INSTEAD how many beams vote, and how many of them for odometry."""
+    place, turn = between(key.pose, newest.pose)
+    places = np.array([place, 0j, -place, 1j * place, -1j * place, place.conjugate()])
+    turns = np.array([turn, 1.0 + 0j, turn, turn, turn, turn.conjugate()])
+    points = hit(newest.scan)[0]
+    points = points[::max(1, math.ceil(points.size / MOST_BEAMS))]
+    off = misfits(key, places[:, None] + turns[:, None] * points)
+    size = np.abs(off)
+    votes = (np.abs(off[1:] - off[0]) > APART_M) & (np.minimum(size[1:], size[0]) < FITS_M)
+    ours = votes & (size[0] < size[1:])
+    return list(zip(votes.sum(1).tolist(), ours.sum(1).tolist(), strict=True))
+
+
+def misfits(key: Sighting, points: np.ndarray) -> np.ndarray:
+    """Return by how much points (complex, in base_link of the key) lie behind what it saw, m.
+
+    NaN where it saw no surface in that direction.
+    """
+    scan = key.scan
+    x, y, yaw = scan.mount
+    there = (points - complex(x, y)) * complex(math.cos(yaw), -math.sin(yaw))
+    angles = np.mod(scan.angles, TURN_RAD)
+    order = np.argsort(angles)
+    angles, far = angles[order], np.where(scan.ranges > 0, scan.ranges, np.nan)[order]
+    bearing = np.mod(np.angle(there), TURN_RAD)
+    after = np.searchsorted(angles, bearing) % angles.size
+    step = np.mod(angles[after] - angles[after - 1], TURN_RAD)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        change = far[after] - far[after - 1]
+        part = np.mod(bearing - angles[after - 1], TURN_RAD) / step
+        seen = far[after - 1] + part * change
+        known = (np.abs(change) < EDGE_M) & (step < WIDEST_RAD)
+        return np.where(known, np.abs(there) - seen, np.nan)
