@@ -20,9 +20,9 @@ from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 from launch_ros.parameter_descriptions import ParameterFile
-import yaml
 
 from ami_ros.agent import robots
+from ami_ros.agent.robots import addressed
 from ami_ros.share import share
 
 THINKING = ('mind', 'perception', 'world_model', 'actor')
@@ -36,6 +36,7 @@ TELLS = {           # argument: the parameter that it sets, and the nodes that h
                                ('critic', 'mind', 'world_model', 'actor', 'sim')),
     'lock_step': ('lock_step', (*THINKING, 'critic', 'sim')),
 }
+SHIPPED = 'config/rover.yaml'     # parameters of the simulated rover
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 QUIET = {           # two spinning threads on two busy cores cost ten times
     'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
@@ -136,8 +137,8 @@ class Argument:
 
 ARGUMENTS = {
     'namespace': Argument('', 'of every node and topic; /diagnostics alone is shared', space),
-    'params_file': Argument(str(share('config/rover.yaml')), 'parameters of every node; '
-                            'without it params.yaml beside robot_file, where there is one', file),
+    'params_file': Argument('', 'parameters of every node; empty: params.yaml beside robot_file, '
+                            'where there is one, else config/rover.yaml of the package', file),
     'robot_file': Argument('', 'name of a robot, or path of its file; empty: as params_file says',
                            robot),
     'policy_file': Argument('', "the critic's numbers; empty: as params_file says", file),
@@ -181,7 +182,8 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
             given[name] = ARGUMENTS[name].take(said)
         except ValueError as wrong:
             raise RuntimeError(f'{name}:={said}: {wrong}') from wrong
-    given['params_file'] = own_parameters(given)
+    check_named(given, simulated='lock_step' in names)
+    given = own_files(given)
     outer = context.launch_configurations.get('ros_namespace', '')
     given['namespace'] = '/' + '/'.join(filter(None, (outer.strip('/'), given['namespace'])))
     nodes = make(given)
@@ -191,13 +193,34 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
                          *recorder(given, file_says)])]
 
 
-def own_parameters(given: dict) -> str:
-    """Return the parameter file: that beside the robot file, where none was named."""
-    beside = Path(given.get('robot_file') or '').parent / 'params.yaml'
-    named = given['params_file'] != path(ARGUMENTS['params_file'].default)
-    if named or '/' not in (given.get('robot_file') or '') or not beside.is_file():
-        return given['params_file']
-    return str(beside)
+def check_named(given: dict, simulated: bool) -> None:
+    """RuntimeError where nobody said which robot it is: it would be guarded as the rover is."""
+    if not (simulated or given['params_file'] or given['robot_file']):
+        raise RuntimeError('no robot was named; write robot_file:=PATH, or params_file:=PATH of '
+                           'parameters that name it (robot_file:=rover for the simulated rover)')
+
+
+def own_files(given: dict) -> dict:
+    """Find the parameter file and the policy where they were not named: beside the robot file.
+
+    A robot that has a file of its own is never guarded by the policy of the rover.
+    """
+    if given['params_file']:
+        return given
+    robot_file, shipped = given['robot_file'], str(share(SHIPPED))
+    if '/' not in robot_file:       # the rover
+        return {**given, 'params_file': shipped}
+    folder = Path(robot_file).parent
+    if (folder / 'params.yaml').is_file():
+        return {**given, 'params_file': str(folder / 'params.yaml')}
+    given = {**given, 'params_file': shipped}
+    if 'policy_file' in given and not given['policy_file']:
+        if not (folder / 'policy.yaml').is_file():
+            raise RuntimeError(f'robot_file:={robot_file}: neither params.yaml nor policy.yaml is '
+                               "beside it, and the rover's policy is not its own; write "
+                               'policy_file:=PATH or params_file:=PATH')
+        given['policy_file'] = str(folder / 'policy.yaml')
+    return given
 
 
 def node(given: dict, name: str, remaps: tuple = (), **known) -> Node:
@@ -238,7 +261,10 @@ def recorder(given: dict, file_says: dict[str, dict]) -> list:
     if not given['record']:
         return []
     said = [values['robot'] for values in file_says.values() if values.get('robot')]
-    robot_file = given['robot_file'] or (said or ['rover'])[0]
+    if not given['robot_file'] and not said:
+        raise RuntimeError(f'params_file:={given["params_file"]} names no robot to record; write '
+                           'robot_file:=PATH')
+    robot_file = given['robot_file'] or said[0]
     return [Node(
         package='ami_ros', executable='ami-ros', namespace=given['namespace'], output='screen',
         arguments=['record', '--out', given['record'], '--robot', robot_file],
@@ -252,26 +278,18 @@ def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict])
 
     ROS would start that node with its defaults, without a word.
     """
-    names = [one.node_executable for one in nodes]      # each is called as its executable
-    full = {name: f'{given["namespace"].rstrip("/")}/{name}' for name in names}
-    for key in file_says:
-        name = key.rpartition('/')[2]
-        pattern = re.escape(key).replace(r'/\*\*', r'(/\w+)*').replace(r'/\*', r'/\w+')
-        if name in full and not re.fullmatch(pattern, full[name]):
-            raise RuntimeError(f'params_file:={given["params_file"]} has parameters of {key}, but '
-                               f'the node is {full[name]}; write /**/{name}')
+    for one in nodes:           # each is called as its executable
+        name = one.node_executable
+        full = f'{given["namespace"].rstrip("/")}/{name}'
+        strays = addressed.misses(file_says, full)
+        if strays:
+            raise RuntimeError(f'params_file:={given["params_file"]} has parameters of '
+                               f'{", ".join(strays)}, but the node is {full}; write /**/{name}')
 
 
 def parameters(params_file: str) -> dict[str, dict]:
     """Read what a parameter file says, by whom it speaks to: '/robot1/critic' or '/**/critic'."""
-    def walk(tree, above: str):
-        for key, below in tree.items() if isinstance(tree, dict) else ():
-            if key == 'ros__parameters':
-                yield above, below if isinstance(below, dict) else {}
-            else:
-                yield from walk(below, f'{above}/{str(key).strip("/")}')
     try:
-        return dict(walk(yaml.safe_load(Path(params_file).read_text()), ''))
-    except (yaml.YAMLError, UnicodeDecodeError) as wrong:
-        said = ' '.join(str(wrong).split())
-        raise RuntimeError(f'params_file:={params_file} is not YAML: {said}') from wrong
+        return addressed.parameters(params_file)
+    except ValueError as wrong:
+        raise RuntimeError(f'params_file:={wrong}') from wrong

@@ -11,12 +11,13 @@ from types import SimpleNamespace
 import xml.etree.ElementTree as ET
 
 import launch_stand_in
-from launch_stand_in import DeclareLaunchArgument, processes
+from launch_stand_in import DeclareLaunchArgument
 import pytest
 import setuptools
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = str(ROOT / 'config/rover.yaml')
 FILES = sorted(path.name for path in (ROOT / 'launch').glob('*.launch.py'))
 OWN_FILE = {'/**': {'ros__parameters': {'use_sim_time': True}}}
 OTHER = {           # argument: what is not its default; OWN: a file or folder that the test makes
@@ -86,6 +87,13 @@ def other(tmp_path):
     return make
 
 
+def processes(description, **given):
+    """As the stand-in does, of the simulated rover where a test names no robot."""
+    if 'robot_file' not in given:
+        given = {'params_file': SHIPPED, **given}
+    return launch_stand_in.processes(description, **given)
+
+
 def declared(description) -> dict:
     return {e.name: e for e in description.entities if isinstance(e, DeclareLaunchArgument)}
 
@@ -120,13 +128,30 @@ def test_the_parameters_beside_a_robot_file_are_taken_where_none_are_named(descr
         nodes, _ = processes(launched, robot_file=str(robot), **given)
         return {one.parameters[0].param_file for one in nodes}
 
-    assert files() == {str(ROOT / 'config/rover.yaml')}
+    with pytest.raises(RuntimeError, match='neither params.yaml nor policy.yaml is beside it'):
+        files()
+    assert files(policy_file=str(ROOT / 'config/policy/strict.yaml')) == {SHIPPED}
+    policy = tmp_path / 'policy.yaml'
+    policy.write_text((ROOT / 'config/policy/strict.yaml').read_text())
+    nodes, _ = processes(launched, robot_file=str(robot))
+    critic = next(one for one in nodes if one.node_executable == 'critic')
+    assert said(critic)['policy'] == str(policy)        # not the rover's
     for path in (own, other):
         path.write_text(yaml.safe_dump(OWN_FILE))
     assert files() == {str(own)}
     assert files(params_file=str(other)) == {str(other)}
     nodes, _ = processes(launched, robot_file='rover')
     assert {one.parameters[0].param_file for one in nodes} == {str(ROOT / 'config/rover.yaml')}
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_robot_that_nobody_named_is_not_started(describe, name):
+    if name == 'sim.launch.py':
+        nodes, _ = launch_stand_in.processes(describe(name))
+        assert {one.parameters[0].param_file for one in nodes} == {SHIPPED}
+        return
+    with pytest.raises(RuntimeError, match='no robot was named; write robot_file:=PATH'):
+        launch_stand_in.processes(describe(name))
 
 
 # of every launch file
@@ -325,7 +350,7 @@ def test_a_parameter_file_that_is_none_is_a_sentence(describe, tmp_path, content
 
 
 def test_the_shipped_parameters_speak_to_every_node(pretended, describe):
-    spoken_to = set(pretended.parameters(pretended.ARGUMENTS['params_file'].default))
+    spoken_to = set(pretended.parameters(SHIPPED))
     started = {node.name for composed in ('true', 'false') for node in processes(
         describe('sim.launch.py'), use_composition=composed)[0]}
     assert spoken_to == {f'/**/{name}' for name in (*started, 'recorder')}  # started by hand

@@ -272,3 +272,26 @@ def test_what_new_needs_is_installed(root, monkeypatch):
     for name in ('config/robots/rover.yaml', 'config/robot_template.yaml', 'config/rover.yaml',
                  'config/policy/rover.yaml', 'urdf/robot_template.urdf', 'urdf/rover.urdf'):
         assert f'share/ami_ros/{name}' in installed
+
+
+@pytest.mark.parametrize('file, old, new, part', [
+    ('policy.yaml', 'reaction_s: 0.22', 'reaction_s: 0.0', 'reaction_s = 0 s of '),
+    ('barge.yaml', 'actuation_lag_s: 0.2 ', 'actuation_lag_s: 0.5 ', 'Write reaction_s: 0.52 in '),
+    ('policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.1', 'max_scan_age_s: 0.2 or more'),
+    ('params.yaml', 'enable_stamped_cmd_vel: true', 'enable_stamped_cmd_vel: false',
+     'enable_stamped_cmd_vel is false of critic')])
+def test_numbers_that_do_not_fit_together_are_not_good(ami, file, old, new, part):
+    ami('new', 'barge')
+    path = Path('barge', file)
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert part in refused(ami, 'check', 'barge/barge.yaml')
+
+
+def test_check_warns_of_what_it_cannot_compare(ami):
+    out = ami('check', 'rover')[1]
+    assert any('not checked' in line and 'no parameters were given' in line for line in out)
+    ami('new', 'barge')
+    out = ami('check', 'barge/barge.yaml')[1]
+    assert not any('not checked' in line for line in out)
+    assert any('comparisons of these files are ok' in line for line in out)

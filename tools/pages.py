@@ -17,7 +17,7 @@ import tempfile
 
 from ami_ros.agent.settings import right, Settings, why
 from ami_ros.nodes import lifecycle, parameters, topics
-from ami_ros.nodes.critic_node import NodeSettings, policy
+from ami_ros.nodes.critic_node import policy
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.trial.processes import NODES, RECORDER
 import rclpy
@@ -31,7 +31,11 @@ MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
 MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
 BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
-STARTED = ['--ros-args', '-p', 'sim:body:=loopback', '-p', f'recorder:folder:={BAGS.name}',
+NAMED = {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}    # what has no default
+STARTED = ['--ros-args', *(word for name in NODES if name != 'sim' for word in (
+               '-p', f'{name}:robot:={NAMED["robot"]}')),
+           '-p', f'recorder:robot:={NAMED["robot"]}', '-p', f'critic:policy:={NAMED["policy"]}',
+           '-p', 'sim:body:=loopback', '-p', f'recorder:folder:={BAGS.name}',
            '--log-level', 'fatal']
 OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_parameters',
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',
@@ -157,7 +161,8 @@ def fields(groups: dict[str, type[Settings]]) -> Iterator[tuple]:
 def node_page(name: str, node: Node) -> str:
     """Write the page of a node."""
     groups = GROUPS[name]
-    rows = ((f'`{full}`', field.type.__name__, f'`{parameters.in_yaml(field.default)}`',
+    rows = ((f'`{full}`', field.type.__name__, f'`{parameters.in_yaml(field.default)}`'
+             if full not in groups[''].NAMED else 'must be given',
              right(field), field.metadata['reason'],
              ('**yes**: ' if field.metadata['live'] else 'no: ') + why(kind, field))
             for full, kind, field in fields(groups))
@@ -167,14 +172,14 @@ def node_page(name: str, node: Node) -> str:
     if between := relations(groups.items()):
         text += f'\n{between}'
     if name == 'critic':
-        now = policy(NodeSettings().policy)
+        now = policy(NAMED['policy'])
         text += section(
             'The policy', ('number', "the rover's", 'right', 'what it is'),
             ((f'`{full}`', f'{now.numbers[full]:g}', right(field), field.metadata['reason'])
              for full, _, field in fields({part: type(own) for part, own in now.groups.items()})))
         text += ('\nThey stand in the policy file alone, each of them with its source, and are '
                  'shown as read-only\nparameters of these names.\n')
-    return text + f'\n## In YAML\n\n```yaml\n{parameters.block(name, groups)}```\n'
+    return text + f'\n## In YAML\n\n```yaml\n{parameters.block(name, groups, NAMED)}```\n'
 
 
 PARAMETERS = """# Parameters
@@ -222,7 +227,7 @@ def parameters_page() -> str:
 
 def files(make_mind=open_mind) -> dict[str, str]:
     """Return every file that is written here; starts each node in turn, in rclpy's context."""
-    out = {YAML: HEAD + '\n'.join(parameters.block(*item) for item in GROUPS.items()),
+    out = {YAML: HEAD + '\n'.join(parameters.block(*item, NAMED) for item in GROUPS.items()),
            'docs/parameters.md': parameters_page()}
     for name in GROUPS:
         node = started(name, make_mind)

@@ -20,7 +20,7 @@ from ami_ros.agent.settings import build, Needs, right, Settings
 from ami_ros.inference import backend, Options
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
-from ami_ros.nodes.critic_node import NodeSettings, policy
+from ami_ros.nodes.critic_node import policy
 from ami_ros.nodes.sim_node import SimSettings
 from ami_ros.nodes.trial.processes import NODES
 from ami_ros.sim.body import open_body
@@ -30,6 +30,7 @@ from rclpy.parameter import Parameter
 
 Groups = dict[str, type[Settings]]
 GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES}
+NAMED = {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}    # what has no default
 MOST = 20               # complaints that are printed
 THINGS = (              # parameter, who finds it, what is asked for, what the refusal names
     ('robot', find, ('submarine',), 'rover'), ('backend', backend, ('magic',), 'onnx'),
@@ -152,7 +153,7 @@ def while_it_runs(node: Node, groups: Groups,
 
 def shown_policy(node: Node) -> list[Wrong]:
     """Show the policy as the critic does; return the tries to talk it out of a number."""
-    chosen = policy(NodeSettings().policy)
+    chosen = policy(NAMED['policy'])
     for group, numbers in chosen.groups.items():
         parameters.show(node, group, numbers)
     return [Wrong('read-only', {f'{group}.{field.name}': value}, (field.name, right(field)))
@@ -163,7 +164,7 @@ def shown_policy(node: Node) -> list[Wrong]:
 
 def policy_file() -> Iterator[tuple[Wrong, str]]:
     """Write each into the critic's policy file, and leave out each number."""
-    chosen = policy(NodeSettings().policy)
+    chosen = policy(NAMED['policy'])
     groups = {group: type(own) for group, own in chosen.groups.items()}
     yield from at_the_start(groups, chosen.numbers)
     for name in chosen.numbers:
@@ -187,7 +188,8 @@ def everything() -> Iterator[tuple[str, str, Wrong, str]]:
     rclpy.init(context=context)
     try:
         for name, groups in GROUPS.items():
-            node = Node(name, context=context, **parameters.FROM_FILE)
+            named = [Parameter(key, value=NAMED[key]) for key in groups[''].NAMED]
+            node = Node(name, context=context, **parameters.FROM_FILE, parameter_overrides=named)
             made = parameters.declare(node, groups)
             now = {full: p.value for full, p in node.get_parameters_by_prefix('').items()
                    if full in parameters.names(groups)}

@@ -85,8 +85,10 @@ class ConfiguratorSettings(Settings):
     """Whom it watches, and for how long it is patient."""
 
     LIVE: ClassVar[str] = 'looked at ten times a second'
+    NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('rover', 'name', reason='the robot file; goals get its picture size')
+    robot: str = setting('', 'name', reason='the robot file, must be given; goals get its picture '
+                         'size')
     composed: bool = setting(True, '-', reason='the mind is one node; false: perception, '
                              'world_model and actor')
     autostart: bool = setting(True, '-', reason='be active without being asked to')

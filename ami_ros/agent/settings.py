@@ -79,6 +79,7 @@ class Settings:
     """Checks each field, then how they stand to each other; written so that NaN fails too."""
 
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = ()
+    NAMED: ClassVar[tuple[str, ...]] = ()       # a node does not start without these
     LIVE: ClassVar[str] = ''                                # why, of fields that may change
     FIXED: ClassVar[str] = 'read when the node starts'      # and of those that may not
 

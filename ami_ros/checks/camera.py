@@ -7,12 +7,14 @@ import numpy as np
 
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.checks.observed import Look, Observation
+from ami_ros.checks.observed import Info, Look, Observation
+from ami_ros.images.rectify import widest
 
 DARK, FLAT = 8, 2.0         # mean and spread of 0..255 below which nothing can be seen
 WHITE, GLARE = 250, 0.4     # brighter than the first is lost; share of such pixels
 FROZEN_S = 1.0              # the same picture, bit for bit, for so long
 HFOV_RAD = 0.05             # as modules are checked
+SQUARE = 0.02               # share by which the two focal lengths may differ
 
 
 def cameras(seen: Observation) -> list[Finding]:
@@ -22,8 +24,8 @@ def cameras(seen: Observation) -> list[Finding]:
         looks = [r for r in seen.channels[sensor.name].readings if r.said is not None]
         if looks:
             out += picture(sensor, looks[-1].said) + frozen(sensor, looks)
-            out += info(seen, looks[-1].said) + contract(seen)
-    return out
+            out += info(seen, looks[-1].said)
+    return out + contract(seen)
 
 
 def picture(sensor: Sensor, look: Look) -> list[Finding]:
@@ -86,14 +88,37 @@ def info(seen: Observation, look: Look) -> list[Finding]:
     if not (said.focal_px[0] > 0 and said.focal_px[1] > 0):
         return [Finding(WRONG, f'{sensor.name}: focal length', f'{said.focal_px} px', 'over 0',
                         'Calibrate the camera: the driver sends zeros where it has no file.')]
+    return square(sensor, said) + wide(seen, sensor, said)
+
+
+def square(sensor: Sensor, said: Info) -> list[Finding]:
+    """Check that pixels are as wide as high; else camera_info is often of another shape."""
+    fx, fy = said.focal_px
+    if abs(fx - fy) <= SQUARE * fy:
+        return []
+    return [Finding(WARN, f'{sensor.name}: focal length', f'fx {fx:.1f} px, fy {fy:.1f} px',
+                    f'the same within {100 * SQUARE:.0f} %',
+                    'See whether the pictures are stretched, or camera_info was made for another '
+                    'shape of picture; calibrate the camera at the size that it gives.')]
+
+
+def wide(seen: Observation, sensor: Sensor, said: Info) -> list[Finding]:
+    """Check that the picture that the mind sees can be cut from the camera's, both ways."""
+    robot, (width, height) = seen.robot, said.size
+    across, down = (2 * math.atan(n / 2 / f) for n, f in zip(said.size, said.focal_px))
+    columns, rows = robot.camera_size
+    most = widest(said.lens, robot.camera_size) if said.lens is not None else 2 * math.atan(
+        min(width / 2 / said.focal_px[0], height / 2 / said.focal_px[1] * columns / rows))
     what = f'{sensor.name}: field of view'
-    seen_rad = 2 * math.atan(said.size[0] / 2 / said.focal_px[0])
-    measured = f'{math.degrees(seen_rad):.1f} degrees across ({said.model or "no model"})'
-    wanted = f'{math.degrees(seen.robot.camera_hfov_rad):.1f} degrees or more'
-    if seen_rad < seen.robot.camera_hfov_rad - HFOV_RAD:
+    measured = (f'{math.degrees(across):.1f} degrees across, {math.degrees(down):.1f} up and down '
+                f'({said.model or "no model"}): {math.degrees(most):.1f} across in pictures of '
+                f'{columns}x{rows}')
+    wanted = f'{math.degrees(robot.camera_hfov_rad):.1f} degrees or more'
+    if most < robot.camera_hfov_rad - HFOV_RAD:
         return [Finding(WRONG, what, measured, wanted,
-                        'Take a wider lens, or train a module for this one: camera_hfov_rad '
-                        f'{seen_rad:.3f} in the robot file.')]
+                        'Take a wider lens, or write camera_hfov_rad: '
+                        f'{math.floor(1e3 * most) / 1e3:.3f} in the robot file and train a module '
+                        'for it.')]
     return [good(what, measured, wanted)]
 
 
@@ -104,9 +129,12 @@ def contract(seen: Observation) -> list[Finding]:
         return [Finding(WRONG, what, seen.eye_wrong, f'as {seen.module} learned to see',
                         'Correct the camera, its camera_info or the robot file; or train a module '
                         'for this camera: ami-ros train.')]
+    if not seen.eye_compared:
+        why = (seen.module_wrong or ('no picture came' if seen.module else 'no module was opened'))
+        return [Finding(UNCHECKED, what, f'not compared: {why}', 'a picture and the module')]
     if seen.eye_notes:
         return [Finding(UNCHECKED, what, '; '.join(seen.eye_notes))]
-    return [good(what, f'{seen.module} sees as it learned to')] if seen.module else []
+    return [good(what, f'{seen.module} sees as it learned to')]
 
 
 def thinned(picture: np.ndarray, most: int = 64) -> np.ndarray:

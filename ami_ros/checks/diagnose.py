@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """All checks of a robot, in the order in which a person would mend it."""
 
-from ami_ros.checks import camera, frames, lidar, motion, nodes, silence, timing, wiring
+from ami_ros.checks import bearing, camera, frames, lidar, motion, nodes, silence, timing, wiring
 from ami_ros.checks.findings import Finding, grouped
 from ami_ros.checks.observed import Observation
 
 CHECKS = (wiring.sensors, wiring.command, timing.sim_time, timing.all_sensors, frames.all_frames,
-          frames.mounts, camera.cameras, lidar.lidars, motion.odometry, motion.imus, nodes.files,
-          nodes.thinks_with, nodes.present, nodes.agreement, nodes.supervisor, nodes.verdict,
-          wiring.our_topics)
+          frames.mounts, camera.cameras, lidar.lidars, bearing.lidars, motion.odometry,
+          motion.imus, nodes.files, nodes.thinks_with, nodes.present, nodes.agreement,
+          nodes.fit_together, nodes.supervisor, nodes.verdict, wiring.our_topics)
 
 
 def diagnose(seen: Observation) -> list[Finding]:

@@ -30,7 +30,9 @@ def all_frames(seen: Observation) -> list[Finding]:
         if sensor.kind == 'Odometry':
             out += odometry(sensor.name, said, sorted({link(r.said.child) for r in readings}))
         else:
-            out += frame(seen.robot, sensor.name, sensor.link, said, sensor.required)
+            info = sensor.kind == 'CameraInfo'      # it is in the frame of its pictures
+            out += frame(seen.robot, sensor.name, seen.robot.camera.link if info else sensor.link,
+                         said, sensor.required and not info)
         if sensor.kind in ('Image', 'CompressedImage', 'CameraInfo'):
             out += optical(sensor.name, said)
     return out

@@ -4,10 +4,11 @@
 from ami_ros.agent.configurator import MODES
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.checks.observed import Observation
+from ami_ros.checks.together import together
 
 SILENT_S = 2.0              # heartbeats come each 0.25 s
 MIND = ('mind', 'perception', 'world_model', 'actor')
-LAUNCH = 'ros2 launch ami_ros robot.launch.py'
+LAUNCH = 'ros2 launch ami_ros robot.launch.py robot_file:=FILE'
 SERVICES = ('arm', 'disarm', 'manual', 'dry_run', 'stop', 'reset', 'cancel', 'begin')
 AGREE = ('robot', 'module', 'lock_step', 'enable_stamped_cmd_vel', 'policy')
 LEVELS = {0: 'ok', 1: 'warn', 2: 'error'}
@@ -145,6 +146,26 @@ def thinks_with(seen: Observation) -> list[Finding]:
         elif module:
             out.append(good(f'{name}: module', module))
     return out
+
+
+def fit_together(seen: Observation) -> list[Finding]:
+    """Compare robot file, policy and the parameters of the nodes that run."""
+    if seen.policy is None:
+        return [Finding(UNCHECKED, 'together: policy', 'no policy could be read')]
+    running = {node.rpartition('/')[2]: {key: typed(value) for key, value in values.items()
+                                         if key not in ('robot', 'policy')}    # see `agreement`
+               for node, values in seen.running.items()}
+    return together(seen.robot, seen.policy, running or None)
+
+
+def typed(value: str):
+    """Return a parameter as it is: true or false, a number, or text."""
+    if value in ('True', 'False'):
+        return value == 'True'
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def files(seen: Observation) -> list[Finding]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ami_ros.agent.policies.policy import Policy
 from ami_ros.agent.robots.robot import Robot
+from ami_ros.images.lens import Lens
 
 TYPES = {       # kind of a sensor in the robot file: the type of its messages
     'Image': 'sensor_msgs/msg/Image', 'CompressedImage': 'sensor_msgs/msg/CompressedImage',
@@ -69,6 +70,7 @@ class Info:
     size: tuple[int, int]
     focal_px: tuple[float, float]   # fx, fy
     model: str                      # of distortion
+    lens: Lens | None = None        # all that it says; None where it cannot be used
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +168,7 @@ class Observation:
     policy_path: str = ''           # of the policy, or why there is none
     module: str = ''                # name of the module, or why it cannot be used
     module_wrong: str = ''          # why it does not fit the robot
+    eye_compared: bool = False      # a picture was compared with what the module learned from
     eye_wrong: str = ''             # why the mind would not look at the pictures that came
     eye_notes: tuple[str, ...] = ()     # what it takes on trust
     running: dict[str, dict[str, str]] = field(default_factory=dict)    # node: its parameters

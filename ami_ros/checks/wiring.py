@@ -3,6 +3,7 @@
 
 from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.checks.observed import Channel, Endpoint, Observation, Qos, TYPES
+from ami_ros.checks.together import STAMPED
 
 COMMAND = 'cmd_vel'
 TWISTS = {'TwistStamped': 'geometry_msgs/msg/TwistStamped', 'Twist': 'geometry_msgs/msg/Twist'}
@@ -162,8 +163,8 @@ def command(seen: Observation) -> list[Finding]:
             stamped = str(kind == 'TwistStamped').lower()
             out.append(Finding(
                 bad, f'{COMMAND}: type', f'{end.node} wants {kind}, so it hears nothing', said,
-                f'Write command_type: {kind} in the robot file '
-                f'(and enable_stamped_cmd_vel: {stamped} of the critic).'))
+                f'Write command_type: {kind} in the robot file, enable_stamped_cmd_vel: {stamped} '
+                f'for {", ".join(STAMPED)} in the parameter file, and restart them.'))
     if listeners and not out:
         out.append(good(f'{COMMAND}: heard', f'by {names(listeners)}', said))
     return out + talkers(seen, channel) + qualities(channel)
@@ -185,5 +186,8 @@ def talkers(seen: Observation, channel: Channel) -> list[Finding]:
     sends = short(own[0].type)
     if sends != seen.robot.command_type:
         return [Finding(WRONG, what, f'the critic sends {sends}', seen.robot.command_type,
-                        'Give critic and doctor the same robot file, and restart the critic.')]
+                        'Write enable_stamped_cmd_vel: '
+                        f'{str(seen.robot.command_type == "TwistStamped").lower()} for '
+                        f'{", ".join(STAMPED)} in the parameter file, and restart them; or '
+                        f'command_type: {sends} in the robot file, where the base takes that.')]
     return [good(what, critic)]

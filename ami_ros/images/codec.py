@@ -73,7 +73,10 @@ def from_raw(data, height: int, width: int, step: int, encoding: str,
     flat = np.frombuffer(memoryview(data), np.uint8)
     row = width * layout.channels * layout.depth
     rows = height + height // 2 if layout.chroma else height
-    if height <= 0 or width <= 0 or step < row or flat.size < rows * step:
+    if height > 0 and width > 0 and step < row:
+        raise ValueError(f'image says {width}x{height} {encoding}, step {step}; the step is the '
+                         f'length of a row in bytes, at least {row}')
+    if height <= 0 or width <= 0 or flat.size < rows * step:
         raise ValueError(f'image says {width}x{height} {encoding}, step {step}, but brings '
                          f'{flat.size} bytes; it needs {rows * max(step, row)}')
     if layout.code is None and layout.depth == 1:       # rgb8, the way that has to be quick

@@ -83,12 +83,15 @@ def switch_from(msg: Bool, sensor: Sensor, robot: Robot, came: Came) -> Switch:
 def view_from(msg: Picture, sensor: Sensor, robot: Robot, came: Came) -> View:
     """Picture to View; of a compressed one only the bytes are known."""
     data, stamp = np.frombuffer(msg.data, np.uint8), convert.nanoseconds(msg.header.stamp)
-    if not msg.step:
+    if msg.step is None:
         return unread(data, sensor.name, stamp, came.steady_ns)
     rows, columns, step = msg.height, msg.width, msg.step
-    if not 0 < columns <= step or not 0 < rows * step <= data.size:
+    if not 0 < columns <= step:
+        raise ValueError(f'{sensor.name} says {columns} x {rows}, step {step}; the step is the '
+                         f'length of a row in bytes, at least {max(1, columns)}')
+    if not 0 < rows * step <= data.size:
         raise ValueError(f'{sensor.name} says {columns} x {rows}, step {step}, and brings '
-                         f'{data.size} bytes; it needs {rows * max(step, columns)}')
+                         f'{data.size} bytes; it needs {rows * step}')
     deep = 2 if '16' in msg.encoding else 1     # of two bytes the higher one is looked at
     kinds = step // columns // deep
     if not kinds:

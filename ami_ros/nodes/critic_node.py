@@ -9,7 +9,6 @@ is not required.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 import sys
 import time
@@ -26,17 +25,17 @@ from ami_ros.agent.auditor import Auditor
 from ami_ros.agent.critic import Critic, still
 from ami_ros.agent.latch import Latch
 from ami_ros.agent.policies.policy import Policy, read
-from ami_ros.agent.pulse import HealthSettings, Pulse
+from ami_ros.agent.pulse import Pulse
 from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.state import state_folder
 from ami_ros.agent.trace import SAID, Told
 from ami_ros.agent.types import Plan, Switch, Verdict
 from ami_ros.machine.privileges import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import company, convert, convert_heard, parameters, sensing, topics, unopened
+from ami_ros.nodes.critic_settings import check_together, GROUPS
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
@@ -48,49 +47,7 @@ PERIOD_NS = 10**9 // TICK_HZ
 STATUS_S = 0.5
 COMPANY_S = 1.0             # how often it looks who else is on its topics
 KEPT_STOPPING_S = 0.2       # at the end: how long the last zero is waited for
-INPUTS = ('plan', 'twist')
 HASHED = 12                 # hex digits of the policy's hash that a verdict bears
-
-
-@dataclass(frozen=True)
-class NodeSettings(Settings):
-    """How it runs; what it allows stands in the policy file alone."""
-
-    robot: str = setting('rover', 'name', reason='the robot file')
-    policy: str = setting('config/policy/rover.yaml', 'path',
-                          reason='the numbers of the rules; relative to the shared files')
-    state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
-                         '~/.ros/ami_ros and the namespace')
-    lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
-    real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
-    input: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
-                         'cmd_vel_smoothed of another planner does')
-
-    def __post_init__(self):
-        """Check what is not a range."""
-        super().__post_init__()
-        if self.input not in INPUTS:
-            raise ValueError(f'no input {self.input!r}; there are: {", ".join(INPUTS)}')
-        if self.lock_step and self.input != 'plan':
-            raise ValueError('lock_step needs input: plan; a twist names no frame to answer')
-
-
-@dataclass(frozen=True)
-class CriticHealthSettings(HealthSettings):
-    """The same of the critic, which ticks whether or not there is a plan."""
-
-    least_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
-                              live=True)
-    most_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
-                                    'of the time between two is', live=True)
-    most_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
-                                 'that is judged is (median)', live=True)
-    most_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
-                               live=True)
-
-
-GROUPS = {'': NodeSettings, 'health': CriticHealthSettings}
 
 
 def policy(where: str) -> Policy:
@@ -118,6 +75,7 @@ class CriticNode(Node):
         s = self.settings = made['']
         self.robot = find(s.robot)
         chosen = policy(s.policy)
+        check_together(self, self.robot, chosen, s.enable_stamped_cmd_vel)
         for group, numbers in chosen.groups.items():    # 'policy' names the file
             parameters.show(self, group, numbers)
         folder = state_folder(s.state, self.get_namespace())

@@ -102,6 +102,9 @@ class Eye:
         elif self.said is None and not self.rectified:
             out.append('no camera_info came yet: that the camera sees '
                        f'{np.degrees(self.contract.hfov_rad):.0f} degrees is believed')
+        elif self.said is None:
+            out.append(f'no camera_info came: that {self.robot.camera.topic} is rectified and '
+                       f'sees {np.degrees(self.contract.hfov_rad):.0f} degrees is not compared')
         if self.changes:
             out.append(f'camera_info changed {self.changes} times')
         return out

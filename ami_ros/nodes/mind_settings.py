@@ -30,8 +30,9 @@ class ModuleSettings(Settings):
     """What it thinks with."""
 
     FIXED: ClassVar[str] = 'the mind is made of it'
+    NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('rover', 'name', reason='the robot file')
+    robot: str = setting('', 'name', reason='the robot file; must be given')
     module: str = setting('', 'path', reason='folder of the module; empty: the active set of the '
                           'store, or the shipped one')
     store: str = setting('', 'path', reason='where ami-ros modules installs; empty: '

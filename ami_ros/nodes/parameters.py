@@ -14,6 +14,7 @@ name what is right (of an unknown name it says '[]'), so the same check also sta
 from collections.abc import Mapping
 import dataclasses
 import json
+import sys
 from types import MappingProxyType
 
 from rcl_interfaces.msg import (
@@ -26,6 +27,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 import yaml
 
+from ami_ros.agent.robots import addressed
 from ami_ros.agent.settings import build, right, Settings, unknown, why
 
 FROM_FILE = {'automatically_declare_parameters_from_overrides': True}   # for Node.__init__
@@ -90,8 +92,10 @@ def declare(node: Node, groups: dict[str, type[Settings]]) -> Made:
     """
     given = {name: p.value for name, p in node.get_parameters_by_prefix('').items()
              if not name.startswith(OF_RCLPY)}
-    where = f'parameters of {node.get_fully_qualified_name()}'
+    full = node.get_fully_qualified_name()
+    where = f'parameters of {full}'
     made = Made(groups, make(given, groups, where), where)
+    check_named(full, given, groups)
     for name in given:
         node.undeclare_parameter(name)
     for prefix, settings in made.items():
@@ -100,6 +104,20 @@ def declare(node: Node, groups: dict[str, type[Settings]]) -> Made:
                                    descriptor(type(settings), field), ignore_override=True)
     watch(node, made)
     return made
+
+
+def check_named(full: str, given: Mapping[str, object], groups: dict[str, type[Settings]],
+                arguments: list[str] | None = None) -> None:
+    """Refuse a parameter file that means another node, and a robot that nobody named."""
+    files = addressed.given_files(sys.argv if arguments is None else arguments)
+    missing = [name for name in (groups[''].NAMED if '' in groups else ()) if not given.get(name)]
+    if missing:
+        raise ValueError(addressed.unnamed(full, missing, files))
+    for file in files:
+        strays = addressed.misses(addressed.parameters(file), full)
+        if strays:
+            raise ValueError(f'{file} has parameters of {", ".join(strays)}, but this node is '
+                             f'{full}; write /**/{full.rpartition("/")[2]}')
 
 
 def make(given: dict, groups: dict[str, type[Settings]], where: str) -> dict[str, Settings]:
@@ -231,10 +249,10 @@ def in_yaml(value) -> str:
     return yaml.safe_dump(value, default_flow_style=True).split('\n')[0]
 
 
-def block(node: str, groups: dict[str, type[Settings]]) -> str:
+def block(node: str, groups: dict[str, type[Settings]], named: Mapping[str, str]) -> str:
     """Write a node's block of the YAML file: every default, with what is right, and its reason.
 
-    `/**/` makes it hold in every namespace.
+    `/**/` makes it hold in every namespace. `named`: what has no default, by its name.
     """
     lines = [f'/**/{node}:', '  ros__parameters:']
     for prefix, kind in groups.items():
@@ -244,6 +262,7 @@ def block(node: str, groups: dict[str, type[Settings]]) -> str:
             meta, indent = field.metadata, ' ' * (6 if prefix else 4)
             span = right(field) if meta['low'] is not None else meta['unit'].strip('-')
             said = ', '.join(filter(None, (span, 'live' if meta['live'] else '')))
-            lines.append(f'{indent}{field.name}: {in_yaml(field.default)}'.ljust(40)
+            value = named[field.name] if not prefix and field.name in kind.NAMED else field.default
+            lines.append(f'{indent}{field.name}: {in_yaml(value)}'.ljust(40)
                          + f'  # {f"[{said}] " if said else ""}{meta["reason"]}')
     return '\n'.join(lines) + '\n'

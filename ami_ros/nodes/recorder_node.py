@@ -30,8 +30,10 @@ class RecorderSettings(Settings):
     """What is recorded, to where, and how much of it is kept."""
 
     FIXED: ClassVar[str] = 'the bag was begun with it'
+    NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('rover', 'name', reason='the robot file; its topics are recorded')
+    robot: str = setting('', 'name', reason='the robot file, must be given; its topics are '
+                         'recorded')
     folder: str = setting('recordings', 'path', reason='the bag is made in it')
     name: str = setting('', 'name', reason='of the bag; empty: the time of the start')
     file_mb: float = setting(256.0, 'MB', 1.0, 10000.0, 'a new file is begun when one is as large')

@@ -28,7 +28,7 @@ class Picture:
     width: int = 0
     encoding: str = ''      # or the format, where it is compressed
     is_bigendian: int = 0
-    step: int = 0           # 0 where it is compressed
+    step: int | None = None     # bytes in one row; None where the picture is compressed
 
 
 class Cdr:

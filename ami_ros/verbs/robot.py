@@ -18,6 +18,8 @@ def add(one: argparse.ArgumentParser) -> None:
     check.add_argument('robot', metavar='FILE', help='path of a robot file, or a name')
     check.add_argument('--policy', type=Path, default=None, metavar='FILE',
                        help='default: policy.yaml beside the robot file')
+    check.add_argument('--params', type=Path, default=None, metavar='FILE',
+                       help='parameters of the nodes; default: params.yaml beside the robot file')
     what.add_parser('list', help='the robots that come with the package')
 
 
@@ -37,30 +39,44 @@ def new(args: argparse.Namespace) -> list[str]:
 
 
 def check(args: argparse.Namespace) -> list[str]:
-    """Read all; say what each sensor is, and what limits hold."""
-    from ami_ros.agent.critic import Critic
+    """Read all; say what each sensor is, what limits hold, and what does not fit together."""
     from ami_ros.agent.robots import find
     from ami_ros.agent.robots.new import left, policy_of
+    from ami_ros.checks import findings
+    from ami_ros.checks.together import together, wrong
     robot = find(args.robot)
     path, policy = policy_of(robot, args.policy)
-    try:
-        Critic(policy, robot)
-        lead_s = policy.rules['fresh'].max_plan_lead_s
-        if not lead_s >= robot.latency_s:
-            raise ValueError(f'max_plan_lead_s = {lead_s} is below latency_s = '
-                             f'{robot.latency_s} of {robot.path}: every plan would be refused')
-    except ValueError as wrong:
-        raise ValueError(f'{path}: {wrong}') from None
+    params, said = parameters_of(robot, args.params)
+    compared = together(robot, policy, said)
+    found = [one for one in compared if one.level != findings.OK]
+    if findings.status(found):
+        raise ValueError(wrong(found))
     length, width = robot.body.footprint.max(0) - robot.body.footprint.min(0)
     todo = left(robot)
     return [
-        f'{robot.name}: {robot.path}, {robot.urdf}, {path}',
+        f'{robot.name}: {robot.path}, {robot.urdf}, {path}' + (f', {params}' if params else ''),
         *(sensor_line(sensor, robot) for sensor in robot.sensors),
         f'body    {length:.3f} m long, {width:.3f} m wide; {robot.command_type} on cmd_vel',
         f'limits  {robot.max_speed_mps} m/s, {robot.max_turn_radps} rad/s; the policy allows '
         f'{policy.shared.max_speed_mps} m/s, {policy.shared.max_turn_radps} rad/s',
         *([f'still to be measured: {", ".join(todo)}'] if todo else []),
+        *findings.table(found),
+        f'{len(compared) - len(found)} of {len(compared)} comparisons of these files are ok',
         'good']
+
+
+def parameters_of(robot, path: Path | None) -> tuple[Path | None, dict | None]:
+    """Read the parameters of the nodes: the file named, or the one beside the robot file."""
+    from ami_ros.agent.robots import addressed
+    if path is None:
+        path = robot.path.parent / 'params.yaml'
+        if not path.is_file():
+            return None, None
+    out: dict[str, dict] = {}
+    for key, values in addressed.parameters(path).items():
+        out.setdefault(key.rpartition('/')[2], {}).update(addressed.flat(values))
+    everybody = out.pop('**', {})
+    return path, {node: {**everybody, **values} for node, values in out.items()}
 
 
 def sensor_line(sensor, robot) -> str:

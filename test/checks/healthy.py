@@ -91,6 +91,7 @@ def healthy(**changes) -> Observation:
         mounts={link: ('base_link', rover.body.mount(link))
                 for link in ('camera_optical_frame', 'laser', 'imu_link')},
         policy=POLICY, policy_path='config/policy/rover.yaml', module='rover-room-7 1.0.0',
+        eye_compared=True,
         running={f'/r1/{name}': {'robot': 'rover'} for name in names})
     for name, value in changes.items():
         setattr(seen, name, value)

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 import math
+import re
 
 from ami_ros.checks import diagnose as all_checks
 from ami_ros.checks import silence
@@ -10,6 +11,7 @@ from ami_ros.checks.diagnose import diagnose
 from ami_ros.checks.findings import first, OK, status, UNCHECKED, WARN, WRONG
 from ami_ros.checks.observed import Endpoint, Moved, Observation, Qos, Said
 from ami_ros.checks.wiring import clashes
+from ami_ros.images.lens import lens
 from healthy import altered, DIAGNOSTIC, healthy, NOW_NS, readings, saying, TWIST
 import numpy as np
 import pytest
@@ -37,11 +39,12 @@ def only(seen, what, level=WRONG):
 def test_a_robot_that_is_well():
     seen = healthy()
     assert bad(seen) == [] and status(diagnose(seen)) == 0 and first(diagnose(seen)) is None
-    assert {f.what for f in diagnose(seen) if f.level == UNCHECKED} == {'imu: sign'}
+    assert {f.what for f in diagnose(seen) if f.level == UNCHECKED} == {
+        'imu: sign', 'scan: direction', 'scan: left and right'}
     about = [f.what.partition(':')[0] for f in diagnose(seen)]
     assert all(about.count(name) == 1 or name in about[n - 1:n] or name in about[n + 1:n + 2]
                for n, name in enumerate(about))     # what belongs together stands together
-    assert len(all_checks.CHECKS) == 17
+    assert len(all_checks.CHECKS) == 19
 
 
 # who talks to whom
@@ -150,7 +153,7 @@ def test_large_pictures_that_fast_dds_has_no_room_for():
     camera = seen.robot.sensor('camera')
     seen.channels['camera'].readings = readings(camera, hz=3)
     saying(seen, 'camera', size=(640, 480))
-    saying(seen, 'camera_info', size=(640, 480), focal_px=(224.0, 224.0))
+    saying(seen, 'camera_info', size=(640, 480), focal_px=(160.0, 160.0))
     assert 'config/dds/fastdds.xml' in only(seen, 'camera: rate').fix
     seen.around = replace(seen.around, profile='/some/fastdds.xml')
     assert 'hz: 3' in only(seen, 'camera: rate').fix
@@ -284,6 +287,48 @@ def test_an_encoding_that_is_not_read():
     wrong = only(saying(healthy(), 'camera', pixels=None, wrong="encoding 'x' is not read"),
                  'camera: encoding')
     assert wrong.measured == "encoding 'x' is not read"
+
+
+@pytest.mark.parametrize('size, focal, hfov, level, most', [
+    ((640, 480), (554.0, 554.0), 0.80, OK, '46.8'),     # 60 degrees across, 47 in a square
+    ((640, 480), (554.0, 554.0), 1.05, WRONG, '46.8'),  # the rule that looked at the width alone
+    ((480, 640), (554.0, 554.0), 0.80, OK, '46.8'),
+    ((640, 480), (554.0, 415.5), 1.00, OK, '60.0')])    # pixels that are not square
+def test_a_square_picture_is_cut_from_both_sides_of_the_camera(size, focal, hfov, level, most):
+    seen = healthy(robot=replace(healthy().robot, camera_hfov_rad=hfov))
+    saying(saying(seen, 'camera', size=size), 'camera_info', size=size, focal_px=focal)
+    what, = found(seen, 'camera_info: field of view')
+    assert what.level == level and f'{most} across in pictures of 64x64' in what.measured
+    uneven = found(seen, 'camera_info: focal length')
+    assert [f.level for f in uneven] == [WARN] * (focal[0] != focal[1])
+
+
+def test_a_lens_that_distorts_is_asked_itself():
+    flat = [lens((640, 480), 'plumb_bob', [554.0, 0, 320, 0, 554.0, 240, 0, 0, 1],
+                 [k1, 0.0, 0.0, 0.0, 0.0], np.eye(3).ravel(), [0.0] * 12) for k1 in (0.0, 0.2)]
+    widths = []
+    for one in flat:
+        seen = healthy()
+        saying(saying(seen, 'camera', size=(640, 480)), 'camera_info', size=(640, 480),
+               focal_px=(554.0, 554.0), lens=one)
+        what, = found(seen, 'camera_info: field of view')
+        widths.append(float(re.search(r': ([0-9.]+) across in pictures', what.measured)[1]))
+    assert widths[0] == pytest.approx(46.8, abs=0.2) and widths[1] < widths[0] - 0.5
+
+
+@pytest.mark.parametrize('changes, why', [
+    ({'module_wrong': 'it was made for another robot'}, 'it was made for another robot'),
+    ({}, 'no picture came'), ({'module': ''}, 'no module was opened')])
+def test_a_contract_with_nothing_to_compare_is_not_ok(changes, why):
+    seen = healthy(eye_compared=False, **changes)
+    what, = found(seen, 'camera: contract')
+    assert what.level == UNCHECKED and why in what.measured
+    assert found(healthy(), 'camera: contract')[0].level == OK
+
+
+def test_a_camera_info_of_another_camera_is_told_by_its_frame():
+    other = altered(healthy(), 'camera_info', {'frame': 'rear_optical_frame'})
+    assert only(other, 'camera_info: frame', WARN).wanted == 'camera_optical_frame'
 
 
 def test_camera_info_belongs_to_the_pictures():

@@ -195,8 +195,17 @@ def test_another_encoding_names_those_that_are_read(encoding):
 def test_too_few_bytes_say_how_many_there_are(data, height, width, step, encoding):
     if encoding in ('nv12', 'uyvy'):        # fewer bytes a pixel
         height, step = 2 * height, step if step != 24 else 400
-    with pytest.raises(ValueError, match=f'{width}x{height} {encoding}.*brings {len(data)} byte'):
+    with pytest.raises(ValueError, match=f'{width}x{height} {encoding}, step {step}') as wrong:
         codec.from_raw(data, height, width, step, encoding)
+    said = str(wrong.value)
+    assert f'brings {len(data)} byte' in said or 'the step is the length of a row' in said
+
+
+@pytest.mark.parametrize('encoding, row', [('rgb8', 24), ('rgb16', 48), ('mono8', 8), ('nv12', 8)])
+def test_a_step_shorter_than_a_row_is_named(encoding, row):
+    for step in (0, row - 1):
+        with pytest.raises(ValueError, match=f'step {step}; the step is .* at least {row}'):
+            codec.from_raw(bytes(1000), 6, 8, step, encoding)
 
 
 def test_more_pixels_than_a_camera_has():

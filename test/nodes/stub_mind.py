@@ -16,6 +16,7 @@ import numpy as np
 @dataclass(frozen=True)
 class StubSettings(Settings):
     lock_step: bool = setting(False, '-')
+    robot: str = setting('', 'name', reason='said of every mind')
     arrive_m: float = setting(1e9, 'm', 0.0, 1e9, 'declares arrival after so long a way')
 
 

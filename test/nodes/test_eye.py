@@ -195,9 +195,11 @@ def test_a_rectified_topic_is_not_straightened_again():
     eye = Eye(sensing(replace(ROVER.camera, topic='camera/image_rect_color')), KNOWN)
     pixels = picture(128, 128)
     assert np.array_equal(eye.view(image(pixels)), codec.resize(pixels, (64, 64)))
-    assert eye.notes() == []
+    note, = eye.notes()
+    assert 'image_rect_color is rectified and sees 110 degrees is not compared' in note
     eye.on_info(info(128, 128, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     assert np.array_equal(eye.view(image(pixels)), codec.resize(pixels, (64, 64)))
+    assert eye.notes() == []
     bent = Eye(ROVER, KNOWN)
     bent.on_info(info(128, 128, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     refused(bent, image(pixels), 'wanted are 110.0')

@@ -30,6 +30,7 @@ def ros(module_domain):
     """One participant for all: on one machine Fast DDS sees 32 of a domain, and each stays."""
     rclpy.init(domain_id=module_domain, args=[
         '--ros-args', '--log-level', 'fatal', '-p', 'configurator:autostart:=false',
+        *(word for name in NODES for word in ('-p', f'{name}:robot:=rover')),
         *(word for name in NODES if name != 'configurator'
           for word in ('-p', f'{name}:autoconfigure:=false'))])
     yield
@@ -148,7 +149,7 @@ def test_a_module_that_cannot_be_opened_is_told(ros):
     node = MindNode()
     try:
         node.set_parameters([Parameter('module', value='/nowhere')])    # read-only: no effect
-        node.own = type(node.own)(module='/nowhere')
+        node.own = type(node.own)(robot='rover', module='/nowhere')
         node.made = {**node.made, '': node.own}
         go(node, 'configure')
         assert node.state == 'unconfigured' and '/nowhere is not a module' in told(node).message

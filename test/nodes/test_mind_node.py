@@ -180,7 +180,8 @@ def test_a_smaller_budget_makes_shorter_plans_of_fewer_pictures_until_it_is_whol
 def test_it_ends_with_one_sentence(given, words):
     ended = subprocess.run(
         [sys.executable, '-c', 'from ami_ros.nodes.mind_node import main; '
-         'raise SystemExit(main())', '--ros-args', '-p', 'autostart:=true', '-p', given],
+         'raise SystemExit(main())', '--ros-args', '-p', 'autostart:=true', '-p', 'robot:=rover',
+         '-p', given],
         capture_output=True, text=True, timeout=60,
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
     last = ended.stderr.strip().split('\n')[-1]

@@ -49,7 +49,9 @@ def test_the_file_says_every_default(pages, root):
         for prefix, kind in groups.items():
             values = mine[prefix] if prefix else {
                 key: value for key, value in mine.items() if not isinstance(value, dict)}
+            named = {key: values.pop(key) for key in kind.NAMED}
             assert kind(**values) == kind()
+            assert all(named.values())
 
 
 def test_a_page_knows_its_topics(written):

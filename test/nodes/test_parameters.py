@@ -264,8 +264,9 @@ def test_whoever_asks_from_outside_gets_the_same_words(make, context):
 def test_a_node_ends_with_one_sentence(name, given):
     ended = subprocess.run(
         [sys.executable, '-c', f'from ami_ros.nodes.{name}_node import main; '
-         'raise SystemExit(main())', '--ros-args', '-p', given], capture_output=True, text=True,
-        timeout=60, env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+         'raise SystemExit(main())', '--ros-args', '--params-file',
+         str(share('config/rover.yaml')), '-p', given], capture_output=True, text=True, timeout=60,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
     last = ended.stderr.strip().split('\n')[-1]
     assert ended.returncode == 1 and 'Traceback' not in ended.stderr
     assert any(word.split('.')[-1] in last for word in given.split(':=')), last

@@ -3,7 +3,8 @@
 
 import time
 
-from ami_ros.nodes.trial.processes import ChildEnded, Processes
+from ami_ros.agent.robots import addressed
+from ami_ros.nodes.trial.processes import ChildEnded, NODES, Processes, RECORDER
 import pytest
 
 PATIENCE_S = 20.0
@@ -14,8 +15,8 @@ def test_remaps_and_parameters_are_said_to_ros(tmp_path):
         child = processes.start('mind', {'lock_step': True}, ('a.yaml',),
                                 (('actor/plan', 'actor/plan_raw'),))
     said = ' '.join(child.args)
-    assert said.endswith('--ros-args --params-file a.yaml -p lock_step:=true '
-                         '-r actor/plan:=actor/plan_raw')
+    assert said.endswith(f'--ros-args --params-file {tmp_path}/rover.yaml --params-file a.yaml '
+                         '-p lock_step:=true -r actor/plan:=actor/plan_raw')
 
 
 def test_who_may_is_started_again_after_a_while_and_who_may_not_ends_all(tmp_path):
@@ -34,3 +35,10 @@ def test_who_may_is_started_again_after_a_while_and_who_may_not_ends_all(tmp_pat
         processes.respawn = set()
         with pytest.raises(ChildEnded, match='mind ended with code 0: well'):
             processes.check()
+
+
+def test_a_trial_names_the_rover_to_every_node_and_a_person_s_file_wins(tmp_path):
+    processes = Processes(1, tmp_path)
+    for name in (*NODES, RECORDER):
+        given = addressed.parameters(processes.rover)[f'/**/{name}']
+        assert given['robot'] == 'rover' and ('policy' in given) == (name == 'critic')

@@ -104,7 +104,7 @@ def test_an_unsigned_module_is_refused_by_a_robot_and_told_how_to_sign(tmp_path)
         if path.name != 'envelope.json':
             (copy / path.name).write_bytes(path.read_bytes())
     got = subprocess.run([sys.executable, *REAL, '--ros-args', '-p', f'module:={copy}', '-p',
-                          'autostart:=true'], capture_output=True, text=True)
+                          'autostart:=true', '-p', 'robot:=rover'], capture_output=True, text=True)
     assert got.returncode == 1
     assert 'is not signed, which is required here; ami-ros modules keygen' in got.stderr
 

@@ -44,7 +44,7 @@ def test_a_compressed_one_too():
     msg = CompressedImage(header=Header(stamp=convert.time(3), frame_id='c'), format='jpeg',
                           data=convert.packed(RNG.integers(0, 256, 5000, np.uint8), 'B'))
     got = unopened.compressed(serialize_message(msg))
-    assert (got.header, got.encoding, got.step) == (msg.header, 'jpeg', 0)
+    assert (got.header, got.encoding, got.step) == (msg.header, 'jpeg', None)
     assert bytes(got.data) == bytes(msg.data)
     view = convert_heard.view_from(got, CAMERA, ROVER, CAME)
     assert (view.shape, view.spread, view.stamp_ns, view.received_steady_ns) == ((), None, 3, 9)
@@ -84,7 +84,9 @@ def test_how_much_a_picture_shows(kind, size):
 @pytest.mark.parametrize(('change', 'sentence'), [
     ({'height': 49}, 'camera says 64 x 49, step 192, and brings 9216 bytes; it needs 9408'),
     ({'width': 193}, 'camera says 193 x 48, step 192'), ({'width': 0}, 'camera says 0 x 48'),
-    ({'height': 0}, 'camera says 64 x 0'), ({'step': 1}, 'camera says 64 x 48, step 1'),
+    ({'height': 0}, 'camera says 64 x 0'),
+    ({'step': 1}, 'camera says 64 x 48, step 1; the step is the length of a row in bytes'),
+    ({'step': 0}, 'camera says 64 x 48, step 0; the step is the length of a row in bytes'),
     ({'width': 150, 'encoding': 'mono16'}, 'camera says 150 x 48 mono16, and its rows have 192')])
 def test_a_picture_that_is_built_wrongly(change, sentence):
     _, msg = raw()

@@ -20,6 +20,7 @@ RESOLUTION_M = 0.005        # what odometry and its interpolation can tell of a 
 MOST_MPS2 = 5.0             # a friction of 0.5; more is what the lag covers already
 SLIDE_M = 0.02              # what the wall tells of a way is surer than this
 STILL_MPS = 0.01            # slower than this it stands
+NEARLY = 0.8                # of the robot's speed: a stop from there tells of all its stops
 SHARE, LEAST_M = 0.15, 0.02     # of the way: how far stops from one speed may lie apart
 
 
@@ -83,6 +84,22 @@ def braking(halts: list[Halt], lag_s: float, seen: str = 'odometry') -> Found:
                  max(LEAST_M, SHARE * worst.way_m),
                  f'covers the worst of {len(halts)} stops besides a lag of {said(lag_s)} s, by '
                  f'{seen}; {told}', remarks)
+
+
+def bounded(found: Found, halts: list[Halt], most_mps: float, known_mps2: float) -> Found:
+    """Promise no more than the robot file does where stops were only seen from lower speeds."""
+    fastest = max(h.speed_mps for h in halts)
+    if fastest >= NEARLY * most_mps:
+        return found
+    value = found.values['braking_mps2']
+    kept = min(value, known_mps2)
+    remark = (f'stops were measured from {said(fastest)} m/s at most, and the robot file allows '
+              f'{said(most_mps)} m/s: nothing is known of faster stops')
+    if kept < value:
+        remark += (f', so the {said(known_mps2)} m/s^2 of the robot file stay, though '
+                   f'{said(value)} were seen')
+    return replace(found, values={**found.values, 'braking_mps2': kept},
+                   remarks=(*found.remarks, remark))
 
 
 def round_down(value: float) -> float:

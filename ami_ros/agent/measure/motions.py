@@ -12,6 +12,7 @@ REST_S = 1.0            # at rest before a motion and after it
 WAIT_S = 0.6            # besides, for each second of lag five more
 GAIN_S = 0.4            # in which the rules let speed grow
 BACK = 0.25             # of the speed, for a way that is not measured
+BACK_M, BACK_RAD = 0.03, 0.05       # a smaller way or turn is not undone
 ROUND = 2 * math.pi
 
 
@@ -24,6 +25,7 @@ class Base:
     lag_s: float            # as the robot file has it until it is measured
     braking_mps2: float
     radius_m: float         # of the circle about base_link that holds it
+    gain_s: float = GAIN_S  # in which the rules let it gain these speeds
 
     @property
     def settle_s(self) -> float:
@@ -101,7 +103,7 @@ def room(motions: list[Motion], base: Base) -> tuple[float, float]:
 
 def dashes(base: Base, share: float) -> tuple[Motion, Motion]:
     """Drive ahead at a share of the speed and stop; and come back slowly."""
-    v, slow, hold = share * base.speed_mps, BACK * base.speed_mps, base.settle_s + GAIN_S
+    v, slow, hold = share * base.speed_mps, BACK * base.speed_mps, base.settle_s + base.gain_s
     way = v * hold
     return (Motion(f'drives ahead at {v:.2f} m/s for {hold:.1f} s, and stops',
                    (Leg(v, 0.0, hold), Leg(0.0, 0.0, base.settle_s + REST_S))),
@@ -110,9 +112,22 @@ def dashes(base: Base, share: float) -> tuple[Motion, Motion]:
                     Leg(0.0, 0.0, base.settle_s))))
 
 
+def back(base: Base, ahead_m: float, left_rad: float) -> list[Motion]:
+    """Undo a way and a turn, slowly: first the turn, then the way; [] where there is none."""
+    out, rest = [], Leg(0.0, 0.0, base.settle_s)
+    for far, least, w, v in ((left_rad, BACK_RAD, BACK * base.turn_radps, 0.0),
+                             (ahead_m, BACK_M, 0.0, BACK * base.speed_mps)):
+        if abs(far) < least:
+            continue
+        sign, most = -math.copysign(1.0, far), LATE * abs(far) / (v or w) + base.settle_s + 1.0
+        out.append(Motion('goes back to where it began',
+                          (Leg(sign * v, sign * w, most, until=-far), rest)))
+    return out
+
+
 def steps(base: Base) -> list[Motion]:
     """Step along v and w, both ways, at two speeds."""
-    out, hold, rest = [], base.settle_s + GAIN_S, Leg(0.0, 0.0, base.settle_s + 0.4)
+    out, hold, rest = [], base.settle_s + base.gain_s, Leg(0.0, 0.0, base.settle_s + 0.4)
     for share in (0.25, 0.5):
         v, w = share * base.speed_mps, share * base.turn_radps
         out.append(Motion(f'drives ahead and back at {v:.2f} m/s, {hold:.1f} s each',

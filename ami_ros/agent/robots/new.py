@@ -26,6 +26,7 @@ CAREFUL = {     # of the policy: slower than a walk, and with room
 }
 OF_THE_ROBOT = ('max_speed_mps', 'max_turn_radps', 'braking_mps2')     # a policy allows no more
 LEAD_S = 0.05           # the policy lets a plan begin so much later than the latency at most
+TICK_S = 0.02           # between two judgements of the critic
 SIMULATED = ('sim',)    # nodes that no robot runs
 LOCK_STEP = ('lock_step',)      # parameters that only make sense with the simulator
 
@@ -47,8 +48,9 @@ this order and in this folder:
 
 3. **Calibrate** on a free floor, a hand on the power switch. The robot drives slowly, through the
    critic; delay, braking and odometry are measured and written into `{name}.yaml`. Afterwards
-   `braking_mps2` of `policy.yaml` may be no higher than what was found, and `max_plan_lead_s` no
-   lower than `latency_s`; check again:
+   `braking_mps2` of `policy.yaml` may be no higher than what was found, `max_plan_lead_s` no lower
+   than `latency_s`, and `reaction_s` no lower than `actuation_lag_s` + 0.02. Nodes that run keep
+   the old numbers: end them, check, and start them again:
 
        ami-ros calibrate --robot {name}.yaml
        ami-ros robot check {name}.yaml
@@ -145,6 +147,8 @@ def policy(name: str, robot: dict) -> str:
             source = 'careful' if key in CAREFUL else "as the rover's"
             if key in OF_THE_ROBOT:
                 value = min(value, robot[key])
+            if key == 'reaction_s':     # commands that the base has not obeyed yet
+                value = round(min(max(value, robot['actuation_lag_s'] + TICK_S), meta['high']), 3)
             if key == 'max_plan_lead_s':
                 value = round(min(max(value, robot['latency_s'] + LEAD_S), meta['high']), 3)
             unit = '' if meta['unit'] in ('1', '-') else f' {meta["unit"]}'

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 import math
 import time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
@@ -28,8 +29,9 @@ from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import Executor
 
 HAND_S = 0.04           # between two messages of the hand
-ALIVE_S = 5.0           # for everybody to be found
-HEARD_S = 3.0           # for the critic to obey the hand
+ALIVE_S = 10.0          # for everybody to be found
+HEARD_S = 5.0           # for the critic to obey the hand
+AGAIN_S = 10.0          # for what fell silent to speak again
 QUEUED_S = 0.5          # for what waits in queues to be taken in
 ASK_S = 5.0             # for an answer of a service
 GOALS = 3               # times that a goal is given before nobody wants it
@@ -38,11 +40,28 @@ LAST_ZERO_S = 0.3       # so long zeros are sent in the end
 KEPT = 20000            # readings of each kind
 PASSING = ('acceleration', 'speed')     # rules that only soften a step; what went out is heard
 EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts
+LATE = ('fresh', 'rate', 'clock')       # rules that stop for what is late
+LIMITS = ('shared.max_speed_mps', 'shared.max_turn_radps',
+          'rules.acceleration.max_acceleration_mps2',
+          'rules.acceleration.max_turn_acceleration_radps2')
 T = TypeVar('T')
+
+
+class Limits(NamedTuple):
+    """What the critic lets a hand do; inf where it does not say."""
+
+    speed_mps: float = math.inf
+    turn_radps: float = math.inf
+    gain_mps2: float = math.inf
+    turn_gain_radps2: float = math.inf
 
 
 class Aborted(RuntimeError):
     """The motion was broken off; the sentence says why. The hand is at rest."""
+
+
+class Lapse(Aborted):
+    """Something was late for a moment, as on a busy machine; the motion may be repeated."""
 
 
 @dataclass
@@ -68,7 +87,7 @@ class Calibrator(Node):
         self.mode = ''
         self.spinner = Executor(context=context)
         self.spinner.add_node(self)
-        self.sent_s = -math.inf
+        self.sent_s, self.obeyed = -math.inf, False
         hand, command = (topics.command(self.stamped, row)
                          for row in (topics.HAND, topics.COMMAND))
         self.hands = self.create_publisher(*hand.publisher())
@@ -221,6 +240,23 @@ class Calibrator(Node):
         finally:
             self.destroy_client(client)
 
+    def limits(self) -> Limits | None:
+        """Ask the critic for the limits of its policy; None where it does not answer."""
+        client = self.create_client(GetParameters, 'critic/get_parameters')
+        try:
+            if not self.wait(client.service_is_ready, ASK_S):
+                return None
+            asked = [client.call_async(GetParameters.Request(names=[name])) for name in LIMITS]
+            self.wait(lambda: all(one.done() for one in asked), ASK_S)
+            if not all(one.done() for one in asked[:2]):
+                return None
+            values = [one.result().values if one.done() and one.result() else []
+                      for one in asked]
+            return Limits(*(value[0].double_value if value and value[0].type else math.inf
+                            for value in values))
+        finally:
+            self.destroy_client(client)
+
     def hold(self, v_mps: float, w_radps: float) -> None:
         """Hold the hand out, if it is time again, and hear what there is."""
         if time.monotonic() - self.sent_s >= HAND_S:
@@ -243,9 +279,20 @@ class Calibrator(Node):
             self.hold(0.0, 0.0)
             if time.monotonic() > deadline:
                 said = f': {self.verdict.reason}' if self.verdict else ''
-                raise Aborted(f'the critic does not hear {self.hands.topic_name}{said}; does it '
+                kind = Lapse if self.obeyed else Aborted
+                raise kind(f'the critic does not hear {self.hands.topic_name}{said}; does it '
                               f'take {"TwistStamped" if self.stamped else "Twist"}, and are the '
                               'clocks in step?')
+        self.obeyed = True
+
+    def recover(self) -> None:
+        """Wait until all that fell silent speaks again; Aborted names what does not."""
+        def silent() -> list[str]:
+            now_s = time.monotonic()
+            return [what for what, since in self.came_s.items() if now_s - since > SILENT_S[what]]
+        self.wait(lambda: not silent(), AGAIN_S)
+        if silent():
+            raise Aborted(f'nothing comes from {", ".join(silent())} any more')
 
     def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
         """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
@@ -297,11 +344,12 @@ class Calibrator(Node):
         now_s, verdict = time.monotonic(), self.verdict
         for what, since in self.came_s.items():
             if now_s - since > SILENT_S[what]:
-                raise Aborted(f'nothing came from {what} for {now_s - since:.1f} s')
+                raise Lapse(f'nothing came from {what} for {now_s - since:.1f} s')
         if verdict.source != 'hand':
-            raise Aborted(f'the critic lost the hand: {verdict.reason}')
+            raise Lapse(f'the critic lost the hand: {verdict.reason}')
         if verdict.action != 'go' and verdict.rule not in PASSING:
-            raise Aborted(f'the critic objects, rule {verdict.rule}: {verdict.reason}')
+            kind = Lapse if verdict.rule in LATE else Aborted
+            raise kind(f'the critic objects, rule {verdict.rule}: {verdict.reason}')
 
     def pose(self) -> np.ndarray:
         """Return the newest pose (3,) of odometry."""

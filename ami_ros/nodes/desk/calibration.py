@@ -57,8 +57,10 @@ def measure_braking(kit: Kit) -> Found:
                                      kit.forward_scale)
         by_wall = by_wall and after is not None
         kit.perform(back)
-    out = braking.braking(halts, kit.lag_s, 'odometry and the wall ahead' if by_wall
-                          else 'odometry')
+    out = braking.bounded(
+        braking.braking(halts, kit.lag_s, 'odometry and the wall ahead' if by_wall
+                        else 'odometry'),
+        halts, kit.robot.max_speed_mps, kit.robot.braking_mps2)
     blind = ('odometry alone was asked: wheels that lock and slide would not be seen; a flat wall '
              'ahead would show it',)
     return out if by_wall else replace(out, remarks=out.remarks + blind)

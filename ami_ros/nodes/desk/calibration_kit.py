@@ -12,11 +12,13 @@ from ami_ros.agent.measure.motions import Base, Motion
 from ami_ros.agent.measure.room import around, lane
 from ami_ros.agent.measure.track import Track, track
 from ami_ros.agent.measure.wall import Wall, wall
+from ami_ros.agent.poses import between
 from ami_ros.agent.robots import Robot
-from ami_ros.nodes.desk.calibrating import Calibrator
+from ami_ros.nodes.desk.calibrating import Calibrator, Lapse, Limits
 
 BEFORE_S = 1.0          # of a record, before the motion begins
 SCANS_S = 1.0           # at rest, for scans that become one
+REPEATS = 2             # of a motion or of a look in which something was late
 MODEST_MPS2 = 1.0       # no more braking is counted on before it is measured
 
 
@@ -47,15 +49,18 @@ class Kit:
     speed_mps: float            # the fastest that it goes here
     distance_m: float = 1.0     # of the drive that is compared with a wall or a tape
     rounds: int = 1             # of the turns
+    limits: Limits = Limits()   # of the critic's policy
     found: dict[str, Found] = field(default_factory=dict)
     why: str = ''               # there was no wall
 
     @property
     def base(self) -> Base:
         """Return what motions depend on, with what was measured before."""
-        r = self.robot
-        return Base(min(self.speed_mps, r.max_speed_mps), r.max_turn_radps, self.lag_s,
-                    min(r.braking_mps2, MODEST_MPS2), r.radius_m)
+        r, limits = self.robot, self.limits
+        speed = min(self.speed_mps, r.max_speed_mps, limits.speed_mps)
+        turn = min(r.max_turn_radps, limits.turn_radps)
+        gain_s = max(motions.GAIN_S, speed / limits.gain_mps2, turn / limits.turn_gain_radps2)
+        return Base(speed, turn, self.lag_s, min(r.braking_mps2, MODEST_MPS2), r.radius_m, gain_s)
 
     @property
     def lag_s(self) -> float:
@@ -95,9 +100,12 @@ class Kit:
     def raw(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         """Return scans (N, R) as the driver says them, of so many seconds, and the angles (R,)."""
         heard = self.calibrator.heard
-        heard.scans.clear()
-        self.calibrator.listen(seconds)
-        if len(heard.scans) < 3:
+        for _ in range(1 + REPEATS):
+            heard.scans.clear()
+            self.calibrator.listen(seconds)
+            if len(heard.scans) >= 3:
+                break
+        else:
             raise Unclear(f'{len(heard.scans)} scans came on {self.robot.lidar.topic} in '
                           f'{seconds:g} s; three at least are needed')
         beams = [len(ranges) for _, ranges, _ in heard.scans]
@@ -131,9 +139,22 @@ class Kit:
             raise Declined('not wanted')
 
     def perform(self, motion: Motion) -> tuple[int, int]:
-        """Move, and say so."""
+        """Move, and say so; where something was late for a moment, go back and move again."""
         self.person.say(f'  now it {motion.says}')
-        return self.calibrator.perform(motion, self.base)
+        begin, late = self.calibrator.pose(), ''
+        for _ in range(1 + REPEATS):
+            try:
+                if late:
+                    self.calibrator.recover()
+                    ahead, _, left = between(begin, self.calibrator.pose())
+                    for undo in motions.back(self.base, float(ahead), float(left)):
+                        self.calibrator.perform(undo, self.base)
+                return self.calibrator.perform(motion, self.base)
+            except Lapse as why:
+                late = str(why)
+                self.person.say(f'  interrupted: {late}; it goes back and does this again')
+        raise Unclear(f'{1 + REPEATS} times something was late: {late}; see what else runs on '
+                      'this machine, then measure this again')
 
     def record(self, begun_ns: int, end_ns: int) -> tuple[Track, np.ndarray]:
         """Return odometry and commands (M, 3) of a motion, in seconds since it began."""

@@ -91,6 +91,17 @@ def get_ready(kit: Kit) -> None:
     why = kit.calibrator.ask(topics.MANUAL)
     if why:
         raise Aborted(f'the configurator does not go to manual: {why}')
+    limits = kit.calibrator.limits()
+    if limits is None:
+        kit.person.say('the critic does not say how fast its policy lets the robot go: what is '
+                       'said below may be faster than what it does')
+        return
+    kit.limits, robot = limits, kit.robot
+    if limits.speed_mps < robot.max_speed_mps or limits.turn_radps < robot.max_turn_radps:
+        kit.person.say(f'the policy of the critic allows {said(limits.speed_mps)} m/s and '
+                       f'{said(limits.turn_radps)} rad/s of the {said(robot.max_speed_mps)} m/s '
+                       f'and {said(robot.max_turn_radps)} rad/s of the robot file; nothing goes '
+                       'faster here')
 
 
 def measured(kit: Kit, name: str, path: Path | None, robot: str, date: str) -> dict:
@@ -151,6 +162,9 @@ def summary(person: Person, report: dict, asked: tuple[str, ...], path: Path | N
     if 'found' in by_state and path is None:
         person.say('nothing was written: --dry' if dry else
                    f'nothing was written: {report["robot"]} comes with the package; {OWN}')
+    if 'written' in by_state:
+        person.say('nodes that run keep the old numbers: restart critic, configurator and mind; '
+                   f'and see that the policy still fits: ami-ros robot check {path}')
     left = [one for one in asked
             if report['quantities'].get(one, {}).get('state') not in ('written', 'found')]
     if left:

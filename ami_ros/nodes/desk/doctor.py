@@ -20,12 +20,12 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from ami_ros.agent.robots.new import policy_of
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.checks.observed import Channel, Observation, Reading, Surroundings, TYPES
 from ami_ros.modules import module as modules
 from ami_ros.modules.camera import contract
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.critic_node import policy
 from ami_ros.nodes.desk import doctor_reads as reads
 from ami_ros.nodes.eye import Eye
 from ami_ros.share import share
@@ -36,7 +36,7 @@ FOUND_S = 6.0           # and after this in any case; Fast DDS announces itself 
 ANSWER_S = 2.0          # for parameters
 OURS = ('critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
 ASKED = ('robot', 'policy', 'module', 'store', 'require_signed', 'lock_step',
-         'enable_stamped_cmd_vel')
+         'enable_stamped_cmd_vel', 'max_reading_age_s', 'world_model.latency_s')
 TWISTS = (topics.COMMAND, topics.HAND, topics.FOREIGN)
 PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'CYCLONEDDS_URI',
             'ZENOH_SESSION_CONFIG_URI')
@@ -201,9 +201,10 @@ class Doctor(Node):
     def read_files(self, seen: Observation, module: str) -> None:
         """Read the policy and the module that run, or would, and look through the mind's eye."""
         said = {key: value for values in seen.running.values() for key, value in values.items()}
-        where = said.get('policy') or f'config/policy/{self.robot.name}.yaml'
         try:
-            seen.policy, seen.policy_path = policy(where), str(share(where))
+            named = share(said['policy']) if said.get('policy') else None
+            path, seen.policy = policy_of(self.robot, named)
+            seen.policy_path = str(path)
         except (ValueError, OSError) as wrong:
             seen.policy_path = str(wrong)
         try:
@@ -211,15 +212,15 @@ class Doctor(Node):
                                          said.get('require_signed') == 'True', said.get('store'))
             seen.module = opened.said
             modules.fits(opened, self.robot)
-            seen.eye_wrong, seen.eye_notes = self.see(opened)
+            if 'picture' in self.eyes:
+                seen.eye_wrong, seen.eye_notes = self.see(opened)
+                seen.eye_compared = True
         except ValueError as wrong:
             seen.module_wrong = str(wrong)
 
     def see(self, module: modules.Module) -> tuple[str, tuple[str, ...]]:
         """Look at the newest picture as the mind would; return what is wrong, and the notes."""
         eye = Eye(self.robot, contract(module.manifest['camera']))
-        if 'picture' not in self.eyes:
-            return '', ()
         try:
             if 'info' in self.eyes:
                 eye.on_info(self.eyes['info'])

@@ -44,7 +44,12 @@ def look(msg: Image | CompressedImage) -> Look:
 
 def info(msg: CameraInfo) -> Info:
     """CameraInfo to Info."""
-    return Info((msg.width, msg.height), (float(msg.k[0]), float(msg.k[4])), msg.distortion_model)
+    try:
+        lens = fields.lens_of(msg)
+    except ValueError:          # the mind says why
+        lens = None
+    return Info((msg.width, msg.height), (float(msg.k[0]), float(msg.k[4])),
+                msg.distortion_model, lens)
 
 
 def beams(msg: LaserScan) -> Beams:

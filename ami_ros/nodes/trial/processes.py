@@ -12,12 +12,18 @@ import sys
 import tempfile
 import time
 
+import yaml
+
 from ami_ros.nodes.run import PARENT
 from ami_ros.share import share
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
 NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
 RECORDER = 'recorder'       # beside them, where somebody asks for it
+# A trial simulates the rover. Nodes have no robot and no policy of their own accord, so it says
+# both, before all other files.
+ROVER = {**{name: {'robot': 'rover'} for name in (*NODES, RECORDER)},
+         'critic': {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}}
 GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
 CLOSE_S = 20.0              # for a recorder to write what it has
 QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
@@ -91,6 +97,9 @@ class Processes:
         self.respawn_s = 0.0                    # so long after they were found to have ended
         self.ended_s: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
+        self.rover = logs / 'rover.yaml'
+        self.rover.write_text(yaml.safe_dump({f'/**/{name}': {'ros__parameters': values}
+                                              for name, values in ROVER.items()}))
         shutil.rmtree(self.home, ignore_errors=True)    # no latch of another run
 
     def settings(self) -> dict[str, str]:
@@ -115,7 +124,8 @@ class Processes:
               remaps: tuple[tuple[str, str], ...] = ()) -> subprocess.Popen:
         """Start a node by its name; parameters win over the files."""
         command = [sys.executable, *self.programs[name], '--ros-args']
-        for file in files:
+        named = (str(self.rover),) if name in ROVER else ()
+        for file in (*named, *files):
             command += ['--params-file', str(file)]
         for key, value in parameters.items():
             said = str(value).lower() if isinstance(value, bool) else str(value)

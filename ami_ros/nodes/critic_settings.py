@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the critic may be told when it starts, and whether it fits robot file and policy."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rclpy.node import Node
+
+from ami_ros.agent.policies.policy import Policy
+from ami_ros.agent.pulse import HealthSettings
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.agent.settings import setting, Settings
+from ami_ros.checks.findings import WARN, WRONG
+from ami_ros.checks.together import together, TWISTS, wrong
+
+INPUTS = ('plan', 'twist')
+
+
+@dataclass(frozen=True)
+class NodeSettings(Settings):
+    """How it runs; what it allows stands in the policy file alone."""
+
+    NAMED: ClassVar[tuple[str, ...]] = ('robot', 'policy')
+
+    robot: str = setting('', 'name', reason='the robot file; must be given')
+    policy: str = setting('', 'path', reason='the numbers of the rules, relative to the shared '
+                          'files; must be given')
+    state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
+                         '~/.ros/ami_ros and the namespace')
+    lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
+    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
+    input: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
+                         'cmd_vel_smoothed of another planner does')
+
+    def __post_init__(self):
+        """Check what is not a range."""
+        super().__post_init__()
+        if self.input not in INPUTS:
+            raise ValueError(f'no input {self.input!r}; there are: {", ".join(INPUTS)}')
+        if self.lock_step and self.input != 'plan':
+            raise ValueError('lock_step needs input: plan; a twist names no frame to answer')
+
+
+@dataclass(frozen=True)
+class CriticHealthSettings(HealthSettings):
+    """The same of the critic, which ticks whether or not there is a plan."""
+
+    least_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
+                              live=True)
+    most_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
+                                    'of the time between two is', live=True)
+    most_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
+                                 'that is judged is (median)', live=True)
+    most_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
+                               live=True)
+
+
+GROUPS = {'': NodeSettings, 'health': CriticHealthSettings}
+
+
+def check_together(node: Node, robot: Robot, policy: Policy, stamped: bool) -> None:
+    """Refuse numbers of robot file and policy that do not fit together; warn of the others.
+
+    A simulated base takes what it was told, so another type of command is only a warning.
+    """
+    found = together(robot, policy, {'critic': {'enable_stamped_cmd_vel': stamped}})
+    what = wrong([one for one in found if one.what != TWISTS])
+    if what:
+        raise ValueError(f'{node.get_fully_qualified_name()}: {what}')
+    for one in found:
+        if one.level in (WARN, WRONG):
+            node.get_logger().warning(f'{one.measured}; it needs {one.wanted}: {one.fix}')
