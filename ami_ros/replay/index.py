@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ami_ros.bags import walk
-from ami_ros.replay.recorded import EXACT
+from ami_ros.replay.recorded import EXACT, refuse_damage
 
 NO_FAULT = ('guard', 'permitted', 'shutdown')       # stops that nobody has to wonder about
 JUDGE, THOUGHT, STATE = '"call":"judge"', '"!":"Thought"', '"call":"state_begins"'
@@ -131,8 +131,8 @@ def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
 
 def index(bag: Path) -> Index:
     """Read what moments are found by; ValueError where there is nothing to be found."""
-    out = Index()
-    for heard in walk.messages(bag, (EXACT,)):
+    out, damage = Index(), []
+    for heard in walk.messages(bag, (EXACT,), damage=damage):
         for node, line in raw_lines(heard.data):
             start = line[:64]
             if JUDGE in start:
@@ -143,6 +143,7 @@ def index(bag: Path) -> Index:
             elif STATE in start:
                 out.states.append((heard.log_ns, node))
     if not out.judged:
+        refuse_damage(bag, EXACT, damage)
         raise ValueError(f'{bag} holds no verdicts on {EXACT}: nothing says why it drove as it '
                          'did; ami-ros record, without --plain, records that')
     return out

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 import json
 from pathlib import Path
-import re
-import tempfile
 
 from ami_ros.agent.exact import thawed
-from ami_ros.agent.robots.robot import read, Robot
 from ami_ros.bags import walk
+from ami_ros.bags.attached import ABOUT
+from ami_ros.bags.attached import robot_of as robot_of  # its callers know it from here
 from ami_ros.bags.definitions import STORE
 
-ABOUT, EXACT = 'trace/about', 'trace/exact'
+EXACT = 'trace/exact'
 LATE_NS = 500_000_000       # what belongs together was recorded within so long
 INFO = 'sensor_msgs/msg/CameraInfo'
 
@@ -51,35 +50,27 @@ def lines_of(data: bytes, log_ns: int) -> Iterator[Line]:
 
 def abouts(bag: Path) -> dict[str, dict]:
     """Return what each node said of itself, the last of it; ValueError where nobody did."""
-    said = {}
-    for heard in walk.messages(bag, (ABOUT,)):
+    said, damage = {}, []
+    for heard in walk.messages(bag, (ABOUT,), damage=damage):
         one = json.loads(walk.text_of(heard.data))
         said[one['node']] = one
     if not said:
+        refuse_damage(bag, ABOUT, damage)
         raise ValueError(f'{bag} has no {ABOUT}: it was recorded without a trace and cannot be '
                          'replayed; ami-ros record, without --plain, records one')
     return said
 
 
+def refuse_damage(bag: Path, topic: str, damage: list[str]) -> None:
+    """Say that nothing of a topic was found because the recording is damaged, where it is."""
+    if damage:
+        raise ValueError(f'{bag} is damaged, and nothing of {topic} can be read: {damage[0]}; '
+                         'copy it again from where it was recorded')
+
+
 def kinds(said: dict[str, dict], *kind: str) -> dict[str, dict]:
     """Return what nodes of some kinds said, by node: 'mind', 'critic', ..."""
     return {node: one for node, one in said.items() if one.get('kind') in kind}
-
-
-def robot_of(said: dict) -> Robot:
-    """Make the robot that a node worked with, from the texts that it gave."""
-    about = said['robot']
-    with tempfile.TemporaryDirectory() as folder:
-        urdf = Path(folder, about['urdf_file'])
-        urdf.write_text(about['urdf'])
-        text, found = re.subn(r'^urdf:.*$', f'urdf: {urdf.name}', about['text'], flags=re.M)
-        if not found:
-            raise ValueError(f'the robot file of the recording, {about["file"]}, names no urdf')
-        path = Path(folder, about['file'])
-        path.write_text(text)
-        robot = read(path)
-        len(robot.body.mounts)      # the URDF is read when it is first asked for: now
-        return robot
 
 
 def stream(bag: Path, camera: str = '') -> Iterator[Line | walk.Heard]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ami_ros.training.bagreader import BagError, Recording
+from ami_ros.training.bagreader import Recording
+from ami_ros.training.choice import BagError
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
@@ -122,6 +123,17 @@ def joined(parts: list[Drives], frames: list[int]) -> Drives:
              for part, picture, name, row in zip(parts, pictures, names, rows)]
     return Drives(*(np.concatenate([getattr(part, column.name) for part in moved])
                     for column in fields(Drives)))
+
+
+def split(drives: Drives, length: int, held_out: float, seed: int
+          ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the window starts to learn from, and those of the drives that are kept apart."""
+    rows = starts(drives, length)
+    names = np.unique(drives.drive)
+    rng = np.random.default_rng([seed, 0x401D])
+    held = rng.permutation(names)[:max(1, round(held_out * len(names)))]
+    mask = np.isin(drives.drive[rows], held)
+    return rows[~mask], rows[mask]
 
 
 def starts(drives: Drives, length: int) -> np.ndarray:
