@@ -30,6 +30,7 @@ class Actor:
         self.arrived = False
         self.plan: Plan | None = None
         self.settling_ns: int | None = None
+        self.contradicted_ns: int | None = None     # stamp of the newest view that contradicted
         self.refused: list[tuple[int, np.ndarray]] = []     # when, what in shares of the limits
         self.refusals = 0
         # the best of the last search that would have begun otherwise: (v, w), energies by term
@@ -51,11 +52,13 @@ class Actor:
         """Forget goal and plan."""
         self.goal, self.way, self.plan, self.arrived = None, None, None, False
         self.settling_ns, self.refused, self.refusals = None, [], 0
+        self.contradicted_ns = None
 
     def go_on_from(self, other: 'Actor') -> None:
         """Go on with the plan of another, which is made of commands; goals are each their own."""
         self.plan, self.arrived, self.settling_ns = other.plan, other.arrived, other.settling_ns
         self.refused, self.refusals = other.refused, other.refusals
+        self.contradicted_ns = other.contradicted_ns
 
     def rest(self, belief: Belief, arrived: bool) -> Plan:
         """Plan to stand still."""
@@ -64,8 +67,14 @@ class Actor:
                     belief.surprise, disagreement=belief.disagreement)
 
     def at_goal(self, belief: Belief) -> bool:
-        """Tell whether the robot takes itself to be there: close, or close enough for a while."""
+        """Tell whether the robot takes itself to be there: close, or close enough for a while.
+
+        Never while what it sees contradicts where it believes to be, as after it was carried.
+        """
         off, w = between(self.goal.place, belief.place), self.weights
+        if not self.confirmed(belief):
+            self.settling_ns = None
+            return False
         away, turn = float(np.hypot(off[0], off[1])), abs(off[2])
         if self.arrived:
             return away < w.leave_m
@@ -76,6 +85,15 @@ class Actor:
             self.settling_ns = belief.stamp_ns
         return bool((away < w.arrive_m and turn < w.arrive_rad)
                     or belief.stamp_ns - self.settling_ns >= w.settle_s * 1e9)
+
+    def confirmed(self, belief: Belief) -> bool:
+        """Tell whether the views have agreed with the believed place for a while."""
+        if not belief.contradiction <= 1.0:         # so that NaN fails too
+            self.contradicted_ns = belief.stamp_ns
+        elif self.contradicted_ns is not None and not (
+                0 <= belief.stamp_ns - self.contradicted_ns < self.weights.confirm_s * 1e9):
+            self.contradicted_ns = None
+        return self.contradicted_ns is None
 
     def notice(self, seen: Belief, let_through: np.ndarray) -> None:
         """Remember for a while what was asked for and not let through."""

@@ -102,12 +102,18 @@ class ConfiguratorSettings(Settings):
     trouble_s: float = setting(3.0, 's', 0.5, 600.0,
                                'a goal fails when the mind cannot think for so long', live=True)
     goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long', live=True)
+    settled_s: float = setting(2.0, 's', 0.0, 60.0,
+                               'a goal is over once its arrival has been declared for so long; '
+                               'until then it may be taken back', live=True)
     resume: bool = setting(True, '-', reason='drive on when a required sensor that fell silent '
                            'speaks again; false: it is disarmed', live=True)
     state: str = setting('', 'folder', reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
                          'and the namespace')
     adapt: bool = setting(True, '-', reason='spend less thought when the machine is late',
                           live=True)
+
+
+UNDER_WAY = 'driving', 'arriving'     # tasks of a goal that is not over
 
 
 class Configurator:
@@ -130,6 +136,7 @@ class Configurator:
         self._stop_s: float | None = None   # since when the critic stops it
         self._trouble_s: float | None = None
         self._goal_s = 0.0
+        self._arrived_ns: int | None = None     # start of the first plan that declared it
         self.begin()
 
     def tune(self, settings: ConfiguratorSettings) -> None:
@@ -237,11 +244,24 @@ class Configurator:
         if follows != self.acknowledged:
             self.acknowledged, self.changed = follows, True
 
-    def on_plan(self, arrived: bool, goal: int, run: str) -> None:
-        """See whether the robot declares that it is there."""
+    def on_plan(self, arrived: bool, goal: int, run: str, start_ns: int) -> None:
+        """See whether the robot declares that it is there, and whether it stays so.
+
+        An arrival that has settled ends the goal: from then on nothing makes the robot drive on. A
+        dry run goes on looking. `start_ns` of the plan is the time, as that of its pictures.
+        """
         if (goal, run) != (self.goal, self.run) or goal == 0:
             return
-        task = 'arrived' if arrived else 'driving'
+        if not arrived:
+            self._arrived_ns, task = None, 'driving'
+        else:
+            if self._arrived_ns is None or start_ns < self._arrived_ns:
+                self._arrived_ns = start_ns
+            settled = start_ns - self._arrived_ns >= self.settings.settled_s * 1e9
+            if settled and self.mode == 'autonomous':
+                self._want(0, 'arrived', f'goal {goal} arrived')
+                return
+            task = 'arrived' if settled else 'arriving'
         if task != self.task:
             self.task, self.changed = task, True
 
@@ -258,8 +278,8 @@ class Configurator:
         elif self.mode == 'autonomous' and self._went and lost and not self.settings.resume:
             self._enter('idle', f'{" and ".join(lost)} fell silent; arm again and give the goal '
                         'again')
-        self._went = self._went or (action != 'stop' and self.task == 'driving')
-        if action != 'stop' or self.task != 'driving' or self.mode != 'autonomous':
+        self._went = self._went or (action != 'stop' and self.task in UNDER_WAY)
+        if action != 'stop' or self.task not in UNDER_WAY or self.mode != 'autonomous':
             self._stop_s = None
         elif self._stop_s is None:
             self._stop_s = now_s
@@ -278,7 +298,7 @@ class Configurator:
         elif self.mode == 'autonomous' \
                 and now_s - self._critic_s > self.supervisor.patience_s(now_s):
             self._enter('idle', f'{self.critic} was lost; arm again and give the goal again')
-        if self.task == 'driving':
+        if self.task in UNDER_WAY:
             self._despair(now_s)
         return acts
 
@@ -307,7 +327,7 @@ class Configurator:
     def _want(self, goal: int, task: str, reason: str) -> None:
         self.goal, self.task, self.reason = goal, task, reason
         self.acknowledged, self.changed, self._went = False, True, False
-        self._stop_s = self._trouble_s = None
+        self._stop_s = self._trouble_s = self._arrived_ns = None
 
     def status(self, now_s: float) -> dict[str, str]:
         """Say how it stands."""

@@ -71,13 +71,15 @@ class Errand:
         if goal != self.number and goal in self._mine():
             self.number = goal          # the picture came twice
         if goal == self.number:
-            if self.task == 'arrived':
+            if self.task == 'arrived':      # a dry run keeps the goal
                 self._end('arrived', f'goal {goal}: arrived')
             elif not self.wait and said.get('acknowledged') == '1':
                 dry = '; nothing moves in dry_run' if said.get('mode') == 'dry_run' else ''
                 self._end('taken', f'goal {goal}: taken{dry}')
         elif goal != '0':
             self._end('failed', f'goal {self.number}: goal {goal} took its place')
+        elif self.task == 'arrived' and said.get('reason') == f'goal {self.number} arrived':
+            self._end('arrived', f'goal {self.number}: arrived')
         else:
             reason = said.get('reason', '').removeprefix(f'goal {self.number} failed: ')
             self._end('failed', f'goal {self.number}: {reason or "it is over"}')

@@ -156,8 +156,11 @@ class WorldModelSettings(Settings):
     place_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
                                   'a view that claims to be further off is doubted at first',
                                   live=True)
-    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views in a row before believing them',
-                               live=True)
+    place_gate_rad: float = setting(0.35, 'rad', 0.05, 3.15,
+                                    'a view that claims another heading by more is doubted at '
+                                    'first', live=True)
+    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views that agree with one another '
+                               'before the robot believes to be where they say', live=True)
     latency_s: float = setting(-1.0, 's', -1.0, 0.5,
                                'picture to command; plans start this much later; below 0: as '
                                'measured, from the robot file', live=True,
@@ -225,5 +228,8 @@ class EnergySettings(Settings):
     settle_rad: float = setting(0.30, 'rad', 0.02, 1.0, 'and turned no further off than this',
                                 live=True)
     settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres', live=True)
+    confirm_s: float = setting(0.3, 's', 0.0, 10.0,
+                               'no arrival until views have agreed with the believed place for '
+                               'so long', live=True)
     leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this',
                              live=True)

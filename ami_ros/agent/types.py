@@ -47,6 +47,8 @@ class Belief:
     disagreement: float     # spread of the dynamics heads over its held-out mean; 1 is ordinary
     number: int = 0
     run: str = ''
+    contradiction: float = 0.0  # between view and believed place, in shares of the gates of the
+    #                             world model; above 1 the view says that the robot is elsewhere
 
 
 @dataclass(frozen=True, slots=True, eq=False)

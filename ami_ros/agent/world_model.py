@@ -37,8 +37,10 @@ class WorldModel:
         self.encoder, self.dynamics, self.settings = encoder, dynamics, settings
         self.surprise_scale = surprise_scale    # rms latent error on held-out data, one step
         self.belief: Belief | None = None
-        self.doubts = 0
         self.unsure_m = 0.0     # standard deviation of the believed place
+        self.contradiction = 0.0                # as in Belief
+        self.doubts = 0         # sure views in a row that contradict the believed place
+        self.other: np.ndarray | None = None    # (3,) and name this one
 
     def tune(self, settings: WorldModelSettings) -> None:
         """Believe with other numbers from the next picture on; what is believed remains."""
@@ -46,11 +48,13 @@ class WorldModel:
 
     def reset(self) -> None:
         """Forget; the next latent is believed as it is."""
-        self.belief, self.doubts = None, 0
+        self.belief, self.doubts, self.other, self.contradiction = None, 0, None, 0.0
 
     def go_on_from(self, other: 'WorldModel') -> None:
         """Believe what another of the same latent space believed."""
-        self.belief, self.doubts, self.unsure_m = other.belief, other.doubts, other.unsure_m
+        self.belief, self.unsure_m = other.belief, other.unsure_m
+        self.doubts, self.other = other.doubts, other.other
+        self.contradiction = other.contradiction
 
     def predict(self, belief: Belief, commands: tuple[Command, ...], until_ns: int) -> Belief:
         """Roll a belief forward over the commands that were, or are, in force."""
@@ -70,7 +74,8 @@ class WorldModel:
         place = self.encoder.place(seen.z)
         gap_s = (frame.stamp_ns - old.stamp_ns) / 1e9 if old is not None else 0.0
         if old is None or old.run != frame.run or not 0 < gap_s < 2.0:
-            self.doubts, self.unsure_m = 0, self.encoder.doubt(seen.z)
+            self.reset()
+            self.unsure_m = self.encoder.doubt(seen.z)
             self.belief = Belief(seen.z, frame.body, place, frame.odometry, frame.stamp_ns, 1.0,
                                  1.0, frame.number, frame.run)
             return self.belief
@@ -78,11 +83,10 @@ class WorldModel:
         error = seen.z - expected.z
         surprise = float(np.sqrt(np.mean(error ** 2)) / self.surprise_scale)
         z = expected.z + self.settings.sight_gain * error
-        self.belief = Belief(z.astype(np.float32), frame.body,
-                             self._place(old, frame.odometry, place,
-                                         self.encoder.doubt(seen.z)), frame.odometry,
+        place = self._place(old, frame.odometry, place, self.encoder.doubt(seen.z))
+        self.belief = Belief(z.astype(np.float32), frame.body, place, frame.odometry,
                              frame.stamp_ns, surprise, expected.disagreement, frame.number,
-                             frame.run)
+                             frame.run, self.contradiction)
         return self.belief
 
     def _place(self, old: Belief, odometry: np.ndarray, seen: np.ndarray,
@@ -90,25 +94,58 @@ class WorldModel:
         """Correct dead reckoning by sight, as much as the view is sure of where it was taken.
 
         A scalar Kalman filter whose certainty has a floor: views from nearly the same place err
-        alike, so that averaging them does not make them right. Sudden jumps are doubted at first.
+        alike, so that averaging them does not make them right. A view that contradicts the
+        believed place is not averaged; see `_elsewhere`.
         """
         s, moved = self.settings, between(old.odometry, odometry)
         reckoned = compose(old.place, moved)
         way = float(np.hypot(moved[0], moved[1]) + 0.2 * abs(moved[2]))
         unsure = max(self.unsure_m ** 2 + (0.003 + s.drift * way) ** 2, (0.3 * doubt_m) ** 2)
+        now, pending = self._apart(seen, reckoned), self.doubts > 0
+        sure = doubt_m <= 0.5 * s.place_gate_m
+        if self.other is not None:
+            self.other = compose(self.other, moved)
+        if not self._apart(seen, reckoned, doubt_m) <= 1.0:
+            self.unsure_m, self.contradiction = unsure ** 0.5, now
+            return self._elsewhere(seen, doubt_m, reckoned) if sure else reckoned
+        if sure:
+            self.doubts, self.other = 0, None
+        # an unsure view neither takes back what contradicted before, nor counts for it
+        self.contradiction = max(now, self.contradiction) if pending and not sure else now
         off = seen - reckoned
         off[2] = wrap(off[2])
-        far = float(np.hypot(off[0], off[1]))
-        if far > max(s.place_gate_m, 4 * doubt_m) or abs(off[2]) > 1.0:
-            self.doubts += 1
-            self.unsure_m = unsure ** 0.5
-            if self.doubts < s.lost_frames or doubt_m > 0.5 * s.place_gate_m:
-                return reckoned
-            self.doubts, self.unsure_m = 0, doubt_m
-            return seen
-        self.doubts = 0
         gain = min(s.place_gain, unsure / (unsure + doubt_m ** 2))
         self.unsure_m = ((1 - gain) * unsure) ** 0.5
         place = reckoned + gain * off
         place[2] = wrap(place[2])
         return place
+
+    def _elsewhere(self, seen: np.ndarray, doubt_m: float, reckoned: np.ndarray) -> np.ndarray:
+        """Count a sure view that contradicts; believe it once enough of them name one place.
+
+        The other place is carried along by odometry. A robot that was carried away sees one other
+        place; pictures that mean nothing to the module name a different one each time.
+        """
+        if self.other is None or not self._apart(seen, self.other, doubt_m) <= 1.0:
+            self.other, self.doubts = seen, 1
+        else:
+            self.doubts += 1
+            off = seen - self.other
+            off[2] = wrap(off[2])
+            self.other = self.other + off / self.doubts
+            self.other[2] = wrap(self.other[2])
+        if self.doubts < self.settings.lost_frames:
+            return reckoned
+        place, self.other, self.doubts, self.unsure_m = self.other, None, 0, doubt_m
+        self.contradiction = self._apart(seen, place)
+        return place
+
+    def _apart(self, one: np.ndarray, other: np.ndarray, doubt_m: float = 0.0) -> float:
+        """Tell how far two places are apart, in shares of the gates; above 1 they contradict.
+
+        The gate of the distance is as wide as a view may be off that doubts itself.
+        """
+        s = self.settings
+        away = float(np.hypot(one[0] - other[0], one[1] - other[1]))
+        return max(away / max(s.place_gate_m, 4 * doubt_m),
+                   abs(float(wrap(one[2] - other[2]))) / s.place_gate_rad)

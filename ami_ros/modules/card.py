@@ -5,6 +5,7 @@ import json
 
 from ami_ros.modules.kinds import KINDS
 from ami_ros.modules.module import Module
+from ami_ros.modules.ordinary import ordinary
 
 NOT_SAID = 'the manifest does not say'
 
@@ -33,6 +34,7 @@ def card(module: Module) -> str:
                   'written.', '', *table(*((name, f'{value:.3g}') for name, value in
                                            sorted(said['gates'].items()) if value is not None))]
         if 'gates' in said else [NOT_SAID + ' any.'],
+        'Ordinary surprise': surprise(said),
         'Golden inputs': golden(said),
         'Limits': [f'- {line}' for line in said.get('limits_of_use', ())]
         or [f'- {NOT_SAID} any beyond these: it is for robot {said["robot"]} with this camera, '
@@ -85,6 +87,16 @@ def figures(said: dict) -> list[str]:
     return ['| | | protocol |', '|---|---|---|',
             *(f'| {one["what"]} | {one["value"]} | {one["protocol"]} |'
               for one in said['figures'])]
+
+
+def surprise(said: dict) -> list[str]:
+    """Say how much surprise is ordinary where it learned."""
+    own = said.get('surprise')
+    if not own:
+        return [f'{ordinary(said)[0].upper()}{ordinary(said)[1:]}.']
+    return [f'On held-out drives of its own recording, {own.get("frames", 0):.0f} pictures, '
+            f'{own.get("period_s", 0):.2f} s apart: {ordinary(said)}. A robot that stays above '
+            'this is elsewhere, or light, lens or camera changed.']
 
 
 def golden(said: dict) -> list[str]:

@@ -170,7 +170,7 @@ class ConfiguratorNode(Managed):
             plan = convert.plan_from(msg)
         except ValueError:
             return              # the critic says what is wrong with it
-        self.mine.on_plan(plan.arrived, plan.goal, plan.run)
+        self.mine.on_plan(plan.arrived, plan.goal, plan.run, plan.start_ns)
         self.follow_up()
 
     def on_verdict(self, msg) -> None:

@@ -31,7 +31,7 @@ VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
 BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'body.gyro_radps', 'place.x_m', 'place.y_m',
                 'place.yaw_rad', 'odometry.x_m', 'odometry.y_m', 'odometry.yaw_rad', 'surprise',
-                'disagreement')
+                'disagreement', 'contradiction')
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,8 @@ def state_from(msg: JointState) -> tuple[dict[str, float], int, str]:
 
 def belief_messages(belief: Belief, **more: float) -> tuple[Image, JointState]:
     """Belief to its latent and its state, both with the stamp of the frame; more is for people."""
-    values = (*belief.body, *belief.place, *belief.odometry, belief.surprise, belief.disagreement)
+    values = (*belief.body, *belief.place, *belief.odometry, belief.surprise, belief.disagreement,
+              belief.contradiction)
     said = {**dict(zip(BELIEF_NAMES, values)), **more}
     return (vector_message(belief.z, belief.stamp_ns, belief.run),
             state_message(said, belief.stamp_ns, belief.run))
@@ -313,7 +314,8 @@ def belief_from(latent: Image, state: JointState) -> Belief:
         raise ValueError(f'world_model/state misses {", ".join(missing)}')
     numbers = [said[name] for name in BELIEF_NAMES]
     return Belief(z, np.array(numbers[:3], np.float32), np.array(numbers[3:6]),
-                  np.array(numbers[6:9]), stamp_ns, numbers[9], numbers[10], stamp_ns, run)
+                  np.array(numbers[6:9]), stamp_ns, numbers[9], numbers[10], stamp_ns, run,
+                  numbers[11])
 
 
 def goal_message(picture: np.ndarray | None, number: int, run: str, ns: int) -> Image:

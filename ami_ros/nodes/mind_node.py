@@ -87,6 +87,7 @@ class MindNode(Planning):
         latent = self.mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, self.run))
         seen = perf_counter()
         belief = self.mind.believe(latent, commands)
+        self.surprises.append(belief.surprise)
         believed = perf_counter()
         plan = self.plan_from(belief, commands, item)
         planned = perf_counter()

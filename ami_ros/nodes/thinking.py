@@ -7,12 +7,14 @@ waits for all that belongs to it, nothing is dropped, and who asks again gets th
 Networks are opened when it is configured; it hears and thinks only while it is active.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import gc
 import time
 import traceback
 
+import numpy as np
 from rclpy.publisher import Publisher
 
 from ami_ros.agent.budget import Level, LEVELS
@@ -20,6 +22,7 @@ from ami_ros.agent.loop import Mind
 from ami_ros.agent.pulse import Pulse
 from ami_ros.agent.robots import find
 from ami_ros.agent.trace import Began, Tuned
+from ami_ros.modules.ordinary import ordinary
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.hearing import Hearing
 from ami_ros.nodes.lifecycle import Managed
@@ -31,6 +34,7 @@ from ami_ros.nodes.worker import Slot, Worker
 STATUS_S = 0.5          # what is said of oneself on diagnostics
 SILENT_S = 2.0          # without any input it is said what is waited for
 MATCH_EVERY = 10        # times that are told: topics of another type are looked for, besides
+LATELY = 100            # beliefs whose surprise is told
 NS = 10**9
 Said = Iterator[tuple[Publisher, object]]
 
@@ -88,6 +92,7 @@ class Thinking(Hearing):
         self.answer: list[tuple[Publisher, object]] = []
         self.level, self.pictures = LEVELS[0], 0    # how much thought, and inputs so far
         self.busy_s: float | None = None            # since when the worker is at an input
+        self.surprises: deque[float] = deque(maxlen=LATELY)     # of the last beliefs
         self.looked_s = self.last_s = time.monotonic()
         self.looks = 0
 
@@ -283,6 +288,7 @@ class Thinking(Hearing):
     def forget(self) -> None:
         """Forget what was before: the robot may be anywhere."""
         self.answered_ns = None
+        self.surprises.clear()
         self.mind.begin()
         self.tracing.note(Began(self.run))
         if self.commands is not None:
@@ -331,6 +337,7 @@ class Thinking(Hearing):
                   'late': str(self.late), 'cut': str(self.cut),
                   'dropped': str(self.inputs.dropped),
                   'busy_s': f'{0.0 if busy_s is None else time.monotonic() - busy_s:.2f}'}
+        values |= self.surprised()
         values |= self.pulse.said(time.monotonic(),
                                   None if self.own.lock_step else self.made['health'])
         if notes:
@@ -346,6 +353,16 @@ class Thinking(Hearing):
                 others = ', '.join(row.name for row in self.heard[:-1])
                 message = f'{self.heard[-1].name} waits for what belongs to it, of {others}'
         return convert.Health('', level, message, values)
+
+    def surprised(self) -> dict[str, str]:
+        """Say how surprised it was lately, and how much is ordinary for its module."""
+        lately = list(self.surprises)
+        if not lately:
+            return {}
+        manifest = getattr(self.mind.encoder, 'made_of', {}).get('manifest', {})
+        half, most = np.percentile(lately, (50, 95))
+        return {'surprise': f'half below {half:.2f}, 95 % below {most:.2f}',
+                'surprise_ordinary': ordinary(manifest)}
 
     def turn(self) -> float:
         """See that the worker lives; return how long there is nothing else to do."""

@@ -53,6 +53,7 @@ def believed(t: Thought) -> dict[str, str]:
     return {'took': fingerprint(t.z), 'made': fingerprint(b.z),
             'commands': str(len(t.commands or ())), 'surprise': repr(b.surprise),
             'disagreement': repr(b.disagreement),
+            'contradiction': repr(b.contradiction),
             **{f'place.{name}': repr(float(value))
                for name, value in zip(('x_m', 'y_m', 'yaw_rad'), b.place)}}
 

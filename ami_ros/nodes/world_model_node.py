@@ -62,6 +62,7 @@ class WorldModelNode(Thinking):
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)
         commands = self.commands.since(before_ns - BEFORE_NS)
         belief = self.mind.believe(Latent(item.value, frame), commands)
+        self.surprises.append(belief.surprise)
         believed = perf_counter()
         yield from zip((self.beliefs, self.belief_states),
                        convert.belief_messages(belief, believe_ms=1e3 * (believed - begun)))

@@ -154,6 +154,7 @@ def tell_thought(out: Moment, thoughts: dict[str, Thought], abouts: list[dict],
         belief = thoughts['world_model'].belief
         out.say('surprise', belief.surprise)
         out.say('disagreement', belief.disagreement)
+        out.say('contradiction', belief.contradiction)
         x, y, yaw = belief.place
         out.say('believed place', f'{x:.3f} m, {y:.3f} m, {np.degrees(yaw):.1f} degrees')
     tell_times(out, thoughts, one)

@@ -68,6 +68,19 @@ class Simulator:
         self.steps, self.touched = 0, False
         self._reckon()
 
+    def carry(self, pose) -> None:
+        """Put the rover down at another pose, at rest, while time and odometry go on."""
+        at = {'physicsClientId': self.client}
+        x, y, yaw = map(float, pose)
+        pybullet.resetBasePositionAndOrientation(
+            self.rover, [x, y, 0.001], pybullet.getQuaternionFromEuler([0, 0, yaw]), **at)
+        pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **at)
+        for wheel in self.wheels:
+            pybullet.resetJointState(self.rover, wheel,
+                                     pybullet.getJointState(self.rover, wheel, **at)[0], 0.0, **at)
+        self.target = (0.0, 0.0)
+        self.command(0.0, 0.0)
+
     @property
     def time_ns(self) -> int:
         """Simulated time since the reset."""

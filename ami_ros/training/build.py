@@ -21,7 +21,8 @@ from ami_ros.inference import backend
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
-from ami_ros.training import bags, export, gates, mapping, shrink, train
+from ami_ros.modules.ordinary import ordinary
+from ami_ros.training import bags, baseline, export, gates, mapping, shrink, train
 from ami_ros.training.choice import BagError
 from ami_ros.training.networks import KNOT_S
 
@@ -107,18 +108,20 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
         say(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})')
     if gated.failures:
         raise GateError('no module was written. ' + ' '.join(f + '.' for f in gated.failures))
-    pack(job, robot, recipe, model, data, gated.figures, time.monotonic() - begun, say)
+    pack(job, robot, recipe, model, data, held, gated.figures, time.monotonic() - begun, say)
     checkpoint.unlink(missing_ok=True)
     return job.out
 
 
-def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data,
+def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, held: np.ndarray,
          figures: dict[str, float], seconds: float, say) -> None:
     """Export, remember the room, and write the folder."""
     images, drives = data.images, data.drives
     latents, places = mapping.look(model, images, drives.frame)
     device, model = named(model), model.cpu()
     cost, origin = mapping.ground(places, drives)
+    surprise = baseline.surprise(model, images, drives, held, data.recordings,
+                                 figures['surprise_scale'])
     arrays = {'map_cost': cost, 'map_origin': origin,
               **mapping.memory(latents, places, drives, images, job.seed)}
     with tempfile.TemporaryDirectory() as folder:
@@ -140,6 +143,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data,
                    'mount': list(robot.camera_mount), 'encoding': 'rgb8'},
         'horizon': HORIZON, 'knot_s': KNOT_S, 'map_cell_m': mapping.CELL_M,
         'surprise_scale': figures['surprise_scale'],
+        **({} if surprise is None else {'surprise': surprise}),
         'networks': networks, 'golden': said, 'gates': figures,
         'lineage': bags.lineage(job.bags, data.recordings),
         'recipe': asdict(recipe), 'licence': 'Apache-2.0',
@@ -150,6 +154,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data,
     if job.out.exists():
         shutil.rmtree(job.out)
     modules.write(job.out, manifest, files)
+    say(f'surprise on held-out drives: {ordinary(manifest)}')
     size = sum(len(d) for d in files.values()) / 1e6
     say(f'wrote {job.out}: {size:.1f} MB in {seconds:.0f} s')
 

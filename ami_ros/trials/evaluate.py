@@ -2,7 +2,8 @@
 """Episodes in one process, lock-step: the body, a planner, the critic; no ROS, no waiting."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import itertools
 import json
 import time
 
@@ -19,7 +20,7 @@ from ami_ros.agent.settings import (
     unknown,
     WorldModelSettings,
 )
-from ami_ros.agent.types import Command, Frame, Odometry, Permit, Scan
+from ami_ros.agent.types import Command, Frame, Odometry, Permit, Plan, Scan, Verdict
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
@@ -124,28 +125,36 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
     if isinstance(who, OraclePlanner):
         who.goal_pose = drive.goal
     who.begin(seed, picture)
-    judge, commands, number, over, run = Judge(drive, seed), (), 0, False, str(seed)
-    while not over:
-        number += 1
-        now = sim.time_ns
-        critic.on_scan(scan_of(sim, now))
-        frame = frame_of(sim, number, run)
-        critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now,
-                                    sim.robot.odometry.name))
-        critic.on_view(view_of(frame.image, sim.robot.camera.name, now, now))
-        plan = who.decide(frame, commands)
-        critic.on_permit(Permit('autonomous', run, now, now))
-        critic.on_plan(plan, now)
-        verdict = critic.judge(now, now)
-        commands = (*commands, Command(verdict.command.values, now))[-REMEMBERED:]
-        sim.command(*verdict.command.values)
+    judge, commands, over = Judge(drive, seed), (), False
+    for number in itertools.count(1):
+        frame, plan, verdict = decide(sim, who, critic, commands, number, str(seed))
+        commands = (*commands, verdict.command)[-REMEMBERED:]
         for _ in range(round(FRAME_S / LOOK_S)):
             sim.step(LOOK_S)
             truth = sim.truth()
             over = over or judge.watch(truth, plan.arrived, sim.time_ns / 1e9)
         if watch is not None:
             watch(frame, plan, verdict, truth)
+        if over:
+            break
     return judge.episode()
+
+
+def decide(sim: Simulator, who, critic: Critic, commands: tuple[Command, ...], number: int,
+           run: str) -> tuple[Frame, Plan, Verdict]:
+    """Look, plan and judge once, and command the body; the verdict has the command."""
+    now = sim.time_ns
+    critic.on_scan(scan_of(sim, now))
+    frame = frame_of(sim, number, run)
+    critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now,
+                                sim.robot.odometry.name))
+    critic.on_view(view_of(frame.image, sim.robot.camera.name, now, now))
+    plan = who.decide(frame, commands)
+    critic.on_permit(Permit('autonomous', run, now, now))
+    critic.on_plan(plan, now)
+    verdict = critic.judge(now, now)
+    sim.command(*verdict.command.values)
+    return frame, plan, replace(verdict, command=Command(verdict.command.values, now))
 
 
 def evaluate(trial: Trial, progress=lambda episode: None) -> dict:

@@ -27,6 +27,9 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--counterfactual', action='store_true',
                      help='ask the model what would follow of motions from --episodes starts, '
                           'and make each of them')
+    one.add_argument('--carried', action='store_true',
+                     help='carry the robot elsewhere on its way, unknown to its odometry, and '
+                          'count the arrivals that it declares wrongly')
     one.add_argument('--report', type=Path, default=None)
 
 
@@ -38,15 +41,18 @@ def run(args: argparse.Namespace) -> int:
     begun, done = time.monotonic(), []
     if args.counterfactual:
         return asked(args, begun)
+    trial = Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
+                  args.furniture_moved, args.module, args.robot, tuple(args.changes),
+                  args.backend, args.precision)
+    if args.carried:
+        return carried(trial, begun, args.report)
 
     def progress(episode) -> None:
         done.append(episode)
         bar(len(done), args.episodes, begun,
             f'{sum(e.success for e in done)} of {len(done)} succeeded')
 
-    report = work(Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
-                        args.furniture_moved, args.module, args.robot, tuple(args.changes),
-                        args.backend, args.precision), progress)
+    report = work(trial, progress)
     print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
           f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
@@ -67,4 +73,23 @@ def asked(args: argparse.Namespace, begun: float) -> int:
     print(f'off by {report["off_m"]["p50"]:.3f} m (median), {report["off_m"]["p90"]:.3f} m (p90) '
           f'after {report["protocol"]["seconds"]:g} s')
     write_report(args.report, report)
+    return 0
+
+
+def carried(trial, begun: float, path: Path | None) -> int:
+    """Carry the robot elsewhere, once in each try; return the exit status."""
+    from ami_ros.trials.carried import carried as work
+    done: list = []
+
+    def progress(one) -> None:
+        done.append(one)
+        bar(len(done), trial.episodes, begun,
+            f'{sum(one.false_s > 0 for one in done)} of {len(done)} declared a false arrival')
+
+    report = work(trial, progress)
+    print(f'carried elsewhere, K = {trial.blocks}: {report["false_arrivals"]} of '
+          f'{trial.episodes} declared an arrival more than '
+          f'{report["protocol"]["false_m"]:g} m from the goal; {report["arrived"]} arrived in '
+          'the end')
+    write_report(path, report)
     return 0

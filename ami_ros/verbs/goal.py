@@ -16,7 +16,12 @@ def add(one: argparse.ArgumentParser) -> None:
     what.add_argument('--take', type=Path, metavar='PICTURE',
                       help='write what it sees now to a PNG, to be given later')
     what.add_argument('--cancel', action='store_true', help='have no goal any more')
-    one.add_argument('--wait', action='store_true', help='until it is there, or fails')
+    what.add_argument('--new-episode', action='store_true',
+                      help='say that the robot was carried elsewhere: it has no goal any more and '
+                           'finds out anew where it is; the mode stays')
+    one.add_argument('--wait', action='store_true',
+                     help='until the configurator is done with the goal: it arrived and stayed, '
+                          'or failed')
     one.add_argument('--robot', default='rover', help='robot file, which names the camera')
     arguments.add(one, '-p use_sim_time:=true')
 
@@ -37,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.nodes.desk import goal, mode
     if args.cancel:
         print(mode.ask('cancel', ros)[1])
+        return 0
+    if args.new_episode:
+        print(f'episode {mode.ask("new episode", ros)[1]} began; there is no goal any more')
         return 0
     if picture is None:
         picture = goal.look(robot, ros)

@@ -5,6 +5,7 @@ from ami_ros.agent.configurator import Configurator, ConfiguratorSettings, LADDE
 import pytest
 
 MIND, CRITIC = '/mind', '/critic'
+SETTLED_NS = round(ConfiguratorSettings().settled_s * 1e9)
 
 
 class Robot:
@@ -101,19 +102,68 @@ def test_goals_are_taken_only_where_plans_are_made(mode, takes):
         assert f'it is {mode}; call configurator/arm' in status['reason']
 
 
-def test_a_goal_is_acknowledged_reached_and_left_again():
+def test_a_goal_is_acknowledged_and_an_arrival_may_be_taken_back():
     robot = Robot().driving()
     assert robot.status()['acknowledged'] == '1'
     run = robot.status()['run']
-    robot.mine.on_plan(True, 2, run)
-    robot.mine.on_plan(True, 1, 'another')
+    robot.mine.on_plan(True, 2, run, 0)
+    robot.mine.on_plan(True, 1, 'another', 0)
     assert robot.status()['task'] == 'driving'
-    robot.mine.on_plan(True, 1, run)
-    assert robot.status()['task'] == 'arrived'
-    robot.mine.on_plan(False, 1, run)           # it turned out to be elsewhere
+    robot.mine.on_plan(True, 1, run, 0)
+    assert robot.status()['task'] == 'arriving'
+    robot.mine.on_plan(False, 1, run, SETTLED_NS - 1)   # it turned out to be elsewhere
     assert robot.status()['task'] == 'driving'
+    robot.mine.on_plan(True, 1, run, SETTLED_NS)        # and has to settle anew
+    assert robot.status()['task'] == 'arriving'
     assert robot.mine.cancel() == 'goal 1 is cancelled'
     assert robot.status()['reason'] == 'cancelled' and robot.mine.cancel() == 'there was no goal'
+
+
+def test_an_arrival_that_lasts_ends_the_goal_so_that_nothing_drives_on():
+    robot = Robot().driving()
+    run = robot.status()['run']
+    for start_ns in (7, SETTLED_NS + 6):
+        robot.mine.on_plan(True, 1, run, start_ns)
+        assert robot.status()['task'] == 'arriving' and robot.status()['goal'] == '1'
+    robot.mine.on_plan(True, 1, run, SETTLED_NS + 7)
+    assert robot.mine.changed
+    status = robot.status()
+    assert (status['goal'], status['task'], status['reason']) == ('0', 'arrived', 'goal 1 arrived')
+    robot.mine.on_plan(False, 1, run, 2 * SETTLED_NS)   # of a mind that has not heard of it yet
+    robot.run(2.0)
+    assert robot.status()['task'] == 'arrived' and robot.status()['mode'] == 'autonomous'
+    assert robot.mine.give(robot.now_s) and robot.status()['goal'] == '2'
+    robot.mine.on_plan(True, 2, run, 3 * SETTLED_NS)    # the next one settles by itself
+    assert robot.status()['task'] == 'arriving'
+
+
+def test_time_that_goes_back_settles_nothing():
+    robot = Robot().driving()
+    run = robot.status()['run']
+    robot.mine.on_plan(True, 1, run, 5 * SETTLED_NS)
+    robot.mine.on_plan(True, 1, run, 0)
+    robot.mine.on_plan(True, 1, run, SETTLED_NS - 1)
+    assert robot.status()['task'] == 'arriving'
+
+
+def test_a_dry_run_keeps_its_goal_and_goes_on_looking():
+    robot = Robot()
+    assert robot.ask('dry_run')[0]
+    robot.run()
+    assert robot.mine.give(robot.now_s)
+    run = robot.status()['run']
+    for start_ns in (0, SETTLED_NS):
+        robot.mine.on_plan(True, 1, run, start_ns)
+    assert (robot.status()['goal'], robot.status()['task']) == ('1', 'arrived')
+    robot.mine.on_plan(False, 1, run, 2 * SETTLED_NS)
+    assert robot.status()['task'] == 'driving'
+
+
+def test_a_goal_that_is_arriving_can_still_fail():
+    robot = Robot().driving()
+    robot.mine.on_plan(True, 1, robot.status()['run'], 0)
+    robot.run(ConfiguratorSettings().goal_s + 1)
+    assert robot.status()['task'] == 'failed'
 
 
 @pytest.mark.parametrize('mode', ['idle', 'manual', 'dry_run', 'stopped'])

@@ -9,7 +9,9 @@ IDLE = {'mode': 'idle', 'goal': '0', 'goals': '4', 'task': 'none', 'reason': '',
 ARMED = {**IDLE, 'mode': 'autonomous'}
 TAKEN = {**ARMED, 'goal': '5', 'goals': '5', 'task': 'driving', 'acknowledged': '0'}
 FOLLOWED = {**TAKEN, 'acknowledged': '1'}
-THERE = {**FOLLOWED, 'task': 'arrived'}
+ARRIVING = {**FOLLOWED, 'task': 'arriving'}
+OVER = {**ARMED, 'goals': '5', 'task': 'arrived', 'reason': 'goal 5 arrived'}
+LOOKED = {**FOLLOWED, 'mode': 'dry_run', 'task': 'arrived'}
 
 
 def given(before=ARMED, wait=False) -> Errand:
@@ -34,8 +36,11 @@ def after(errand, *statuses, at_s=1.1) -> tuple[str, str]:
     (False, [ARMED, TAKEN, FOLLOWED], 'taken', 'goal 5: taken'),
     (False, [{**FOLLOWED, 'mode': 'dry_run'}], 'taken', 'goal 5: taken; nothing moves in dry_run'),
     (True, [TAKEN, FOLLOWED], '', ''),
-    (True, [TAKEN, FOLLOWED, THERE], 'arrived', 'goal 5: arrived'),
-    (False, [THERE], 'arrived', 'goal 5: arrived'),
+    (True, [TAKEN, FOLLOWED, ARRIVING], '', ''),        # it may be taken back
+    (True, [TAKEN, ARRIVING, FOLLOWED, ARRIVING, OVER], 'arrived', 'goal 5: arrived'),
+    (True, [TAKEN, LOOKED], 'arrived', 'goal 5: arrived'),
+    (True, [FOLLOWED, {**OVER, 'reason': 'goal 4 arrived'}], 'failed', 'goal 5: goal 4 arrived'),
+    (False, [ARRIVING], 'taken', 'goal 5: taken'),
     (True, [FOLLOWED, {**FOLLOWED, 'goal': '6', 'goals': '6'}], 'failed',
      'goal 5: goal 6 took its place'),
     (True, [FOLLOWED, {**ARMED, 'goals': '5', 'reason': 'cancelled'}], 'failed',

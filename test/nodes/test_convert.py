@@ -39,7 +39,7 @@ def assert_same(a, b, but=()):
 PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
             surprise=1 / 3, iterations=3, disagreement=2 / 3)
 BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).astype(np.float32),
-                RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3')
+                RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3', 3 / 7)
 
 
 @pytest.mark.parametrize('plan', [

@@ -75,6 +75,10 @@ def status(bench, **values):
     return bench.until(said, f'a status of {values}')
 
 
+def status_of(bench) -> dict[str, str]:
+    return convert.health_from(bench.heard[topics.STATUS.name][-1])[0].values
+
+
 def test_a_person_gives_goals_and_asks_for_modes(robot, ami, tmp_path):
     status(robot, ready='1')
     code, out, _ = ami('mode')
@@ -97,7 +101,9 @@ def test_a_person_gives_goals_and_asks_for_modes(robot, ami, tmp_path):
     there = ami.begin('goal', 'there.png', '--wait')
     status(robot, goal='2', task='driving', acknowledged='1')
     robot.x_m = 2.0
-    assert ends(robot, there) == (0, 'goal 2: driving\ngoal 2: arrived\n', '')
+    assert ends(robot, there) == (0, 'goal 2: driving\ngoal 2: arriving\ngoal 2: arrived\n', '')
+    robot.x_m = 0.0                 # somebody pushes it away: it has no goal, and stays there
+    status(robot, goal='0', task='arrived', reason='goal 2 arrived', acknowledged='1')
 
     robot.x_m = 0.0
     waiting = ami.begin('goal', 'there.png', '--wait')
@@ -105,6 +111,13 @@ def test_a_person_gives_goals_and_asks_for_modes(robot, ami, tmp_path):
     assert ami('goal', '--cancel') == (0, 'goal 3 is cancelled\n', '')
     code, out, complaint = ends(robot, waiting)
     assert (code, complaint) == (1, 'ami-ros goal: goal 3: cancelled\n')
+
+    run = status_of(robot)['run']
+    assert ami('goal', 'there.png')[0] == 0
+    code, out, complaint = ami('goal', '--new-episode')     # somebody carried it elsewhere
+    status(robot, goal='0', mode='autonomous', acknowledged='1')
+    assert (code, complaint) == (0, '') and out.startswith('episode ') and 'no goal' in out
+    assert status_of(robot)['run'] in out and status_of(robot)['run'] != run
 
     assert ami('mode', 'stop') == (0, 'mode is stopped\n', '')
     code, out, complaint = ami('mode', 'autonomous')

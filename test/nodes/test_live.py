@@ -29,6 +29,14 @@ def test_a_line_for_each_node_and_what_to_do():
     assert 'SILENT' in said['/sim'] and '9.0 s' in said['/sim']
 
 
+def test_how_surprised_it_is_stands_beside_what_is_ordinary_for_its_module():
+    values = {'surprise': 'half below 0.61, 95 % below 2.40',
+              'surprise_ordinary': 'half below 0.50, 95 % below 0.90, 99 % below 1.20'}
+    lines = live.table({'/mind': (0.0, Health('/mind', 0, 'thinking', values))}, 0.0)
+    assert any('95 % below 2.40; ordinary for this module: half below 0.50' in line
+               for line in lines)
+
+
 def test_the_first_thing_to_do_is_the_gravest():
     heard = {'/mind': (9.9, WELL)}
     assert live.first(heard, 10.0) == 'Nothing to do.'

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 MISSING = [name for name in ('torch', 'onnx') if find_spec(name) is None]
 collect_ignore = [f'test_{name}.py' for name in (
-    'build', 'device', 'export', 'gates', 'networks', 'quantize', 'restore', 'shrink',
+    'baseline', 'build', 'device', 'export', 'gates', 'networks', 'quantize', 'restore', 'shrink',
     'train', 'vit')] if MISSING else []
 
 

@@ -6,6 +6,7 @@ import json
 
 from ami_ros.agent.robots import find
 from ami_ros.inference.networks import Networks
+from ami_ros.modules.card import card
 from ami_ros.modules.module import fits, open_module
 from ami_ros.training import build, gates, train, vit
 from ami_ros.training.bagreader import BagError
@@ -127,6 +128,17 @@ def test_the_manifest_says_where_it_comes_from(made, bag):
     assert manifest['surprise_scale'] > 0 and manifest['camera']['size'] == [64, 64]
     assert manifest['camera']['hfov_rad'] == pytest.approx(1.9)
     assert set(manifest['networks']) == {'see', 'step', 'imagine', 'imagine_4'}
+
+
+def test_the_manifest_says_what_surprise_is_ordinary(made):
+    out, said = made
+    module = open_module(out)
+    own = module.manifest['surprise']
+    assert 0 < own['p50'] <= own['p95'] <= own['p99']
+    assert own['frames'] >= 20 and own['period_s'] == pytest.approx(0.25)
+    words = f'half below {own["p50"]:.2f}, 95 % below {own["p95"]:.2f}'
+    assert f'surprise on held-out drives: {words}' in ' '.join(said)
+    assert words in card(module)
 
 
 def test_what_a_module_remembers_belongs_together(made):

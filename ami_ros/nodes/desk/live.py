@@ -40,6 +40,10 @@ def table(heard: Heard, now_s: float) -> list[str]:
                      *(health.values.get(figure, '-') for figure in FIGURES), do))
         rows += [(f'  {key.removeprefix(STAGE)}', '', '', '', '', value, '')
                  for key, value in health.values.items() if key.startswith(STAGE)]
+        if 'surprise' in health.values:
+            rows.append(('  surprise', '', '', '', '', '',
+                         f'{health.values["surprise"]}; ordinary for this module: '
+                         f'{health.values.get("surprise_ordinary", "?")}'))
     wide = [max(len(row[i]) for row in rows) for i in range(len(HEADS) - 1)]
     return ['  '.join([*(cell.ljust(wide[i]) for i, cell in enumerate(row[:-1])), row[-1]]
                       ).rstrip() for row in rows] + ['', first(heard, now_s)]

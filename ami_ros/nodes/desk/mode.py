@@ -15,7 +15,7 @@ CRITIC_S = 5.0          # after the status; the critic tells each 0.5 s, once it
 ASKS = {
     'idle': topics.DISARM, 'manual': topics.MANUAL, 'autonomous': topics.ARM,
     'dry_run': topics.DRY_RUN, 'stop': topics.STOP, 'reset': topics.RESET,
-    'cancel': topics.CANCEL}
+    'cancel': topics.CANCEL, 'new episode': topics.BEGIN}
 
 
 class Asking(Once):

@@ -13,10 +13,12 @@ import re
 import select
 import sys
 import termios
+import textwrap
 
 ARROWS = {'A': 'up', 'B': 'down', 'C': 'right', 'D': 'left'}
 SEQUENCE = re.compile(r'\x1b(?:[\[O][0-9;]*[A-Za-z~])')
 UNFINISHED = re.compile(r'\x1b(?:[\[O][0-9;]*)?')
+INDENT = ' ' * 8        # of what goes on in the next line: below the text of the line before
 HIDE, SHOW, UP, CLEAR_LINE, CLEAR_BELOW = '\x1b[?25l', '\x1b[?25h', '\x1b[{}A', '\x1b[K', '\x1b[J'
 
 
@@ -39,6 +41,16 @@ def keys_of(typed: str) -> tuple[list[str], str]:
         keys.append(typed[at].lower())
         at += 1
     return keys, typed[at:]
+
+
+def fitted(lines: list[str], width: int, height: int) -> list[str]:
+    """Break lines that are too long, and leave out the last where they are too many.
+
+    What a robot says of why it stands is long; a sentence that is cut does not say what to do.
+    """
+    broken = [part for line in lines for part in textwrap.wrap(
+        line, max(width, 2 * len(INDENT)), subsequent_indent=INDENT) or ['']]
+    return [part[:width] for part in broken[:max(height, 1)]]
 
 
 class Terminal:
@@ -98,12 +110,13 @@ class Terminal:
     def show(self, lines: list[str]) -> None:
         """Show lines in the place of those that were shown before."""
         try:
-            width = os.get_terminal_size(self.target.fileno()).columns or 80
+            width, height = os.get_terminal_size(self.target.fileno())
         except OSError:
             self.ended = True
             return
-        lines = [''.join(c if c.isprintable() else '?' for c in line)[:width - 1]
+        clean = [''.join(c if c.isprintable() else '?' for c in line)
                  for line in lines]     # some of it came over the network
+        lines = fitted(clean, (width or 80) - 1, (height or 24) - 1)
         if lines == self._shown:
             return
         text = UP.format(len(self._shown)) if self._shown else ''
