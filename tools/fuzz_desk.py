@@ -166,6 +166,8 @@ class Desk:
             return convert.odometry_message(now, self.pose, np.array(self.oracle.last))
         if topic == 'imu':
             return convert.imu_message(now, np.zeros(3), np.array([0.0, 0.0, 9.81]))
+        if topic == 'diagnostics':
+            return convert.health_message(convert.Health('/mind', values={'commands': '0'}), now)
         if kind is Bool:
             return Bool(data=topic == 'cliff')
         if kind is Range:
@@ -237,6 +239,8 @@ class Desk:
             of.on_hand(msg, now)
         elif topic == 'cmd_vel_smoothed':
             of.on_foreign(msg, now)
+        elif topic == 'diagnostics':
+            return              # of no consequence but for another critic
         else:
             of.on_reading(name, msg, now)
 

@@ -44,6 +44,8 @@ KNOCK_MPS2 = 30.0           # three times gravity: no lean, but something that h
 GAP_S = 0.5                 # an IMU that was silent for longer begins anew
 FARTHEST_M = 10.0           # of one reading in the sum: one that leaps must not spoil it for ever
 LEAST_HITS = 3              # beams; fewer may be dust
+SURE_PICTURES = 3           # in a row of one size say which size the camera has
+STANDS_S = 1.0              # odometry that says for so long that the robot stands is not frozen
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
 NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
@@ -68,6 +70,8 @@ class Keeper:
         self.turns = {s.name: robot.body.turn(s.link) for s in robot.sensors_of('Imu')}
         self.cameras = {s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
         self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
+        # of each camera: how many pictures had that size, another size, how many in a row had it
+        self.sizes = dict.fromkeys(self.shapes, (SURE_PICTURES, (), 0))
         self.sightings = Sightings()
         self.reckoning = Reckoning(robot)
         self.scan_motions = ScanMotions()
@@ -82,6 +86,7 @@ class Keeper:
         self.plan: Plan | None = None
         self.pose: np.ndarray | None = None     # the newest that is a place
         self.odometry: Odometry | None = None
+        self.stands_s = 0.0                     # so long its twist says that the robot stands
         self.leaps: deque[Step] = deque(maxlen=MOST)
         self.sums = np.zeros(4)             # told m, rad, moved m, rad
         self.clocks: tuple[int, int] | None = None
@@ -104,9 +109,22 @@ class Keeper:
                 scan.name, len(scan.angles), float(scan.angles[0]), float(scan.angles[-1]))
 
     def on_view(self, view: View) -> None:
-        """Compare it with the one before, and count it; the first of all says the size."""
+        """Compare it with the one before, and count it.
+
+        Where the robot file says no size, the first picture does; unless, before as many agreed
+        with it, `SURE_PICTURES` in a row are of another size.
+        """
         self.compare(view.name, view.fingerprint.encode(), view.stamp_ns)
-        self.shapes.setdefault(view.name, view.shape)
+        size = self.shapes.setdefault(view.name, view.shape)
+        agree, other, count = self.sizes.get(view.name, (0, (), 0))
+        if agree < SURE_PICTURES and view.shape == size:
+            self.sizes[view.name] = agree + 1, (), 0
+        elif agree < SURE_PICTURES:
+            count = count + 1 if view.shape == other else 1
+            self.sizes[view.name] = agree, view.shape, count
+            if count == SURE_PICTURES:
+                self.shapes[view.name] = view.shape
+                self.sizes[view.name] = count, (), 0
         came = self.cameras.setdefault(view.name, deque(maxlen=MOST))
         came.append(view.received_steady_ns)
         while len(came) > 1 and came[1] < came[-1] - LOOKED_S * 1e9:
@@ -135,12 +153,25 @@ class Keeper:
         said = self.said.get(odometry.name)
         self.compare(odometry.name, b'', came)
         if said is not None and self.pose is not None and moved == turned == 0.0:
-            # its place is the same; its own twist says how far it should not be
-            v, w = odometry.twist
-            now = self.said[odometry.name]
-            now.same = replace(now.same, moved_m=said.same.moved_m + abs(v) * passed,
-                               turned_rad=said.same.turned_rad + abs(w) * passed)
+            self.went_nowhere(odometry, said.same, passed)
         self.pose = pose
+
+    def went_nowhere(self, odometry: Odometry, same: Sameness, passed_s: float) -> None:
+        """Add up how far its twist says that the robot went while its place is the same.
+
+        One reading adds no more than the robot can do, and none where its twist is no number;
+        while the twist says that the robot stands, the place may be the same.
+        """
+        v, w = (min(abs(float(value)), most) if math.isfinite(value) else 0.0
+                for value, most in zip(odometry.twist, self.limits, strict=True))
+        passed_s = min(passed_s, GAP_S)
+        moves = v >= LEAST[0] or w >= LEAST[1]
+        self.stands_s = 0.0 if moves else self.stands_s + passed_s
+        if self.stands_s > STANDS_S:
+            return
+        now = self.said[odometry.name]
+        now.same = replace(now.same, moved_m=same.moved_m + v * passed_s,
+                           turned_rad=same.turned_rad + w * passed_s)
 
     def on_imu(self, imu: Imu) -> None:
         """Smooth what it feels, in base_link; after a knock, or what is no number, begin anew."""

@@ -4,11 +4,11 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.memory import apart, Keeper
+from ami_ros.agent.memory import apart, GAP_S, Keeper
 from ami_ros.agent.types import Command, Verdict
 import numpy as np
 import pytest
-from rule_contract import imu, NOW, ns, odometry, plan, ROBOT, scan, STEADY, view
+from rule_contract import BROKEN, imu, NOW, ns, odometry, plan, ROBOT, scan, STEADY, view
 
 V, W = ROBOT.limits
 
@@ -284,3 +284,44 @@ def test_the_same_picture_while_it_moves():
         made.on_odometry(at(x))
         made.on_view(view(fingerprint=fingerprint, stamp_ns=NOW + ns(x)))
         assert same(made, 'camera').moved_m == pytest.approx({0.5: 0.5, 1.0: 0.3}.get(x, 0.0))
+
+
+def sized(*heights):
+    """Hear pictures of these heights; return the one that the camera has."""
+    made = keeper()
+    for height in heights:
+        made.on_view(view(shape=(height, 64)))
+    return look(made).cameras[0].shape[0]
+
+
+def test_a_first_picture_that_is_none_of_the_camera_does_not_say_its_size_for_ever():
+    assert [sized(1, *[48] * count) for count in (1, 2, 3)] == [1, 1, 48]
+    assert sized(1, 48, 48, 2, 48, 48) == 1 and sized(1, 48, 48, 2, 48, 48, 48) == 48
+    assert sized(48, 48, 48, *[1] * 9) == 48 and sized(48, 48, *[1] * 3) == 1
+    assert sized(1, 48, 48, 1, 48, 48) == 1 and sized(1, 48, 48, 48, *[1] * 9) == 48
+
+
+def nowhere(*twists, passed_s=0.1):
+    """Hear odometry whose place stays the same; return how far its twists say it went."""
+    made = Keeper(ROBOT, 0.1)
+    for count, twist in enumerate(((0.0, 0.0), *twists)):
+        made.on_odometry(odometry(*twist, stamp_ns=NOW + round(1e9 * passed_s * count)))
+    same, = look(made).sameness
+    return round(same.moved_m, 6), round(same.turned_rad, 6)
+
+
+def test_one_reading_of_odometry_adds_no_more_than_the_robot_can_do():
+    v, w = ROBOT.limits
+    assert nowhere((0.3, -0.2), (-0.3, 0.2)) == (0.06, 0.04)
+    assert nowhere((1e300, -1e300)) == pytest.approx((0.1 * v, 0.1 * w))
+    assert nowhere((v, w), passed_s=1e9) == pytest.approx((GAP_S * v, GAP_S * w))
+    for value in BROKEN:
+        assert nowhere((0.1, 0.1), (value, value), (0.1, 0.1)) == (0.02, 0.02)
+
+
+def test_a_place_may_stay_the_same_while_the_robot_stands():
+    moved, still = (0.3, 0.0), (0.019, 0.099)
+    assert nowhere(moved, *[still] * 10)[0] > 0.03 and nowhere(moved, *[still] * 11) == (0, 0)
+    assert nowhere(moved, *[still] * 9, moved, *[still] * 9)[0] > 0.06
+    for moves in ((0.02, 0.0), (0.0, -0.1)):
+        assert any(nowhere(*[moves] * 30))

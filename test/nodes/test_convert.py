@@ -70,7 +70,7 @@ def test_plan_that_is_wrong():
         convert.plan_from(msg)
     msg = convert.plan_message(replace(PLAN, knots=np.zeros((0, 2))))
     msg.joint_names[1] = 'knot_s=nan'
-    with pytest.raises(ValueError, match='more than 0'):
+    with pytest.raises(ValueError, match='at least 0.001'):
         convert.plan_from(msg)
     assert convert.plan_from(convert.plan_message(replace(PLAN, knots=np.zeros((999, 2)))))
     with pytest.raises(ValueError, match='plan has 1001 points; it needs at most 1000'):

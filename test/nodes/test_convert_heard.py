@@ -367,8 +367,11 @@ def test_every_kind_that_a_rule_needs_can_be_heard():
 
 def test_a_switch_is_heard_whoever_says_it_and_how():
     stop = Sensor(name='e', kind='e_stop', topic='stop', required=True, hz=0.0, active=True)
-    loose, strict = sensing.rows(stop)
-    assert (loose.name, strict.name) == ('stop', 'stop')
+    reliable, strict, loose = sensing.rows(stop)
+    assert (reliable.name, loose.name, strict.name) == ('stop', 'stop', 'stop')
+    assert reliable.qos.reliability == ReliabilityPolicy.RELIABLE
+    assert reliable.qos.durability != DurabilityPolicy.TRANSIENT_LOCAL
+    assert min(row.qos.depth for row in (reliable, strict, loose)) >= 1000      # a pulse counts
     assert loose.qos.reliability == ReliabilityPolicy.BEST_EFFORT
     assert strict.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
     assert strict.qos.reliability == ReliabilityPolicy.RELIABLE

@@ -180,8 +180,12 @@ def test_a_whole_number_is_taken_for_a_float(make):
 def test_what_is_of_rclpy_is_left_to_rclpy(make, context):
     node, made = make(use_sim_time=True, **{'qos_overrides./scan.subscription.depth': 3})
     before = made.now
-    assert node.set_parameters(several(use_sim_time=False))[0].successful
-    assert not node.set_parameters(several(use_sim_time='yes'))[0].successful
+    assert node.set_parameters(several(use_sim_time=True))[0].successful       # it is so already
+    for other in (False, 'yes'):
+        refused = node.set_parameters(several(use_sim_time=other))[0]
+        assert not refused.successful and refused.reason.endswith(
+            'use_sim_time is True for as long as the node runs; give it at the start')
+    assert node.get_parameter('use_sim_time').value is True
     node.declare_parameter('of_somebody_else', 1)
     assert node.set_parameters(several(of_somebody_else=2))[0].successful
     assert made.now is before
