@@ -13,10 +13,13 @@ import re
 import select
 import sys
 import termios
+import textwrap
 
 ARROWS = {'A': 'up', 'B': 'down', 'C': 'right', 'D': 'left'}
 SEQUENCE = re.compile(r'\x1b(?:[\[O][0-9;]*[A-Za-z~])')
 UNFINISHED = re.compile(r'\x1b(?:[\[O][0-9;]*)?')
+MOST_LINES = 12         # of one message, which came over the network
+INDENT = ' ' * 8        # of a line that goes on, below what its first part says
 HIDE, SHOW, UP, CLEAR_LINE, CLEAR_BELOW = '\x1b[?25l', '\x1b[?25h', '\x1b[{}A', '\x1b[K', '\x1b[J'
 
 
@@ -39,6 +42,15 @@ def keys_of(typed: str) -> tuple[list[str], str]:
         keys.append(typed[at].lower())
         at += 1
     return keys, typed[at:]
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line in parts that fit; what cannot be printed, from the network, is a '?'."""
+    clean = ''.join(c if c.isprintable() else '?' for c in line)
+    if len(clean) <= width:
+        return [clean]
+    return textwrap.wrap(clean, max(width, 2 * len(INDENT)), subsequent_indent=INDENT,
+                         drop_whitespace=False, max_lines=MOST_LINES, placeholder=' ...')
 
 
 class Terminal:
@@ -102,8 +114,7 @@ class Terminal:
         except OSError:
             self.ended = True
             return
-        lines = [''.join(c if c.isprintable() else '?' for c in line)[:width - 1]
-                 for line in lines]     # some of it came over the network
+        lines = [part for line in lines for part in wrapped(line, width - 1)]
         if lines == self._shown:
             return
         text = UP.format(len(self._shown)) if self._shown else ''
