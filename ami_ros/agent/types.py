@@ -308,13 +308,13 @@ class Memory:
     cameras: tuple[Heard, ...] = ()
     # zones that stand, and the (v, w) that each stands against
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
-    # when the critic ran again after it had been suspended, and for how many seconds it had
-    pauses: tuple[tuple[int, float], ...] = ()
     reckoned: tuple[Reckoned, ...] = ()         # of the last seconds, oldest first
     sent: tuple[Sent, ...] = ()                 # of the last second, oldest first
     first_scans: tuple[ScanLayout, ...] = ()    # of each sensor
     scan_motions: tuple[ScanMotion, ...] = ()   # of each sensor that has moved far enough
     met: tuple[tuple[str, int], ...] = ()       # sensor, and when its newest scan came that hit
+    # when the critic ran again after it had been suspended, and for how many seconds it had
+    pauses: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ def together(robot: Robot, policy: Policy, parameters: Parameters | None = None)
         return [Finding(WRONG, 'together: policy and robot', f'{policy.path}: {wrong}', '',
                         f'Correct {policy.path} or {robot.path}.')]
     found = [*reaction(robot, policy), *ages(robot, policy), *plans(robot, policy, parameters),
-             *way(robot, policy), *base(robot), *picture(robot),
+             *way(robot, policy), *base(robot), *picture(robot), *dark(robot, policy, parameters),
              *told(robot, policy, parameters)]
     return found
 
@@ -164,6 +164,23 @@ def picture(robot: Robot) -> Iterator[Finding]:
                       f'{list(robot.camera_size)}, where there is no CameraInfo',
                       'Add a sensor of kind CameraInfo, so that the picture can be cut, or train '
                       'a module for this shape.')
+
+
+def dark(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterator[Finding]:
+    """Say who notices a black camera: the critic decodes no compressed picture."""
+    if robot.camera.kind != 'CompressedImage' or not robot.camera.required:
+        return
+    what = 'together: black pictures'
+    least = ((parameters or {}).get('mind') or {}).get('min_spread')
+    said = (f'rule view does not judge what {robot.camera.name} shows, since its pictures are '
+            'compressed' if 'view' in policy.rules else f'{policy.path} has no rule view')
+    if least == 0.0:
+        yield Finding(WARN, what, f'{said}, and min_spread of mind is 0', 'above 0',
+                      'Write min_spread: 8.0 for mind in the parameter file; else the robot '
+                      'drives with a covered camera.')
+    else:
+        yield Finding(UNCHECKED, what, f'{said}; the mind refuses a black picture and makes no '
+                      'plan from it, but a hand or another planner drives on')
 
 
 def told(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterator[Finding]:

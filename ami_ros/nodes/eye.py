@@ -7,6 +7,7 @@ No node and no thread of its own. `on_info` may be called by one thread while an
 
 import numpy as np
 
+from ami_ros.agent.glance import spread
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.images import fields
 from ami_ros.images.rectify import fitted, goal_view, Pinhole, Rectifier
@@ -22,8 +23,10 @@ class Eye:
     robot file requires a CameraInfo.
     """
 
-    def __init__(self, robot: Robot, contract: CameraContract):
+    def __init__(self, robot: Robot, contract: CameraContract, min_spread: float = 0.0):
         self.robot, self.contract = robot, contract
+        # levels of 255; of pictures that the critic cannot judge, since it decodes none
+        self.min_spread = min_spread if robot.camera.kind == 'CompressedImage' else 0.0
         self.rectified = fields.is_rectified(robot.camera.topic)
         self.frame: str | None = None       # of the last picture, found right
         self.said: tuple | None = None      # by the newest camera_info
@@ -56,7 +59,7 @@ class Eye:
         """Return an eye for another module that looks through the same camera."""
         if contract == self.contract:
             return self
-        other = Eye(self.robot, contract)
+        other = Eye(self.robot, contract, self.min_spread)
         if self.info is not None:
             other.on_info(self.info)
         return other
@@ -73,8 +76,14 @@ class Eye:
         if wrong:
             raise ValueError(wrong)
         picture = fields.picture_of(msg)
-        return np.ascontiguousarray(fitted(picture, self.contract.size) if way is None
+        seen = np.ascontiguousarray(fitted(picture, self.contract.size) if way is None
                                     else way(picture))
+        if self.min_spread:
+            shows = spread(seen.reshape(-1, 3))
+            if not shows >= self.min_spread:
+                raise ValueError(f'picture is black or uniform: its brightness spreads by '
+                                 f'{shows:.1f} of 255, {self.min_spread:.1f} is needed')
+        return seen
 
     def goal(self, picture: np.ndarray) -> np.ndarray:
         """Bring a goal picture to the network's size, on the camera's way if it is of its size."""

@@ -42,7 +42,7 @@ class Hearing(Managed):
     def hear_camera(self) -> None:
         """Listen to pictures, whichever way they come, and to what the camera says of itself."""
         exact = self.own.lock_step or self.get_parameter('use_sim_time').value
-        self.eye = Eye(self.robot, self.mind.encoder.contract)
+        self.eye = Eye(self.robot, self.mind.encoder.contract, self.own.min_spread)
         self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
         for sensor in self.robot.sensors_of('CameraInfo'):
             Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic),

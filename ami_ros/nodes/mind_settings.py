@@ -48,6 +48,8 @@ class ModuleSettings(Settings):
                               'deadline, no latency')
     max_camera_ahead_s: float = setting(0.05, 's', 0.0, 1.0, "the camera's clock may be this much "
                                         'ahead; its pictures are then taken as of now')
+    min_spread: float = setting(8.0, 'levels', 0.0, 60.0, 'of 255: a compressed picture whose '
+                                'brightness spreads less is black or covered, and no plan is made')
     autoconfigure: bool = setting(True, '-', reason='open the module at once, without being '
                                   'asked to; a restart is seconds quicker')
     autostart: bool = setting(False, '-', reason='be active without a supervisor')

@@ -96,3 +96,11 @@ def test_parameters_that_name_another_file(key, value, level):
     found = [f for f in together(ROVER, POLICY, run) if f.what == f'together: {key}']
     assert [f.level for f in found] == [level] * (level is not None)
     assert all(f.fix and value in f.measured for f in found)
+
+
+def test_who_notices_a_black_picture_is_said():
+    packed = replace(ROVER, sensors=tuple(replace(s, kind='CompressedImage')
+                                          if s.kind == 'Image' else s for s in ROVER.sensors))
+    assert 'black pictures' not in levels()
+    assert levels(packed)['black pictures'] == UNCHECKED
+    assert levels(packed, run={'mind': {'min_spread': 0.0}})['black pictures'] == WARN

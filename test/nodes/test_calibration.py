@@ -127,6 +127,8 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
     kit = robot(kind='Twist', body='loopback')
     report = calibrate(kit, str(own), ('no_return',))
     assert report['quantities']['no_return']['runs'] == ['inf']
+    kit.calibrator.meet()
+    assert kit.calibrator.limits() == (0.6, 1.5, 1.5, 5.0)      # as the critic's policy says
     bench.offer(topics.STATUS)
     far = Motion('drives', (Leg(0.3, 0.0, 30.0),))
 

@@ -374,3 +374,17 @@ def test_another_module_looks_through_the_same_camera(eye):
     assert eye.view(shot).shape == (64, 64, 3)
     assert Eye(ROVER, KNOWN).through(replace(KNOWN, size=(32, 32))).view(
         image(picture(32, 32))).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize('kind, refuses', [('CompressedImage', True), ('Image', False)])
+def test_a_black_picture_that_the_critic_cannot_judge_is_refused(kind, refuses):
+    robot = sensing(replace(ROVER.camera, kind=kind))
+    eye = Eye(robot, KNOWN, 8.0)
+    noise = np.random.default_rng(4).integers(0, 4, (64, 64, 3), np.uint8)      # of the sensor
+    for black in (np.zeros((64, 64, 3), np.uint8), noise, np.full((64, 64, 3), 255, np.uint8)):
+        if refuses:
+            refused(eye, image(black), 'picture is black or uniform: its brightness spreads by')
+            refused(eye.through(replace(KNOWN, hfov_rad=None)), image(black), 'black or uniform')
+        else:
+            assert eye.view(image(black)).shape == (64, 64, 3)      # the rule `view` judges it
+    assert eye.view(image(picture(64, 64))).shape == (64, 64, 3)

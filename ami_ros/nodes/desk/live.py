@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows the signs of life of a running robot as a table, and the first thing to do."""
 
+import shutil
 import sys
 import time
 
@@ -107,7 +108,8 @@ def main(namespace: str, seconds: float) -> int:
                 told = now
                 said = table(node.heard, now)
                 sys.stdout.write(f'\x1b[{lines}A\x1b[J' * bool(lines) + '\n'.join(said) + '\n')
-                lines = len(said)
+                wide = shutil.get_terminal_size().columns or 80
+                lines = sum(max(1, -(-len(line) // wide)) for line in said)
     except KeyboardInterrupt:
         pass                # who has seen enough
     now = time.monotonic()

@@ -18,7 +18,8 @@ import textwrap
 ARROWS = {'A': 'up', 'B': 'down', 'C': 'right', 'D': 'left'}
 SEQUENCE = re.compile(r'\x1b(?:[\[O][0-9;]*[A-Za-z~])')
 UNFINISHED = re.compile(r'\x1b(?:[\[O][0-9;]*)?')
-INDENT = ' ' * 8        # of what goes on in the next line: below the text of the line before
+MOST_LINES = 12         # of one message, which came over the network
+INDENT = ' ' * 8        # of a line that goes on, below what its first part says
 HIDE, SHOW, UP, CLEAR_LINE, CLEAR_BELOW = '\x1b[?25l', '\x1b[?25h', '\x1b[{}A', '\x1b[K', '\x1b[J'
 
 
@@ -43,14 +44,13 @@ def keys_of(typed: str) -> tuple[list[str], str]:
     return keys, typed[at:]
 
 
-def fitted(lines: list[str], width: int, height: int) -> list[str]:
-    """Break lines that are too long, and leave out the last where they are too many.
-
-    What a robot says of why it stands is long; a sentence that is cut does not say what to do.
-    """
-    broken = [part for line in lines for part in textwrap.wrap(
-        line, max(width, 2 * len(INDENT)), subsequent_indent=INDENT) or ['']]
-    return [part[:width] for part in broken[:max(height, 1)]]
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line in parts that fit; what cannot be printed, from the network, is a '?'."""
+    clean = ''.join(c if c.isprintable() else '?' for c in line)
+    if len(clean) <= width:
+        return [clean]
+    return textwrap.wrap(clean, max(width, 2 * len(INDENT)), subsequent_indent=INDENT,
+                         drop_whitespace=False, max_lines=MOST_LINES, placeholder=' ...')
 
 
 class Terminal:
@@ -114,9 +114,8 @@ class Terminal:
         except OSError:
             self.ended = True
             return
-        clean = [''.join(c if c.isprintable() else '?' for c in line)
-                 for line in lines]     # some of it came over the network
-        lines = fitted(clean, (width or 80) - 1, (height or 24) - 1)
+        parts = [part for line in lines for part in wrapped(line, (width or 80) - 1)]
+        lines = parts[:max((height or 24) - 1, 1)]
         if lines == self._shown:
             return
         text = UP.format(len(self._shown)) if self._shown else ''
