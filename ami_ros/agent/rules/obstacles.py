@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from ami_ros.agent.arc import seen_after
+from ami_ros.agent.beams import directions
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.finite import check, valid_beams
 from ami_ros.agent.rules.fresh import check as check_age
@@ -31,6 +32,9 @@ class Sight:
     max_odometry_age_s: float
     max_future_s: float
     lag_s: float
+    # the newest scan of each sensor and what its beams hit: ticks are more often than scans
+    seen: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict, init=False,
+                                                     compare=False, repr=False)
     # the newest situation and what was found in it: the rules of the way ask for the same
     found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
                         repr=False)
@@ -61,7 +65,10 @@ class Sight:
                 continue
             check(f'mount of the {scan.name}', scan.mount)
             v, w = drift(situation, scan.stamp_ns, self.lag_s)
-            seen.append(seen_after(points(scan, self.min_valid_beams), v, w))
+            known = self.seen.get(scan.name)
+            if known is None or known[0] is not scan:
+                known = self.seen[scan.name] = scan, points(scan, self.min_valid_beams)
+            seen.append(seen_after(known[1], v, w))
         if not seen:
             raise Stop('no scan has come')
         return seen[0] if len(seen) == 1 else np.concatenate(seen)
@@ -83,7 +90,7 @@ def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
     """Return what the beams hit, (N,) complex, base_link at the time of the scan."""
     hits = valid_beams(scan, min_valid_beams) & (scan.ranges < math.inf)
     x, y, yaw = scan.mount
-    return complex(x, y) + scan.ranges[hits] * np.exp(1j * (scan.angles[hits] + yaw))
+    return complex(x, y) + scan.ranges[hits] * directions(scan.angles).unit(yaw)[hits]
 
 
 def drift(situation: Situation, scan_ns: int, lag_s: float) -> tuple[float, float]:
