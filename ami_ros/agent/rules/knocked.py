@@ -120,7 +120,8 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
         return 0.0
     away, bearing = np.abs(hits), np.angle(hits)
     reach = math.ceil((off_rad + abs(turned)) / spacing)
-    beside = np.linspace(-reach, reach - 1, min(2 * reach, MOST_NEAR)).round().astype(int)
+    beside = (np.arange(-reach, reach) if 2 * reach <= MOST_NEAR
+              else np.linspace(-reach, reach - 1, MOST_NEAR).astype(int))
     beams = np.searchsorted(angles, bearing)[:, None] + beside
     if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
         inside = (bearing >= angles[0]) & (bearing <= angles[-1])
