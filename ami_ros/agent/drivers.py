@@ -61,15 +61,18 @@ class Drivers:
 
     def on_plan(self, plan: Plan, steady_ns: int, now_ns: int | None = None) -> bool:
         """
-        Take a plan; return whether it was: one of another run, older, or of the future is not.
+        Take a plan; return whether it was: one of another run, or an older one, is not.
 
-        One that is not sound stops the robot at once, as the rule `finite` says, and is followed
-        by whatever sound one comes next: it ends no run, and its stamp makes no other one old.
+        One that is not sound, or from the future, stops the robot at once, as the rules `finite`
+        and `fresh` say, and is followed by whatever sound one comes next: it begins no run, and
+        its stamp makes no other one old.
         A mind that has just come up has no run yet: what it says then ends nobody's run.
         """
-        sound = self._sound(plan)
+        sound = self._sound(plan) and not self._ahead(plan.start_ns, plan, now_ns)
+        if self._plan_ns is not None and self._ahead(self._plan_ns, plan, now_ns):
+            self._plan_ns = None        # the clock jumped back
         what, self.refused_plan = (self._of_another_run(plan, sound)
-                                   or self._out_of_order(plan, sound, now_ns) or ('', ''))
+                                   or self._overtaken(plan, sound) or ('', ''))
         if what:
             self.counts[what] += 1
             return False
@@ -78,7 +81,7 @@ class Drivers:
             if plan.run and plan.run != self._run:
                 self._begin(plan.run)
             self._plan_ns = plan.start_ns
-        else:
+        elif not self._ahead(plan.start_ns, plan, now_ns):
             self.counts['plan_unsound'] += 1
         self.plan, self._plan_steady_ns = plan, steady_ns
         self.counts[plan.called] += 1
@@ -123,22 +126,18 @@ class Drivers:
             self._past_runs.append(self._run)
         self._run, self._plan_ns = run, None
 
-    def _out_of_order(self, plan: Plan, sound: bool, now_ns: int | None
-                      ) -> tuple[str, str] | None:
-        """Say why the plan is of the future or older than the newest, or None."""
-        lead_s = self._lead_s(plan)
-        if now_ns is not None:
-            ahead_s = (plan.start_ns - now_ns) / 1e9
-            if not ahead_s <= lead_s:
-                return 'plan_from_the_future', self._from_the_future(plan, now_ns)
-            if self._plan_ns is not None and (self._plan_ns - now_ns) / 1e9 > lead_s:
-                self._plan_ns = None        # the clock jumped back
+    def _overtaken(self, plan: Plan, sound: bool) -> tuple[str, str] | None:
+        """Say that the plan is older than the newest, or None."""
         begins = plan.run and plan.run != self._run
         if sound and not begins and self._plan_ns is not None and plan.start_ns < self._plan_ns:
             return 'plan_older', (f'a {plan.called} was refused: it begins '
                                   f'{(self._plan_ns - plan.start_ns) / 1e9:.3f} s before the '
                                   'newest')
         return None
+
+    def _ahead(self, start_ns: int, plan: Plan, now_ns: int | None) -> bool:
+        """Tell whether a start lies further ahead than such a plan may begin."""
+        return now_ns is not None and (start_ns - now_ns) / 1e9 > self._lead_s(plan)
 
     def _lead_s(self, plan: Plan) -> float:
         """Return how far ahead it may begin, as in the rule `fresh`."""

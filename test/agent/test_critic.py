@@ -507,7 +507,8 @@ def test_a_latched_rule_that_only_slows_does_not_open_the_latch():
 
 def test_a_refused_plan_is_named_in_the_reason():
     c = critic()
-    assert not c.on_plan(plan(0.1, start_ns=NOW + ns(2e8)), STEADY, NOW)
+    assert c.on_plan(plan(0.1, start_ns=NOW + ns(2e8)), STEADY, NOW)
+    assert_stop(c.judge(NOW, STEADY), 'fresh', 'the plan is 200000000.000 s from the future')
     assert_stop(c.judge(NOW, STEADY), 'guard', 'a plan was refused: it is 200000000.000 s from')
     assert c.on_plan(plan(0.1), STEADY, NOW) and c.judge(NOW, STEADY).action == 'go'
     assert not c.on_plan(plan(0.1, run='stray'), STEADY, NOW)

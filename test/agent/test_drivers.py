@@ -131,20 +131,33 @@ def test_a_plan_that_is_not_sound_stands_until_the_next_sound_one(unsound):
     assert made.on_plan(plan(run='b', start_ns=NOW + 6), STEADY)
 
 
-def test_a_plan_from_the_future_is_refused_before_it_is_the_newest():
+def test_a_plan_from_the_future_makes_no_other_one_old():
     made, lead = Drivers(NUMBERS, Counter(), Limits(max_plan_lead_s=0.15)), ns(0.15)
-    assert not made.on_plan(plan(start_ns=NOW + lead + 1), STEADY, NOW)
-    assert made.refused_plan == ('a plan was refused: it is 0.150 s from the future by its stamp, '
-                                 'limit 0.150 s')
-    assert made.plan is None and made.counts == {'plan_from_the_future': 1}
-    assert made.on_plan(plan(start_ns=NOW + lead), STEADY, NOW)
-    assert not made.on_plan(plan(), STEADY, NOW)            # older
+    assert made.on_plan(plan(run='b', start_ns=NOW + lead + 1), STEADY, NOW)
+    assert made.plan.run == 'b' and made.counts == {'plan': 1}      # it stops, and begins no run
+    made.forget_ahead(NOW)
+    assert made.plan is None and made.refused_plan == (
+        'a plan was refused: it is 0.150 s from the future by its stamp, limit 0.150 s')
+    assert made.on_plan(plan(start_ns=NOW + lead), STEADY, NOW) and made.refused_plan == ''
+    assert made.on_plan(plan(start_ns=NOW + lead + 1), STEADY, NOW)
+    assert not made.on_plan(plan(), STEADY, NOW)            # older than the sound one
     assert made.refused_plan == 'a plan was refused: it begins 0.150 s before the newest'
+    assert not made.on_plan(plan(run='b', start_ns=NOW + lead + 1), STEADY, NOW)
     assert made.on_plan(plan(start_ns=NOW - 5), STEADY, NOW - 1)        # the clock jumped back
-    assert not made.on_plan(plan(start_ns=NOW), STEADY, 0) and made.refused_plan == NO_CLOCK
-    assert not made.on_twist(wish(stamp_ns=NOW + FUTURE + 1), STEADY, NOW)
-    assert made.refused_plan.startswith('a twist was refused: it is 0.050 s from the future')
+    assert made.counts['plan_unsound'] == 0
+
+
+def test_a_twist_from_the_future_makes_no_other_one_old():
+    made = Drivers(NUMBERS, Counter())
+    assert made.on_twist(wish(stamp_ns=NOW + FUTURE + 1), STEADY, NOW)
     assert made.on_twist(wish(stamp_ns=NOW + FUTURE), STEADY, NOW)
+    assert not made.on_twist(wish(), STEADY, NOW)
+    made.on_twist(wish(stamp_ns=NOW + FUTURE + 1), STEADY, NOW)
+    made.forget_ahead(NOW)
+    assert made.refused_plan.startswith('a twist was refused: it is 0.050 s from the future')
+    made.on_twist(wish(), STEADY, 0)
+    made.forget_ahead(0)
+    assert made.refused_plan == NO_CLOCK
 
 
 OLDEST = ns(0.32)

@@ -233,3 +233,27 @@ def test_one_rest_when_the_hand_lets_go_and_then_silence():
     assert [outlet.next(t) for t in ((0.3, 0.0), (0.3, 0.1))] == [(0.3, 0.0), (0.3, 0.1)]
     assert [outlet.next(None) for _ in range(3)] == [(0.0, 0.0), None, None]
     assert outlet.next((0.0, 0.0)) == (0.0, 0.0) and outlet.next(None) == (0.0, 0.0)
+
+
+def test_a_message_that_comes_again_with_the_same_stamp_is_silence():
+    """A driver that lost its joystick repeats what was held last."""
+    hand = stick()
+    hand.move(*pad(0.5, 0.4, 2), 0.0, 7)
+    assert hand.wanted(0.0) is None         # of the first nobody knows whether it is a repetition
+    assert hand.why(0.0).startswith('the joystick is silent')
+    hand.move(*pad(0.5, 0.4, 2), 0.1, 8)
+    assert hand.wanted(0.1) is not None and hand.why(0.1) == ''
+    for now in (0.15, 0.2, 0.3):
+        hand.move(*pad(0.5, 0.4, 2), now, 8)
+    assert hand.wanted(0.34) is not None and hand.wanted(0.36) is None
+    assert hand.why(0.36) == ('the joystick repeats its last message with the same stamp; is it '
+                              'connected?')
+    hand.move(*pad(0.5, 0.4, 2), 0.4, 3)    # its clock was set back
+    assert hand.wanted(0.4) is not None
+
+
+def test_a_joystick_without_stamps_is_as_old_as_its_arrival():
+    hand = stick()
+    for now in (0.0, 0.2):
+        hand.move(*pad(0.5, 0.4, 2), now)
+        assert hand.wanted(now) is not None

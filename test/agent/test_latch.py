@@ -134,6 +134,7 @@ def test_who_still_writes_when_it_ends_keeps_the_folder(tmp_path, monkeypatch):
     first.end()
     second = Latch(tmp_path)
     assert 'a parameter state of its own' in second.wrong and 'unclean_end' in second.closed
+    assert second.taken and not first.taken
     hangs.set()
     until(lambda: said(tmp_path)['running'] is False)
     second.end()

@@ -4,8 +4,16 @@
 import errno
 import os
 from pathlib import Path
+import tempfile
 
-from ami_ros.agent.state import claim, KeptStop, settle, state_folder, write_whole
+from ami_ros.agent.state import (
+    claim,
+    KeptStop,
+    settle,
+    state_folder,
+    state_folder_or_temporary,
+    write_whole,
+)
 import pytest
 
 
@@ -91,3 +99,27 @@ def test_what_cannot_be_kept_is_told(tmp_path):
     (tmp_path / 'stopped.new').mkdir()
     kept.keep('because')
     assert 'a stop cannot be kept in' in kept.wrong and kept.found() == ''
+
+
+def no_home():
+    raise RuntimeError('Could not determine home directory.')
+
+
+def test_who_has_no_home_gets_a_temporary_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv('ROS_HOME', str(tmp_path))
+    assert state_folder_or_temporary('', 'robot') == (tmp_path / 'ami_ros' / 'robot', '')
+    monkeypatch.delenv('ROS_HOME')
+    monkeypatch.setattr(Path, 'home', no_home)
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    folder, wrong = state_folder_or_temporary('', '/robot')
+    own = tmp_path / f'ami_ros_{os.getuid()}'
+    assert folder == own / 'robot' and own.stat().st_mode & 0o777 == 0o700
+    assert 'no folder for the state of this robot' in wrong
+    assert wrong.endswith(f'Meanwhile it is {folder}, which a reboot may empty.')
+    assert state_folder_or_temporary()[0] == own
+    own.chmod(0o777)                        # anybody may have written there
+    other = state_folder_or_temporary()[0]
+    assert other != own and other.parent == tmp_path and other.is_dir()
+    own.rmdir()
+    own.write_text('no folder')
+    assert state_folder_or_temporary()[0].is_dir()

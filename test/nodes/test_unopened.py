@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes as bytes is read as rclpy would read it, and what is broken is refused."""
 
+from functools import partial
 import time
 
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Plan
 from ami_ros.nodes import convert, convert_heard, unopened
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from sensor_msgs.msg import CompressedImage, Image, Imu, LaserScan, PointCloud2, PointField
+from std_msgs.msg import Bool, Header
 
 CAMERA, ROVER = find('rover').camera, find('rover')
 CAME = convert_heard.Came(7, 9)
@@ -138,3 +141,45 @@ def test_a_plan_is_opened_unless_it_is_endless():
             convert.plan_from(unopened.plan(short[:end]))
         except Exception as why:
             assert isinstance(why, ValueError), end
+
+
+def cloud(**changes):
+    fields = [PointField(name=n, offset=4 * k, datatype=7, count=1) for k, n in enumerate('xyz')]
+    return PointCloud2(**{'header': Header(stamp=convert.time(5), frame_id='laser'), 'height': 1,
+                          'width': 2, 'fields': fields, 'point_step': 12, 'row_step': 24,
+                          'data': convert.packed(np.arange(6, dtype='<f4'), 'B'), **changes})
+
+
+@pytest.mark.parametrize('msg', [cloud(), cloud(is_bigendian=True, height=0), cloud(fields=[])])
+def test_a_cloud_is_what_rclpy_says(msg):
+    got = unopened.cloud(serialize_message(msg))
+    assert (got.header, got.height, got.width, got.is_bigendian, got.point_step, got.row_step) == (
+        msg.header, msg.height, msg.width, msg.is_bigendian, msg.point_step, msg.row_step)
+    assert [(f.name, f.offset, f.datatype, f.count) for f in got.fields] == [
+        (f.name, f.offset, f.datatype, f.count) for f in msg.fields]
+    assert bytes(got.data) == bytes(msg.data)
+
+
+def test_what_is_longer_than_it_may_be_is_not_opened():
+    many = serialize_message(cloud(fields=[PointField(name='x')] * 65))
+    with pytest.raises(ValueError, match='a cloud has 65 fields; it may have 64'):
+        unopened.cloud(many)
+    long = Header(frame_id='x' * 1024)
+    with pytest.raises(ValueError, match='a text has 1025 characters; it may have 1024'):
+        unopened.image(serialize_message(Image(header=long)))
+    for read, msg, words in (
+            (unopened.status, DiagnosticArray(header=Header(frame_id='x' * 20_000)), 'a status'),
+            (unopened.scan, LaserScan(ranges=[0.0] * 300_000), 'a scan'),
+            (partial(unopened.short, Bool), Imu(header=Header(frame_id='x' * 5000)),
+             'a message of type Bool')):
+        with pytest.raises(ValueError, match=rf'{words} has \d+ bytes; it may have \d+'):
+            read(serialize_message(msg))
+    with pytest.raises(ValueError, match=r'a scan of 7 bytes cannot be opened'):
+        unopened.scan(b'\0\1\0\0abc')
+
+
+@pytest.mark.parametrize(('sec', 'nanosec'), [(-1, 0), (0, 10**9)])
+def test_a_stamp_that_is_no_time_is_refused(sec, nanosec):
+    header = Header(stamp=Time(sec=sec, nanosec=nanosec))
+    with pytest.raises(ValueError, match=f'a scan has a stamp of {sec} s and {nanosec} ns'):
+        unopened.scan(serialize_message(LaserScan(header=header)))
