@@ -90,9 +90,11 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
     last: dict[tuple[str, str], float] = {}
     dropped: dict[tuple[str, str], int] = {}
     for heard in walk.messages(bag, (recorded.EXACT,)):
-        head = walk.text_of(heard.data).partition('\n')[0]
-        who = json.loads(head)
-        key = who['node'], who['process']
+        try:
+            who = json.loads(walk.text_of(heard.data).partition('\n')[0])
+            key = who['node'], who['process']
+        except recorded.BROKEN:
+            continue
         dropped[key] = who['dropped']
         if 'cpu_s' in who:
             first.setdefault(key, who['cpu_s'])

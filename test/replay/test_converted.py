@@ -53,6 +53,20 @@ def test_a_drive_in_a_database_is_done_again(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1:] == before
 
 
+@pytest.mark.parametrize('old, new, words', [
+    (b'"known": {"policy.', b'"known"\xff {"policy.', '/critic says nothing of itself on'),
+    (b'"node": "/critic"', b'"node"\xff "/critic"', 'a message on /trace/exact is damaged'),
+    (b'"!":"Told"', b'"!":"To>d"', "is damaged: nobody knows a 'To>d'")])
+def test_damage_inside_a_database_is_named(tmp_path, capsys, old, new, words):
+    bag = converted(tmp_path / 'bag', StoragePlugin.SQLITE3, None)
+    file, = bag.glob('*.db3')       # SQLite has no checksums
+    data = file.read_bytes()
+    assert old in data
+    file.write_bytes(data.replace(old, new))
+    assert cli.main(['trace', str(bag), '--at', '1']) == 1
+    assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('verb', [['replay'], ['trace', '--at', '1'], ['report']])
 def test_an_unknown_compression_is_named(tmp_path, capsys, verb):
     file = tmp_path / 'bag.mcap'
