@@ -203,8 +203,8 @@ def tell_times(out: Moment, thoughts: dict[str, Thought], one: Judged) -> None:
 def picture(bag: Path, said: dict, seen: Thought, one: Judged) -> np.ndarray | None:
     """Return the picture of a frame, (H, W, 3) uint8 rgb as the camera sent it."""
     camera = recorded.robot_of(recorded.about_of(said, one.node)).camera
-    for heard in walk.messages(bag, (camera.topic,), one.log_ns - 5 * AROUND_NS,
-                               one.log_ns + AROUND_NS):
+    topics = recorded.heard_as(bag, one.node, camera.topic)
+    for heard in walk.messages(bag, topics, one.log_ns - 5 * AROUND_NS, one.log_ns + AROUND_NS):
         msg = recorded.message(heard.data, f'sensor_msgs/msg/{camera.kind}')
         if recorded.stamp_ns(msg) == seen.picture_ns:
             return np.array(fields.picture_of(msg))

@@ -9,6 +9,7 @@ from pathlib import Path
 import struct
 
 from ami_ros.agent.exact import thawed
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.bags import walk
 from ami_ros.bags.attached import ABOUT
 from ami_ros.bags.attached import robot_of as robot_of  # its callers know it from here
@@ -101,14 +102,24 @@ def kinds(said: dict[str, dict], *kind: str) -> dict[str, dict]:
     return {node: one for node, one in said.items() if one.get('kind') in kind}
 
 
-def stream(bag: Path, camera: str = '') -> Iterator[Line | walk.Heard]:
-    """Yield what was put on record, and before it the pictures and camera_infos that it is about.
+def heard_as(bag: Path, node: str, *names: str) -> tuple[str, ...]:
+    """Return the full names under which a node heard topics of its robot file.
+
+    The recording may hold others that end alike: /rear/camera/image_raw beside
+    /camera/image_raw. A name that the recording has not in the node's namespace stays relative:
+    then it was heard by another name.
+    """
+    there, space = walk.topics(bag), node.rpartition('/')[0]
+    return tuple(f'{space}/{name}' if f'{space}/{name}' in there else name for name in names)
+
+
+def stream(bag: Path, *beside: str) -> Iterator[Line | walk.Heard]:
+    """Yield what was put on record, and before it the messages of topics that it is about.
 
     Messages of different topics are recorded in any order within a moment.
     """
-    names = (EXACT, camera, info_name(camera)) if camera else (EXACT,)
     waiting: deque[walk.Heard] = deque()
-    for heard in walk.messages(bag, names):
+    for heard in walk.messages(bag, (EXACT, *beside)):
         if not walk.is_of(heard.topic, EXACT):
             yield heard
         else:
@@ -120,10 +131,15 @@ def stream(bag: Path, camera: str = '') -> Iterator[Line | walk.Heard]:
         yield from lines_of(one.data, one.log_ns)
 
 
-def info_name(camera: str) -> str:
-    """Return the topic of the camera_info beside a picture's, where image_transport has it."""
-    folder = camera.removesuffix('/compressed').rpartition('/')[0]
-    return f'{folder}/camera_info' if folder else 'camera_info'
+def info_names(robot: Robot) -> tuple[str, ...]:
+    """Return the topics on which the camera tells of itself: as the robot file says.
+
+    Where it says nothing: beside the picture, where image_transport has it.
+    """
+    if said := tuple(sensor.topic for sensor in robot.sensors_of('CameraInfo')):
+        return said
+    folder = robot.camera.topic.removesuffix('/compressed').rpartition('/')[0]
+    return (f'{folder}/camera_info' if folder else 'camera_info',)
 
 
 def message(data: bytes, kind: str):
