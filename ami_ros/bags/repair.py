@@ -49,7 +49,7 @@ def repair(folder: Path) -> Mended:
     if not folder.is_dir():
         raise ValueError(f'{folder} is no folder; --repair wants the folder that was recorded to')
     refuse_while_written(folder, 'repair it if it needs that', watch=True)
-    files = sorted(folder.glob('*.mcap'), key=in_order)
+    files = sorted((path for path in folder.glob('*.mcap') if path.is_file()), key=in_order)
     if said(folder / NAME) and all(summary(path) is not None for path in files):
         raise ValueError(f'{folder} has its {NAME}, each of its files has its index, and it needs '
                          'no repair')

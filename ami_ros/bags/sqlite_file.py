@@ -41,7 +41,9 @@ def opened(path: Path):
         finally:
             base_file.close()
         return
-    raise ValueError(f'{path} is no rosbag2 database that can be read: {why}')
+    raise ValueError(f'{path} is no rosbag2 database that can be read: {why}; copy it again from '
+                     f'where it was recorded, or save what is whole: sqlite3 {path.name} .recover '
+                     '| sqlite3 NEW.db3')
 
 
 def topics(base_file) -> dict[int, Channel]:

@@ -45,8 +45,9 @@ def listing(bag: Path) -> Listing:
     try:
         info = yaml.safe_load((bag / NAME).read_text())['rosbag2_bagfile_information']
         names = [PurePath(name).name for name in info['relative_file_paths']]
-        if names:
-            return Listing(tuple(found(bag, name) for name in names), promised(info), True)
+        if names:       # a file that is named twice is read once
+            return Listing(tuple(found(bag, name) for name in dict.fromkeys(names)),
+                           promised(info), True)
         wrong = f'{NAME} names no file'
     except FileNotFoundError as missing:
         if Path(missing.filename or NAME).name != NAME:
@@ -55,6 +56,10 @@ def listing(bag: Path) -> Listing:
             AttributeError) as why:
         wrong = f'{NAME} cannot be read ({" ".join(repr(why).split())[:200]})'
     files = sorted({path for pattern in PATTERNS for path in bag.glob(pattern)}, key=in_order)
+    for path in files:
+        if not path.is_file():      # opening a pipe would wait for ever
+            raise ValueError(f'{path} is no regular file, but a folder, a pipe or a link that '
+                             'leads nowhere; remove it, or put there what it stands for')
     if not files:
         holds = ', '.join(sorted(path.name for path in bag.iterdir())) or 'nothing'
         raise ValueError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
@@ -80,7 +85,7 @@ def promised(info: dict) -> dict[str, int]:
     for one in info.get('topics_with_message_count') or ():
         try:
             name, count = one['topic_metadata']['name'], int(one['message_count'])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             continue
         out[name] = out.get(name, 0) + count
     return out

@@ -105,8 +105,19 @@ def counted(path: Path, damage: list[str]) -> dict[Channel, int]:
     return {} if reader is None else reader.counted(path, damage)
 
 
+def topics(bag: Path) -> set[str]:
+    """Return the topics that a recording has messages of."""
+    return {channel.topic for path in files(bag) for channel, count in counted(path, []).items()
+            if count}
+
+
 def is_of(topic: str, name: str) -> bool:
-    """Tell whether a topic is one of this relative name, in any namespace."""
+    """Tell whether a topic is one of this relative name, in any namespace.
+
+    A name that begins with a slash is that topic alone.
+    """
+    if name.startswith('/'):
+        return topic == name
     return topic.lstrip('/') == name or topic.endswith(f'/{name}')
 
 

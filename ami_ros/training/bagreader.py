@@ -162,7 +162,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
     tally, should = Tally(chosen.topics), bag.should_have(chosen.topics)
     step = 1 if pictures is None else max(1, should['camera'] // pictures)
     rows = {need: [] for need in WANTED}
-    images, source, total = [], (0, 0), sum(should.values())
+    images, stamps, source, total = [], set(), (0, 0), sum(should.values())
     needs = {topic: need for need, topic in chosen.topics.items()}
     for done, (need, channel, received, data) in enumerate(bag.messages(needs)):
         if done % 1000 == 0:
@@ -172,10 +172,13 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
             message = STORE.deserialize_cdr(data, channel.kind)
             row = row_of(need, received, message)
             if need == 'camera':
+                if row[0] in stamps:
+                    raise ValueError('its stamp is that of an earlier picture')
                 kept = len(rows[need]) % step == 0
                 picture, source = picture_of(message, size, rectifier)
                 if kept:
                     images.append(picture)
+                stamps.add(row[0])
         except Exception as why:    # rosbags lets through whatever a broken message provokes
             tally.leave_out(need, received, line(why))
             continue
@@ -202,7 +205,8 @@ def lacking(bag: Bag) -> str:
             if count and topic not in there]
     return ((f'; its metadata.yaml promises messages that are not in the files, on: '
              f'{", ".join(gone)}' if gone else '')
-            + (f'; {bag.damage[0]}' if bag.damage else ''))
+            + (f'; {bag.damage[0]}; copy it again from where it was recorded' if bag.damage
+               else ''))
 
 
 def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],

@@ -20,6 +20,7 @@ from ami_ros.training.choice import BagError
 PICTURES = 100              # that are kept and looked at
 FRAMES, BATCH, CHECKS, HELD_OUT = 6, 128, 16, 0.08      # what train.Recipe and build ask for
 LITTLE_S = 30 * 60.0        # less is little for a place of its own; the shipped module had 7 h
+UNPLACED_SHARE = 0.02       # of the pictures; a few come before the first odometry
 MOVING = np.array([0.02, 0.05])         # m/s and rad/s: less is standing
 STOOD_SHARE = 0.5           # standing more than this teaches little
 FOLLOWS = 0.5               # of the commanded way; less, and the wheels did something else
@@ -73,6 +74,10 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     if seconds < LITTLE_S:
         warnings.append(f'{seconds / 60:.1f} minutes are little; half an hour of a place is a '
                         'beginning, the shipped module learned from 7 hours')
+    alone = 1.0 - windows.with_odometry(recording, recording.image_ns).mean()
+    if alone > UNPLACED_SHARE:
+        warnings.append(f'{100 * alone:.0f} % of the pictures are left out: odometry says '
+                        'nothing around them for more than a second')
     if np.isnan(recording.clearance).mean() > 0.5:
         warnings.append('most pictures have no scan within 0.15 s, so clearance is not learned')
     if not len(recording.gyro_ns):
@@ -104,8 +109,8 @@ def moving(recording: Recording, failures: list[str], warnings: list[str]) -> No
     if r.gyro.size and np.ptp(r.gyro) == 0.0 and (
             np.abs(r.odom[:, 4] - r.gyro[0]) > MOVING[1]).any():
         failures.append(f'{r.topics["imu"]} says a turning rate of {r.gyro[0]:g} rad/s all the '
-                        'time, though odometry turns otherwise: it is no gyro; say another topic, or go '
-                        'without: --topic imu=none')
+                        'time, though odometry turns otherwise: it is no gyro; say another topic, '
+                        'or go without: --topic imu=none')
     stood = 1.0 - share_moving(r)
     if stood > STOOD_SHARE:
         warnings.append(f'the robot stood {100 * stood:.0f} % of the time; drive on')

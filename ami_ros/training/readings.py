@@ -84,6 +84,8 @@ def stamp(message, received: int) -> int:
     value = head.stamp.sec * 10**9 + head.stamp.nanosec if head is not None else 0
     if value < 0:
         raise ValueError(f'its stamp is {value / 1e9:.3f} s, before 1970')
+    if head is not None and head.stamp.nanosec >= 10**9:
+        raise ValueError(f'its stamp has {head.stamp.nanosec} ns, a second or more')
     return value or received
 
 
@@ -132,6 +134,9 @@ def yaw_of(q) -> float:
 def clearance(message) -> float:
     """Nearest valid return of a LaserScan, in m; its upper range where nothing returned."""
     ranges = np.asarray(message.ranges, float)
+    if not ranges.size or not message.range_min < message.range_max:
+        raise ValueError(f'it has {ranges.size} beams, range_min {message.range_min:g} and '
+                         f'range_max {message.range_max:g}')
     valid = ranges[(ranges >= message.range_min) & (ranges <= message.range_max)]
     nearest = float(valid.min()) if valid.size else float(message.range_max)
     if not math.isfinite(nearest) or nearest < 0.0:

@@ -81,6 +81,18 @@ def span(stamps: np.ndarray) -> str:
     return f'{len(stamps)} from {stamps[0] / 1e9:.3f} to {stamps[-1] / 1e9:.3f} s'
 
 
+def with_odometry(recording: Recording, at: np.ndarray) -> np.ndarray:
+    """Tell of each stamp whether odometry spoke before and after it, not further apart than a gap.
+
+    Across a gap nobody knows where the robot was: a straight line there would be invented.
+    """
+    stamps = recording.odom_ns
+    before, after = np.searchsorted(stamps, at, 'right') - 1, np.searchsorted(stamps, at)
+    inside = (before >= 0) & (after < len(stamps))
+    gap = stamps[np.minimum(after, len(stamps) - 1)] - stamps[np.maximum(before, 0)]
+    return inside & (gap <= GAP_NS)
+
+
 def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     """Make drives; BagError when nothing in the bag can be learned from."""
     r = recording
@@ -91,7 +103,7 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     yaw = np.unwrap(r.odom[:, 2])
     for number, rows in enumerate(chains(r.image_ns, rng)):
         at = r.image_ns[rows]
-        inside = (at >= r.odom_ns[0]) & (at <= r.odom_ns[-1])
+        inside = with_odometry(r, at)
         rows, at = rows[inside], at[inside]
         if len(rows) < 8:
             continue

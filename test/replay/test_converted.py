@@ -4,12 +4,16 @@
 from pathlib import Path
 
 from ami_ros import cli
+from ami_ros.bags import bagwriter as make
 from ami_ros.bags import walk
 from ami_ros.bags.attached import recorded_robot
 from ami_ros.bags.definitions import STORE
 from ami_ros.replay import recorded
+from ami_ros.replay.chains import complete
 from ami_ros.replay.index import index
+from ami_ros.replay.summary import driven
 from mcap.reader import make_reader
+import numpy as np
 import pytest
 from recopied import copied
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -18,18 +22,26 @@ BAG = Path(__file__).with_name('golden') / 'mind.mcap'
 MODES = [None, CompressionMode.FILE, CompressionMode.MESSAGE]
 
 
-def converted(path: Path, plugin: StoragePlugin, mode: CompressionMode | None) -> Path:
-    """Write the golden drive as `ros2 bag convert` does."""
+def converted(path: Path, plugin: StoragePlugin, mode: CompressionMode | None,
+              extra: dict[str, str] | None = None) -> Path:
+    """Write the golden drive as `ros2 bag convert` does; `extra` has topics written twice."""
     writer = Writer(path, version=9, storage_plugin=plugin)
     if mode is not None:
         writer.set_compression(mode, CompressionFormat.ZSTD)
     connections = {}
     with open(BAG, 'rb') as source, writer:
         for schema, channel, message in make_reader(source).iter_messages(log_time_order=False):
-            if channel.topic not in connections:
-                connections[channel.topic] = writer.add_connection(channel.topic, schema.name,
-                                                                   typestore=STORE)
-            writer.write(connections[channel.topic], message.log_time, message.data)
+            for topic in filter(None, (channel.topic, (extra or {}).get(channel.topic))):
+                if topic not in connections:
+                    connections[topic] = writer.add_connection(topic, schema.name,
+                                                               typestore=STORE)
+                writer.write(connections[topic], message.log_time, message.data)
+        for topic, step in (('/odom', 0.1), ('/wheel/odom', 0.3)) if extra else ():
+            kind = 'nav_msgs/msg/Odometry'
+            connection = writer.add_connection(topic, kind, typestore=STORE)
+            for i in range(20):
+                data = make.odometry(i, np.array([step * i, 0.0, 0.0]), np.zeros(2))
+                writer.write(connection, i, STORE.serialize_cdr(data, kind))
     return path
 
 
@@ -51,6 +63,29 @@ def test_a_drive_in_a_database_is_done_again(tmp_path, capsys):
     before = capsys.readouterr().out.splitlines()[1:]
     cli.main(['replay', str(bag)])
     assert capsys.readouterr().out.splitlines()[1:] == before
+
+
+@pytest.mark.parametrize('old, new, words', [
+    (b'"known": {"policy.', b'"known"\xff {"policy.', '/critic says nothing of itself on'),
+    (b'"node": "/critic"', b'"node"\xff "/critic"', 'a message on /trace/exact is damaged'),
+    (b'"!":"Told"', b'"!":"To>d"', "is damaged: nobody knows a 'To>d'")])
+def test_damage_inside_a_database_is_named(tmp_path, capsys, old, new, words):
+    bag = converted(tmp_path / 'bag', StoragePlugin.SQLITE3, None)
+    file, = bag.glob('*.db3')       # SQLite has no checksums
+    data = file.read_bytes()
+    assert old in data
+    file.write_bytes(data.replace(old, new))
+    assert cli.main(['trace', str(bag), '--at', '1']) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_topics_that_end_alike_are_not_the_robots(tmp_path):
+    """/wheel/odom is not odom, nor is /rear/camera/image_raw the camera's picture."""
+    extra = {'/camera/image_raw': '/rear/camera/image_raw', '/cmd_vel': '/other/cmd_vel'}
+    bag = converted(tmp_path / 'bag', StoragePlugin.MCAP, None, extra)
+    assert {*extra.values(), '/wheel/odom'} <= walk.topics(bag)
+    assert driven(bag)[1] == pytest.approx(1.9)
+    assert complete(bag) == complete(BAG)
 
 
 @pytest.mark.parametrize('verb', [['replay'], ['trace', '--at', '1'], ['report']])

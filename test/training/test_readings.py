@@ -6,7 +6,7 @@ import math
 from ami_ros.agent.robots import find
 from ami_ros.bags import bagwriter as make
 from ami_ros.images import codec
-from ami_ros.training import fitness
+from ami_ros.training import fitness, windows
 from ami_ros.training.bagreader import BagError, read
 import numpy as np
 import pytest
@@ -91,6 +91,10 @@ BAD = {
               'measures no angular velocity'),
     'scan': ('scan', lambda m: (setattr(m, 'range_max', math.inf), m.ranges.fill(math.inf)),
              'range_max inf, and its nearest return would be inf m'),
+    'no beams': ('scan', lambda m: setattr(m, 'ranges', m.ranges[:0]), 'it has 0 beams'),
+    'range': ('scan', lambda m: setattr(m, 'range_min', 9.0), 'range_min 9 and range_max 8'),
+    'nanosec': ('imu', lambda m: setattr(m.header.stamp, 'nanosec', 2**32 - 1),
+                'has 4294967295 ns'),
     'stamp': ('odom', lambda m: setattr(m.header.stamp, 'sec', -5), 'before 1970'),
 }
 
@@ -123,6 +127,31 @@ def test_a_turn_by_half_has_w_zero_and_is_a_rotation(tmp_path):
 
     got = read(write(tmp_path / 'bag', spoiled('odom', half)), SIZE)
     assert got.notes == () and got.odom[3, 2] == pytest.approx(math.pi)
+
+
+def test_pictures_that_come_twice_count_once(tmp_path):
+    some = topics(FRAMES)
+    kind, rows = some['camera/image_raw']
+    got, checked = both(write(tmp_path / 'bag', {**some, 'camera/image_raw': (
+        kind, rows + rows[:3])}))
+    note, = got.notes
+    assert '3 of 63 readings' in note and 'its stamp is that of an earlier picture' in note
+    assert len(got.images) == FRAMES and note in checked.warnings
+    path = write(tmp_path / 'twice', {**some, 'camera/image_raw': (kind, rows + rows)})
+    with pytest.raises(BagError, match='60 of 120 readings cannot be used'):
+        read(path, SIZE)
+
+
+def test_a_gap_of_odometry_is_not_bridged(tmp_path):
+    some = topics(FRAMES)
+    kind, rows = some['odom']
+    path = write(tmp_path / 'bag', {**some, 'odom': (kind, rows[:100] + rows[220:])})
+    got = read(path, SIZE)
+    used = got.image_ns[windows.cut(got, np.random.default_rng(0)).frame]
+    gap = (got.image_ns > at(4.95)) & (got.image_ns < at(11.0))
+    assert gap.sum() == 24 and set(used) == set(got.image_ns[~gap & (got.image_ns <= at(14.95))])
+    assert any('% of the pictures are left out: odometry says nothing' in w
+               for w in fitness.check(path, ROVER).warnings)
 
 
 def test_a_gyro_that_never_says_anything_else_is_doubted(tmp_path):

@@ -157,6 +157,21 @@ def test_a_third_of_the_pictures_in_a_second_file_is_not_lost(tmp_path):
     assert len(got.images) == FRAMES + 6 and got.notes == ()
 
 
+def test_a_file_that_is_named_twice_is_read_once(tmp_path):
+    path = write(tmp_path / 'bag', topics())
+    said = info(path)
+    said['relative_file_paths'] *= 2
+    said['topics_with_message_count'][0]['message_count'] = float('inf')
+    (path / 'metadata.yaml').write_text(yaml.safe_dump({'rosbag2_bagfile_information': said}))
+    complete(path)
+
+
+def test_a_pipe_is_no_file_to_wait_for(tmp_path):
+    os.mkfifo(tmp_path / 'a.mcap')
+    with pytest.raises(BagError, match='a.mcap is no regular file, but a folder, a pipe or a lin'):
+        read(tmp_path, SIZE)
+
+
 # topics beside those that are wanted
 
 def beside(path: Path, encoding: str, schema: bytes, data: bytes, topic='/odd') -> None:
