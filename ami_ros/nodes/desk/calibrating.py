@@ -31,7 +31,8 @@ from ami_ros.nodes.run import Executor
 HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 10.0          # for everybody to be found
 HEARD_S = 5.0           # for the critic to obey the hand
-AGAIN_S = 10.0          # for what fell silent to speak again
+AGAIN_S = 20.0          # for what was late to be in time again
+STEADY_S = 2.0          # and for so long, before a motion is repeated
 QUEUED_S = 0.5          # for what waits in queues to be taken in
 ASK_S = 5.0             # for an answer of a service
 GOALS = 3               # times that a goal is given before nobody wants it
@@ -286,13 +287,20 @@ class Calibrator(Node):
         self.obeyed = True
 
     def recover(self) -> None:
-        """Wait until all that fell silent speaks again; Aborted names what does not."""
-        def silent() -> list[str]:
+        """Hold a hand at rest until nothing is late for a while; Aborted names what is gone."""
+        self.take()
+        begun_s = steady_s = time.monotonic()
+        while time.monotonic() - steady_s < STEADY_S:
+            self.hold(0.0, 0.0)
             now_s = time.monotonic()
-            return [what for what, since in self.came_s.items() if now_s - since > SILENT_S[what]]
-        self.wait(lambda: not silent(), AGAIN_S)
-        if silent():
-            raise Aborted(f'nothing comes from {", ".join(silent())} any more')
+            silent = [what for what, since in self.came_s.items()
+                      if now_s - since > SILENT_S[what]]
+            if silent or self.verdict.source != 'hand' or self.verdict.action != 'go':
+                steady_s = now_s
+            if now_s - begun_s > AGAIN_S:
+                if silent:
+                    raise Aborted(f'nothing comes from {", ".join(silent)} any more')
+                raise Lapse(f'the critic does not let the hand go on: {self.verdict.reason}')
 
     def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
         """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
