@@ -295,3 +295,18 @@ def test_check_warns_of_what_it_cannot_compare(ami):
     out = ami('check', 'barge/barge.yaml')[1]
     assert not any('not checked' in line for line in out)
     assert any('comparisons of these files are ok' in line for line in out)
+
+
+@pytest.mark.parametrize('params, good', [
+    ('/**:\n  ros__parameters: {enable_stamped_cmd_vel: false}\n', False),
+    ('/**:\n  ros__parameters: {enable_stamped_cmd_vel: true}\n', True), ('{}\n', True),
+    ('/r2/critic:\n  ros__parameters: {robot: OTHER, enable_stamped_cmd_vel: false}\n', True)])
+def test_parameters_of_everybody_and_of_another_robot(ami, tmp_path, params, good):
+    ami('new', 'barge')
+    ami('new', 'tug')
+    path = Path('barge/params.yaml')
+    path.write_text(params.replace('OTHER', str(tmp_path / 'tug/tug.yaml')))
+    if good:
+        assert ami('check', 'barge/barge.yaml')[1][-1] == 'good'
+    else:
+        assert 'is false of critic, mind' in refused(ami, 'check', 'barge/barge.yaml')

@@ -2,7 +2,7 @@
 """All checks of a robot, in the order in which a person would mend it."""
 
 from ami_ros.checks import bearing, camera, frames, lidar, motion, nodes, silence, timing, wiring
-from ami_ros.checks.findings import Finding, grouped
+from ami_ros.checks.findings import Finding, grouped, WARN
 from ami_ros.checks.observed import Observation
 
 CHECKS = (wiring.sensors, wiring.command, timing.sim_time, timing.all_sensors, frames.all_frames,
@@ -16,3 +16,10 @@ def diagnose(seen: Observation) -> list[Finding]:
     if silence.silent(seen):
         return silence.causes(seen)
     return grouped([finding for check in CHECKS for finding in check(seen)])
+
+
+def unnamed(seen: Observation) -> Finding:
+    """Say that nobody named the robot, so that another one was compared."""
+    return Finding(WARN, 'robot: named', f'nobody named the robot and no node says it; '
+                   f'{seen.robot.name} was compared', 'the robot file of this robot',
+                   'Write --robot FILE.')

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ami_ros.agent.robots.sensor import Sensor
-from ami_ros.checks.findings import Finding, good, WARN, WRONG
+from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.checks.observed import Beams, Observation
 
 MANY = 0.02                 # share of readings of one value from which it has a meaning
@@ -22,6 +22,12 @@ def lidars(seen: Observation) -> list[Finding]:
         if scans:
             out += beams(sensor, scans[-1]) + limits(sensor, scans[-1])
             out += returns(sensor, scans, least)
+    for sensor in seen.robot.sensors_of('PointCloud2', 'Range'):
+        if seen.channels[sensor.name].readings:
+            out.append(Finding(UNCHECKED, f'{sensor.name}: values', f'not compared: what a '
+                               f'{sensor.kind} says is not looked at here', '',
+                               'Hold something before it and see that the critic stops for it: '
+                               'ami-ros drive.'))
     return out
 
 

@@ -140,6 +140,8 @@ def stamps(sensor: Sensor, channel: Channel) -> list[Finding]:
         return [Finding(bad, what, f'{int((step == 0).sum())} of {len(said)} are said twice',
                         'each newer than the one before',
                         f'Let {who} stamp each reading when it is measured.')]
+    if len(said) < 2:
+        return [Finding(UNCHECKED, what, 'not compared: one message came', 'two or more')]
     return [good(what, 'each is newer than the one before')]
 
 

@@ -20,6 +20,7 @@ from ami_ros.checks.findings import Finding, good, UNCHECKED, WARN, WRONG
 TICK_S = 0.02           # between two judgements of the critic
 PERIODS = 1.5           # a limit of age allows this many periods at least: one reading comes late
 LOST = 2.0              # and with this many a reading may be lost
+PERMIT_S = 0.1          # between two permits of the configurator for a robot that is armed
 HAND_S = 0.05           # between two messages of ami-ros drive
 STAMPED = ('critic', 'mind', 'world_model', 'actor')    # who sends cmd_vel or listens to it
 SHAPE = 0.02            # aspect ratios that differ less are the same, as for the mind
@@ -78,8 +79,30 @@ def ages(robot: Robot, policy: Policy) -> Iterator[Finding]:
     yield from aged('together: age of plans', 'max_plan_age_s', policy.shared.max_plan_age_s,
                     1 / robot.camera.hz, f'a plan comes with each picture, at {robot.camera.hz:g} '
                     'Hz', policy, WRONG)
+    yield from aged('together: age of permits', 'max_permit_age_s',
+                    policy.rules['permitted'].max_permit_age_s, PERMIT_S,
+                    f'the configurator sends one each {PERMIT_S:g} s', policy, WRONG)
+    yield from cadence(robot, policy)
     yield from aged('together: age of a hand', 'hand_deadman_s', policy.shared.hand_deadman_s,
                     HAND_S, f'ami-ros drive sends one each {HAND_S:g} s', policy, WARN)
+
+
+def cadence(robot: Robot, policy: Policy) -> Iterator[Finding]:
+    """Compare how many plans a second the policy wants with how many pictures come."""
+    own, hz = policy.rules.get('cadence'), robot.camera.hz
+    if own is None:
+        return
+    what = 'together: cadence of plans'
+    said = f'min_plans_hz = {own.min_plans_hz:g}, max_plans_hz = {own.max_plans_hz:g} of ' \
+           f'{policy.path}'
+    low, high = hz / LOST, 2 * hz
+    if own.min_plans_hz <= low + ROUNDING and own.max_plans_hz >= high - ROUNDING:
+        yield good(what, said, f'{low:g} or less, {high:g} or more')
+    else:
+        yield Finding(WARN, what, said, f'{low:g} Hz or less and {high:g} Hz or more, a plan '
+                      f'comes with each picture, at {hz:g} Hz',
+                      f'Write min_plans_hz and max_plans_hz so in {policy.path}; else pictures '
+                      'that come unevenly stop the robot.')
 
 
 def aged(what: str, key: str, oldest_s: float, period_s: float, why: str, policy: Policy,

@@ -10,8 +10,9 @@ from ami_ros.verbs.common import count, make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--robot', default='rover', metavar='FILE',
-                     help='robot file, which is written to; a name is only measured')
+    one.add_argument('--robot', default='', metavar='FILE',
+                     help='robot file, which is written to; a name is only measured; default: '
+                     'that of the nodes that run')
     one.add_argument('--only', default='', metavar='LIST',
                      help='e.g. lag,braking; default: no_return, lag, forward, turn, braking, '
                      'camera, latency')
@@ -32,10 +33,17 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.nodes.desk.calibration_kit import Kit
     from ami_ros.nodes.desk.calibration_session import calibrate, opened, wanted
     make_way(args.report)
-    asked, robot = wanted(args.only), find(args.robot)
+    asked, named = wanted(args.only), args.robot
+    if not named:
+        from ami_ros.nodes.desk.whose import running_robot
+        named = running_robot(args.namespace.strip('/'))
+        if not named:
+            raise ValueError('no node that runs here says which robot this is; write --robot '
+                             'FILE, and see that the critic runs in this namespace')
+    robot = find(named)
     with opened(robot, args.namespace) as calibrator:
         kit = Kit(calibrator, robot, Terminal(args.yes), args.speed, args.distance, args.rounds)
-        report = calibrate(kit, args.robot, asked, args.dry)
+        report = calibrate(kit, named, asked, args.dry)
     write_report(args.report, report)
     if report.get('aborted') == 'interrupted':
         return 130

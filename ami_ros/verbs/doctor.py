@@ -9,7 +9,8 @@ from ami_ros.verbs.common import make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--robot', default='', help='a name, or the path of a robot file; default: '
+                     'that of the nodes that run')
     one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
     one.add_argument('--module', default='', help='default: what the robot runs')
     one.add_argument('--seconds', type=positive, default=5.0, metavar='S', help='to listen')
@@ -33,15 +34,18 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where anything is wrong."""
     from ami_ros.agent.robots import find
     from ami_ros.checks import findings, silence
-    from ami_ros.checks.diagnose import diagnose
+    from ami_ros.checks.diagnose import diagnose, unnamed
     if args.live:
         from ami_ros.nodes.desk import live
         return live.main(args.namespace.strip('/'), args.seconds)
     make_way(args.json)
-    robot = find(args.robot)
     from ami_ros.nodes.desk.doctor import examine
-    seen = examine(robot, args.namespace.strip('/'), args.seconds, args.module)
+    from ami_ros.nodes.desk.whose import running_robot
+    named = args.robot or running_robot(args.namespace.strip('/'))
+    seen = examine(find(named or 'rover'), args.namespace.strip('/'), args.seconds, args.module)
     found, header = diagnose(seen), silence.header(seen)
+    if named is None:
+        found = [*found, unnamed(seen)]
     print(findings.page(header, found))
     write_report(args.json, findings.report({'asked': header}, found))
     return findings.status(found)

@@ -556,3 +556,21 @@ def test_a_program_that_asks_for_more_than_we_offer_is_its_own_business():
         subscribers=(Endpoint('/rqt', DIAGNOSTIC, Qos(latched=True)),), asked=Qos())
     wrong = only(seen, 'critic/verdict: QoS', WARN)
     assert wrong.fix == 'Let /rqt ask for volatile.'
+
+
+def test_one_message_is_nothing_to_compare():
+    seen = healthy()
+    seen.channels['scan'].readings = seen.channels['scan'].readings[:1]
+    assert found(seen, 'scan: stamps')[0].level == UNCHECKED
+
+
+@pytest.mark.parametrize('kind', ['PointCloud2', 'Range'])
+def test_what_nobody_looks_at_is_not_ok(kind):
+    seen = healthy()
+    scan = seen.robot.sensor('scan')
+    other = replace(scan, kind=kind, beams=None, **(
+        {'height_m': (0.0, 1.0), 'no_return': None} if kind == 'PointCloud2' else {}))
+    seen.robot = replace(seen.robot, sensors=tuple(
+        other if s.name == 'scan' else s for s in seen.robot.sensors))
+    assert found(seen, 'scan: values')[0].level == UNCHECKED
+    assert not found(seen, 'scan: beams')

@@ -104,3 +104,14 @@ def test_who_notices_a_black_picture_is_said():
     assert 'black pictures' not in levels()
     assert levels(packed)['black pictures'] == UNCHECKED
     assert levels(packed, run={'mind': {'min_spread': 0.0}})['black pictures'] == WARN
+
+
+def test_plans_and_permits_as_often_as_the_policy_wants():
+    strict = read(share('config/policy/strict.yaml'))
+    careful = replace(ROVER, sensors=tuple(replace(s, required=True) for s in ROVER.sensors))
+    assert levels(careful, strict)['cadence of plans'] == OK
+    slow = changed(strict, {'rules.cadence.min_plans_hz': 9.0})
+    assert levels(careful, slow)['cadence of plans'] == WARN
+    late = changed(POLICY, {'rules.permitted.max_permit_age_s': 0.12})
+    assert levels(policy=late)['age of permits'] == WRONG
+    assert levels()['age of permits'] == OK and 'cadence of plans' not in levels()

@@ -81,9 +81,11 @@ def test_a_lapse_costs_one_repetition_from_where_it_began(motion):
 
 def test_what_lapses_again_and_again_is_unclear_and_not_the_end_of_all():
     motion = Motion('drives', (Leg(0.3, 0.0, 1.0),))
-    base = Base(*[Lapse('late')] * 9)
-    with pytest.raises(Unclear, match=f'{1 + REPEATS} times something was late: late'):
-        kit(base).perform(motion)
+    for lapses in ([Lapse('late')] * 30, [Lapse('late'), None] * 30):
+        base = Base(*lapses)
+        with pytest.raises(Unclear, match=f'{1 + REPEATS} times something was late: late'):
+            kit(base).perform(motion)
+    assert np.allclose(base.at, 0.0, atol=0.01)     # it is back, for what is measured next
     with pytest.raises(Aborted, match='beyond'):
         kit(Base(Aborted('beyond the bounds'))).perform(motion)    # no lapse
 

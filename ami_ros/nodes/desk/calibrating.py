@@ -32,7 +32,10 @@ from ami_ros.nodes.run import Executor
 HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 10.0          # for everybody to be found
 HEARD_S = 5.0           # for the critic to obey the hand
-AGAIN_S = 10.0          # for what fell silent to speak again
+AGAIN_S = 20.0          # for what was late to be in time again
+HALF = 0.5              # of a leg: who came so far is late, not stuck
+GONE_S = 8.0            # who is silent for so long is not late but gone
+STEADY_S = 2.0          # and for so long, before a motion is repeated
 QUEUED_S = 0.5          # for what waits in queues to be taken in
 ASK_S = 5.0             # for an answer of a service
 GOALS = 3               # times that a goal is given before nobody wants it
@@ -287,13 +290,21 @@ class Calibrator(Node):
         self.obeyed = True
 
     def recover(self) -> None:
-        """Wait until all that fell silent speaks again; Aborted names what does not."""
-        def silent() -> list[str]:
+        """Hold a hand at rest until nothing is late for a while; Aborted names what is gone."""
+        self.take()
+        begun_s = steady_s = time.monotonic()
+        while time.monotonic() - steady_s < STEADY_S:
+            self.hold(0.0, 0.0)
             now_s = time.monotonic()
-            return [what for what, since in self.came_s.items() if now_s - since > SILENT_S[what]]
-        self.wait(lambda: not silent(), AGAIN_S)
-        if silent():
-            raise Aborted(f'nothing comes from {", ".join(silent())} any more')
+            silent = [what for what, since in self.came_s.items()
+                      if now_s - since > SILENT_S[what]]
+            if silent or self.verdict.source != 'hand' or self.verdict.action != 'go':
+                steady_s = now_s
+            if now_s - begun_s > AGAIN_S:
+                gone = [what for what, since in self.came_s.items() if now_s - since > GONE_S]
+                if gone:
+                    raise Aborted(f'nothing has come from {", ".join(gone)} for {GONE_S:g} s')
+                raise Lapse(f'the critic does not let the hand go on: {self.verdict.reason}')
 
     def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
         """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
@@ -321,9 +332,10 @@ class Calibrator(Node):
                         break
                 else:
                     if leg.until is not None:
-                        raise Aborted(f'odometry did not come to {leg.until:.2f} in '
-                                      f'{leg.seconds:.0f} s; is something in its way, or does '
-                                      'it slip?')
+                        slow = abs(axis) > HALF * abs(leg.until)    # it moves, and the hand lags
+                        raise (Lapse if slow else Aborted)(
+                            f'odometry did not come to {leg.until:.2f} in {leg.seconds:.0f} s; '
+                            'is something in its way, or does it slip?')
             self.rest(base.settle_s)
             return begun_ns, self.heard.odometry[-1][0]
         finally:

@@ -144,17 +144,31 @@ class Kit:
         begin, late = self.calibrator.pose(), ''
         for _ in range(1 + REPEATS):
             try:
-                if late:
-                    self.calibrator.recover()
-                    ahead, _, left = between(begin, self.calibrator.pose())
-                    for undo in motions.back(self.base, float(ahead), float(left)):
-                        self.calibrator.perform(undo, self.base)
                 return self.calibrator.perform(motion, self.base)
             except Lapse as why:
                 late = str(why)
                 self.person.say(f'  interrupted: {late}; it goes back and does this again')
-        raise Unclear(f'{1 + REPEATS} times something was late: {late}; see what else runs on '
-                      'this machine, then measure this again')
+                self.go_back(begin)
+        raise self.too_late(late)
+
+    def go_back(self, begin: np.ndarray) -> None:
+        """Return to a pose of odometry, once all that was late is in time again."""
+        late = ''
+        for _ in range(1 + REPEATS):
+            try:
+                self.calibrator.recover()
+                ahead, _, left = between(begin, self.calibrator.pose())
+                for undo in motions.back(self.base, float(ahead), float(left)):
+                    self.calibrator.perform(undo, self.base)
+                return
+            except Lapse as why:
+                late = str(why)
+        raise self.too_late(late)
+
+    def too_late(self, late: str) -> Unclear:
+        """Say that a motion was interrupted too often."""
+        return Unclear(f'{1 + REPEATS} times something was late: {late}; see what else runs on '
+                       'this machine, then measure this again')
 
     def record(self, begun_ns: int, end_ns: int) -> tuple[Track, np.ndarray]:
         """Return odometry and commands (M, 3) of a motion, in seconds since it began."""
