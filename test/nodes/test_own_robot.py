@@ -7,6 +7,7 @@ options are added to it. Commands that this computer has not, or that are tested
 left out, each with its reason. The robot is the one of foreign_robot.py.
 """
 
+from collections import Counter
 from pathlib import Path
 import re
 import shlex
@@ -74,7 +75,13 @@ def first_motions(owner, person) -> None:
         def held():
             person.hold(key)
             return until()
-        bench.until(held, what)
+        try:
+            bench.until(held, what)
+        except AssertionError as never:     # what the critic said meanwhile is why
+            said = [convert.verdict_from(msg) for msg in bench.heard[topics.VERDICT.name][-400:]]
+            why = Counter(f'{v.action} {v.rule} {v.reason}'[:60] for v in said)
+            raise AssertionError(f'{never}: {why.most_common(4)}; the terminal says '
+                                 f'{person.look()[-700:]}') from None
 
     def stands():
         return abs(bench.heard[topics.ODOMETRY.name][-1].twist.twist.linear.x) < 0.005
