@@ -32,6 +32,7 @@ BEAMS, LOST, PARTS = 450, 0.004, 5      # a sweep is taken in so many parts
 SCALE = (1.03, 0.97)                    # true over told: ahead, turning
 LAG_S, TIMEOUT_S = 0.12, 0.4
 TICK_S = 1 / 60                         # four physics steps
+ROOM_M, AHEAD_M = 0.6, (1.2, 2.0)       # free around it at the start, and ahead
 BEHIND_S = 0.25                         # what a busy machine missed is skipped
 PICTURES = replace(topics.CAMERA, name='camera/image_raw/compressed', type=CompressedImage)
 
@@ -44,7 +45,7 @@ class Foreign(Node):
         robot = replace(find('rover'), actuation_lag_s=LAG_S, base_timeout_s=TIMEOUT_S,
                         camera_hfov_rad=HFOV_RAD)
         self.sim = Simulator(worlds.draw(room), robot, seed, SIZE)
-        self.sim.reset(somewhere(self.sim, seed), seed)
+        self.place(seed)
         self.sim.reckoning.scale = 1 / np.array(SCALE)
         self.rng = np.random.default_rng(seed)
         self.angles = -math.pi + 2 * math.pi * np.arange(BEAMS) / BEAMS
@@ -53,6 +54,17 @@ class Foreign(Node):
         self.out = {row.name: self.create_publisher(*row.publisher()) for row in rows}
         self.create_subscription(*topics.command(False).subscriber(self.on_command))
         self.ticks, self.due_s = 0, time.monotonic()
+
+    def place(self, seed: int) -> None:
+        """Stand where there is room to turn, and a way ahead that ends at something."""
+        for number in range(seed, seed + 1000):
+            self.sim.reset(somewhere(self.sim, number), seed)
+            around = self.sim.scan()
+            ahead = around[np.abs(self.sim.angles) < 0.3].min()
+            if around.min() > ROOM_M and AHEAD_M[0] < ahead < AHEAD_M[1]:
+                return
+        raise RuntimeError(f'nothing in this room has {ROOM_M} m of room around it and something '
+                           f'{AHEAD_M[0]} to {AHEAD_M[1]} m ahead')
 
     def on_command(self, msg: Twist) -> None:
         """Turn the wheels."""

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the owner of the robot in foreign_robot.py writes into the files of `ami-ros robot new`."""
 
+import math
 from pathlib import Path
 import re
 
-from foreign_robot import BEAMS, CAMERA_HZ, HFOV_RAD, ODOM_HZ, SCAN_HZ, TIMEOUT_S
+from foreign_robot import BEAMS, CAMERA_HZ, HFOV_RAD, ODOM_HZ, SCAN_HZ, SIZE, TIMEOUT_S
 
 ROBOT = {       # key of the robot file: what was measured, or what its maker says
     'command_type': 'Twist', 'max_speed_mps': 0.4, 'max_turn_radps': 1.2,
-    'base_timeout_s': TIMEOUT_S, 'camera_hfov_rad': HFOV_RAD}
+    'base_timeout_s': TIMEOUT_S,
+    # a square picture shows what the camera sees up and down
+    'camera_hfov_rad': round(2 * math.atan(math.tan(HFOV_RAD / 2) * SIZE[1] / SIZE[0]), 3)}
 SENSORS = {     # name of the sensor: its keys
     'camera': {'kind': 'CompressedImage', 'topic': 'camera/image_raw/compressed',
                'hz': float(CAMERA_HZ)},

@@ -46,7 +46,15 @@ this order and in this folder:
        ros2 run ami_ros critic --ros-args --params-file params.yaml
        ami-ros doctor --robot {name}.yaml
 
-3. **Calibrate** on a free floor, a hand on the power switch. The robot drives slowly, through the
+   Without the `ros2` command, in an environment that was activated, the first line is
+
+       critic --ros-args --params-file params.yaml
+
+3. **Drive by hand**, through the critic. It must stop before a wall, and when you let go:
+
+       ami-ros drive --robot {name}.yaml
+
+4. **Calibrate** on a free floor, a hand on the power switch. The robot drives slowly, through the
    critic; delay, braking and odometry are measured and written into `{name}.yaml`. Afterwards
    `braking_mps2` of `policy.yaml` may be no higher than what was found, `max_plan_lead_s` no lower
    than `latency_s`, and `reaction_s` no lower than `actuation_lag_s` + 0.02. Nodes that run keep
@@ -54,10 +62,6 @@ this order and in this folder:
 
        ami-ros calibrate --robot {name}.yaml
        ami-ros robot check {name}.yaml
-
-4. **Drive by hand**, through the critic. It must stop before a wall, and when you let go:
-
-       ami-ros drive --robot {name}.yaml
 
 5. **Record** while you drive about where it shall find its way, half an hour or more:
 
