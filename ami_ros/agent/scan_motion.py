@@ -56,7 +56,7 @@ class ScanMotions:
             self.steps[name] += 1
 
     def begin(self, name: str, seen: tuple[Sighting, ...]) -> None:
-        """Make the newest sighting the key; twice as far to the next comparison once they agree."""
+        """Make the newest sighting the key; once they agreed, the next comparison is farther off."""
         self.keys.pop(name, None)
         if seen:
             self.keys[name] = seen[0]

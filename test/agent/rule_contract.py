@@ -20,6 +20,7 @@ from ami_ros.agent.types import (
     Plan,
     Sameness,
     Scan,
+    ScanMotion,
     Situation,
     Step,
     Switch,
@@ -62,8 +63,11 @@ def plan(v: float = 0.3, w: float = 0.0, **changes) -> Plan:
 
 
 def scan(ranges=None, **changes) -> Scan:
-    """Nothing in range, unless said otherwise."""
-    ranges = np.full(ANGLES.size, np.inf) if ranges is None else np.asarray(ranges, dtype=float)
+    """Nothing near, and a wall far behind, unless said otherwise."""
+    if ranges is None:
+        ranges = np.full(ANGLES.size, np.inf)
+        ranges[:3] = 7.5
+    ranges = np.asarray(ranges, dtype=float)
     return Scan(**{'ranges': ranges, 'angles': ANGLES, 'mount': (0.0, 0.0, 0.0),
                    'stamp_ns': NOW, 'received_steady_ns': STEADY} | changes)
 
@@ -117,7 +121,8 @@ def level(*up, for_s: float = 10.0, name: str = 'imu') -> Lean:
 
 def memory(**changes) -> Memory:
     """Nothing to wonder about, unless said otherwise."""
-    return Memory(**{'leans': (level(),)} | changes)
+    return Memory(**{'leans': (level(),), 'met': (('scan', STEADY),),
+                     'scan_motions': (ScanMotion('scan', True),)} | changes)
 
 
 def situation(**changes) -> Situation:

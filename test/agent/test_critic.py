@@ -10,7 +10,7 @@ from ami_ros.agent.critic import Critic, guard
 from ami_ros.agent.policies.policy import changed
 from ami_ros.agent.rules import build
 from ami_ros.agent.rules.rule import Answer, scaled, Stop
-from ami_ros.agent.types import Command
+from ami_ros.agent.types import Command, ScanMotion
 import numpy as np
 import pytest
 from rule_contract import (
@@ -288,6 +288,7 @@ def test_a_new_critic_stands():
 
 def test_it_remembers_what_went_out():
     c = critic(plan(0.6))
+    c.keeper.scan_motions.found['scan'] = ScanMotion('scan', True)
     speeds = []
     for tick in range(6):
         late = ns(0.05 * tick)

@@ -109,7 +109,8 @@ def faulty(fault, begins_s: float, **more) -> World:
 @pytest.mark.parametrize('fault', FAULTS, ids=lambda fault: fault.__name__)
 def test_a_lidar_that_is_wrong_from_the_first(fault, speed):
     made = critic()
-    least, verdicts = drive(faulty(fault, 0.0), made, lambda world: (speed, 0.0), 2.2 / speed + 1.0, 20)
+    least, verdicts = drive(faulty(fault, 0.0), made, lambda world: (speed, 0.0),
+                            2.2 / speed + 1.0, 20)
     assert least > 0.0
     assert verdicts[-1].action == 'stop' and verdicts[-1].rule == FAULTS[fault]
     assert verdicts[-1].rule in ('scan_geometry', 'empty_scan', 'unseen_path') or made.latch.closed

@@ -15,7 +15,7 @@ from ami_ros.agent.types import Command, Scan, Sighting, Situation
 
 MOST_BEAMS = 180            # are compared, evenly chosen
 LEAST_BEAMS = 20            # fewer say nothing: an open field
-MOST_NEAR = 64              # beams near the direction of one hit, evenly chosen where there are more
+MOST_NEAR = 64              # beams near the direction of a hit, evenly chosen where there are more
 DENSE = 0.5                 # share of the beams that hit something: less is a view of a few things
 MOST_NEW = 8                # scans between two questions; there is one a tick
 TURN_RAD = 2 * math.pi
@@ -54,8 +54,8 @@ class Knocked:
     name: str = 'knocked'
     release: ClassVar[str] = 'somebody looks at the lidar, and calls critic/reset'
     # the newest scan of each sensor and its answer: ticks are more often than scans
-    found: dict[str, tuple[Scan, float, bool]] = field(default_factory=dict, init=False, compare=False,
-                                                 repr=False)
+    found: dict[str, tuple[Scan, float, bool]] = field(
+        default_factory=dict, init=False, compare=False, repr=False)
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         if not any(twist(command)):

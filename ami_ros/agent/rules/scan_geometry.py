@@ -34,7 +34,17 @@ class Layout:
 
     name: str
     beams: int
-    directions: tuple[float, ...] = ()      # rad, level, of COMPARED beams; () is not said
+    ends: tuple[float, ...] = ()    # rad, of the first and the last beam; () is not said
+    tilt: tuple[float, float] = (0.0, 0.0)      # rad, roll and pitch of its mount
+
+    def directions(self, shares: np.ndarray) -> np.ndarray:
+        """Return where beams look once they are level, rad; 0 is the first beam, 1 the last."""
+        angles = self.ends[0] + (self.ends[1] - self.ends[0]) * shares
+        if self.tilt == (0.0, 0.0):
+            return angles
+        ahead, left = rotation(*self.tilt, 0.0)[:2, :2] @ np.stack([np.cos(angles),
+                                                                    np.sin(angles)])
+        return np.arctan2(left, ahead)
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,14 @@ class ScanGeometry:
             return (f'the {scan.name} has {count} beams, the robot file says {layout.beams}; '
                     f'{self.max_beams_off:.0%} more or fewer are allowed')
         chosen = np.linspace(0, count - 1, COMPARED).astype(int)
-        right, whose = layout.directions, 'the robot file says'
-        if not right:
+        if layout.ends:
+            right, whose = layout.directions(chosen / max(1, count - 1)), 'the robot file says'
+        else:
             first = next((one for one in memory.first_scans if one.name == scan.name), None)
             if first is None:
                 return ''
-            chosen, right = chosen[[0, -1]], (first.first_rad, first.last_rad)
-            whose = 'in its first scan it looked'
+            chosen, whose = chosen[[0, -1]], 'in its first scan it looked'
+            right = np.array([first.first_rad, first.last_rad])
         looks = np.asarray(scan.angles, float)[chosen]
         off = np.abs(np.mod(looks - right + math.pi, TURN_RAD) - math.pi)
         worst = math.degrees(off.max())
@@ -93,20 +104,13 @@ class ScanGeometry:
                 'less are allowed')
 
 
-def directions(first_rad: float, last_rad: float, roll: float, pitch: float) -> tuple[float, ...]:
-    """Return where COMPARED beams of a lidar look once they are turned level, rad."""
-    angles = np.linspace(first_rad, last_rad, COMPARED)
-    ahead, left = rotation(roll, pitch, 0.0)[:2, :2] @ np.stack([np.cos(angles), np.sin(angles)])
-    return tuple(np.arctan2(left, ahead).tolist())
-
-
 def make(own: Numbers, shared: Shared, robot: Robot) -> ScanGeometry:
     """Make the rule of a policy."""
     layouts = []
     for sensor in robot.sensors_of('LaserScan'):
         if sensor.required:
             *_, roll, pitch, _ = robot.body.mount(sensor.link)
-            layouts.append(Layout(sensor.name, sensor.beams, () if sensor.angle_min_rad is None
-                                  else directions(sensor.angle_min_rad, sensor.angle_max_rad,
-                                                  roll, pitch)))
+            ends = (() if sensor.angle_min_rad is None
+                    else (sensor.angle_min_rad, sensor.angle_max_rad))
+            layouts.append(Layout(sensor.name, sensor.beams, ends, (roll, pitch)))
     return ScanGeometry(own.max_beams_off, own.max_direction_off_deg, tuple(layouts))

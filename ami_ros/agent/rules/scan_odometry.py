@@ -16,7 +16,7 @@ from ami_ros.agent.types import Command, Situation
 class Numbers(Settings):
     """How often they may contradict, and how fast the robot is until they have agreed."""
 
-    max_contradictions: int = setting(None, 'times', 1, 10, 'in a row that a scan may contradict '
+    max_contradictions: int = setting(None, 'times', 0, 10, 'in a row that a scan may contradict '
                                       'odometry, once they have agreed', strict='lower')
     unproven_speed: float = setting(None, '1', 0.05, 1.0, 'share of the speed limits left until '
                                     'scans and odometry have agreed once', strict='lower')
