@@ -32,7 +32,7 @@ def shared(*patterns: str) -> list[tuple[str, list[str]]]:
     return [(str(Path('share', NAME, folder)), inside) for folder, inside in folders.items()]
 
 
-BAGS = ['mcap>=1.6', 'rosbags']     # a Writer that flushes
+BAGS = ['mcap>=1.6', 'rosbags', 'zstandard']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
     'sim': ['pybullet', 'onnxruntime', *IMAGES, *BAGS],

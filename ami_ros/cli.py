@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; what goes wrong is one sentence and exit status 1."""
+    if hasattr(sys.stdout, 'reconfigure'):      # a folder's name may be no UTF-8
+        sys.stdout.reconfigure(errors='backslashreplace')
     args, unknown = parser().parse_known_args(argv)
     if unknown:
         Parser(f'ami-ros {args.verb}').error(f'unrecognized arguments: {" ".join(unknown)}')

@@ -76,7 +76,7 @@ def test_no_verb_and_another_verb_name_those_there_are(ami):
 def test_an_unreadable_bag_and_a_broken_module(ami, tmp_path):
     (tmp_path / 'bag.mcap').write_text('no bag')
     complains(ami, ['train', '--bag', tmp_path / 'bag.mcap', '--out', tmp_path / 'm'],
-              tmp_path / 'bag.mcap', 'is not a readable rosbag2 bag')
+              tmp_path / 'bag.mcap', 'is neither an MCAP file nor a SQLite database')
     (tmp_path / 'manifest.json').write_text('{')
     complains(ami, ['evaluate', '--module', tmp_path], tmp_path / 'manifest.json', 'is damaged')
 

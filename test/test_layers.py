@@ -48,7 +48,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'onnxruntime': ('inference/onnx_backend.py', 'training/quantize.py'),
     'tensorrt': ('inference/tensorrt_backend.py',),
     'pybullet': ('sim/',), 'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),
-    'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',),
+    'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',), 'zstandard': ('bags/',),
     **dict.fromkeys(ROS, ('nodes/',)),
     'launch': ('launching.py',), 'launch_ros': ('launching.py',),
 }

@@ -7,8 +7,9 @@ modules' manifests there; a replay reads the message.
 """
 
 import json
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.bags.recorder import Attached
 
 JSON, YAML, XML = 'application/json', 'application/yaml', 'application/xml'
@@ -23,6 +24,13 @@ def files_of(text: str, log_ns: int) -> tuple[str, list[Attached]]:
                       for name, kind, data in contents(said) if data]
     except (ValueError, KeyError, TypeError, AttributeError):
         return 'nobody', []
+
+
+def robot_files(robot: Robot, log_ns: int) -> list[Attached]:
+    """Return a robot file and its URDF: they say later which topic is which sensor."""
+    urdf = Path(robot.urdf)
+    return [Attached(f'robot/{robot.path.name}', YAML, robot.path.read_bytes(), log_ns),
+            Attached(f'urdf/{urdf.name}', XML, urdf.read_bytes(), log_ns)]
 
 
 def contents(said: dict):

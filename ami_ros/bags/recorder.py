@@ -20,6 +20,7 @@ import yaml
 
 from ami_ros.bags.definitions import definition
 from ami_ros.bags.metadata import Part, Topic, write_metadata
+from ami_ros.bags.writers import hold
 
 CHUNK_BYTES = 512 * 1024
 FLUSH_S = 0.5           # at least so often: a kill costs what came since
@@ -87,6 +88,7 @@ class Recorder:
             folder.rmdir()
             raise OSError(f'nothing is recorded: {short}')
         self.disk_s = self.sync_s = steady()
+        self.lock = hold(folder)            # so that nobody repairs what is being recorded
         self._begin()
 
     def offer(self, name: str, kind: str, qos: tuple[dict, ...] = ()) -> None:
@@ -97,7 +99,8 @@ class Recorder:
 
     def attach(self, file: Attached) -> None:
         """Put a file into the bag, and into each file of it that is still to come."""
-        if self.full or self.attached.get(file.name) == file:
+        there = self.attached.get(file.name)
+        if self.full or there is not None and there.data == file.data:
             return
         self.attached[file.name] = file
         try:
@@ -149,6 +152,14 @@ class Recorder:
 
     def close(self) -> list[Part]:
         """Finish the bag; OSError where that cannot be written, and `repair` is needed."""
+        try:
+            return self._close()
+        finally:
+            if self.lock is not None:
+                os.close(self.lock)
+                self.lock = None
+
+    def _close(self) -> list[Part]:
         try:
             if not self.broken:
                 self._end()

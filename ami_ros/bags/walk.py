@@ -2,8 +2,8 @@
 """
 Goes through the messages of a recording in the order in which they were written.
 
-A bag, a folder without its metadata.yaml, a single file, one that a kill cut short: all are read,
-as far as they are whole. What nobody asks for is not even copied, so that an hour is seconds.
+A bag of any storage (MCAP, SQLite; compressed by file or by message), a folder without its
+metadata.yaml, a single file, one that a kill cut short: all are read, as far as they are whole.
 """
 
 from collections.abc import Iterator
@@ -11,20 +11,14 @@ from pathlib import Path
 import struct
 from typing import NamedTuple
 
-from mcap.opcode import Opcode
-from mcap.reader import make_reader
-from mcap.records import Chunk
-from mcap.stream_reader import get_chunk_data_stream
-from mcap.summary import Summary
-import yaml
+import zstandard
 
-from ami_ros.bags.metadata import NAME
-from ami_ros.bags.repair import in_order
+from ami_ros.bags import mcap_file, sqlite_file
+from ami_ros.bags.mcap_file import Channel, Entry, Wanted
+from ami_ros.bags.storage import kind_of, listing, MCAP, SQLITE, unpacked, ZSTD
 
-MAGIC = 8               # bytes at the beginning of a file
-HEAD = struct.Struct('<BQ')             # of a record: opcode, length
-CHUNK = struct.Struct('<QQQII')         # times, size, crc, length of the compression's name
-MESSAGE = struct.Struct('<HIQQ')        # channel, sequence, log time, publish time
+READERS = {MCAP: mcap_file, SQLITE: sqlite_file}
+CDR = 'cdr'
 TEXT = struct.Struct('<I')
 
 
@@ -38,137 +32,92 @@ class Heard(NamedTuple):
 
 def files(bag: Path) -> list[Path]:
     """List the files of a recording, in order; ValueError where there is none."""
-    if bag.is_file():
-        return [bag]
-    said = bag / NAME
-    if said.is_file():
-        try:
-            info = yaml.safe_load(said.read_text())['rosbag2_bagfile_information']
-            found = [bag / name for name in info['relative_file_paths']]
-        except (yaml.YAMLError, KeyError, TypeError) as wrong:
-            raise ValueError(f'{said} cannot be read: {wrong!r}; remove it and '
-                             f'`ami-ros record --repair {bag}`') from None
-        if lacking := [path.name for path in found if not path.is_file()]:
-            raise ValueError(f'{bag} lacks {", ".join(lacking)}, which its {NAME} names')
-        return found
-    found = sorted(bag.glob('*.mcap'), key=in_order) if bag.is_dir() else []
-    if not found:
-        raise ValueError(f'there is no recording at {bag}; a folder with *.mcap files is one, '
-                         'or such a file')
-    return found
+    return list(listing(bag).files)
 
 
-def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0,
-             end_ns: int = 2**63) -> Iterator[Heard]:
+def reader_of(path: Path):
+    """Return what reads a file, and the file unpacked; None for an empty one.
+
+    A recorder that is killed as it begins a file leaves an empty one.
+    """
+    kind = kind_of(path)
+    if kind == ZSTD:
+        path = unpacked(path)
+        kind = kind_of(path)
+    if kind not in READERS:
+        if begun(path):
+            return None, path
+        raise ValueError(f'{path} is neither an MCAP file nor a SQLite database, by its first '
+                         'bytes; rosbag2 writes the two, compressed with zstd or not')
+    return READERS[kind], path
+
+
+def begun(path: Path) -> bool:
+    """Tell whether a file is empty, or ends in the middle of its first bytes."""
+    with open(path, 'rb') as file:
+        head = file.read(len(SQLITE))
+    return any(magic.startswith(head) for magic in (MCAP, SQLITE))
+
+
+def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0, end_ns: int = 2**63,
+             damage: list[str] | None = None) -> Iterator[Heard]:
     """Yield messages of topics by their last parts ('odom' is also '/robot1/odom'); () is all.
 
     Of the given span of log times; a few around it may come, too, never one that is left out.
     """
     for path in files(bag):
-        yield from of_file(path, names, begin_ns, end_ns)
+        yield from of_file(path, names, begin_ns, end_ns, damage)
 
 
-def of_file(path: Path, names: tuple[str, ...], begin_ns: int, end_ns: int) -> Iterator[Heard]:
+def of_file(path: Path, names: tuple[str, ...], begin_ns: int, end_ns: int,
+            damage: list[str] | None = None) -> Iterator[Heard]:
     """Yield the messages of one file, up to where it is cut or damaged."""
-    topics: dict[int, str] = {}         # channels that are wanted
-    index = indexed(path)
-    with open(path, 'rb') as file:
-        if index is not None:
-            yield from by_index(file, index, names, begin_ns, end_ns)
-            return
-        file.seek(MAGIC)
-        for opcode, record in front(file):
-            if opcode == Opcode.CHUNK:
-                begun, ended, *_ = CHUNK.unpack_from(record)
-                inside = opened(record)
-                if inside is None:
-                    return
-                yield from records(inside, topics, names,
-                                   ended >= begin_ns and begun <= end_ns)
-            elif opcode in (Opcode.CHANNEL, Opcode.MESSAGE):
-                yield from records(HEAD.pack(opcode, len(record)) + record, topics, names, True)
+    def wanted(channel: Channel) -> bool:
+        return channel.encoding == CDR and (
+            not names or any(is_of(channel.topic, name) for name in names))
+
+    for channel, log_ns, data in entries(path, wanted, begin_ns, end_ns,
+                                         [] if damage is None else damage):
+        yield Heard(channel.topic, log_ns, data)
 
 
-def front(file) -> Iterator[tuple[int, bytes]]:
-    """Yield (opcode, content) of the whole records from here on, up to the end of the data."""
-    while len(head := file.read(HEAD.size)) == HEAD.size:
-        opcode, length = HEAD.unpack(head)
-        if opcode == Opcode.DATA_END:
-            return
-        if opcode not in (Opcode.CHUNK, Opcode.CHANNEL, Opcode.MESSAGE):
-            file.seek(length, 1)
-            continue
-        record = file.read(length)
-        if len(record) < length:
-            return
-        yield opcode, record
+def entries(path: Path, wanted: Wanted, begin_ns: int = 0, end_ns: int = 2**63,
+            damage: list[str] | None = None) -> Iterator[Entry]:
+    """Yield (channel, log time, data) of one file; what cannot be read goes to `damage`."""
+    damage = [] if damage is None else damage
+    reader, path = reader_of(path)
+    if reader is None:
+        return
+    for channel, log_ns, data in reader.read(path, wanted, begin_ns, end_ns, damage):
+        if data[:len(ZSTD)] == ZSTD:        # compressed by message; cdr begins with zeros
+            try:
+                data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            except (zstandard.ZstdError, MemoryError) as why:
+                damage.append(f'{path.name}: a message on {channel.topic} cannot be unpacked: '
+                              f'{why}')
+                continue
+        yield channel, log_ns, data
 
 
-def indexed(path: Path) -> Summary | None:
-    """Return what a finished file says of itself at its end; None where it is not finished."""
-    try:
-        with open(path, 'rb') as file:
-            said = make_reader(file).get_summary()
-    except Exception:       # mcap lets through whatever a broken file provokes: not finished
-        return None
-    whole = said is not None and said.statistics is not None and (
-        len(said.chunk_indexes) == said.statistics.chunk_count > 0)
-    return said if whole else None
+def counted(path: Path, damage: list[str]) -> dict[Channel, int]:
+    """Return how many messages a file has of each channel."""
+    reader, path = reader_of(path)
+    return {} if reader is None else reader.counted(path, damage)
 
 
-def by_index(file, index: Summary, names: tuple[str, ...], begin_ns: int,
-             end_ns: int) -> Iterator[Heard]:
-    """Yield the messages of a finished file; chunks without any that is wanted stay packed."""
-    topics = {number: channel.topic for number, channel in index.channels.items()
-              if not names or any(is_of(channel.topic, name) for name in names)}
-    for chunk in sorted(index.chunk_indexes, key=lambda one: one.chunk_start_offset):
-        if (chunk.message_end_time < begin_ns or chunk.message_start_time > end_ns
-                or chunk.message_index_offsets
-                and not topics.keys() & chunk.message_index_offsets.keys()):
-            continue
-        file.seek(chunk.chunk_start_offset)
-        _, length = HEAD.unpack(file.read(HEAD.size))
-        inside = opened(file.read(length))
-        if inside is not None:
-            yield from records(inside, topics, names, True)
-
-
-def opened(record: bytes) -> bytes | None:
-    """Unpack a chunk; None where it is damaged."""
-    begun, ended, size, crc, length = CHUNK.unpack_from(record)
-    at = CHUNK.size + length + 8
-    try:
-        chunk = Chunk(compression=record[CHUNK.size:CHUNK.size + length].decode(),
-                      data=record[at:], message_end_time=ended, message_start_time=begun,
-                      uncompressed_crc=crc, uncompressed_size=size)
-        stream, inside = get_chunk_data_stream(chunk, validate_crc=True)
-        return stream.read(inside)
-    except Exception:       # lz4, zstd and mcap each raise their own: here it ends
-        return None
-
-
-def records(data: bytes, topics: dict[int, str], names: tuple[str, ...],
-            wanted: bool) -> Iterator[Heard]:
-    """Yield the wanted messages of some records, and learn their channels."""
-    at, size = 0, len(data)
-    while at + HEAD.size <= size:
-        opcode, length = HEAD.unpack_from(data, at)
-        at += HEAD.size
-        if opcode == Opcode.MESSAGE:
-            channel, _, log_ns, _ = MESSAGE.unpack_from(data, at)
-            if wanted and channel in topics:
-                yield Heard(topics[channel], log_ns, data[at + MESSAGE.size:at + length])
-        elif opcode == Opcode.CHANNEL:
-            channel, = struct.unpack_from('<H', data, at)
-            long, = TEXT.unpack_from(data, at + 4)
-            topic = data[at + 8:at + 8 + long].decode()
-            if not names or any(is_of(topic, name) for name in names):
-                topics[channel] = topic
-        at += length
+def topics(bag: Path) -> set[str]:
+    """Return the topics that a recording has messages of."""
+    return {channel.topic for path in files(bag) for channel, count in counted(path, []).items()
+            if count}
 
 
 def is_of(topic: str, name: str) -> bool:
-    """Tell whether a topic is one of this relative name, in any namespace."""
+    """Tell whether a topic is one of this relative name, in any namespace.
+
+    A name that begins with a slash is that topic alone.
+    """
+    if name.startswith('/'):
+        return topic == name
     return topic.lstrip('/') == name or topic.endswith(f'/{name}')
 
 
@@ -179,18 +128,11 @@ def text_of(data: bytes) -> str:
 
 
 def span_of(bag: Path) -> tuple[int, int]:
-    """Return the first and the last log time, by the heads of the chunks; (0, 0) for none."""
+    """Return the first and the last log time; (0, 0) for none."""
     begin, end = 2**63, 0
     for path in files(bag):
-        with open(path, 'rb') as file:
-            file.seek(MAGIC)
-            while len(head := file.read(HEAD.size)) == HEAD.size:
-                opcode, length = HEAD.unpack(head)
-                if opcode == Opcode.DATA_END:
-                    break
-                if opcode == Opcode.CHUNK and len(said := file.read(16)) == 16:
-                    begun, ended = struct.unpack('<QQ', said)
-                    begin, end = min(begin, begun), max(end, ended)
-                    length -= 16
-                file.seek(length, 1)
+        reader, path = reader_of(path)
+        if reader is not None:
+            begun, ended = reader.span_of(path)
+            begin, end = min(begin, begun), max(end, ended)
     return (begin, end) if end else (0, 0)

@@ -121,6 +121,7 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     size = compressed_size(flat)
     if size is not None:
         check_pixels(*size)
+        check_end(flat)
     try:
         picture = None if size is None else cv2.imdecode(
             flat, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -129,6 +130,20 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     if picture is None:
         raise ValueError(f'compressed image of {flat.size} bytes is neither JPEG nor PNG')
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def check_end(flat: np.ndarray) -> None:
+    """Refuse a JPEG or PNG that is cut short: OpenCV would make up what is missing, in grey.
+
+    The mark of the end (ITU-T T.81 B.1.1.3, ISO 15948 11.2.5) may have anything behind it: some
+    cameras fill up. Within the data of a scan a JPEG cannot have that mark.
+    """
+    data = flat.tobytes()
+    begin, mark = (data.find(PNG), b'IEND') if data.startswith(PNG) else (
+        data.rfind(b'\xff\xda'), b'\xff\xd9')
+    if begin < 0 or data.find(mark, begin) < 0:
+        raise ValueError(f'compressed image of {flat.size} bytes is cut short: its data ends '
+                         'before the picture does')
 
 
 def compressed_size(flat: np.ndarray) -> tuple[int, int] | None:

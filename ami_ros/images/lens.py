@@ -18,7 +18,7 @@ NOT_TURNED = np.eye(3)
 
 def polynomial(squared: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Radial factor of plumb_bob and rational_polynomial at r^2 of the undistorted x, y."""
-    k1, k2, _, _, k3, k4, k5, k6 = d
+    k1, k2, _, _, k3, k4, k5, k6 = d[:8]
     above = 1 + squared * (k1 + squared * (k2 + squared * k3))
     return above / (1 + squared * (k4 + squared * (k5 + squared * k6)))
 
@@ -30,8 +30,22 @@ def equidistant(angle: np.ndarray, d: np.ndarray) -> np.ndarray:
     return angle * (1 + squared * (k1 + squared * (k2 + squared * (k3 + squared * k4))))
 
 
+def prism_and_tilt(x: np.ndarray, y: np.ndarray, squared: np.ndarray, d: np.ndarray
+                   ) -> tuple[np.ndarray, np.ndarray]:
+    """Shift distorted x, y by a thin prism (s1 to s4) and tilt the sensor by tau_x, tau_y, rad."""
+    s1, s2, s3, s4, tau_x, tau_y = d
+    x, y = x + squared * (s1 + s2 * squared), y + squared * (s3 + s4 * squared)
+    (sin_x, sin_y), (cos_x, cos_y) = ([f(tau_x), f(tau_y)] for f in (math.sin, math.cos))
+    turn = np.array([[cos_y, 0, -sin_y], [0, 1, 0], [sin_y, 0, cos_y]]) @ np.array(
+        [[1, 0, 0], [0, cos_x, sin_x], [0, -sin_x, cos_x]])
+    onto = np.array([[turn[2, 2], 0, -turn[0, 2]], [0, turn[2, 2], -turn[1, 2]], [0, 0, 1]])
+    x, y, z = np.moveaxis(np.stack([x, y, np.ones_like(x)], -1) @ (onto @ turn).T, -1, 0)
+    return x / z, y / z
+
+
 # name: (how many coefficients count, the model). What it may bring beyond must be zero.
-MODELS = {'plumb_bob': (5, 8), 'rational_polynomial': (8, 8), 'equidistant': (4, 4),
+# A rational_polynomial has 8 by its name; drivers send all 14 of OpenCV, with thin prism and tilt.
+MODELS = {'plumb_bob': (5, 14), 'rational_polynomial': (14, 14), 'equidistant': (4, 4),
           'fisheye': (4, 4)}
 UNDISTORTED = ('', 'none', 'pinhole')
 
@@ -43,7 +57,7 @@ class Lens:
     size: tuple[int, int]       # width, height of its pictures
     focal: tuple[float, float]  # fx, fy, pixels
     middle: tuple[float, float]     # cx, cy, pixels
-    d: np.ndarray               # coefficients: 8 of the polynomials, 4 of equidistant
+    d: np.ndarray               # coefficients: 14 of the polynomials, 4 of equidistant
     turn: np.ndarray            # (3, 3): a ray as it is asked for to the camera's own axes
     fisheye: bool = False
 
@@ -66,6 +80,8 @@ class Lens:
                 valid = (z > 0) & (np.arctan(np.sqrt(squared)) <= self.reach)
                 x, y = (x * factor + 2 * p1 * x * y + p2 * (squared + 2 * x * x),
                         y * factor + p1 * (squared + 2 * y * y) + 2 * p2 * x * y)
+                if self.d[8:].any():
+                    x, y = prism_and_tilt(x, y, squared, self.d[8:])
             at = np.stack([self.focal[0] * x + self.middle[0],
                            self.focal[1] * y + self.middle[1]], -1)
         return np.where(valid[..., None], at, math.nan)
@@ -144,13 +160,15 @@ def check(size: tuple[int, int], k: np.ndarray, d: np.ndarray, r: np.ndarray,
 def distortion(model: str, d: np.ndarray) -> tuple[np.ndarray, bool]:
     """Coefficients as the formulas want them, and whether it is a fisheye."""
     if model in UNDISTORTED and not d.any():
-        return np.zeros(8), False
+        return np.zeros(14), False
     if model not in MODELS:
         raise ValueError(f'camera_info has distortion_model {model!r} and D {d.tolist()}; models '
                          f'that are read: {", ".join(MODELS)}, and none where D is zero')
     counted, wanted = MODELS[model]
     if d[counted:].any():
-        raise ValueError(f'camera_info has {d.size} coefficients of {model}; read are {counted}')
+        raise ValueError(f'camera_info has {d.size} coefficients of {model}, which has {counted}; '
+                         'calibrate with another model (rational_polynomial has up to 14), or '
+                         'publish rectified pictures (image_proc) and take their topic')
     out = np.zeros(wanted)
     out[:min(counted, d.size)] = d[:counted]
     return out, wanted == 4

@@ -93,6 +93,9 @@ def target(lens: Lens, wanted: Pinhole, tolerance_rad: float) -> Pinhole:
     if covers(lens, wanted):
         return wanted
     most = widest(lens, wanted.size)
+    if most == 0.0:
+        raise ValueError('camera sees 0.0 degrees across, by its camera_info: its D '
+                         f'{lens.d.tolist()} or its R is wrong; calibrate the camera again')
     if most < wanted.hfov_rad - tolerance_rad:
         width, height = wanted.size
         raise ValueError(

@@ -21,15 +21,17 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
     who = recorded.kinds(said, *KINDS)
     if not who:
         raise ValueError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
-    camera = recorded.robot_of(next(iter(who.values()))).camera
+    node, about = next(iter(who.items()))
+    robot = recorded.robot_of(about)
+    camera = robot.camera
     seen = Seen(camera.kind, keep_plans)
     again = {node: MindAgain(one, changes, make_eye, seen) for node, one in who.items()}
-    infos = recorded.info_name(camera.topic)
-    for one in recorded.stream(bag, camera.topic):
+    picture, *infos = recorded.heard_as(bag, node, camera.topic, *recorded.info_names(robot))
+    for one in recorded.stream(bag, picture, *infos):
         if isinstance(one, recorded.Line):
             if one.node in again:
                 again[one.node].do(one)
-        elif walk.is_of(one.topic, infos):
+        elif any(walk.is_of(one.topic, info) for info in infos):
             seen.on_info(one.data, again.values())
         else:
             seen.pictures.put(one.data)

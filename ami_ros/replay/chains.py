@@ -33,11 +33,11 @@ class Chains:
 
 def gathered(bag: Path) -> Chains:
     """Read what links need, and no noun of it."""
-    out, camera = Chains(), camera_of(bag)
-    for heard in walk.messages(bag, (COMMAND, recorded.EXACT, camera)):
+    out, (camera, command) = Chains(), topics_of(bag)
+    for heard in walk.messages(bag, (command, recorded.EXACT, camera)):
         if walk.is_of(heard.topic, camera):
             out.pictures.add(stamp(heard.data))
-        elif walk.is_of(heard.topic, COMMAND):
+        elif walk.is_of(heard.topic, command):
             out.commands.append(command_of(heard.data, heard.log_ns))
         else:
             for line in recorded.lines_of(heard.data, heard.log_ns):
@@ -45,10 +45,10 @@ def gathered(bag: Path) -> Chains:
     return out
 
 
-def camera_of(bag: Path) -> str:
-    """Return the camera's topic, of the robot file in the recording."""
-    said = recorded.abouts(bag)
-    return recorded.robot_of(next(iter(said.values()))).camera.topic
+def topics_of(bag: Path) -> tuple[str, ...]:
+    """Return the topics of the camera, by the robot file in the recording, and of the command."""
+    node, about = next(iter(recorded.abouts(bag).items()))
+    return recorded.heard_as(bag, node, recorded.robot_of(about).camera.topic, COMMAND)
 
 
 def add(chains: Chains, said: dict) -> None:

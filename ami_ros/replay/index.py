@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ami_ros.bags import walk
-from ami_ros.replay.recorded import EXACT
+from ami_ros.replay.recorded import BROKEN, EXACT, refuse_damage
 
 NO_FAULT = ('guard', 'permitted', 'shutdown')       # stops that nobody has to wonder about
 JUDGE, THOUGHT, STATE = '"call":"judge"', '"!":"Thought"', '"call":"state_begins"'
@@ -131,21 +131,30 @@ def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
 
 def index(bag: Path) -> Index:
     """Read what moments are found by; ValueError where there is nothing to be found."""
-    out = Index()
-    for heard in walk.messages(bag, (EXACT,)):
-        for node, line in raw_lines(heard.data):
-            start = line[:64]
-            if JUDGE in start:
-                out.judged.append(judged(heard.log_ns, node, *json.loads(line)))
-            elif THOUGHT in start:
-                one = thinking(heard.log_ns, node, *json.loads(line))
-                out.thoughts.setdefault((one.run, one.frame_ns), []).append(one)
-            elif STATE in start:
-                out.states.append((heard.log_ns, node))
+    out, damage = Index(), []
+    for heard in walk.messages(bag, (EXACT,), damage=damage):
+        try:
+            for node, line in raw_lines(heard.data):
+                add(out, heard.log_ns, node, line)
+        except BROKEN as why:
+            damage.append(f'a message on {heard.topic} is damaged ({why})')
     if not out.judged:
+        refuse_damage(bag, EXACT, damage)
         raise ValueError(f'{bag} holds no verdicts on {EXACT}: nothing says why it drove as it '
                          'did; ami-ros record, without --plain, records that')
     return out
+
+
+def add(out: Index, log_ns: int, node: str, line: str) -> None:
+    """Take in one line, if moments are found by it."""
+    start = line[:64]
+    if JUDGE in start:
+        out.judged.append(judged(log_ns, node, *json.loads(line)))
+    elif THOUGHT in start:
+        one = thinking(log_ns, node, *json.loads(line))
+        out.thoughts.setdefault((one.run, one.frame_ns), []).append(one)
+    elif STATE in start:
+        out.states.append((log_ns, node))
 
 
 def judged(log_ns: int, node: str, number: int, said: dict) -> Judged:

@@ -59,13 +59,14 @@ def moment(bag: Path, index: Index, one: Judged, said: dict[str, dict]) -> Momen
     out = Moment()
     lines = around(bag, index, one)
     tell_command(out, index, one)
-    tell_rules(out, said[one.node], lines, one)
+    tell_rules(out, recorded.about_of(said, one.node), lines, one)
     if one.source == 'mind' and one.frame_ns:
         thoughts = {stage: what for line in lines if line.kind == 'Thought'
                     and line.said['frame_ns'] == one.frame_ns and line.said['run'] == one.run
                     for what in (line.what,) for stage, _ in what.ends}
         nodes = {line.node for line in lines if line.kind == 'Thought'}
-        tell_thought(out, thoughts, [said[node] for node in sorted(nodes)], one)
+        tell_thought(out, thoughts, [recorded.about_of(said, node) for node in sorted(nodes)],
+                     one)
         seen = thoughts.get('perception')
         if seen is not None:
             out.picture = picture(bag, said, seen, one)
@@ -201,9 +202,9 @@ def tell_times(out: Moment, thoughts: dict[str, Thought], one: Judged) -> None:
 
 def picture(bag: Path, said: dict, seen: Thought, one: Judged) -> np.ndarray | None:
     """Return the picture of a frame, (H, W, 3) uint8 rgb as the camera sent it."""
-    camera = recorded.robot_of(said[one.node]).camera
-    for heard in walk.messages(bag, (camera.topic,), one.log_ns - 5 * AROUND_NS,
-                               one.log_ns + AROUND_NS):
+    camera = recorded.robot_of(recorded.about_of(said, one.node)).camera
+    topics = recorded.heard_as(bag, one.node, camera.topic)
+    for heard in walk.messages(bag, topics, one.log_ns - 5 * AROUND_NS, one.log_ns + AROUND_NS):
         msg = recorded.message(heard.data, f'sensor_msgs/msg/{camera.kind}')
         if recorded.stamp_ns(msg) == seen.picture_ns:
             return np.array(fields.picture_of(msg))

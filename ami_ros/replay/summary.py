@@ -90,9 +90,11 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
     last: dict[tuple[str, str], float] = {}
     dropped: dict[tuple[str, str], int] = {}
     for heard in walk.messages(bag, (recorded.EXACT,)):
-        head = walk.text_of(heard.data).partition('\n')[0]
-        who = json.loads(head)
-        key = who['node'], who['process']
+        try:
+            who = json.loads(walk.text_of(heard.data).partition('\n')[0])
+            key = who['node'], who['process']
+        except recorded.BROKEN:
+            continue
         dropped[key] = who['dropped']
         if 'cpu_s' in who:
             first.setdefault(key, who['cpu_s'])
@@ -121,10 +123,10 @@ def drawn(bag: Path) -> float | None:
 
 def driven(bag: Path) -> tuple[np.ndarray, float]:
     """Return the way by odometry, (P, 2) m in its frame, and how long it is, m."""
-    said = recorded.abouts(bag)
-    topic = recorded.robot_of(next(iter(said.values()))).odometry.topic
+    node, about = next(iter(recorded.abouts(bag).items()))
+    topics = recorded.heard_as(bag, node, recorded.robot_of(about).odometry.topic)
     points = []
-    for heard in walk.messages(bag, (topic,)):
+    for heard in walk.messages(bag, topics):
         points.append(position(heard.data))
     way = np.array(points, float).reshape(-1, 2)
     steps = np.hypot(*np.diff(way, axis=0).T) if len(way) > 1 else np.zeros(0)

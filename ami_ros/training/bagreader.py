@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads any rosbag2 bag of a driving robot: finds its topics by type, decodes, checks."""
+"""Reads any rosbag2 bag of a driving robot: its topics, as arrays; what is bad is left out."""
 
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rosbags.highlevel import AnyReader
-from rosbags.typesys import get_typestore, Stores
 
+from ami_ros.agent.robots.robot import Robot
+from ami_ros.bags import mcap_file, walk
+from ami_ros.bags.attached import recorded_robot
+from ami_ros.bags.definitions import STORE
+from ami_ros.bags.mcap_file import Channel
+from ami_ros.bags.storage import kind_of, listing, MCAP
+from ami_ros.bags.writers import refuse_while_written
 from ami_ros.images import fields
 from ami_ros.images.rectify import fitted, Pinhole, Rectifier
 from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
+from ami_ros.training.choice import BagError, choose, INFO, WANTED
+from ami_ros.training.readings import row_of, Tally
 
-WANTED = {      # what it is: (types that serve, must a bag have it)
-    'camera': (('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'), True),
-    'odom': (('nav_msgs/msg/Odometry',), True),
-    'command': (('geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist'), True),
-    'scan': (('sensor_msgs/msg/LaserScan',), False),
-    'imu': (('sensor_msgs/msg/Imu',), False),
-}
-USUAL = {       # taken where several topics have the type
-    'camera': ('camera/image_raw', 'camera/image_raw/compressed', 'image_raw'),
-    'odom': ('odom',), 'command': ('cmd_vel',), 'scan': ('scan',), 'imu': ('imu', 'imu/data'),
-}
-
-
-class BagError(ValueError):
-    """A bag that cannot be learned from; says what it has and what is missing."""
+__all__ = ['BagError', 'Recording', 'read']
 
 
 @dataclass
@@ -46,51 +39,69 @@ class Recording:
     topics: dict[str, str] = field(default_factory=dict)
     hfov_rad: float | None = None   # from camera_info, where there is one
     source_size: tuple[int, int] = (0, 0)   # width, height of the camera
+    notes: tuple[str, ...] = ()     # what was left out, what is lacking, what was taken for what
 
 
-def choose(reader: AnyReader, overrides: dict[str, str]) -> dict[str, object]:
-    """Pick a connection per need; BagError lists what the bag has."""
-    have = {c.topic.lstrip('/'): c for c in reader.connections if c.msgcount}
-    listing = ', '.join(f'{t} ({c.msgtype})' for t, c in sorted(have.items())) or 'nothing'
-    unknown = [need for need in overrides if need not in WANTED]
-    if unknown:
-        raise BagError(f'{unknown[0]!r} is nothing that a bag is asked for; there are: '
-                       f'{", ".join(WANTED)}')
-    chosen = {}
-    for need, (types, required) in WANTED.items():
-        if need in overrides:
-            topic = overrides[need].lstrip('/')
-            if topic not in have or have[topic].msgtype not in types:
-                raise BagError(f'{need} topic {overrides[need]!r} is not in the bag as '
-                               f'{" or ".join(types)}; it has: {listing}')
-            chosen[need] = have[topic]
-            continue
-        fitting = sorted(t for t, c in have.items() if c.msgtype in types)
-        usual = next(filter(None, (
-            [t for t in fitting if t == name] or [t for t in fitting if t.endswith('/' + name)]
-            for name in USUAL[need])), fitting)
-        if len(usual) > 1 and required:
-            raise BagError(f'several topics could be the {need}: {", ".join(usual)}; '
-                           f'say which with --topic {need}=NAME')
-        if usual:
-            chosen[need] = have[usual[0]]
-        elif required:
-            raise BagError(f'the bag has no {need} ({" or ".join(types)}); it has: {listing}')
-    return chosen
+@dataclass(frozen=True)
+class Bag:
+    """A recording that is going to be read."""
+
+    path: Path
+    files: tuple[Path, ...]
+    counts: dict[Channel, int]          # what the files have
+    promised: dict[str, int]            # what metadata.yaml says that they have, by topic
+    damage: list[str]                   # what cannot be read, as far as it was met
+    notes: tuple[str, ...] = ()
+
+    def messages(self, needs: dict[str, str]) -> Iterator[tuple[str, Channel, int, bytes]]:
+        """Yield (need, channel, time of reception, cdr) of topics; `needs` is need by topic."""
+        def wanted(channel: Channel) -> bool:
+            need = needs.get(channel.topic)
+            kinds = WANTED[need][0] if need in WANTED else (INFO,)
+            return need is not None and channel.encoding == walk.CDR and channel.kind in kinds
+
+        for path in self.files:
+            for channel, received, data in walk.entries(path, wanted, damage=self.damage):
+                yield needs[channel.topic], channel, received, data
+
+    def should_have(self, topics: dict[str, str]) -> dict[str, int]:
+        """Return how many messages there should be for each need."""
+        there: dict[str, int] = {}
+        for channel, count in self.counts.items():
+            there[channel.topic] = there.get(channel.topic, 0) + count
+        return {need: max(self.promised.get(topic, 0), there.get(topic, 0))
+                for need, topic in topics.items()}
 
 
-def stamp(message, received: int) -> int:
-    """Return the header's stamp where there is one that is set, else the time of reception."""
-    head = getattr(message, 'header', None)
-    value = head.stamp.sec * 10**9 + head.stamp.nanosec if head is not None else 0
-    return value or received
+def opened(path: Path) -> Bag:
+    """Look at what a bag has; BagError says what is there in its place."""
+    if not path.exists():
+        raise BagError(f'there is no bag at {path}')
+    try:
+        refuse_while_written(path, 'do this again')
+        found, damage, counts = listing(path), [], {}
+        if not found.said:
+            closed(path, found.files)
+        for file in found.files:
+            for channel, count in walk.counted(file, damage).items():
+                counts[channel] = counts.get(channel, 0) + count
+    except ValueError as why:
+        raise BagError(str(why)) from why
+    return Bag(path, found.files, counts, found.promised, damage,
+               (f'{found.wrong}; its files are read without it',) if found.wrong else ())
 
 
-def clearance(message) -> float:
-    """Nearest valid return of a LaserScan, in m; its upper range where nothing returned."""
-    ranges = np.asarray(message.ranges, float)
-    valid = ranges[(ranges >= message.range_min) & (ranges <= message.range_max)]
-    return float(valid.min()) if valid.size else float(message.range_max)
+def closed(path: Path, files: tuple[Path, ...]) -> None:
+    """Refuse files that their recorder never closed and of which nothing says what is lacking."""
+    cut = [file for file in files if not file.stat().st_size
+           or kind_of(file) == MCAP and not mcap_file.ended(file)]
+    if cut and path.is_dir():
+        raise BagError(f'{path} has no metadata.yaml that can be read, and {cut[0].name} has no '
+                       'end, as a recorder leaves it that was killed: '
+                       f'`ami-ros record --repair {path}` makes both')
+    if cut:
+        raise BagError(f'{path} has no end, as a recorder leaves it that was killed; put it into '
+                       'a folder of its own, and `ami-ros record --repair FOLDER` mends it')
 
 
 def line(error: Exception) -> str:
@@ -98,138 +109,113 @@ def line(error: Exception) -> str:
     return ' '.join(str(error).split()) or type(error).__name__
 
 
-def messages(reader: AnyReader, connections: list):
-    """Yield (connection, time of reception, message); BagError where the data is damaged."""
-    stream, count = reader.messages(connections), 0
-    while True:
-        try:
-            connection, received, raw = next(stream)
-            message = reader.deserialize(raw, connection.msgtype)
-        except StopIteration:
-            return
-        except Exception as why:    # the same: zstd, struct and rosbags each have their own
-            raise BagError(f'the bag is damaged after {count} messages: {line(why)}; '
-                           '`mcap recover` saves what is whole') from why
-        yield connection, received, message
-        count += 1
-
-
-def picture_of(message, topic: str, size: tuple[int, int],
+def picture_of(message, size: tuple[int, int],
                rectifier: Rectifier | None) -> tuple[np.ndarray, tuple[int, int]]:
     """Decode an Image or CompressedImage to (H, W, 3) uint8 rgb of the network's (width, height).
 
-    The way is that of the robot. Also returns the camera's size. BagError names the topic.
+    The way is that of the robot. Also returns the camera's size. ValueError says what is
+    wrong with the picture.
     """
-    try:
-        picture = fields.picture_of(message)
-        seen = fitted(picture, size) if rectifier is None else rectifier(picture)
-    except ValueError as why:
-        raise BagError(f'topic {topic}: {why}') from why
+    picture = fields.picture_of(message)
+    seen = fitted(picture, size) if rectifier is None else rectifier(picture)
     return seen, picture.shape[1::-1]
 
 
-def info_of(reader: AnyReader, camera) -> list:
-    """The camera_info that belongs to a camera's connection, as a list of one or none."""
-    infos = [c for c in reader.connections
-             if c.msgtype == 'sensor_msgs/msg/CameraInfo' and c.msgcount]
-    folder = camera.topic.removesuffix('/compressed').rpartition('/')[0]
-    own = [c for c in infos if c.topic.rpartition('/')[0] == folder]
-    cameras = [c for c in reader.connections if c.msgtype in WANTED['camera'][0]]
-    return own[:1] or (infos if len(infos) == len(cameras) == 1 else [])
-
-
-def look_through(reader: AnyReader, camera, size: tuple[int, int], wanted_rad: float | None
-                 ) -> tuple[Rectifier | None, float | None]:
+def look_through(bag: Bag, camera: str, infos: tuple[str, ...], size: tuple[int, int],
+                 wanted_rad: float | None) -> tuple[Rectifier | None, float | None]:
     """Make what pictures go through of the first camera_info, and its field of view in rad.
 
     None each where the bag does not say what the camera sees. BagError where that is too little.
     """
-    infos = info_of(reader, camera)
-    for connection, _, info in messages(reader, infos) if infos else ():   # [] would mean all
+    for _, channel, _, data in bag.messages(dict.fromkeys(infos, 'info')):
+        try:
+            info = STORE.deserialize_cdr(data, channel.kind)
+        except Exception:       # rosbags lets through whatever a broken message provokes
+            continue
         if not info.k[0] > 0:
             break       # never calibrated
         hfov = float(2 * np.arctan(info.width / 2 / info.k[0]))
         if wanted_rad is None:
             return None, hfov
         try:
-            made = Rectifier(fields.lens_of(info, fields.is_rectified(camera.topic)),
+            made = Rectifier(fields.lens_of(info, fields.is_rectified(camera)),
                              Pinhole(size, wanted_rad), HFOV_TOLERANCE_RAD)
         except ValueError as why:
-            raise BagError(f'topic {connection.topic}: {why}') from why
+            raise BagError(f'topic {channel.topic}: {why}') from why
         return made, hfov if made.plain else made.pinhole.hfov_rad
     return None, None
 
 
 def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None,
-         progress=lambda done, total: None, hfov_rad: float | None = None) -> Recording:
+         progress=lambda done, total: None, hfov_rad: float | None = None,
+         robot: Robot | None = None, pictures: int | None = None) -> Recording:
     """Read a bag. Raises BagError.
 
     `size` is (width, height) of the network input, `hfov_rad` the field of view that it shall
-    have where the bag holds a camera_info; None: as the camera has it.
+    have where the bag holds a camera_info; None: as the camera has it. `robot` is the robot file
+    that decides which topic is what; None: the one in the recording, if there is one. With
+    `pictures` about so many are kept; all are judged.
     """
-    with opened(Path(path)) as reader:
-        return _read(reader, size, topics or {}, progress, hfov_rad)
+    bag = opened(Path(path))
+    chosen = choose(bag.counts, topics or {}, robot or robot_in(bag.path), lacking(bag))
+    rectifier, hfov = look_through(bag, chosen.topics['camera'], chosen.infos, size, hfov_rad)
+    tally, should = Tally(chosen.topics), bag.should_have(chosen.topics)
+    step = 1 if pictures is None else max(1, should['camera'] // pictures)
+    rows = {need: [] for need in WANTED}
+    images, stamps, source, total = [], set(), (0, 0), sum(should.values())
+    needs = {topic: need for need, topic in chosen.topics.items()}
+    for done, (need, channel, received, data) in enumerate(bag.messages(needs)):
+        if done % 1000 == 0:
+            progress(done, total)
+        tally.see(need, received)
+        try:
+            message = STORE.deserialize_cdr(data, channel.kind)
+            row = row_of(need, received, message)
+            if need == 'camera':
+                if row[0] in stamps:
+                    raise ValueError('its stamp is that of an earlier picture')
+                kept = len(rows[need]) % step == 0
+                picture, source = picture_of(message, size, rectifier)
+                if kept:
+                    images.append(picture)
+                stamps.add(row[0])
+        except Exception as why:    # rosbags lets through whatever a broken message provokes
+            tally.leave_out(need, received, line(why))
+            continue
+        rows[need].append(row)
+    progress(total, total)
+    notes = (*bag.notes, *chosen.notes, *tally.lines(should, bag.damage))
+    return assemble(np.array(images), rows, chosen.topics, hfov, source, notes)
 
 
-@contextmanager
-def opened(path: Path):
-    """Open a bag for a while; BagError says what is there in its place."""
+def robot_in(path: Path) -> Robot | None:
+    """Return the robot that a recording was made with; BagError where its file cannot be used."""
     if not path.exists():
         raise BagError(f'there is no bag at {path}')
-    if path.is_dir() and not (path / 'metadata.yaml').exists():
-        holds = ', '.join(sorted(p.name for p in path.iterdir())) or 'nothing'
-        raise BagError(f'{path} is no rosbag2 bag, it has no metadata.yaml; it holds: {holds}; '
-                       f'`ami-ros record --repair {path}` makes one, or `ros2 bag reindex`')
     try:
-        reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-        reader.open()
-    except Exception as why:    # rosbags and mcap let through whatever a broken file provokes
-        raise BagError(f'{path} is not a readable rosbag2 bag: {line(why)}; `mcap recover` saves '
-                       'what is whole of a broken file') from why
-    try:
-        yield reader
-    finally:
-        reader.close()
+        return recorded_robot(path)
+    except ValueError as why:
+        raise BagError(line(why)) from why
 
 
-def _read(reader: AnyReader, size, topics, progress, hfov_rad) -> Recording:
-    chosen = choose(reader, topics)
-    kinds = {c.id: need for need, c in chosen.items()}
-    rectifier, hfov = look_through(reader, chosen['camera'], size, hfov_rad)
-    rows = {need: [] for need in WANTED}
-    images, source = [], (0, 0)
-    total = sum(c.msgcount for c in chosen.values())
-    for done, (connection, received, message) in enumerate(
-            messages(reader, list(chosen.values()))):
-        if done % 5000 == 0:
-            progress(done, total)
-        need = kinds[connection.id]
-        rows[need].append(row_of(need, received, message))
-        if need == 'camera':
-            picture, source = picture_of(message, connection.topic, size, rectifier)
-            images.append(picture)
-    return assemble(np.array(images), rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
-
-
-def row_of(need: str, received: int, message) -> tuple:
-    """Return what a message says besides pictures: its stamp, and the numbers of its need."""
-    when = stamp(message, received)
-    if need == 'odom':
-        q, p = message.pose.pose.orientation, message.pose.pose.position
-        yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-        t = message.twist.twist
-        return when, p.x, p.y, yaw, t.linear.x, t.angular.z
-    if need == 'command':
-        t = getattr(message, 'twist', message)
-        return when, t.linear.x, t.angular.z
-    if need == 'imu':
-        return when, message.angular_velocity.z
-    return (when, clearance(message)) if need == 'scan' else (when,)
+def lacking(bag: Bag) -> str:
+    """Say what a bag lacks of what it promises, to be added where a topic is missing."""
+    there = {channel.topic for channel, count in bag.counts.items() if count}
+    gone = [f'{topic} ({count})' for topic, count in sorted(bag.promised.items())
+            if count and topic not in there]
+    return ((f'; its metadata.yaml promises messages that are not in the files, on: '
+             f'{", ".join(gone)}' if gone else '')
+            + (f'; {bag.damage[0]}; copy it again from where it was recorded' if bag.damage
+               else ''))
 
 
 def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
-             hfov: float | None, source: tuple[int, int]) -> Recording:
-    """Sort what was read and give every picture its clearance."""
+             hfov: float | None, source: tuple[int, int], notes: tuple[str, ...] = ()
+             ) -> Recording:
+    """Sort what was read and give every picture its clearance.
+
+    Pictures are sorted with their stamps where there are as many; else they are a few of them.
+    """
     def table(need: str) -> tuple[np.ndarray, np.ndarray]:
         values = rows[need]
         if not values:
@@ -239,7 +225,8 @@ def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
         return stamps[order], np.array([r[1:] for r in values], float)[order]
 
     image_ns, _ = table('camera')
-    images = images[np.argsort([r[0] for r in rows['camera']], kind='stable')]
+    if len(images) == len(image_ns):
+        images = images[np.argsort([r[0] for r in rows['camera']], kind='stable')]
     odom_ns, odom = table('odom')
     command_ns, command = table('command')
     gyro_ns, gyro = table('imu')
@@ -255,4 +242,4 @@ def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
         near = np.where(fresh, scan[at, 0], np.nan)
     return Recording(images, image_ns, odom_ns, odom, command_ns, command, gyro_ns,
                      gyro[:, 0], near, topics, hfov,
-                     tuple(source))
+                     tuple(source), notes)

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.agent.poses import Rescaled
+from ami_ros.agent.robots import find
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
 from ami_ros.modules.module import digest
 from ami_ros.training import bagreader, windows
+from ami_ros.training.choice import BagError
 from ami_ros.training.collect import bag_hash
+
+USUAL = 'rover'             # the robot where neither a person nor a recording says which
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +33,37 @@ def named(paths: tuple[Path, ...]) -> str:
     return ' with '.join(map(str, paths))
 
 
+def robot_of(given: Robot | None, paths: tuple[Path, ...]) -> tuple[Robot, Robot | None]:
+    """Return the robot to train for, and the one that decides which topic is what.
+
+    That is the one that is given. Else each recording's own decides for it, and the first of them
+    is trained for; the rover where no recording says of any. BagError where they are different.
+    """
+    if given is not None:
+        return given, given
+    found = [bagreader.robot_in(path) for path in paths]
+    names = {robot.name: path for robot, path in zip(found, paths) if robot is not None}
+    if len(names) > 1:
+        raise BagError('the bags are of different robots: '
+                       + ', '.join(f'{path} of {name}' for name, path in names.items())
+                       + '; train on bags of one, or say which with --robot')
+    return next(filter(None, found), None) or find(USUAL), None
+
+
 def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: int,
-         say: Callable[[str], None]) -> Data:
+         say: Callable[[str], None], decides: Robot | None = None) -> Data:
     """Read every bag; BagError also where two were not taken by the same camera."""
     rng, images, parts, recordings = np.random.default_rng(seed), [], [], []
     for bag in paths:
         recording = bagreader.read(bag, robot.camera_size, topics,
                                    lambda d, n, b=bag: say(f'reading {b}: '
                                                            f'{100 * d // max(n, 1)} %'),
-                                   robot.camera_hfov_rad)
+                                   robot.camera_hfov_rad, decides)
+        for note in recording.notes:
+            say(f'{bag}: {note}')
         first = recordings[0] if recordings else recording
         if not alike(first.hfov_rad, recording.hfov_rad):
-            raise bagreader.BagError(
+            raise BagError(
                 f'{paths[0]} and {bag} are of different cameras: they see '
                 f'{seen(first.hfov_rad)} and {seen(recording.hfov_rad)}; train on bags of one')
         rescale(recording.odom, robot.odometry_scale)

@@ -16,11 +16,13 @@ import torch
 
 import ami_ros
 from ami_ros.agent.robots import find
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.inference import backend
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
-from ami_ros.training import bagreader, bags, export, gates, mapping, shrink, train
+from ami_ros.training import bags, export, gates, mapping, shrink, train
+from ami_ros.training.choice import BagError
 from ami_ros.training.networks import KNOT_S
 
 HORIZON = 8
@@ -36,7 +38,7 @@ class Job:
 
     bags: tuple[Path, ...]
     out: Path
-    robot: str = 'rover'
+    robot: str = ''             # a name or a file; '': of the recordings, else the rover
     steps: int = 2400
     seed: int = 0
     threads: int = 1
@@ -73,15 +75,15 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
                          'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
     device = device_of(job.device)
-    robot = find(job.robot)
-    data = bags.read(job.bags, robot, dict(job.topics), job.seed, say)
+    robot, decides = bags.robot_of(find(job.robot) if job.robot else None, job.bags)
+    data = bags.read(job.bags, robot, dict(job.topics), job.seed, say, decides)
     images, drives = data.images, data.drives
     recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
     if job.encoder != recipe.shape.encoder:
         recipe = replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
     rows, held = train.split(drives, recipe)
     if len(rows) < recipe.windows or len(held) < 16:
-        raise bagreader.BagError(
+        raise BagError(
             f'{bags.named(job.bags)} has {len(rows)} windows to learn from and {len(held)} to '
             f'check with; at least {recipe.windows} and 16 are needed: record longer, or more '
             'drives')
@@ -105,15 +107,15 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
         say(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})')
     if gated.failures:
         raise GateError('no module was written. ' + ' '.join(f + '.' for f in gated.failures))
-    pack(job, recipe, model, data, gated.figures, time.monotonic() - begun, say)
+    pack(job, robot, recipe, model, data, gated.figures, time.monotonic() - begun, say)
     checkpoint.unlink(missing_ok=True)
     return job.out
 
 
-def pack(job: Job, recipe: train.Recipe, model, data: bags.Data, figures: dict[str, float],
-         seconds: float, say) -> None:
+def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data,
+         figures: dict[str, float], seconds: float, say) -> None:
     """Export, remember the room, and write the folder."""
-    robot, images, drives = find(job.robot), data.images, data.drives
+    images, drives = data.images, data.drives
     latents, places = mapping.look(model, images, drives.frame)
     device, model = named(model), model.cpu()
     cost, origin = mapping.ground(places, drives)

@@ -126,7 +126,7 @@ def write_note(path: Path, content: dict) -> None:
 def bag_hash(bag_path: Path) -> str:
     """Hash the data files of a bag, in order of name; a bag may also be a single file."""
     files = [bag_path] if bag_path.is_file() else sorted(
-        p for p in bag_path.iterdir() if p.suffix in ('.mcap', '.db3'))
+        p for p in bag_path.iterdir() if p.name.removesuffix('.zstd').endswith(('.mcap', '.db3')))
     total = hashlib.sha256()
     for path in files:
         one = hashlib.sha256()

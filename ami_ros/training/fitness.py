@@ -2,8 +2,8 @@
 """
 Says whether a bag can be trained on, and what would make it better, before anybody waits for it.
 
-It goes the way of training (the same topics, stamps, drives and windows), but looks at a few
-pictures only, so that a robot has the answer while it is still at the place it was recorded.
+It goes the way of training: the same topics, readings, stamps, drives and windows. Every reading
+is judged as there, so that training does what is promised here; only of the pictures few are kept.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.training import bagreader, windows
-from ami_ros.training.bagreader import BagError, Recording
+from ami_ros.training import bagreader, bags, windows
+from ami_ros.training.bagreader import Recording
+from ami_ros.training.choice import BagError
 
-PICTURES = 100              # that are looked at
+PICTURES = 100              # that are kept and looked at
 FRAMES, BATCH, CHECKS, HELD_OUT = 6, 128, 16, 0.08      # what train.Recipe and build ask for
 LITTLE_S = 30 * 60.0        # less is little for a place of its own; the shipped module had 7 h
+UNPLACED_SHARE = 0.02       # of the pictures; a few come before the first odometry
 MOVING = np.array([0.02, 0.05])         # m/s and rad/s: less is standing
 STOOD_SHARE = 0.5           # standing more than this teaches little
 FOLLOWS = 0.5               # of the commanded way; less, and the wheels did something else
@@ -35,67 +37,47 @@ class Fitness:
     figures: tuple[str, ...]
 
 
-def check(path: Path, robot: Robot, topics: dict[str, str] | None = None,
+def check(path: Path, robot: Robot | None = None, topics: dict[str, str] | None = None,
           progress: Callable[[int, int], None] = lambda done, total: None) -> Fitness:
-    """Look at a bag; whatever is wrong with it is in the answer."""
+    """Look at a bag; whatever is wrong with it is in the answer.
+
+    Without a robot it is the one that the recording was made with, else the rover.
+    """
     try:
-        recording = glance(path, robot, topics or {}, progress)
+        learner, decides = bags.robot_of(robot, (path,))
+        recording = bagreader.read(path, learner.camera_size, topics, progress,
+                                   learner.camera_hfov_rad, decides, PICTURES)
+        bags.rescale(recording.odom, learner.odometry_scale)
         drives = windows.cut(recording, np.random.default_rng(0))
     except BagError as wrong:
         return Fitness((str(wrong),), (), ())
     return judge(recording, drives)
 
 
-def glance(path: Path, robot: Robot, topics: dict[str, str], progress) -> Recording:
-    """Read a bag as training does, but keep about PICTURES pictures only. Raises BagError."""
-    with bagreader.opened(path) as reader:
-        chosen = bagreader.choose(reader, topics)
-        kinds = {c.id: need for need, c in chosen.items()}
-        camera = chosen['camera']
-        rectifier, hfov = bagreader.look_through(reader, camera, robot.camera_size,
-                                                 robot.camera_hfov_rad)
-        rows = {need: [] for need in bagreader.WANTED}
-        step = max(1, camera.msgcount // PICTURES)
-        pictures, source = [], (0, 0)
-        total = sum(c.msgcount for c in chosen.values())
-        for done, (connection, received, message) in enumerate(
-                bagreader.messages(reader, list(chosen.values()))):
-            if done % 1000 == 0:
-                progress(done, total)
-            need = kinds[connection.id]
-            if need == 'camera' and len(rows[need]) % step == 0:
-                picture, source = bagreader.picture_of(message, camera.topic, robot.camera_size,
-                                                       rectifier)
-                pictures.append(picture)
-            rows[need].append(bagreader.row_of(need, received, message))
-        progress(total, total)
-    nothing = np.zeros((len(rows['camera']), 0), np.uint8)
-    read = bagreader.assemble(nothing, rows, {n: c.topic for n, c in chosen.items()}, hfov, source)
-    read.images = np.array(pictures)
-    return read
-
-
 def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     """Weigh what was read."""
-    failures, warnings = [], []
+    failures, warnings = [], list(recording.notes)
     seconds = float(np.minimum(np.diff(recording.image_ns), windows.GAP_NS).sum()) / 1e9
     rows = windows.starts(drives, FRAMES)
     names = np.unique(drives.drive)
-    held = max(1, round(HELD_OUT * len(names)))
-    learn, spare = len(names) - held, len(rows) * held // max(len(names), 1)
+    learn, spare = map(len, windows.split(drives, FRAMES, HELD_OUT, 0))
     if len(names) < 2:
         failures.append('all pictures are one drive, and whole drives are kept apart to check '
                         'with; record longer, pause the camera for two seconds now and then, or '
                         'let it take more than 7 pictures a second')
-    elif len(rows) * learn // len(names) < BATCH or spare < CHECKS:
-        failures.append(f'there are {len(rows)} windows of {FRAMES} pictures, 0.08 to 0.45 s '
-                        f'apart; {BATCH} to learn from and {CHECKS} to check with are the least: '
-                        'record longer')
+    elif learn < BATCH or spare < CHECKS:
+        failures.append(f'there are {learn} windows of {FRAMES} pictures, 0.08 to 0.45 s apart, '
+                        f'to learn from and {spare} to check with; {BATCH} and {CHECKS} are the '
+                        'least: record longer')
     moving(recording, failures, warnings)
     seen(recording.images, failures, warnings)
     if seconds < LITTLE_S:
         warnings.append(f'{seconds / 60:.1f} minutes are little; half an hour of a place is a '
                         'beginning, the shipped module learned from 7 hours')
+    alone = 1.0 - windows.with_odometry(recording, recording.image_ns).mean()
+    if alone > UNPLACED_SHARE:
+        warnings.append(f'{100 * alone:.0f} % of the pictures are left out: odometry says '
+                        'nothing around them for more than a second')
     if np.isnan(recording.clearance).mean() > 0.5:
         warnings.append('most pictures have no scan within 0.15 s, so clearance is not learned')
     if not len(recording.gyro_ns):
@@ -124,6 +106,11 @@ def moving(recording: Recording, failures: list[str], warnings: list[str]) -> No
         failures.append(f'{r.topics["odom"]} never moved, though {r.topics["command"]} asked for '
                         'motion; did the wheels turn?')
         return
+    if r.gyro.size and np.ptp(r.gyro) == 0.0 and (
+            np.abs(r.odom[:, 4] - r.gyro[0]) > MOVING[1]).any():
+        failures.append(f'{r.topics["imu"]} says a turning rate of {r.gyro[0]:g} rad/s all the '
+                        'time, though odometry turns otherwise: it is no gyro; say another topic, '
+                        'or go without: --topic imu=none')
     stood = 1.0 - share_moving(r)
     if stood > STOOD_SHARE:
         warnings.append(f'the robot stood {100 * stood:.0f} % of the time; drive on')

@@ -12,7 +12,8 @@ import torch
 
 from ami_ros.training.loss import Batch, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape
-from ami_ros.training.windows import Drives, starts
+from ami_ros.training.windows import Drives
+from ami_ros.training.windows import split as split_windows
 
 LOOK = 500              # steps between two looks at the gates
 SAVE = 250              # steps between two checkpoints
@@ -66,12 +67,7 @@ class Sampler:
 
 def split(drives: Drives, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     """Return the window starts for training and those of the held-out drives."""
-    rows = starts(drives, recipe.frames)
-    names = np.unique(drives.drive)
-    rng = np.random.default_rng([recipe.seed, 0x401D])
-    held = rng.permutation(names)[:max(1, round(recipe.held_out * len(names)))]
-    mask = np.isin(drives.drive[rows], held)
-    return rows[~mask], rows[mask]
+    return split_windows(drives, recipe.frames, recipe.held_out, recipe.seed)
 
 
 def fingerprint(drives: Drives) -> str:

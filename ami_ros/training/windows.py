@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ami_ros.training.bagreader import BagError, Recording
+from ami_ros.training.bagreader import Recording
+from ami_ros.training.choice import BagError
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
@@ -80,6 +81,18 @@ def span(stamps: np.ndarray) -> str:
     return f'{len(stamps)} from {stamps[0] / 1e9:.3f} to {stamps[-1] / 1e9:.3f} s'
 
 
+def with_odometry(recording: Recording, at: np.ndarray) -> np.ndarray:
+    """Tell of each stamp whether odometry spoke before and after it, not further apart than a gap.
+
+    Across a gap nobody knows where the robot was: a straight line there would be invented.
+    """
+    stamps = recording.odom_ns
+    before, after = np.searchsorted(stamps, at, 'right') - 1, np.searchsorted(stamps, at)
+    inside = (before >= 0) & (after < len(stamps))
+    gap = stamps[np.minimum(after, len(stamps) - 1)] - stamps[np.maximum(before, 0)]
+    return inside & (gap <= GAP_NS)
+
+
 def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     """Make drives; BagError when nothing in the bag can be learned from."""
     r = recording
@@ -90,7 +103,7 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     yaw = np.unwrap(r.odom[:, 2])
     for number, rows in enumerate(chains(r.image_ns, rng)):
         at = r.image_ns[rows]
-        inside = (at >= r.odom_ns[0]) & (at <= r.odom_ns[-1])
+        inside = with_odometry(r, at)
         rows, at = rows[inside], at[inside]
         if len(rows) < 8:
             continue
@@ -122,6 +135,17 @@ def joined(parts: list[Drives], frames: list[int]) -> Drives:
              for part, picture, name, row in zip(parts, pictures, names, rows)]
     return Drives(*(np.concatenate([getattr(part, column.name) for part in moved])
                     for column in fields(Drives)))
+
+
+def split(drives: Drives, length: int, held_out: float, seed: int
+          ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the window starts to learn from, and those of the drives that are kept apart."""
+    rows = starts(drives, length)
+    names = np.unique(drives.drive)
+    rng = np.random.default_rng([seed, 0x401D])
+    held = rng.permutation(names)[:max(1, round(held_out * len(names)))]
+    mask = np.isin(drives.drive[rows], held)
+    return rows[~mask], rows[mask]
 
 
 def starts(drives: Drives, length: int) -> np.ndarray:

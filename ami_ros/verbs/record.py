@@ -9,6 +9,11 @@ import time
 from ami_ros.nodes.desk import arguments
 from ami_ros.verbs.common import bar, pair
 
+UNFIT = 3       # exit status: the bag was recorded and is whole, but cannot be trained on
+EPILOG = ('exit status: 0 all is well; 1 it could not be done, or with --check: the bag cannot be '
+          'trained on; 3 the bag was recorded and is whole, but cannot be trained on, for the '
+          'reasons that are printed')
+
 
 def positive(text: str) -> float:
     """Read a number above 0."""
@@ -23,13 +28,16 @@ def positive(text: str) -> float:
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    one.epilog = EPILOG
     what = one.add_mutually_exclusive_group(required=True)
     what.add_argument('--out', type=Path, metavar='BAG', help='folder to record to; a new one')
     what.add_argument('--repair', type=Path, metavar='BAG',
                       help='mend a bag whose recorder was killed')
     what.add_argument('--check', type=Path, metavar='BAG',
                       help='say whether a bag can be trained on')
-    one.add_argument('--robot', default='rover', help='robot file; its topics are recorded')
+    one.add_argument('--robot', default='', metavar='ROBOT',
+                     help='robot file; its topics are recorded and checked. Without it the '
+                     'rover; for --check the robot that the bag was recorded with')
     one.add_argument('--seconds', type=positive, default=float('inf'), help='end by itself')
     one.add_argument('--topics', nargs='+', default=[], metavar='NAME',
                      help="more topics, besides the robot's")
@@ -44,7 +52,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--split-minutes', type=positive, default=10.0, metavar='MIN',
                      help='begin a new file when one is as long')
     one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
-                     help='for the check: camera, odom, command, scan or imu, of several')
+                     help='for the check: the topic of camera, odom, command, scan or imu; '
+                     'scan=none and imu=none go without')
     arguments.add(one, '-p use_sim_time:=true')
 
 
@@ -55,12 +64,13 @@ def run(args: argparse.Namespace) -> int:
     if args.check is not None:
         return check(args.check, args)
     from ami_ros.nodes.desk import recording
+    args.robot = args.robot or 'rover'
     status = recording.main(args)
     if status == 0:
         for number in (signal.SIGINT, signal.SIGTERM):      # the bag is closed: either will do
             signal.signal(number, signal.default_int_handler)
         try:
-            check(args.out, args)
+            return UNFIT if check(args.out, args) else 0
         except KeyboardInterrupt:
             print(f'\nnot checked to the end; `ami-ros record --check {args.out}` does it')
     return status
@@ -71,7 +81,9 @@ def mend(bag: Path) -> int:
     from ami_ros.bags.repair import repair
     mended = repair(bag)
     for name, dropped in mended.rewritten.items():
-        print(f'{bag / name}: was cut short; its last {dropped} bytes are dropped')
+        print(f'{bag / name}: was cut short or damaged; {dropped} bytes of it are dropped')
+    for name in mended.kept:
+        print(f'{bag / name}: the original; remove it once the bag is what you want')
     for name in mended.unreadable:
         print(f'{bag / name}: nothing in it can be read; it is left as it is')
     print(f'{bag}: a bag of {mended.messages} messages in {len(mended.parts)} files')
@@ -83,7 +95,7 @@ def check(bag: Path, args: argparse.Namespace) -> int:
     from ami_ros.agent.robots import find
     from ami_ros.training import fitness
     begun = time.monotonic()
-    found = fitness.check(bag, find(args.robot), dict(args.topic),
+    found = fitness.check(bag, find(args.robot) if args.robot else None, dict(args.topic),
                           lambda done, total: bar(done, total, begun, 'checking'))
     for kind, lines in (('', found.figures), ('worth knowing: ', found.warnings),
                         ('in the way: ', found.failures)):

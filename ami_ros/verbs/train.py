@@ -11,7 +11,9 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--bag', type=Path, nargs='+', required=True, metavar='BAG')
     one.add_argument('--out', type=Path, required=True, help='module folder to write')
-    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--robot', default='', metavar='ROBOT',
+                     help='a name, or the path of a robot file; its topics are read. Without '
+                     'it the robot that the bag was recorded with, else the rover')
     one.add_argument('--steps', type=count, default=4500)
     one.add_argument('--seed', type=whole, default=0)
     one.add_argument('--threads', type=count, default=1)
@@ -22,7 +24,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--device', default='auto', help='cpu or cuda; auto: a GPU if there is one')
     one.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
-                     help='camera, odom, command, scan or imu, where the bag has several')
+                     help='the topic of: camera, odom, command, scan or imu; scan=none and '
+                     'imu=none go without')
 
 
 def run(args: argparse.Namespace) -> int:

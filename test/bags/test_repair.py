@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording that was killed at any instant is mended, and loses no more than its last second."""
 
+from collections import namedtuple
 import os
 from pathlib import Path
 import random
@@ -10,6 +11,8 @@ import sys
 import time
 
 import ami_ros
+from ami_ros.bags import repair as repairing
+from ami_ros.bags import writers
 from ami_ros.bags.definitions import STORE
 from ami_ros.bags.repair import repair
 from drives import begun, CAMERA, moment, ODOM, TYPES
@@ -19,7 +22,14 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 import yaml
 
 KILLS = 20
+Disk = namedtuple('Disk', 'total used free')
 PROGRAM = Path(__file__).with_name('drives.py')
+
+
+@pytest.fixture(autouse=True)
+def unwatched(monkeypatch):
+    """No file is watched for growth: nobody but the test writes them."""
+    monkeypatch.setattr(writers, 'WATCH_S', 0.0)
 
 
 def back(folder) -> list[tuple[str, int, bytes]]:
@@ -104,16 +114,82 @@ def test_the_metadata_of_a_mended_bag_is_that_of_a_closed_one(tmp_path):
     assert yaml.safe_load((folder / 'metadata.yaml').read_text()) == closed
 
 
-def test_damage_ends_what_is_kept(tmp_path):
+def test_damage_in_the_middle_costs_what_was_damaged(tmp_path):
     folder = recorded(tmp_path / 'bag')
     (folder / 'metadata.yaml').unlink()
     file = folder / 'bag_0.mcap'
     data = bytearray(file.read_bytes())[:-20]
     data[len(data) // 2] ^= 0xFF                    # in the picture of a chunk
     file.write_bytes(data)
-    kept = repair(folder).messages // 3
-    assert 0 < kept < 40 and kept % 8 == 0
-    assert back(folder) == [m for i in range(kept) for m in moment(i)]
+    damaged = bytes(data)
+    mended = repair(folder)
+    assert mended.messages == 3 * 32 and mended.kept == ('bag_0.mcap.original',)
+    assert (folder / 'bag_0.mcap.original').read_bytes() == damaged
+    assert back(folder) == [m for i in (*range(16), *range(24, 40)) for m in moment(i)]
+
+
+def test_a_disk_without_room_leaves_everything_as_it_was(tmp_path, monkeypatch):
+    folder = recorded(tmp_path / 'bag')
+    (folder / 'metadata.yaml').unlink()
+    file = folder / 'bag_0.mcap'
+    file.write_bytes(file.read_bytes()[:-60])
+    before = file.read_bytes()
+    monkeypatch.setattr(repairing.shutil, 'disk_usage', lambda _: Disk(10**9, 0, 1000))
+    with pytest.raises(OSError, match='the disk has 0.00 GB free: make room'):
+        repair(folder)
+    assert [p.name for p in folder.iterdir()] == ['bag_0.mcap'] and file.read_bytes() == before
+
+
+def test_a_disk_that_fills_up_meanwhile_leaves_the_original(tmp_path, monkeypatch):
+    folder = recorded(tmp_path / 'bag')
+    (folder / 'metadata.yaml').unlink()
+    file = folder / 'bag_0.mcap'
+    file.write_bytes(file.read_bytes()[:-60])
+    before = file.read_bytes()
+
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(repairing.Writer, 'add_message', full)
+    with pytest.raises(OSError, match='No space left'):
+        repair(folder)
+    assert [p.name for p in folder.iterdir()] == ['bag_0.mcap'] and file.read_bytes() == before
+
+
+def test_the_original_of_an_earlier_repair_is_never_replaced(tmp_path):
+    folder = recorded(tmp_path / 'bag')
+    file = folder / 'bag_0.mcap'
+    file.write_bytes(file.read_bytes()[:-60])
+    (folder / 'bag_0.mcap.original').write_bytes(b'precious')
+    with pytest.raises(ValueError, match='the original of an earlier repair; move it away'):
+        repair(folder)
+    assert (folder / 'bag_0.mcap.original').read_bytes() == b'precious'
+
+
+@pytest.mark.parametrize('text', ['', '{}', 'a: [', 'rosbag2_bagfile_information: {version: 9}'])
+def test_metadata_that_say_nothing_are_made_anew(tmp_path, text):
+    folder = recorded(tmp_path / 'bag')
+    good = (folder / 'metadata.yaml').read_text()
+    (folder / 'metadata.yaml').write_text(text)
+    assert repair(folder).kept == ('metadata.yaml.original',)
+    assert (folder / 'metadata.yaml').read_text() == good
+    assert (folder / 'metadata.yaml.original').read_text() == text
+
+
+def test_a_cut_file_beside_its_metadata_is_mended(tmp_path):
+    folder = recorded(tmp_path / 'bag')
+    file = folder / 'bag_0.mcap'
+    file.write_bytes(file.read_bytes()[:-60])
+    assert repair(folder).kept == ('bag_0.mcap.original', 'metadata.yaml.original')
+    with pytest.raises(ValueError, match='needs no repair'):
+        repair(folder)
+
+
+def test_sqlite_files_are_not_mended_and_the_advice_is_theirs(tmp_path):
+    (tmp_path / 'bag_0.db3').write_bytes(b'SQLite format 3')
+    with pytest.raises(ValueError, match='ros2 bag reindex -s sqlite3') as wrong:
+        repair(tmp_path)
+    assert 'mcap recover' not in str(wrong.value)
 
 
 def test_a_file_that_holds_nothing_is_left_alone_and_named(tmp_path):
@@ -141,7 +217,7 @@ def test_a_bag_of_another_recorder_is_mended_as_well(tmp_path):
 
 
 @pytest.mark.parametrize('holds, complaint', [
-    ({'metadata.yaml': ''}, 'has its metadata.yaml and needs no repair'),
+    ({'metadata.yaml': ''}, r'no \*.mcap files to make a bag of; it holds: metadata.yaml'),
     ({'notes.txt': ''}, r'no \*.mcap files to make a bag of; it holds: notes.txt'),
     ({'bag_0.mcap': 'x'}, 'no file with a message that can be read')])
 def test_what_is_no_broken_bag_is_said(tmp_path, holds, complaint):

@@ -3,8 +3,9 @@
 
 from collections import namedtuple
 import json
+import os
 
-from ami_ros.bags import walk
+from ami_ros.bags import walk, writers
 from ami_ros.bags.about import files_of
 from ami_ros.bags.recorder import Attached, GB, Limits
 from ami_ros.bags.repair import repair
@@ -69,9 +70,11 @@ def test_a_disk_that_fills_up_costs_the_oldest_first(tmp_path):
     recorder.close()
 
 
-def test_what_is_attached_outlives_a_kill(tmp_path):
+def test_what_is_attached_outlives_a_kill(tmp_path, monkeypatch):
     recorder = filled(tmp_path / 'bag', Limits(), 20)
-    recorder.file.flush()
+    recorder.file.close()       # as a kill does
+    os.close(recorder.lock)
+    monkeypatch.setattr(writers, 'WATCH_S', 0.0)
     data = (tmp_path / 'bag' / 'bag_0.mcap').read_bytes()
     (tmp_path / 'bag' / 'bag_0.mcap').write_bytes(data[:-1000])
     repair(tmp_path / 'bag')

@@ -31,6 +31,19 @@ def rays(widest_rad: float, count: int = 200) -> np.ndarray:
     return np.stack([np.sin(off) * np.cos(around), np.sin(off) * np.sin(around), np.cos(off)], -1)
 
 
+PRISM = [0.01, -0.004, -0.006, 0.002]       # s1 to s4, as OpenCV calibrates them
+TILT = [0.03, -0.02]                        # tau_x, tau_y, rad
+
+
+@pytest.mark.parametrize('more', [PRISM, PRISM + TILT, [0.0] * 4 + TILT])
+def test_prism_and_tilt_are_those_of_opencv(more):
+    some, d = rays(math.radians(35)), np.array([*MODELS['rational_polynomial'], *more])
+    expected = cv2.projectPoints(some, np.zeros(3), np.zeros(3), np.array(K).reshape(3, 3), d)[0]
+    out = made(model='rational_polynomial', d=d).pixels(some)
+    assert out == pytest.approx(expected.reshape(-1, 2), abs=1e-6)
+    assert np.abs(out - made(model='rational_polynomial', d=d[:8]).pixels(some)).max() > 1.0
+
+
 @pytest.mark.parametrize('turn', [np.eye(3), TURNED])
 @pytest.mark.parametrize('model', MODELS)
 def test_light_falls_where_opencv_says(model, turn):
@@ -115,8 +128,9 @@ def changed(at: int, value: float) -> list[float]:
     ({'k': [1.0]}, ('K [1.0]', 'needs 9')),
     ({'d': [math.nan]}, ('D [nan]', 'finite')),
     ({'d': [0.0] * 15}, ('15 distortion coefficients', 'more than 14')),
-    ({'d': [0.1] * 6}, ('6 coefficients of plumb_bob', 'read are 5')),
-    ({'model': 'rational_polynomial', 'd': [0.1] * 12}, ('12 coefficients of rational',)),
+    ({'d': [0.1] * 6}, ('6 coefficients of plumb_bob, which has 5',
+                        'rational_polynomial has up to 14', 'publish rectified pictures')),
+    ({'model': 'equidistant', 'd': [0.1] * 8}, ('8 coefficients of equidistant, which has 4',)),
     ({'model': 'double_sphere', 'd': [0.1]}, ("'double_sphere'", 'plumb_bob, rational_poly')),
     ({'model': '', 'd': [0.1]}, ("distortion_model ''", 'D [0.1]', 'none where D is zero')),
     ({'r': TURNED.ravel() * 2}, ('R [', 'no rotation')),

@@ -276,7 +276,7 @@ def test_training_sees_what_the_robot_sees(kind):
         (SAID, 'sensor_msgs/msg/CameraInfo'), (msg, name)))
     assert fields.content(said) == fields.content(SAID)
     way = Rectifier(fields.lens_of(said), Pinhole((64, 64), 1.4), 0.05)
-    seen, size = bagreader.picture_of(recorded, 'camera', (64, 64), way)
+    seen, size = bagreader.picture_of(recorded, (64, 64), way)
     assert size == (320, 240) and np.array_equal(seen, eye.view(msg))
 
 

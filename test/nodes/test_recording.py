@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from ami_ros import cli
 from ami_ros.agent.robots import find
 from ami_ros.agent.types import Command
+from ami_ros.bags.attached import recorded_robot
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.desk.recording import asked_of, RecordingNode, wanted
 from ami_ros.training import bagreader, windows
@@ -115,11 +116,12 @@ def test_a_recorded_drive_is_what_training_reads(bench, record, tmp_path):
         assert connections['/camera/image_raw'].digest == digest
         offered = connections['/latched'].ext.offered_qos_profiles[0]
         assert offered.durability.name == 'TRANSIENT_LOCAL'
-    assert status == 0 and 'DROPPED' not in words
+    assert status == 3 and 'DROPPED' not in words       # recorded, and too short to be trained on
     assert not [line for line in words.split('\n') if 'image_raw' in line and 'LOST' in line]
     assert 'missing: ' in words and '/configurator/status: nothing came' in words
     assert f'{bag}: {len(taken)} messages' in words and 'record longer' in words
     assert f'{bag} cannot be trained on' in words
+    assert recorded_robot(bag).path.name == 'rover.yaml'
 
 
 def test_simulated_time_is_the_time_of_the_bag(bench, record, tmp_path):
@@ -138,7 +140,7 @@ def test_simulated_time_is_the_time_of_the_bag(bench, record, tmp_path):
         odometry(n)
     bench.settle()
     status, words = end()
-    assert status == 0 and '3 messages came before the first /clock' in words
+    assert status == 3 and '3 messages came before the first /clock' in words
     assert [(at, m.header.stamp.nanosec) for _, at, m in rows(tmp_path / 'bag')] == [
         (100 * 10**9, n) for n in range(3, 8)]
 
@@ -172,7 +174,7 @@ def test_killed_it_can_be_mended_and_full_it_ends(bench, record, tmp_path, capsy
     bench.until(lambda: noise() or 'messages,' in bench.processes.log('record').read_text(),
                 'an end')
     status, words = end(None)
-    assert status == 0 and 'ended because the bag has reached 5e-05 GB' in words
+    assert status == 3 and 'ended because the bag has reached 5e-05 GB' in words
     assert len(stamps()) > 10
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of topics says who may publish what."""
 
+from ami_ros.bags.own import COMMAND, OWN
 from ami_ros.nodes import topics
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
@@ -45,3 +46,9 @@ def test_a_goal_never_comes_back_by_itself():
         assert topic.qos.reliability == ReliabilityPolicy.RELIABLE
         assert topic.qos.durability in (DurabilityPolicy.VOLATILE,
                                         DurabilityPolicy.SYSTEM_DEFAULT)
+
+
+def test_what_a_recording_never_takes_for_a_sensor_is_in_the_table():
+    own = {t.name for t in topics.TOPICS if t.owner != 'body'} - {topics.COMMAND.name}
+    assert sorted(OWN) == sorted(own)
+    assert COMMAND == topics.COMMAND.name

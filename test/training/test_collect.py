@@ -17,8 +17,9 @@ import yaml
 
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.bags.bagwriter import TYPES  # noqa: E402
-from ami_ros.training.bagreader import read, stamp  # noqa: E402
+from ami_ros.training.bagreader import read  # noqa: E402
 from ami_ros.training.collect import bag_hash, collect  # noqa: E402
+from ami_ros.training.readings import stamp  # noqa: E402
 from ami_ros.training.windows import cut  # noqa: E402
 
 ROVER = find('rover')

@@ -115,6 +115,8 @@ class RecordingNode(Node):
                   tell: Callable[[str], None], explained: bool) -> None:
         """Say what is wanted, and where it goes."""
         self.scribe, self.seconds, self.tell = scribe, seconds, tell
+        for file in about.robot_files(robot, time.time_ns()):
+            scribe.attach(file)
         self.wanted = {self.resolve_topic_name(name): missed
                        for name, missed in wanted(robot, more, explained).items()}
         self.camera = self.resolve_topic_name(robot.camera.topic)
