@@ -88,7 +88,7 @@ class Wander:
         critic.on_odometry(Odometry(np.array([self.place.real, self.place.imag, self.yaw]),
                                     np.array([self.v, self.w]), now, now))
         if 'tilt' in critic.policy.rules:
-            turn = np.array([0.0, 0.0, self.w]) + self.rng.normal(0, 0.01, 3)
+            turn = np.array([0.0, 0.0, self.w])
             critic.on_imu(Imu(turn, UP + self.rng.normal(0, 0.1, 3), now, now))
         self.ticks += 1
         return now, now

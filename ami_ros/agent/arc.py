@@ -14,6 +14,7 @@ STEP_M = 0.004
 COARSE = 8
 # what may be lost to rounding; too little for many motions to add up to anything
 ROUNDING_M = 1e-6
+ASKED: list = [(None, None, None)]      # points, box, gaps: what was asked for last
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ def pace(v: float, w: float, box: Box) -> float:
     return max(abs(v), abs(w) * box.radius_m)
 
 
+def gap_at_rest(points: np.ndarray, box: Box) -> np.ndarray:
+    """Return box.gap(points); several rules ask for it of the very same array, one by one."""
+    known = ASKED[0]
+    if known[0] is not points or known[1] != box:
+        known = ASKED[0] = points, box, box.gap(points)
+    return known[2]
+
+
 def first_contact(points: np.ndarray, box: Box, v: float, w: float,
                   reach_m: float, side_m: float, step_m: float = STEP_M) -> float:
     """Return after how many metres (of `pace`) a point comes closer than `side_m`, or inf.
@@ -68,7 +77,7 @@ def first_contact(points: np.ndarray, box: Box, v: float, w: float,
     speed = pace(v, w, box)
     if not points.size or speed == 0.0:
         return np.inf
-    start = box.gap(points)
+    start = gap_at_rest(points, box)
     closest = np.minimum(start, np.clip(start.min(), side_m / 2, side_m)) - ROUNDING_M
     # a point circles the centre of the arc, its speed in base_link stays what it is now
     rate = np.abs(v + 1j * w * points) / speed

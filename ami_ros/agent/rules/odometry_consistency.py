@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stops when odometry contradicts itself, the commands, a gyro or the limits of the robot."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 import math
+from operator import attrgetter
 from typing import ClassVar
 
 from ami_ros.agent.robots.robot import Robot
@@ -10,6 +12,8 @@ from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Reckoned, Situation
+
+ARRIVED = attrgetter('steady_ns')
 
 
 @dataclass(frozen=True)
@@ -71,28 +75,27 @@ class OdometryConsistency:
         reckoned = situation.memory.reckoned
         if reckoned:
             since = reckoned[-1].steady_ns - self.window_s * 1e9
-            first = next(one for one in reckoned if one.steady_ns >= since)
+            first = reckoned[bisect_left(reckoned, since, key=ARRIVED)]
             self.compare(first, reckoned[-1])
         return Answer(command)
 
     def compare(self, first: Reckoned, last: Reckoned) -> None:
         """Stop where two of the ways between two readings contradict one another."""
         within = f'within {(last.steady_ns - first.steady_ns) / 1e9:.3f} s'
-        pose, side, path = (getattr(last, key) - getattr(first, key)
-                            for key in ('pose_m', 'side_m', 'path_m'))
-        turn, turns = last.pose_rad - first.pose_rad, last.path_rad - first.path_rad
-        said, twisted = last.twist_m - first.twist_m, last.twist_rad - first.twist_rad
-        most = self.max_way_error_m + self.max_scale_error * path
+        pose, turn = last.pose_m - first.pose_m, last.pose_rad - first.pose_rad
+        said, side = last.twist_m - first.twist_m, last.side_m - first.side_m
+        most = self.max_way_error_m + self.max_scale_error * (last.path_m - first.path_m)
         if not abs(said - pose) <= most:
             raise Stop(f'{within} the twist of the odometry adds up to {said:.3f} m, its pose '
                        f'moved {pose:.3f} m; limit {most:.3f} m apart')
         if not abs(side) <= most:
             raise Stop(f'{within} the pose of the odometry moved {side:.3f} m sideways, limit '
                        f'{most:.3f} m')
-        least = math.radians(self.max_turn_error_deg)
-        most = least + self.max_scale_error * turns
-        if not abs(twisted - turn) <= most:
-            raise Stop(f'{within} the twist of the odometry adds up to {twisted:.3f} rad, its '
+        said = last.twist_rad - first.twist_rad
+        most = math.radians(self.max_turn_error_deg) + self.max_scale_error * (
+            last.path_rad - first.path_rad)
+        if not abs(said - turn) <= most:
+            raise Stop(f'{within} the twist of the odometry adds up to {said:.3f} rad, its '
                        f'pose turned {turn:.3f} rad; limit {most:.3f} rad apart')
         before = dict(first.gyros)
         for name, total in last.gyros:
@@ -100,17 +103,19 @@ class OdometryConsistency:
             if abs(felt - turn) > most:
                 raise Stop(f'{within} the {name} turned {felt:.3f} rad, the pose of the odometry '
                            f'{turn:.3f} rad; limit {most:.3f} rad apart')
-        for moved, meant, path, fixed, unit in (
-                (pose, last.command_m - first.command_m,
-                 last.command_path_m - first.command_path_m, self.max_command_error_m, 'm'),
-                (turn, last.command_rad - first.command_rad,
-                 last.command_path_rad - first.command_path_rad,
-                 math.radians(self.max_command_error_deg), 'rad')):
-            most = fixed + self.max_command_scale_error * path
-            if not min(meant, 0.0) - most <= moved <= max(meant, 0.0) + most:
-                raise Stop(f'{within} the pose of the odometry moved {moved:.3f} {unit}, '
-                           f'{meant:.3f} {unit} were commanded; limit {most:.3f} {unit} beyond '
-                           'or against it')
+        share = self.max_command_scale_error
+        self.explained(within, 'm', pose, last.command_m - first.command_m,
+                       self.max_command_error_m + share * (
+                           last.command_path_m - first.command_path_m))
+        self.explained(within, 'rad', turn, last.command_rad - first.command_rad,
+                       math.radians(self.max_command_error_deg) + share * (
+                           last.command_path_rad - first.command_path_rad))
+
+    def explained(self, within: str, unit: str, moved: float, meant: float, most: float) -> None:
+        """Stop where the pose moved beyond what was commanded, or against it, by more."""
+        if not min(meant, 0.0) - most <= moved <= max(meant, 0.0) + most:
+            raise Stop(f'{within} the pose of the odometry moved {moved:.3f} {unit}, {meant:.3f} '
+                       f'{unit} were commanded; limit {most:.3f} {unit} beyond or against it')
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> OdometryConsistency:
