@@ -50,7 +50,9 @@ def words(report: dict) -> list[str]:
         gap = report[what]
         out.append(f'{what:9s} {gap["compared"]} compared, '
                    + ('bit-identical' if gap['bit_identical'] else
-                      f'{gap["different"]} different, by {gap["max_abs_difference"]:.3g} at most'))
+                      f'{gap["different"]} different, by {gap["max_abs_difference"]:.3g} at most'
+                      if gap['different'] else 'equal but for rounding (another CPU), by '
+                      f'{gap["max_abs_difference"]:.1e} at most'))
     out.append(f'verdicts  {v["compared"]} compared, {v["different"]} different; stops gained: '
                f'{v["stops"]["gained"]}, lost: {v["stops"]["lost"]}')
     for rule, by in v['stops']['by_rule'].items():

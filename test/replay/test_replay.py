@@ -7,6 +7,7 @@ from pathlib import Path
 from ami_ros import cli
 from ami_ros.bags import walk
 from ami_ros.replay import recorded
+from ami_ros.replay.gaps import ROUNDING
 import pytest
 
 BAG = Path(__file__).with_name('golden') / 'mind.mcap'
@@ -21,10 +22,11 @@ def replayed(tmp_path, capsys, bag, *options):
 
 def test_the_same_is_the_same(golden, tmp_path, capsys):
     status, report, words = replayed(tmp_path, capsys, golden['mind'])
-    assert status == 0 and 'bit-identical' in words and 'first difference: none' in words
+    assert status == 0 and 'first difference: none' in words
+    assert 'bit-identical' in words or 'equal but for rounding' in words    # another CPU
     assert report['same_is_wanted'] and report['first_difference'] is None
     assert report['verdicts']['different'] == 0
-    assert report['latents']['max_abs_difference'] == 0.0 == report['plans']['max_abs_difference']
+    assert all(report[what]['max_abs_difference'] <= ROUNDING for what in ('latents', 'plans'))
 
 
 def test_another_policy_gains_stops(golden, tmp_path, capsys):
@@ -39,7 +41,7 @@ def test_another_policy_gains_stops(golden, tmp_path, capsys):
     status, report, words = replayed(tmp_path, capsys, golden['mind'], '--policy', strict)
     assert status == 0 and not report['same_is_wanted']
     assert report['verdicts']['policy']['recorded'] != report['verdicts']['policy']['replayed']
-    assert report['latents']['bit_identical'] and report['plans']['bit_identical']
+    assert report['latents']['different'] == report['plans']['different'] == 0
     stops = report['verdicts']['stops']
     assert stops['gained'] > 0 == stops['lost'] and sum(
         by['gained'] for by in stops['by_rule'].values()) == stops['gained']
@@ -55,7 +57,7 @@ def test_other_numbers_plan_otherwise_and_the_critic_hears_of_it(golden, tmp_pat
                       '    energy: {way: 0.0, latent: 0.0}\n')
     status, report, words = replayed(tmp_path, capsys, golden['mind'], '--params',
                                       params)
-    assert status == 0 and report['latents']['bit_identical']
+    assert status == 0 and report['latents']['different'] == 0
     assert report['mind']['plans_different'] > 5 and report['plans']['max_abs_difference'] > 0.01
     first = report['first_difference']
     assert first['stage'] == 'actor' and 0 <= first['at_s'] < 13
@@ -82,7 +84,7 @@ def test_what_a_kill_left_is_replayed_as_far_as_it_goes(golden, tmp_path, capsys
     cut.write_bytes(data[:int(share * len(data))])
     status, report, words = replayed(tmp_path, capsys, cut)
     assert status == 0, words
-    assert 0 < report['latents']['compared'] <= 25 and report['latents']['bit_identical']
+    assert 0 < report['latents']['compared'] <= 25 and report['latents']['different'] == 0
     assert report['verdicts']['different'] == 0
 
 
