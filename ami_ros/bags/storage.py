@@ -41,9 +41,10 @@ def listing(bag: Path) -> Listing:
     if not bag.is_dir():
         raise ValueError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
                          'is one, or such a file')
-    wrong = ''
+    wrong, text = '', ' '
     try:
-        info = yaml.safe_load((bag / NAME).read_text())['rosbag2_bagfile_information']
+        text = (bag / NAME).read_text()
+        info = yaml.safe_load(text)['rosbag2_bagfile_information']
         names = [PurePath(name).name for name in info['relative_file_paths']]
         if names:       # a file that is named twice is read once
             return Listing(tuple(found(bag, name) for name in dict.fromkeys(names)),
@@ -54,7 +55,8 @@ def listing(bag: Path) -> Listing:
             raise
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError,
             AttributeError) as why:
-        wrong = f'{NAME} cannot be read ({" ".join(repr(why).split())[:200]})'
+        wrong = f'{NAME} is empty' if not text else (
+            f'{NAME} cannot be read ({" ".join(repr(why).split())[:200]})')
     files = sorted({path for pattern in PATTERNS for path in bag.glob(pattern)}, key=in_order)
     for path in files:
         if not path.is_file():      # opening a pipe would wait for ever
