@@ -14,7 +14,7 @@ from ami_ros.agent.robots.rewriting import edited
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.desk import calibration, calibration_session
-from ami_ros.nodes.desk.calibrating import Aborted
+from ami_ros.nodes.desk.calibrating import Aborted, Lapse
 from ami_ros.nodes.desk.calibration import QUANTITIES
 from ami_ros.nodes.desk.calibration_kit import Declined, Kit
 from ami_ros.nodes.desk.calibration_session import calibrate, opened, wanted
@@ -170,7 +170,12 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
 
         kit.calibrator.watch = watched
         with pytest.raises(kind, match=word):
-            kit.calibrator.perform(far, kit.base)
+            for _ in range(5):      # a busy machine may be late before anything is spoilt
+                try:
+                    kit.calibrator.perform(far, kit.base)
+                except Lapse:
+                    if spoilt:
+                        raise
         kit.calibrator.watch = watch
         assert spoilt, 'it never moved'
         bench.heard[topics.COMMAND.name].clear()
