@@ -27,6 +27,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
 SIZE, HFOV_RAD = (320, 240), 1.2
+DRAWN = (160, 120)      # a cheap lens: sharper would cost half a core
 CAMERA_HZ, ODOM_HZ, SCAN_HZ = 15, 30, 10
 BEAMS, LOST, PARTS = 450, 0.004, 5      # a sweep is taken in so many parts
 SCALE = (1.03, 0.97)                    # true over told: ahead, turning
@@ -44,7 +45,7 @@ class Foreign(Node):
         super().__init__('foreign_base')
         robot = replace(find('rover'), actuation_lag_s=LAG_S, base_timeout_s=TIMEOUT_S,
                         camera_hfov_rad=HFOV_RAD)
-        self.sim = Simulator(worlds.draw(room), robot, seed, SIZE)
+        self.sim = Simulator(worlds.draw(room), robot, seed, DRAWN)
         self.place(seed)
         self.sim.reckoning.scale = 1 / np.array(SCALE)
         self.rng = np.random.default_rng(seed)
@@ -90,7 +91,7 @@ class Foreign(Node):
             self.say(topics.CAMERA_INFO, convert.camera_info_message(stamp_ns, SIZE, HFOV_RAD))
             self.say(PICTURES, CompressedImage(
                 header=convert.header(stamp_ns, 'camera_optical_frame'), format='jpeg',
-                data=codec.to_jpeg(self.sim.camera())))
+                data=codec.to_jpeg(codec.resize(self.sim.camera(), SIZE))))
         return 0.0
 
     def take_part(self, stamp_ns: int) -> None:

@@ -74,6 +74,8 @@ def first_motions(owner, person) -> None:
     def hold(key, until, what):
         def held():
             person.hold(key)
+            for _ in range(20):             # hear all that came meanwhile
+                bench.executor.spin_once(timeout_sec=0.0)
             return until()
         try:
             bench.until(held, what)
@@ -209,8 +211,10 @@ def test_each_step_of_own_model_that_is_quick(owner):
         assert 'not possible' in said or 'a goal needs autonomous' in said, said
 
     def live(line):
-        said = owner.types(line, '--seconds 4', statuses=(0, 1))
-        assert '/critic' in said and '/mind' in said
+        def heard():
+            said = owner.types(line, '--seconds 6', statuses=(0, 1))
+            return '/critic' in said and '/mind' in said
+        owner.bench.until(heard, 'signs of life of critic and mind')
 
     walk('own_model.md', [
         ('ami-ros collect', 'test/test_docs.py types it'),
