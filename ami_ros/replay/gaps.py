@@ -20,7 +20,7 @@ class Gap:
     shapes: int = 0                     # could not be compared at all
 
     def put(self, then: np.ndarray, now: np.ndarray) -> float:
-        """Compare two arrays; return how far they differ beyond rounding: 0, a distance, or inf."""
+        """Compare two arrays; return how far they differ beyond rounding: 0, some, or inf."""
         self.compared += 1
         then, now = np.asarray(then), np.asarray(now)
         if then.shape != now.shape:
