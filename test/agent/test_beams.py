@@ -4,7 +4,7 @@
 import math
 
 from ami_ros.agent import beams
-from ami_ros.agent.beams import directions, Directions
+from ami_ros.agent.beams import Directions, directions
 import numpy as np
 import pytest
 
