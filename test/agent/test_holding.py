@@ -219,4 +219,5 @@ def test_a_reset_lets_scans_and_odometry_prove_themselves_anew():
     assert bench.reset() == '' and motions.found        # nothing was latched
     assert bench.tick().rule == 'scan_odometry' and 'scan_odometry' in bench.critic.latch.closed
     assert bench.reset() == '' and not bench.critic.latch.closed and not motions.found
+    bench.tick(mode='idle')                             # disarmed, and armed anew
     assert bench.tick().action != 'stop'

@@ -366,7 +366,7 @@ def test_the_first_scan_says_how_the_beams_look():
 def test_when_a_lidar_met_something(hits, met):
     ranges = np.full(180, np.inf)
     ranges[:hits] = 2.0
-    ranges[hits:hits + 2] = 0.0, np.nan
+    ranges[hits:hits + 2] = np.array([0.0, np.nan])[:180 - hits]
     made = keeper()
     made.on_scan(scan(ranges, received_steady_ns=STEADY - 7))
     made.on_scan(scan(np.full(180, np.inf)))
