@@ -131,7 +131,8 @@ class Desk:
         self.clock.ros += 100 * 10**9
 
     def end(self) -> None:
-        """Leave the network."""
+        """Leave the network, and let go of the folder of the latch."""
+        self.node.critic.latch.end()
         self.node.destroy_node()
         rclpy.shutdown()
 

@@ -33,7 +33,7 @@ from ami_ros.nodes.critic_inputs import Inputs
 from ami_ros.nodes.critic_settings import check_together, GROUPS
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
-from ami_ros.nodes.second_critic import LISTEN_S, OtherCritics
+from ami_ros.nodes.second_critic import LISTEN_S, NAMESAKE_S, OtherCritics
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
 from ami_ros.nodes.trace_critic import traced
 from ami_ros.share import share
@@ -84,7 +84,7 @@ class CriticNode(Inputs, Node):
         self.who = alive()
         self.others = OtherCritics(self.get_fully_qualified_name(), self.who)
         self.commanding, self.exit_code = s.lock_step, 0    # whether it publishes cmd_vel
-        self.listen_until_s = time.monotonic() + LISTEN_S
+        self.began_s = time.monotonic()
         self.besides = self.mistyped = ''       # who else commands, who will not be understood
         command, hand, foreign = (topics.command(s.enable_stamped_cmd_vel, row)
                                   for row in (topics.COMMAND, topics.HAND, topics.FOREIGN))
@@ -155,6 +155,14 @@ class CriticNode(Inputs, Node):
             self.done, self.exit_code = True, 1
         if other != self.critic.other:
             self.critic.stand_by(other)
+
+    def begin_to_command(self, listened_s: float) -> None:
+        """Command the wheels once no other critic was heard for long enough."""
+        namesake = listened_s < NAMESAKE_S and self.get_fully_qualified_name() in (
+            company.others(self, self.spoken[0]))
+        if listened_s >= LISTEN_S and not namesake and not getattr(self, 'done', False):
+            self.commanding = True
+            self.beat()
 
     def on_status(self) -> None:
         """Say it again for whoever came late."""
@@ -251,9 +259,8 @@ class CriticNode(Inputs, Node):
         priority, so that a tick was as late as anybody's. Ticks keep their grid.
         """
         self.notice_pause()
-        if not self.commanding and time.monotonic() >= self.listen_until_s:
-            self.commanding = True
-            self.beat()
+        if not self.commanding:
+            self.begin_to_command(time.monotonic() - self.began_s)
         left_s = IDLE_S if self.settings.lock_step else self.tick_if_due()
         if left_s < TRACE_S or not self.tracing.turn(TRACE_S):
             return left_s

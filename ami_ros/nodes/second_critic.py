@@ -12,7 +12,8 @@ import time
 
 from ami_ros.nodes.convert import Health
 
-LISTEN_S = 0.6          # two signs of life, and the time until their sender is discovered
+LISTEN_S = 1.0          # two signs of life, and the time until their sender is discovered
+NAMESAKE_S = 2.5        # so long where a node of its name publishes cmd_vel: it may be a dead one
 LOST_S = 1.0            # one without a sign of life for so long has ended
 
 

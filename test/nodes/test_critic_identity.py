@@ -304,8 +304,7 @@ def longest_silence_s(bench):
         bench.executor.spin_once(timeout_sec=0.01)
     bench.settle()
     bench.node.destroy_subscription(commands)
-    assert len(stamps) > 200
-    return np.diff(stamps).max() / 1e9
+    return np.diff(stamps).max() / 1e9 if len(stamps) > 200 else np.inf
 
 
 def test_no_message_silences_cmd_vel_for_long(critic):
