@@ -7,8 +7,16 @@ import math
 
 import numpy as np
 
-from ami_ros.sim.scenes.elements import (Door, Furniture, Lighting, Person, Room, SIDES, Solid,
-                                         WALL_M)
+from ami_ros.sim.scenes.elements import (
+    Door,
+    Furniture,
+    Lighting,
+    Person,
+    Room,
+    SIDES,
+    Solid,
+    WALL_M,
+)
 from ami_ros.sim.scenes.solids import Ground, openings, SLACK_M, solids_of
 from ami_ros.sim.world import World
 

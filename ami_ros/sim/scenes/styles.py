@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ami_ros.sim.scenes.elements import (Colour, Decor, Door, Lamp, Lighting, Look, Room, Rug)
+from ami_ros.sim.scenes.elements import Colour, Decor, Door, Lamp, Lighting, Look, Room, Rug
 from ami_ros.sim.scenes.solids import openings
 
 WALLS = {       # kind: how often

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ami_ros.sim.scenes.elements import (Furniture, Look, Part, Person, Room, Solid, WALL_M)
+from ami_ros.sim.scenes.elements import Furniture, Look, Part, Person, Room, Solid, WALL_M
 from ami_ros.sim.scenes.pictures import PAINTERS as PICTURES
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.solids import leaf_solid, openings, segments
@@ -172,7 +172,7 @@ def add_doorway(out: Surfaces, scene: Scene, door) -> None:
     if leaf is not None:
         side = box_sides(leaf)
         flat = [i for i, p in enumerate(side) if p.size_m[0] > 0.3]
-        out.whole(out.canvas(Canvas(frame, side, index, {i: door.leaf for i in flat})))
+        out.whole(out.canvas(Canvas(frame, side, index, dict.fromkeys(flat, door.leaf))))
 
 
 def turned(solid: Solid):
@@ -255,7 +255,7 @@ def faced(look: Look, sides: list[Panel], room: int) -> Canvas:
     if look.kind not in PICTURES:
         return Canvas(look, sides, room)
     shown = range(len(sides)) if look.kind in ON_ALL_SIDES else (0,)
-    return Canvas(body_of(look), sides, room, {i: look for i in shown})
+    return Canvas(body_of(look), sides, room, dict.fromkeys(shown, look))
 
 
 def of_person(person: Person) -> tuple[Surfaces, tuple[Part, ...]]:
