@@ -7,8 +7,9 @@ import numpy as np
 import pybullet
 
 from ami_ros.sim import room
-from ami_ros.sim.engines import FAR_M, STEP_S, TORQUE_NM
+from ami_ros.sim.engines import FAR_M, TORQUE_NM
 from ami_ros.sim.engines.pybullet_scene import build_person, build_scene
+from ami_ros.sim.scenes.baking import density
 from ami_ros.sim.scenes.scene import Scene
 
 COM_M = 0.07            # base_link lies on the floor; PyBullet reports the centre of mass above it
@@ -44,7 +45,7 @@ class PyBulletEngine:
             self.solids = set(room.build(self.client, plain))
             self.shade = {'lightDirection': plain.light}
         else:
-            self.solids = set(build_scene(self.client, scene))
+            self.solids = set(build_scene(self.client, scene, density(size)))
             self.shade = OWN_LIGHT
             far = max(far, 3 * scene.half_m)
         self.rover = pybullet.loadURDF(robot.urdf, [0, 0, 0.005], **at)

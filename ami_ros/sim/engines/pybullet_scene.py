@@ -18,19 +18,22 @@ FLOOR_GRIP = 0.9        # friction, as in the protocol's room
 MOST_PARTS = 16         # MAX_COMPOUND_COLLISION_SHAPES of PyBullet
 
 
-def build_scene(client: int, scene: Scene) -> list[int]:
+def build_scene(client: int, scene: Scene, texels_per_m: float) -> list[int]:
     """Build everything that stands still; return the bodies that a rover must not touch."""
     x0, y0, x1, y1 = scene.bounds
+    unseen = nothing(client)
     shape = pybullet.createCollisionShape(
         pybullet.GEOM_BOX, halfExtents=[(x1 - x0) / 2 + 1, (y1 - y0) / 2 + 1, FLOOR_M],
         physicsClientId=client)
     floor = pybullet.createMultiBody(
-        0, shape, -1, [(x0 + x1) / 2, (y0 + y1) / 2, -FLOOR_M], physicsClientId=client)
+        0, shape, unseen, [(x0 + x1) / 2, (y0 + y1) / 2, -FLOOR_M], physicsClientId=client)
     pybullet.changeDynamics(floor, -1, lateralFriction=FLOOR_GRIP, physicsClientId=client)
-    painted(client, pybullet.createMultiBody(0, -1, seen(client, mesh := bake(scene)),
-                                             physicsClientId=client), mesh)
+    mesh = bake(scene, texels_per_m)
+    painted(client, pybullet.createMultiBody(0, -1, seen(client, mesh), physicsClientId=client),
+            mesh)
     return [pybullet.createMultiBody(
-        0, compound(client, scene.solids[begin:begin + MOST_PARTS]), -1, physicsClientId=client)
+        0, compound(client, scene.solids[begin:begin + MOST_PARTS]), unseen,
+        physicsClientId=client)
         for begin in range(0, len(scene.solids), MOST_PARTS)]
 
 
@@ -49,6 +52,13 @@ def seen(client: int, mesh: Mesh) -> int:
         pybullet.GEOM_MESH, vertices=mesh.vertices.tolist(),
         indices=mesh.triangles.reshape(-1).tolist(), uvs=mesh.uvs.tolist(),
         normals=mesh.normals.tolist(), physicsClientId=client)
+
+
+def nothing(client: int) -> int:
+    """Make a visual shape that is never seen; without one PyBullet draws what collides."""
+    return pybullet.createVisualShape(
+        pybullet.GEOM_MESH, vertices=[[0, 0, -9], [0.001, 0, -9], [0, 0.001, -9]],
+        indices=[0, 1, 2], uvs=[[0, 0]] * 3, normals=[[0, 0, -1]] * 3, physicsClientId=client)
 
 
 def painted(client: int, body: int, mesh: Mesh) -> int:

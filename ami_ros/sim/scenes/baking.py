@@ -20,6 +20,11 @@ CEILING_SHARE = 0.5     # of the density: it has little to show
 SPREAD_M = 0.3          # between two samples of light
 
 
+def density(size: tuple[int, int]) -> float:
+    """Texels per metre for pictures of a size: no finer than what they show, for they alias."""
+    return TEXELS_PER_M * min(4.0, max(1.0, size[0] / 96))
+
+
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """Triangles with a texture; colours are final, an engine adds no light of its own."""
@@ -38,10 +43,10 @@ def bake(scene: Scene, texels_per_m: float = TEXELS_PER_M) -> Mesh:
 
 def bake_person(person: Person, light: Lighting, texels_per_m: float = TEXELS_PER_M) -> Mesh:
     """Bake somebody at the origin, under the average light of a scene."""
-    level = np.float32(light.ambient) + 0.35 * sum(
-        (lamp.power * np.float32(lamp.colour) for lamp in light.lamps if lamp.on),
-        np.zeros(3, np.float32)) / max(1, len(light.lamps)) + 0.3 * light.window_power * np.float32(
-            light.sky)
+    level = np.float32(light.ambient) + 0.3 * light.window_power * np.float32(light.sky)
+    for lamp in light.lamps:
+        if lamp.on:
+            level = level + 0.35 * lamp.power / len(light.lamps) * np.float32(lamp.colour)
     return baked(of_person(person)[0], level, texels_per_m)
 
 

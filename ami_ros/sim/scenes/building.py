@@ -25,7 +25,7 @@ def draw(seed: int) -> Scene:
     common = styles.room(rng, boxes[0], height)     # what the rooms of one house share
     rooms, furniture = [], []
     bare = bool(rng.random() < 0.15)                # a house of bare walls
-    for index, box in enumerate(boxes):
+    for box in boxes:
         room = styles.room(rng, box, height)
         if rng.random() < 0.5:
             room = replace(room, floor=common.floor)

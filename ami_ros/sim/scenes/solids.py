@@ -111,7 +111,7 @@ class Ground:
         self.open = np.array(open_)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        """Distance (...,) to the nearest obstacle, negative inside one and outside of all rooms."""
+        """Distance (...,) to the nearest obstacle; negative inside one and outside of rooms."""
         flat = points.reshape(-1, 2)
         out = np.empty(len(flat))
         for begin in range(0, len(flat), 4096):     # bounds the memory of many points

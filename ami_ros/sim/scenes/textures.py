@@ -13,7 +13,7 @@ from ami_ros.sim.scenes.elements import Look
 
 
 def noise(rng: np.random.Generator, h: int, w: int, cell: float, octaves: int = 2) -> np.ndarray:
-    """Smooth noise (H, W) around 0 with about unit range; `cell` is its coarsest grain in pixels."""
+    """Smooth noise (H, W) around 0, about -1 to 1; `cell` is its coarsest grain in pixels."""
     out = np.zeros((h, w), np.float32)
     for octave in range(octaves):
         size = max(1.0, cell / 2 ** octave)
