@@ -71,7 +71,7 @@ class Camera:
             gain *= self._expose(light, time_ns)
         white = np.float32([s.red_gain, 1.0, s.blue_gain])
         if s.auto_white:
-            white = white * self._whiten(light * white)
+            white = white * self._whiten(light * white, time_ns)
         self.last_ns = time_ns
         shown = 255 * np.clip(light * (gain * white), 0, 1) ** np.float32(1 / DISPLAY_GAMMA)
         return self._digital(shown.astype(np.float32), gain)
@@ -116,7 +116,7 @@ class Camera:
             ev - self.gain)
         return 2.0 ** self.gain
 
-    def _whiten(self, light: np.ndarray) -> np.ndarray:
+    def _whiten(self, light: np.ndarray, time_ns: int) -> np.ndarray:
         """Follow the mean colour with the same lag; gains (3,), green stays."""
         mean = np.maximum(light.mean((0, 1)), LEAST_LIGHT)
         aim = (mean[1] / mean) ** self.settings.auto_white

@@ -30,11 +30,11 @@ class CameraSettings(Settings):
     blue_gain: float = setting(1.0, '1', 0.4, 2.5, 'white balance')
     auto_white: float = setting(0.0, '1', 0.0, 1.0,
                                 'share of the way to a grey mean that auto white balance goes')
-    noise: float = setting(0.0, '1 of 255', 0.0, 30.0, 'standard deviation in mid grey; grows with '
-                           'the gain of auto-exposure')
+    noise: float = setting(0.0, '1 of 255', 0.0, 30.0, 'standard deviation in mid grey; grows '
+                           'with the gain of auto-exposure')
     row_noise: float = setting(0.0, '1 of 255', 0.0, 30.0,
-                               'standard deviation of an offset of whole rows, new in each picture')
-    gamma: float = setting(1.0, '1', 0.4, 2.5, 'exponent on the displayed value; above 1 is darker')
+                               'standard deviation of an offset of each row, new every picture')
+    gamma: float = setting(1.0, '1', 0.4, 2.5, 'exponent of the displayed value; above 1: darker')
     brightness: float = setting(1.0, '1', 0.2, 3.0, 'factor on the displayed value')
     jpeg_quality: int = setting(0, '1', 0, 100, 'of a JPEG between camera and mind; 0: none')
 
