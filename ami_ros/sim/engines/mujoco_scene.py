@@ -71,6 +71,10 @@ def rover(spec: mujoco.MjSpec, torque_nm: float) -> None:
             geom.contype, geom.conaffinity, geom.group = 1, 2, OWN
             geom.priority, geom.friction = 1, [grip, 0, 0]
             geom.margin = geom.gap = 0.0
+            if wheel and geom.type == mujoco.mjtGeom.mjGEOM_CYLINDER:
+                # rolls on one point: on two edges it would turn about the outer one
+                radius, half = geom.size[:2]
+                geom.type, geom.size = mujoco.mjtGeom.mjGEOM_ELLIPSOID, [radius, radius, half]
     for side in ('left', 'right'):
         motor = spec.add_actuator(name=f'{side}_motor', target=f'{side}_wheel_joint',
                                   trntype=mujoco.mjtTrn.mjTRN_JOINT)

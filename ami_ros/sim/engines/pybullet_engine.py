@@ -13,6 +13,8 @@ from ami_ros.sim.scenes.baking import density
 from ami_ros.sim.scenes.scene import Scene
 
 COM_M = 0.07            # base_link lies on the floor; PyBullet reports the centre of mass above it
+START_M = COM_M + 0.001         # of the centre of mass of a robot that is put on the floor
+PROTOCOL_START_M = 0.001        # in the protocol's room it begins in the floor, as it always did
 TOUCH_M = 0.001         # nearer is a contact
 ITERATIONS = 20         # of the solver in scenes: half the time of 50, the same poses within 2 mm
 OWN_LIGHT = {'lightAmbientCoeff': 1.0, 'lightDiffuseCoeff': 0.0, 'lightSpecularCoeff': 0.0}
@@ -41,10 +43,11 @@ class PyBulletEngine:
         pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, **at)
         scene = world if isinstance(world, Scene) else None
         plain = world if scene is None else scene.world
-        far = FAR_M
+        far, self.start_m = FAR_M, START_M
         if plain is not None:
             self.solids = set(room.build(self.client, plain))
             self.shade = {'lightDirection': plain.light}
+            self.start_m = PROTOCOL_START_M
         else:
             self.solids = set(build_scene(self.client, scene, density(size)))
             self.shade = OWN_LIGHT
@@ -69,7 +72,7 @@ class PyBulletEngine:
     def place(self, x: float, y: float, yaw: float) -> None:
         """Put the rover at rest with its wheels at angle zero."""
         pybullet.resetBasePositionAndOrientation(
-            self.rover, [x, y, 0.001], pybullet.getQuaternionFromEuler([0, 0, yaw]), **self.at)
+            self.rover, [x, y, self.start_m], pybullet.getQuaternionFromEuler([0, 0, yaw]), **self.at)
         pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **self.at)
         for wheel in self.driven:
             pybullet.resetJointState(self.rover, wheel, 0.0, 0.0, **self.at)
