@@ -92,7 +92,7 @@ class Room:
 
 
 def open_body(name: str, robot: Robot, room: Room, seed: int, size: tuple[int, int]) -> Body:
-    """Open a body in an engine; ValueError lists those there are, ImportError what to install."""
+    """Open a body in an engine; ValueError lists those there are, RuntimeError what to install."""
     if name not in ENGINES:
         raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
     module = importlib.import_module(ENGINES[name])

@@ -54,7 +54,7 @@ ENGINES = {     # name: (module, what to install)
 def open_engine(name: str, world, robot, size: tuple[int, int]) -> Engine:
     """Build a scene or a World in an engine; `size` is the width and height of pictures.
 
-    ValueError lists the engines; ImportError says what to install.
+    ValueError lists the engines; RuntimeError says what to install.
     """
     if name not in ENGINES:
         raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
@@ -62,6 +62,6 @@ def open_engine(name: str, world, robot, size: tuple[int, int]) -> Engine:
     try:
         opened = importlib.import_module(module)
     except ImportError as missing:
-        raise ImportError(f'engine {name!r}: {missing.name} is not installed ({install})'
-                          ) from None
+        raise RuntimeError(f'engine {name!r}: {missing.name} is not installed ({install})'
+                           ) from None
     return opened.open_in(world, robot, size)

@@ -18,7 +18,7 @@ from ami_ros.sim.scenes.baking import bake, bake_person, density  # noqa: E402
 from ami_ros.sim.scenes.room import of_world  # noqa: E402
 from ami_ros.sim.scenes.scene import Scene  # noqa: E402
 
-SUBSTEPS = 4            # of MuJoCo's in one STEP_S; contacts of small wheels need it
+SUBSTEPS = 2            # of MuJoCo's in one STEP_S; contacts of small wheels need it
 TOUCH_M = 0.001         # nearer is a contact
 START_M = 0.001         # above the floor
 NEAR_M = 0.02

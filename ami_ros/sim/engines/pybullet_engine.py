@@ -72,7 +72,8 @@ class PyBulletEngine:
     def place(self, x: float, y: float, yaw: float) -> None:
         """Put the rover at rest with its wheels at angle zero."""
         pybullet.resetBasePositionAndOrientation(
-            self.rover, [x, y, self.start_m], pybullet.getQuaternionFromEuler([0, 0, yaw]), **self.at)
+            self.rover, [x, y, self.start_m], pybullet.getQuaternionFromEuler([0, 0, yaw]),
+            **self.at)
         pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **self.at)
         for wheel in self.driven:
             pybullet.resetJointState(self.rover, wheel, 0.0, 0.0, **self.at)

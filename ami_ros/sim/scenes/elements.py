@@ -12,12 +12,16 @@ import numpy as np
 WALL_M = 0.12           # thickness of a wall between two rooms; each room owns half of it
 OBSTACLE_M = 0.30       # what begins above this height is no obstacle for a small robot
 SIDES = ('north', 'east', 'south', 'west')
+KINDS = (               # of textures: materials, then pictures
+    'plain', 'concrete', 'stripes', 'dots', 'damask', 'wainscot', 'bricks', 'tiles', 'planks',
+    'carpet', 'panels', 'patches', 'cloth', 'marble', 'poster', 'window', 'door', 'books',
+    'cupboard', 'radiator', 'whiteboard', 'sign', 'carton', 'screen', 'lamp', 'leaves')
 Colour = tuple[float, float, float]     # red, green, blue, each from 0 to 1
 
 
 @dataclass(frozen=True)
 class Look:
-    """Recipe of a texture; `textures.PAINTERS` has the kinds, and `pictures.PAINTERS`."""
+    """Recipe of a texture; the kinds are painted by `textures` and `pictures`."""
 
     kind: str
     seed: int

@@ -4,6 +4,7 @@
 Each painter returns the albedo, (H, W, 3) float32 from 0 to 1, row 0 at the upper edge.
 """
 
+from dataclasses import replace
 import math
 
 import cv2
@@ -210,4 +211,5 @@ GLOWS = {'window', 'lamp'}      # their brightness is their own, not that of wha
 def paint(look: Look, h: int, w: int) -> np.ndarray:
     """Paint a picture from its recipe."""
     rng = np.random.default_rng([look.seed, 0xB1C])
+    look = replace(look, colours=(*look.colours, *look.colours[:1]))    # as many as any needs
     return np.clip(PAINTERS[look.kind](rng, h, w, look), 0, 1).astype(np.float32)

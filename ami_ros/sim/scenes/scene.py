@@ -10,7 +10,9 @@ import numpy as np
 from ami_ros.sim.scenes.elements import (
     Door,
     Furniture,
+    KINDS,
     Lighting,
+    Look,
     Person,
     Room,
     SIDES,
@@ -88,10 +90,27 @@ def numbers(value):
             yield from numbers(getattr(value, one.name))
 
 
+def looks(value):
+    """Yield every Look of nested dataclasses and tuples."""
+    if isinstance(value, Look):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from looks(one)
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from looks(getattr(value, one.name))
+
+
 def check(scene: Scene) -> Scene:
     """Return the scene if it can exist; ValueError says in one sentence what cannot."""
     if not scene.rooms:
         raise ValueError('a scene needs at least one room')
+    for look in looks((scene.rooms, scene.doors, scene.furniture)):
+        if look.kind not in KINDS:
+            raise ValueError(f'no texture {look.kind!r}; there are: {", ".join(KINDS)}')
+        if not look.colours or not 0.02 <= look.scale_m <= 20:
+            raise ValueError(f'texture {look.kind!r} needs a colour and a scale of 0.02 to 20 m')
     if not all(map(math.isfinite, numbers((scene.rooms, scene.doors, scene.furniture,
                                            scene.lighting, scene.people)))):
         raise ValueError('a number of the scene is not finite')

@@ -140,7 +140,7 @@ def add_room(out: Surfaces, scene: Scene, index: int, room: Room) -> None:
                 for x in room.decor if x.side == side]
         for begin, end, height in openings(room, index, side, scene.doors):
             leaf = next(d.leaf for d in scene.doors if index in d.rooms)
-            frame = Look('plain', leaf.seed, leaf.colours[1:2])
+            frame = Look('plain', leaf.seed, leaf.colours[-1:])
             hung.append(Overlay(frame, begin - CASING_M, 0.0, end - begin + 2 * CASING_M,
                                 height + CASING_M))
         canvas = out.canvas(Canvas(room.walls[side], [
@@ -159,7 +159,7 @@ def add_doorway(out: Surfaces, scene: Scene, door) -> None:
     if door.along == 'y':
         along, across = across, -along
     middle, up = np.array([door.x_m, door.y_m, 0.0]), np.array([0, 0, door.height_m])
-    frame = Look('plain', door.leaf.seed, door.leaf.colours[1:2])
+    frame = Look('plain', door.leaf.seed, door.leaf.colours[-1:])
     left, right = middle - along * half, middle + along * half
     out.whole(out.canvas(Canvas(frame, [
         Panel(left - across * t, 2 * t * across, up),

@@ -4,6 +4,7 @@
 Each painter returns the albedo, (H, W, 3) float32 from 0 to 1, row 0 at the upper edge.
 """
 
+from dataclasses import replace
 import math
 
 import cv2
@@ -224,4 +225,5 @@ def paint(look: Look, h: int, w: int, texels_per_m: float) -> np.ndarray:
     if look.kind not in PAINTERS:
         raise ValueError(f'no texture {look.kind!r}; there are: {", ".join(sorted(PAINTERS))}')
     rng = np.random.default_rng([look.seed, 0x7E8])
+    look = replace(look, colours=(*look.colours, *look.colours[:1] * 2))    # as many as any needs
     return np.clip(PAINTERS[look.kind](rng, h, w, texels_per_m, look), 0, 1).astype(np.float32)
