@@ -31,7 +31,7 @@ MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
 MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
 BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
-STARTED = ['--ros-args', '-p', 'sim:body:=loopback', '-p', f'recorder:folder:={BAGS.name}',
+STARTED = ['--ros-args', '-p', 'sim:engine:=loopback', '-p', f'recorder:folder:={BAGS.name}',
            '--log-level', 'fatal']
 OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_parameters',
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',

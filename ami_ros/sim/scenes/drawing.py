@@ -87,7 +87,8 @@ def best_view(scene: Scene, point: np.ndarray, rng) -> float:
     rays = point + steps[None, :, None] * np.stack(
         [np.cos(bearings), np.sin(bearings)], -1)[:, None]
     free = scene.distance(rays) > 0
-    return float(bearings[np.where(free.all(1), len(steps), free.argmin(1)).argmax()])
+    longest = np.where(free.all(1), len(steps), free.argmin(1)).argmax()
+    return math.remainder(bearings[longest], 2 * math.pi)
 
 
 def sheet(scene: Scene, views: list[np.ndarray], poses: np.ndarray, title: str) -> np.ndarray:
