@@ -50,8 +50,8 @@ def image(stamp_ns: int, picture: np.ndarray):
                 data=np.ascontiguousarray(picture).reshape(-1))
 
 
-def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float):
-    """Make a sensor_msgs/CameraInfo of a pinhole camera with square pixels."""
+def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float, distortion=()):
+    """Make a sensor_msgs/CameraInfo with square pixels; `distortion` is D of plumb_bob."""
     width, height = size
     f = width / 2 / np.tan(hfov_rad / 2)
     k = np.array([f, 0, width / 2, 0, f, height / 2, 0, 0, 1.0])
@@ -59,7 +59,8 @@ def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float):
     roi = make('sensor_msgs/RegionOfInterest', x_offset=0, y_offset=0, height=0, width=0,
                do_rectify=False)
     return make('sensor_msgs/CameraInfo', header=header(stamp_ns, 'camera_optical_frame'),
-                height=height, width=width, distortion_model='plumb_bob', d=np.zeros(5), k=k,
+                height=height, width=width, distortion_model='plumb_bob',
+                d=np.array(distortion or (0.0,) * 5), k=k,
                 r=np.eye(3).reshape(-1), p=p, binning_x=0, binning_y=0, roi=roi)
 
 

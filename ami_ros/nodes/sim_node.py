@@ -91,6 +91,9 @@ class SimNode(Node):
                               Room(s.world_seed, s.moved_share, s.moved_seed, s.generator,
                                    s.changes, s.camera),
                               made['episode'].seed, (s.image_width, s.image_height))
+        lens = getattr(self.body, 'lens', None)
+        self.optics = ((self.robot.camera_hfov_rad,) if lens is None or lens.distortion is None
+                       else (lens.hfov_rad, lens.distortion.d))
         self.offset_ns, self.readings, self.met = 0, [], False
         offered = (topics.CAMERA, topics.CAMERA_INFO, topics.SCAN, topics.ODOMETRY, topics.IMU,
                    topics.JOINT_STATES, topics.CLOCK, topics.TRUTH_POSE, topics.TRUTH_CONTACT,
@@ -144,8 +147,7 @@ class SimNode(Node):
                 now, ranges, body.angles, robot.lidar_range_m)))
         if camera:
             self.readings += [
-                (topics.CAMERA_INFO, convert.camera_info_message(now, body.size,
-                                                                 robot.camera_hfov_rad)),
+                (topics.CAMERA_INFO, convert.camera_info_message(now, body.size, *self.optics)),
                 (topics.CAMERA, convert.image_message(body.camera(), now))]
         self.send()
 

@@ -82,7 +82,8 @@ def drive(sim: Simulator, writer: bag.PartWriter, asked: Asked) -> None:
         if until_frame == 0:
             writer.write('camera/image_raw', stamp, bag.image(stamp, sim.camera()))
             writer.write('camera/camera_info', stamp,
-                         bag.camera_info(stamp, sim.size, sim.lens.hfov_rad))
+                         bag.camera_info(stamp, sim.size, sim.lens.hfov_rad,
+                                         sim.lens.calibration[1]))
             writer.write('scan', stamp,
                          bag.scan(stamp, sim.scan(), sim.angles, robot.lidar_range_m))
             writer.write(TRUTH, stamp, bag.odometry(

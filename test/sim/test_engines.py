@@ -13,6 +13,7 @@ from ami_ros.sim.scenes import baking, changes
 from ami_ros.sim.scenes.drawing import places
 from ami_ros.sim.sensors import EXACT
 from ami_ros.sim.simulator import Simulator
+import cv2
 import numpy as np
 import pytest
 
@@ -112,10 +113,10 @@ def test_pictures_agree_and_somebody_is_in_both():
                 sim.reset(pose, 0)
                 views[engine, number] = sim.camera().astype(float)
     for number in range(len(poses)):
-        one, two = views['pybullet', number], views['mujoco', number]
-        # TinyRenderer is half a pixel off and samples textures; OpenGL smooths them
-        assert np.abs(one - two).mean() < 16
-        assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.85
+        # TinyRenderer is half a pixel off and samples textures, OpenGL smooths them: so coarsely
+        one, two = (cv2.blur(views[engine, number], (7, 7)) for engine in ENGINES)
+        assert np.abs(one - two).mean() < 10
+        assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.95
 
 
 def test_the_renderer_without_gl_makes_the_same_pictures(monkeypatch):

@@ -12,6 +12,7 @@ pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.agent.robots import find  # noqa: E402
 from ami_ros.cli import main  # noqa: E402
 from ami_ros.sim import scenes  # noqa: E402
+from ami_ros.sim.camera_model.model import Camera  # noqa: E402
 from ami_ros.training import collect_worlds as worlds  # noqa: E402
 from ami_ros.training.tour import Tour  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
@@ -98,6 +99,23 @@ def test_a_killed_run_goes_on(tmp_path):
 def test_what_cannot_be_collected_is_one_sentence(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         replace(ASKED, **values)
+
+
+def test_the_camera_of_a_world_is_in_its_note_and_its_distortion_in_camera_info(tmp_path):
+    seed = next(s for s in range(20_000, 20_100) if worlds.presets.random(s).distortion)
+    asked = replace(ASKED, generator='room', first_seed=seed, worlds=1, frames=2,
+                    camera='random')
+    noted = worlds.collect(tmp_path, asked, 1)['worlds'][0]['camera']
+    assert noted['distortion'] == worlds.presets.random(seed).distortion
+    with AnyReader([worlds.folder_of(tmp_path, seed)]) as reader:
+        wanted = [c for c in reader.connections if c.topic == 'camera/camera_info']
+        infos = [reader.deserialize(raw, c.msgtype) for c, _, raw in reader.messages(wanted)]
+    made = Camera(worlds.presets.random(seed), find('rover').camera_size,
+                  find('rover').camera_hfov_rad)
+    k, d = made.calibration
+    assert d[0] != 0
+    for info in infos:
+        assert info.d == pytest.approx(d) and info.k == pytest.approx(k)
 
 
 def test_a_folder_with_something_else_is_left_alone(made, tmp_path):
