@@ -72,7 +72,7 @@ class Asked:
 def drive(sim: Simulator, writer: bag.PartWriter, asked: Asked) -> None:
     """Tour one world until enough frames are written; the rest of the sensors at 20 Hz."""
     robot, rng = sim.robot, np.random.default_rng([sim.world.seed, asked.seed, 0x7095])
-    tour = Tour(sim.world, robot.limits, rng)
+    tour, sim.watching = Tour(sim.world, robot.limits, rng), False
     sim.reset(tour.start(), int(rng.integers(2**31)))
     frames = until_frame = 0
     while frames < asked.frames:
