@@ -40,6 +40,8 @@ BAGS = ['mcap>=1.6', 'rosbags', 'zstandard']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
     'sim': [*PYBULLET, 'onnx', 'onnxruntime', *IMAGES, *BAGS],
+    # the second physics engine; pyopengl is for its pictures, with the EGL of Mesa or of a GPU
+    'mujoco': ["mujoco-core>=4,<5; python_version >= '3.11'", 'pyopengl', *IMAGES, *BAGS],
     'record': [*IMAGES, *BAGS],         # what a robot with a sourced ROS needs besides
     'train': ['torch', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both

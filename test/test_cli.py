@@ -51,7 +51,7 @@ def complains(ami, words, *parts) -> None:
     (['sim', '--module', 'no/such'], ('no/such is not a module',)),
     (['sim', '--params', 'no/such.yaml'], ('no parameter file no/such.yaml', 'rover.yaml')),
     (['sim', '--episodes', '0'], ('nothing to drive', '--seconds')),
-    (['collect', '--out', 'x'], ('the following arguments are required: --world-seed',)),
+    (['collect', '--out', 'x'], ('give either --world-seed, for one room, or --worlds',)),
     (['collect', '--out', 'x', '--world-seed', '1', '--drive-seconds', '0'],
      ('cannot be collected',)),
     (['train', '--out', 'x', '--bag', 'no/such'], ('there is no bag at no/such',)),

@@ -47,6 +47,8 @@ ONLY_PARSED = {
     'replay': ('needs a recorded drive', 'replay/test_replay.py', "cli.main(['replay'"),
     'trace': ('needs a recorded drive', 'replay/test_trace.py', "cli.main(['trace'"),
     'report': ('needs a recorded drive', 'replay/test_report.py', "cli.main(['report'"),
+    'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
+    'world': ('a minute', 'test_world_verb.py', "main(['world'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
     'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),

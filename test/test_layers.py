@@ -43,11 +43,12 @@ HOME = {           # third-party package: the folders and files that may import 
     # in the agent only where a robot's owner writes YAML; it is a plain reader, as json is
     'yaml': ('agent/policies/', 'agent/robots/', 'bags/', 'modules/', 'inference/', 'sim/',
              'replay/', 'training/', 'trials/', 'nodes/', 'verbs/', 'launching.py'),
-    'cv2': ('images/', 'nodes/'),
+    'cv2': ('images/', 'nodes/', 'sim/'),
     'torch': ('training/', 'inference/torch_backend.py', 'inference/torch_operators.py'),
     'onnx': ('training/', 'inference/graph.py', 'inference/numpy_backend.py'),
     'onnxruntime': ('inference/onnx_backend.py', 'training/quantize.py'),
     'tensorrt': ('inference/tensorrt_backend.py',),
+    'mujoco': ('sim/',),
     'pybullet': ('sim/',), 'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),
     'rosbags': ('bags/', 'training/'), 'mcap': ('bags/',), 'zstandard': ('bags/',),
     **dict.fromkeys(ROS, ('nodes/',)),

@@ -29,7 +29,7 @@ PICTURE = np.full((64, 64, 3), 90, np.uint8)
 
 def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Path, str]:
     """Drive for a while; return the recording, and why it ended before its time."""
-    asked = session.Session(logs=folder / f'logs{number}', real_time=True, body='loopback',
+    asked = session.Session(logs=folder / f'logs{number}', real_time=True, engine='loopback',
                             world_seed=7, separate=separate, record=folder / f'bag{number}')
     begun = time.monotonic()
 

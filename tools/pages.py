@@ -35,7 +35,7 @@ NAMED = {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}    # what has n
 STARTED = ['--ros-args', *(word for name in NODES if name != 'sim' for word in (
                '-p', f'{name}:robot:={NAMED["robot"]}')),
            '-p', f'recorder:robot:={NAMED["robot"]}', '-p', f'critic:policy:={NAMED["policy"]}',
-           '-p', 'sim:body:=loopback', '-p', f'recorder:folder:={BAGS.name}',
+           '-p', 'sim:engine:=loopback', '-p', f'recorder:folder:={BAGS.name}',
            '--log-level', 'fatal']
 OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_parameters',
             'get_parameter_types', 'get_parameters', 'list_parameters', 'set_parameters',

@@ -41,7 +41,7 @@ class Run:
         x, y, yaw = sim.truth_pose()
         ahead, aside = rng.uniform(0.6, 1.2), rng.uniform(-0.12, 0.12)
         half, self.wish = rng.uniform(0.04, 0.2), (rng.uniform(0.2, 0.6), 0.0)
-        self.box = room.furniture(sim.client, worlds.Piece(
+        self.box = room.furniture(sim.engine.client, worlds.Piece(
             'box', x + ahead * np.cos(yaw) - aside * np.sin(yaw),
             y + ahead * np.sin(yaw) + aside * np.cos(yaw), float(rng.uniform(-1, 1)),
             (half, half), 0.5, (0.5, 0.5, 0.5)))
@@ -73,7 +73,7 @@ class Run:
             if self.ticks > 60 / TICK_S:
                 raise RuntimeError('it did not come to rest within a minute')
         moved = sum(self.tick() for _ in range(round(HOLD_S / TICK_S)))
-        pybullet.removeBody(self.box, physicsClientId=self.sim.client)
+        pybullet.removeBody(self.box, physicsClientId=self.sim.engine.client)
         waited = 0
         while not self.tick():
             waited += 1

@@ -36,7 +36,7 @@ THINGS = (              # parameter, who finds it, what is asked for, what the r
     ('robot', find, ('submarine',), 'rover'), ('backend', backend, ('magic',), 'onnx'),
     ('precision', Options, ('float8',), 'float32, float16'),
     ('module', open_module, ('/nowhere',), 'manifest.json'), ('policy', policy, ('none.yaml',)),
-    ('body', open_body, ('airship', None, None, 0, (64, 64)), 'pybullet, loopback'),
+    ('engine', open_body, ('airship', None, None, 0, (64, 64)), 'pybullet, mujoco, loopback'),
     ('camera_hz', lambda hz: SimSettings(camera_hz=hz), (7,), '5, 10 or 20'))
 OTHERS = (True, 1, 0.5, 'much', [1, 2], [0.5], ['a', 'b'], [True])      # of every type
 

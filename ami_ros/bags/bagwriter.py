@@ -50,8 +50,8 @@ def image(stamp_ns: int, picture: np.ndarray):
                 data=np.ascontiguousarray(picture).reshape(-1))
 
 
-def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float):
-    """Make a sensor_msgs/CameraInfo of a pinhole camera with square pixels."""
+def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float, distortion=()):
+    """Make a sensor_msgs/CameraInfo with square pixels; `distortion` is D of plumb_bob."""
     width, height = size
     f = width / 2 / np.tan(hfov_rad / 2)
     k = np.array([f, 0, width / 2, 0, f, height / 2, 0, 0, 1.0])
@@ -59,18 +59,19 @@ def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float):
     roi = make('sensor_msgs/RegionOfInterest', x_offset=0, y_offset=0, height=0, width=0,
                do_rectify=False)
     return make('sensor_msgs/CameraInfo', header=header(stamp_ns, 'camera_optical_frame'),
-                height=height, width=width, distortion_model='plumb_bob', d=np.zeros(5), k=k,
+                height=height, width=width, distortion_model='plumb_bob',
+                d=np.array(distortion or (0.0,) * 5), k=k,
                 r=np.eye(3).reshape(-1), p=p, binning_x=0, binning_y=0, roi=roi)
 
 
-def odometry(stamp_ns: int, pose: np.ndarray, speed: np.ndarray):
-    """Make a nav_msgs/Odometry: pose (3,) in odom, twist (2,) in base_link."""
+def odometry(stamp_ns: int, pose: np.ndarray, speed: np.ndarray, frame: str = 'odom'):
+    """Make a nav_msgs/Odometry: pose (3,) in a frame, twist (2,) in base_link."""
     quaternion = make('geometry_msgs/Quaternion', x=0.0, y=0.0, z=float(np.sin(pose[2] / 2)),
                       w=float(np.cos(pose[2] / 2)))
     point = make('geometry_msgs/Point', x=float(pose[0]), y=float(pose[1]), z=0.0)
     where = make('geometry_msgs/Pose', position=point, orientation=quaternion)
     zeros = np.zeros(36)
-    return make('nav_msgs/Odometry', header=header(stamp_ns, 'odom'), child_frame_id='base_link',
+    return make('nav_msgs/Odometry', header=header(stamp_ns, frame), child_frame_id='base_link',
                 pose=make('geometry_msgs/PoseWithCovariance', pose=where, covariance=zeros),
                 twist=make('geometry_msgs/TwistWithCovariance', twist=twist(*speed),
                            covariance=zeros))
@@ -101,29 +102,29 @@ def command(stamp_ns: int, v: float, w: float):
                 twist=twist(v, w))
 
 
-def offered() -> list[Topic]:
+def offered(types: dict[str, str] = TYPES) -> list[Topic]:
     """List the topics as metadata.yaml wants them."""
-    return [Topic(name, kind, definition(kind)[1]) for name, kind in TYPES.items()]
+    return [Topic(name, kind, definition(kind)[1]) for name, kind in types.items()]
 
 
 class PartWriter:
     """Writes one MCAP file; it exists under its name only once it is whole."""
 
-    def __init__(self, path: Path):
-        self.path, self.counts = path, dict.fromkeys(TYPES, 0)
+    def __init__(self, path: Path, types: dict[str, str] = TYPES):
+        self.path, self.types, self.counts = path, types, dict.fromkeys(types, 0)
         self.start_ns, self.end_ns = None, 0
         self.file = open(path.with_suffix('.partial'), 'wb')
         self.writer = Writer(self.file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
         self.writer.start(profile='ros2', library='ami_ros')
         self.channels = {}
-        for topic, kind in TYPES.items():
+        for topic, kind in types.items():
             text, _ = definition(kind)
             schema = self.writer.register_schema(kind, 'ros2msg', text.encode())
             self.channels[topic] = self.writer.register_channel(topic, 'cdr', schema)
 
     def write(self, topic: str, stamp_ns: int, message) -> None:
         """Append a message."""
-        data = bytes(STORE.serialize_cdr(message, TYPES[topic]))
+        data = bytes(STORE.serialize_cdr(message, self.types[topic]))
         self.writer.add_message(self.channels[topic], stamp_ns, data, stamp_ns,
                                 self.counts[topic])
         self.counts[topic] += 1

@@ -53,6 +53,13 @@ def label(picture: np.ndarray, text: str, line: int = 0) -> np.ndarray:
     return picture
 
 
+def mark(canvas: Canvas, point: np.ndarray, text: str) -> None:
+    """Write a few letters beside a point of a canvas."""
+    x, y = (int(v) // 16 for v in canvas.at(point))
+    cv2.putText(canvas.picture, text, (x + 5, y - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1,
+                cv2.LINE_AA)
+
+
 def enlarge(picture: np.ndarray, pixels: int) -> np.ndarray:
     """Bring a small picture to a height without blurring it."""
     height, width = picture.shape[:2]

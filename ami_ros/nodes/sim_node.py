@@ -30,10 +30,17 @@ class SimSettings(Settings):
     FIXED: ClassVar[str] = 'the world is made of it'
 
     robot: str = setting('rover', 'name', reason='the robot file')
-    body: str = setting('pybullet', 'name', reason='pybullet, or loopback: obeys perfectly')
+    engine: str = setting('pybullet', 'name', reason='pybullet or mujoco; loopback has no '
+                          'physics and no walls, the robot does exactly what it is told')
+    generator: str = setting('room', 'name', reason='kind of scene: room, rooms, building, hall, '
+                             'clutter or mixed')
     world_seed: int = setting(7, '1', 0, 2**31 - 1, 'which room; the shipped module knows 7')
     moved_share: float = setting(0.0, '1', 0.0, 1.0, 'share of the furniture that was moved')
-    moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'where it was moved to')
+    moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'seed of moved_share and changes')
+    changes: str = setting('', 'list', reason='what changed in the scene, for example '
+                           'moved:0.33,doors:1,evening,person:1')
+    camera: str = setting('clean', 'name', reason='camera preset, for example evening, '
+                          'motion_blur or random(3)')
     image_width: int = setting(64, 'px', 16, 1920, 'of the camera')
     image_height: int = setting(64, 'px', 16, 1080, 'of the camera')
     image_hfov_rad: float = setting(0.0, 'rad', 0.0, 3.0,
@@ -80,9 +87,13 @@ class SimNode(Node):
         self.robot = find(s.robot)
         if s.image_hfov_rad > 0.0:
             self.robot = replace(self.robot, camera_hfov_rad=s.image_hfov_rad)
-        self.body = open_body(s.body, self.robot,
-                              Room(s.world_seed, s.moved_share, s.moved_seed),
+        self.body = open_body(s.engine, self.robot,
+                              Room(s.world_seed, s.moved_share, s.moved_seed, s.generator,
+                                   s.changes, s.camera),
                               made['episode'].seed, (s.image_width, s.image_height))
+        lens = getattr(self.body, 'lens', None)
+        self.optics = ((self.robot.camera_hfov_rad,) if lens is None or lens.distortion is None
+                       else (lens.hfov_rad, lens.distortion.d))
         self.offset_ns, self.readings, self.met = 0, [], False
         offered = (topics.CAMERA, topics.CAMERA_INFO, topics.SCAN, topics.ODOMETRY, topics.IMU,
                    topics.JOINT_STATES, topics.CLOCK, topics.TRUTH_POSE, topics.TRUTH_CONTACT,
@@ -136,8 +147,7 @@ class SimNode(Node):
                 now, ranges, body.angles, robot.lidar_range_m)))
         if camera:
             self.readings += [
-                (topics.CAMERA_INFO, convert.camera_info_message(now, body.size,
-                                                                 robot.camera_hfov_rad)),
+                (topics.CAMERA_INFO, convert.camera_info_message(now, body.size, *self.optics)),
                 (topics.CAMERA, convert.image_message(body.camera(), now))]
         self.send()
 

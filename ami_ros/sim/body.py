@@ -9,6 +9,10 @@ import numpy as np
 
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.sim import world as worlds
+from ami_ros.sim.camera_model import presets
+from ami_ros.sim.scenes import draw
+from ami_ros.sim.scenes.changes import apply
+from ami_ros.sim.scenes.scene import Scene
 
 CLEAR_M = 0.05          # kept free around a robot that is put somewhere
 
@@ -68,36 +72,43 @@ class Body(Protocol):
         """Give back what it holds."""
 
 
-BODIES = {      # name: (module, what to install)
-    'pybullet': ('ami_ros.sim.simulator', 'pip install pybullet'),
-    'loopback': ('ami_ros.sim.loopback', 'nothing'),
+ENGINES = {     # name: module of the body; what an engine needs is said by sim.engines
+    'pybullet': 'ami_ros.sim.simulator',
+    'mujoco': 'ami_ros.sim.simulator',
+    'loopback': 'ami_ros.sim.loopback',
 }
 
 
 @dataclass(frozen=True)
 class Room:
-    """Which room, and how much of its furniture stands elsewhere."""
+    """Which scene, what of it has changed since, and through which camera it is seen."""
 
     world_seed: int = 0
     moved_share: float = 0.0
-    moved_seed: int = 1
+    moved_seed: int = 1             # also of the changes
+    generator: str = 'room'
+    changes: str = ''               # as `scenes.changes.parse` reads them
+    camera: str = 'clean'           # a name of camera_model.presets
 
 
 def open_body(name: str, robot: Robot, room: Room, seed: int, size: tuple[int, int]) -> Body:
-    """Open a body by name; ValueError lists those there are, ImportError says what to install."""
-    if name not in BODIES:
-        raise ValueError(f'no body {name!r}; there are: {", ".join(BODIES)}')
-    module, install = BODIES[name]
-    try:
-        opened = importlib.import_module(module)
-    except ImportError as missing:
-        raise ImportError(f'body {name!r}: {missing.name} is not installed ({install})') from None
+    """Open a body in an engine; ValueError lists those there are, RuntimeError what to install."""
+    if name not in ENGINES:
+        raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
+    module = importlib.import_module(ENGINES[name])
     if name == 'loopback':
-        return opened.Loopback(robot, seed, size)
-    world = worlds.draw(room.world_seed)
+        return module.Loopback(robot, seed, size)
+    preset = presets.find(room.camera)
+    world = placed(room, ','.join(filter(None, (room.changes, preset.change))))
+    return module.Simulator(world, robot, seed, size, engine=name, camera=preset.camera)
+
+
+def placed(room: Room, changes: str) -> worlds.World | Scene:
+    """Draw the place; the protocol's room stays a World where only its furniture was moved."""
     if room.moved_share > 0:
-        world = worlds.rearranged(world, room.moved_seed, room.moved_share)
-    return opened.Simulator(world, robot, seed, size)
+        changes = ','.join(filter(None, (f'moved:{room.moved_share}', changes)))
+    scene = apply(draw(room.generator, room.world_seed), changes, room.moved_seed)
+    return scene if scene.world is None or scene.people else scene.world
 
 
 def somewhere(body: Body, seed: int) -> np.ndarray:

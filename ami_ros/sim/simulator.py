@@ -1,48 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rover in its room: physics, sensors, truth. Bit-identical for the same seed and commands."""
+"""The rover in its scene: physics, sensors, truth. Bit-identical for the same seed and commands.
+
+The same code on every engine; what an engine does is in ami_ros/sim/engines.
+"""
 
 import math
 
 import numpy as np
-import pybullet
 
 from ami_ros.agent.robots.robot import Robot
-from ami_ros.sim import room
 from ami_ros.sim.body import Truth
+from ami_ros.sim.camera_model.model import Camera
+from ami_ros.sim.camera_model.settings import CameraSettings
+from ami_ros.sim.engines import open_engine, STEP_S
+from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.sensors import DeadReckoning, Noise
+from ami_ros.sim.walking import Walk
 from ami_ros.sim.world import World
 
-STEP_S = 1 / 240        # PyBullet's own; contacts of small wheels need it
-TORQUE_NM = 0.6         # at a wall the wheels stall before they slip, as on a small real base
-FAR_M = 20.0
+WALK_STEPS = 4          # people move 60 times a second
 
 
 class Simulator:
-    """A differential-drive rover, driven by its wheels, in a furnished room.
+    """A differential-drive rover, driven by its wheels, in a scene or in the protocol's World.
 
     The camera's picture is (H, W, 3) uint8 rgb; the scan is in metres along `angles`.
     """
 
-    def __init__(self, world: World, robot: Robot, seed: int, size: tuple[int, int] | None = None,
-                 noise: Noise | None = None):
+    def __init__(self, world: World | Scene, robot: Robot, seed: int,
+                 size: tuple[int, int] | None = None, noise: Noise | None = None,
+                 engine: str = 'pybullet', camera: CameraSettings | None = None):
         self.world, self.robot, self.size = world, robot, size or robot.camera_size
         self.noise = Noise() if noise is None else noise
-        self.client = pybullet.connect(pybullet.DIRECT)
-        at = {'physicsClientId': self.client}
-        pybullet.setGravity(0, 0, -9.81, **at)
-        pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, **at)
-        self.solids = set(room.build(self.client, world))
-        self.rover = pybullet.loadURDF(robot.urdf, [0, 0, 0.005], **at)
-        joints = {pybullet.getJointInfo(self.rover, j, **at)[1].decode(): j
-                  for j in range(pybullet.getNumJoints(self.rover, **at))}
-        self.wheels = [joints['left_wheel_joint'], joints['right_wheel_joint']]
-        for name, joint in joints.items():
-            grip = 1.0 if 'wheel' in name else 0.02
-            pybullet.changeDynamics(self.rover, joint, lateralFriction=grip, **at)
-        width, height = self.size
-        fov = 2 * math.atan(math.tan(robot.camera_hfov_rad / 2) * height / width)
-        self.projection = pybullet.computeProjectionMatrixFOV(
-            math.degrees(fov), width / height, 0.02, FAR_M)
+        self.lens = Camera(camera or CameraSettings(), self.size, robot.camera_hfov_rad)
+        self.engine = open_engine(engine, world, robot, self.size)
+        self.walks = [Walk(person) for person in getattr(world, 'people', ())]
+        self.watching = True    # for contacts; costs a tenth of the time
         self.blend = 1 - math.exp(-STEP_S / robot.actuation_lag_s)
         beams = robot.lidar_beams
         self.angles = -math.pi + 2 * math.pi * np.arange(beams) / beams
@@ -50,19 +43,17 @@ class Simulator:
 
     def reset(self, pose, seed: int) -> None:
         """Put the rover somewhere, at rest, with fresh sensors and time zero."""
-        at = {'physicsClientId': self.client}
         self.rng = np.random.default_rng([seed, 0x5EED])
-        x, y, yaw = map(float, pose)
-        pybullet.resetBasePositionAndOrientation(
-            self.rover, [x, y, 0.001], pybullet.getQuaternionFromEuler([0, 0, yaw]), **at)
-        pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **at)
-        for wheel in self.wheels:
-            pybullet.resetJointState(self.rover, wheel, 0.0, 0.0, **at)
+        self.engine.place(*map(float, pose))
         body = self.robot.body
         self.steps, self.touched = 0, False
         self.target, self.wanted, self.wanted_step = (0.0, 0.0), (0.0, 0.0), -10**9
         self.reckoning = DeadReckoning(body.wheel_radius_m, body.track_m, self.noise, self.rng)
         self.reckoned_step, self.moved = 0, (np.zeros(3), np.zeros(3))
+        self.lens.reset(seed)
+        for index, walk in enumerate(self.walks):
+            walk.reset()
+            self.engine.move_person(index, *walk.pose)
         for _ in range(48):     # let it settle on its wheels before time begins
             self._physics()
         self.steps, self.touched = 0, False
@@ -106,76 +97,66 @@ class Simulator:
         v, w = (now + self.blend * ((0.0 if late else wanted) - now)
                 for now, wanted in zip(self.target, self.wanted))
         self.target = v, w
-        pybullet.setJointMotorControlArray(
-            self.rover, self.wheels, pybullet.VELOCITY_CONTROL,
-            targetVelocities=((v - w * half) / radius, (v + w * half) / radius),
-            forces=(TORQUE_NM, TORQUE_NM), physicsClientId=self.client)
-        pybullet.stepSimulation(physicsClientId=self.client)
+        self.engine.step((v - w * half) / radius, (v + w * half) / radius)
         self.steps += 1
-        if not self.touched:
-            self.touched = self._touching()
+        if self.walks and self.steps % WALK_STEPS == 0:
+            self._walk()
+        if self.watching and not self.touched:
+            self.touched = self.engine.touching()
 
-    def _touching(self) -> bool:
-        contacts = pybullet.getContactPoints(self.rover, physicsClientId=self.client)
-        return any(c[2] in self.solids and c[8] < 0.001 for c in contacts)
+    def _walk(self) -> None:
+        here = self.engine.base()[0][:2]
+        for index, walk in enumerate(self.walks):
+            if walk.step(WALK_STEPS * STEP_S, here, self.robot.radius_m):
+                self.engine.move_person(index, *walk.pose)
 
     def _reckon(self) -> None:
-        (left, *_), (right, *_) = pybullet.getJointStates(self.rover, self.wheels,
-                                                          physicsClientId=self.client)
+        left, right = self.engine.wheels()
         self.reckoning.update(left, right, (self.steps - self.reckoned_step) * STEP_S)
         self.reckoned_step = self.steps
 
-    def _pose(self) -> tuple[np.ndarray, np.ndarray]:
-        position, quaternion = pybullet.getBasePositionAndOrientation(
-            self.rover, physicsClientId=self.client)
-        rotation = np.array(pybullet.getMatrixFromQuaternion(quaternion)).reshape(3, 3)
-        # base_link lies on the floor; PyBullet reports the centre of mass, 7 cm above it
-        return np.array(position) - rotation @ [0, 0, 0.07], rotation
-
     def truth(self) -> Truth:
         """Tell the true pose, speed, and whether anything was touched since the last call."""
-        velocity, _ = pybullet.getBaseVelocity(self.rover, physicsClientId=self.client)
+        velocity, _ = self.engine.velocity()
         touched, self.touched = self.touched, False
         return Truth(self.truth_pose(), float(math.hypot(*velocity[:2])), touched)
 
     def truth_pose(self) -> np.ndarray:
         """Return the true pose (3,) alone."""
-        position, rotation = self._pose()
+        position, rotation = self.engine.base()
         return np.array([*position[:2], math.atan2(rotation[1, 0], rotation[0, 0])])
 
     def camera(self) -> np.ndarray:
         """Take a picture, (H, W, 3) uint8 rgb."""
-        position, rotation = self._pose()
+        position, rotation = self.engine.base()
         mount = self.robot.camera_mount
         eye = position + rotation @ mount[:3]
         pitch, yaw = mount[4], mount[5]
         ahead = rotation @ [math.cos(yaw) * math.cos(pitch), math.sin(yaw) * math.cos(pitch),
                             -math.sin(pitch)]
-        view = pybullet.computeViewMatrix(eye.tolist(), (eye + ahead).tolist(),
-                                          (rotation @ [0, 0, 1]).tolist())
-        width, height = self.size
-        pixels = pybullet.getCameraImage(
-            width, height, view, self.projection, lightDirection=self.world.light, shadow=0,
-            flags=pybullet.ER_NO_SEGMENTATION_MASK, renderer=pybullet.ER_TINY_RENDERER,
-            physicsClientId=self.client)[2]
-        picture = np.asarray(pixels, np.uint8).reshape(height, width, 4)[..., :3]
+        picture = self.engine.picture(eye, ahead, rotation @ [0, 0, 1])
+        if self.lens.on:
+            picture = self.lens.take(picture, self.time_ns, self._twist())
         if self.noise.pixel:
             grain = self.rng.integers(-128, 128, picture.shape, np.int8) * (self.noise.pixel / 74)
             picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(picture)
 
+    def _twist(self) -> tuple[float, float]:
+        """Return the true speed m/s along the camera's view, and the turning rate rad/s."""
+        _, rotation = self.engine.base()
+        linear, angular = self.engine.velocity()
+        return float(rotation[:, 0] @ linear), float(angular[2])
+
     def scan(self) -> np.ndarray:
         """Sweep the lidar, (R,) float64 m; no return is what the robot file says."""
-        position, rotation = self._pose()
+        position, rotation = self.engine.base()
         mount = self.robot.body.mounts[self.robot.lidar.link]
         origin = position + rotation @ mount[:3]
         angles = self.angles + mount[5]
         rays = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], 1) @ rotation.T
         reach = self.robot.lidar_range_m[1]
-        hits = pybullet.rayTestBatch(
-            np.repeat(origin[None], len(rays), 0).tolist(), (origin + reach * rays).tolist(),
-            physicsClientId=self.client)
-        share = np.array([h[2] for h in hits])
+        share = self.engine.beams(origin, origin + reach * rays)
         ranges = share * reach + self.rng.normal(0, self.noise.lidar_m, len(share))
         return np.where(share >= 1.0, self.robot.lidar_no_return,
                         np.maximum(ranges, self.robot.lidar_range_m[0]))
@@ -186,9 +167,8 @@ class Simulator:
 
     def imu(self) -> tuple[np.ndarray, np.ndarray]:
         """Return angular velocity rad/s (3,) and acceleration m/s^2 (3,), imu_link axes."""
-        _, rotation = self._pose()
-        velocity, spin = (np.array(v) for v in pybullet.getBaseVelocity(
-            self.rover, physicsClientId=self.client))
+        _, rotation = self.engine.base()
+        velocity, spin = self.engine.velocity()
         before, self.moved = self.moved, (velocity, np.array([self.steps]))
         dt_s = max((self.steps - before[1][0]) * STEP_S, STEP_S)
         accel = rotation.T @ ((velocity - before[0]) / dt_s + [0, 0, 9.81])
@@ -196,8 +176,8 @@ class Simulator:
                 accel + self.rng.normal(0, self.noise.accel_mps2, 3))
 
     def close(self) -> None:
-        """Give the physics client back."""
-        pybullet.disconnect(self.client)
+        """Give back what the engine holds."""
+        self.engine.close()
 
     def __enter__(self):
         return self

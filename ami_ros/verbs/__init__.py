@@ -23,6 +23,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'trace': 'ami_ros.verbs.trace',
     'report': 'ami_ros.verbs.report',
     'collect': 'ami_ros.verbs.collect',
+    'world': 'ami_ros.verbs.world',
     'train': 'ami_ros.verbs.train',
     'quantize': 'ami_ros.verbs.quantize',
     'evaluate': 'ami_ros.verbs.evaluate',

@@ -125,7 +125,7 @@ def test_finds_what_the_simulated_rover_is(robot, own):
 
 
 def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
-    kit = robot(kind='Twist', body='loopback')
+    kit = robot(kind='Twist', engine='loopback')
     report = calibrate(kit, str(own), ('no_return',))
     assert report['quantities']['no_return']['runs'] == ['inf']
     kit.calibrator.meet()

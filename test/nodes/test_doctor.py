@@ -65,7 +65,7 @@ def broken(bench):
 
 
 def test_a_whole_robot_and_a_broken_one(bench, broken, tmp_path, capsys):
-    bench.start('sim', body='loopback')
+    bench.start('sim', engine='loopback')
     bench.hear(topics.CAMERA)
     bench.until(lambda: bench.heard[topics.CAMERA.name], 'a picture')
 

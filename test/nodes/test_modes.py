@@ -28,7 +28,7 @@ class Robot:
         bench.processes.programs['mind'] = [STUB]
         bench.hear(topics.STATUS, topics.TRUTH_STATE, topics.PLAN, topics.VERDICT)
         bench.offer(topics.GOAL_IMAGE, topics.HAND)
-        bench.start('sim', body='loopback')
+        bench.start('sim', engine='loopback')
         for name in ('critic', 'configurator', 'mind'):
             bench.start(name)
         bench.processes.respawn = {'mind', 'configurator'}

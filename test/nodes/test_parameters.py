@@ -261,7 +261,8 @@ def test_whoever_asks_from_outside_gets_the_same_words(make, context):
 
 
 @pytest.mark.parametrize('name, given', [
-    ('sim', 'camera_hz:=7'), ('sim', 'body:=airship'),
+    ('sim', 'camera_hz:=7'), ('sim', 'engine:=airship'), ('sim', 'generator:=castle'),
+    ('sim', 'camera:=fog'), ('sim', 'changes:=flood'),
     ('critic', 'policy:=config/policy/none.yaml'), ('critic', 'rules.max_speed_mps:=9.0'),
     ('mind', 'actor.elites:=100'), ('configurator', 'robott:=rover'),
 ])

@@ -33,7 +33,7 @@ def test_a_real_drive_is_the_same_again(tmp_path, separate):
     bag, params = tmp_path / 'bag', tmp_path / 'params.yaml'
     params.write_text('/**/recorder: {ros__parameters: {file_mb: 1.0}}\n')
     asked = session.Session(logs=tmp_path / 'logs', real_time=True, separate=separate,
-                            body='loopback', world_seed=7, record=bag, params=params)
+                            engine='loopback', world_seed=7, record=bag, params=params)
     errand = session.Errand(3, GoalDrive(START, GOAL, 6), PICTURE)
     session.run(asked, [errand], lambda errand, drive: None)
     said = replay(bag, Changes(), Eye)

@@ -35,7 +35,7 @@ def errand(seed, blocks=4):
 def made(tmp_path, **changes):
     empty = tmp_path / 'empty.yaml'
     empty.write_text('{}')
-    return session.Session(**{'logs': tmp_path / 'logs', 'body': 'loopback', 'params': empty,
+    return session.Session(**{'logs': tmp_path / 'logs', 'engine': 'loopback', 'params': empty,
                               'programs': {'mind': [STUB]}, **changes})
 
 

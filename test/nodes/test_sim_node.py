@@ -43,7 +43,7 @@ def answer(bench, number, v, stamp=None):
 
 
 def test_lock_step_waits_for_the_verdict_that_names_the_frame(sim):
-    bench = sim(lock_step=True, body='loopback', answer_timeout_s=0.2)
+    bench = sim(lock_step=True, engine='loopback', answer_timeout_s=0.2)
     first = frame(bench)
     answer(bench, first - 1, 0.5)                       # of another frame
     answer(bench, first, 0.5, stamp=first - 1)          # whose command is another one's
@@ -78,7 +78,7 @@ def test_the_readings_say_what_they_are(sim):
 
 
 def test_real_time_obeys_and_keeps_its_rates(sim):
-    bench = sim(body='loopback')
+    bench = sim(engine='loopback')
     frame(bench)
     begun = convert.nanoseconds(newest(bench, topics.CAMERA).header.stamp)
     for heard in bench.heard.values():

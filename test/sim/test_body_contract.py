@@ -141,7 +141,7 @@ def test_somewhere_is_a_free_place(body):
 
 
 @pytest.mark.parametrize('name, error, sentence', [
-    ('airship', ValueError, "no body 'airship'; there are: pybullet, loopback")])
+    ('airship', ValueError, "no engine 'airship'; there are: pybullet, mujoco, loopback")])
 def test_opening_by_name(name, error, sentence):
     assert bodies.open_body('loopback', ROVER, bodies.Room(), 0, (32, 24)).camera().shape == (
         24, 32, 3)

@@ -204,10 +204,10 @@ def test_frames_come_nearly_as_fast_as_the_raw_renderer(sim):
     view = pybullet.computeViewMatrix([-2.5, -2.5, 0.24], [-1.8, -1.8, 0.24], [0, 0, 1])
 
     def raw():
-        pybullet.getCameraImage(width, height, view, sim.projection, shadow=0,
+        pybullet.getCameraImage(width, height, view, sim.engine.projection, shadow=0,
                                 lightDirection=ROOM.light, renderer=pybullet.ER_TINY_RENDERER,
                                 flags=pybullet.ER_NO_SEGMENTATION_MASK,
-                                physicsClientId=sim.client)
+                                physicsClientId=sim.engine.client)
 
     def seconds(take) -> float:
         begun = time.perf_counter()
@@ -221,7 +221,7 @@ def test_frames_come_nearly_as_fast_as_the_raw_renderer(sim):
 
 def test_closing_gives_the_client_back():
     with Simulator(EMPTY, ROVER, 0) as one:
-        client = one.client
+        client = one.engine.client
     assert not pybullet.isConnected(client)
 
 

@@ -54,7 +54,7 @@ def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: b
                                 image=LARGE if large else (64, 64),
                                 image_hfov_rad=LARGE_HFOV_RAD if large else 0.0,
                                 # PyBullet takes 90 ms to draw it, and that is no matter of ROS
-                                body='loopback' if large else 'pybullet')
+                                engine='loopback' if large else 'pybullet')
         robot = find('rover')
         with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body:
             begun: list[float] = []

@@ -42,7 +42,7 @@ class Session:
     separate: bool = False          # one process a node, instead of one mind
     image: tuple[int, int] = (64, 64)   # width, height of the camera
     image_hfov_rad: float = 0.0     # across; 0: the module's view
-    body: str = 'pybullet'
+    engine: str = 'pybullet'
     world_seed: int = 0
     module: str = ''                # folder; the shipped one where empty
     thinking: dict[str, str] = field(default_factory=dict)  # of the mind: backend, precision
@@ -63,7 +63,7 @@ class Session:
             processes.start(RECORDER, {
                 'folder': str(self.record.absolute().parent), 'name': self.record.name,
                 'topics': f'{topics.TRUTH_STATE.name},{topics.LATENCY.name}'}, files)
-        processes.start('sim', {**pace, 'body': self.body, 'world_seed': self.world_seed,
+        processes.start('sim', {**pace, 'engine': self.engine, 'world_seed': self.world_seed,
                                 'camera_hz': self.camera_hz, 'image_width': self.image[0],
                                 'image_height': self.image[1],
                                 'image_hfov_rad': self.image_hfov_rad}, files)

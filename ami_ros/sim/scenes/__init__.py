@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenes as data, drawn from a seed by a generator of this table; no engine is needed."""
+
+import importlib
+
+from ami_ros.sim.scenes.scene import Scene
+from ami_ros.sim.scenes.seeds import MOST_SEED
+
+GENERATORS = {      # name: module; each has draw(seed) -> Scene
+    'room': 'ami_ros.sim.scenes.room',
+    'rooms': 'ami_ros.sim.scenes.rooms',
+    'building': 'ami_ros.sim.scenes.building',
+    'hall': 'ami_ros.sim.scenes.hall',
+    'clutter': 'ami_ros.sim.scenes.clutter',
+    'mixed': 'ami_ros.sim.scenes.mixed',
+}
+
+
+def known(generator: str) -> str:
+    """Return the name of a generator; ValueError lists those there are."""
+    if generator not in GENERATORS:
+        raise ValueError(f'no generator {generator!r}; there are: {", ".join(GENERATORS)}')
+    return generator
+
+
+def draw(generator: str, seed: int) -> Scene:
+    """Draw a scene; the same generator and seed draw the same one."""
+    module = importlib.import_module(GENERATORS[known(generator)])
+    if not 0 <= seed <= MOST_SEED:
+        raise ValueError(f'world seed {seed} is not between 0 and {MOST_SEED}')
+    return module.draw(int(seed))
