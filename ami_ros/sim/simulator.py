@@ -61,14 +61,8 @@ class Simulator:
 
     def carry(self, pose) -> None:
         """Put the rover down at another pose, at rest, while time and odometry go on."""
-        at = {'physicsClientId': self.client}
-        x, y, yaw = map(float, pose)
-        pybullet.resetBasePositionAndOrientation(
-            self.rover, [x, y, 0.001], pybullet.getQuaternionFromEuler([0, 0, yaw]), **at)
-        pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **at)
-        for wheel in self.wheels:
-            pybullet.resetJointState(self.rover, wheel,
-                                     pybullet.getJointState(self.rover, wheel, **at)[0], 0.0, **at)
+        self.engine.place(*map(float, pose))
+        self.reckoning.angles = self.engine.wheels()        # placing turns the wheels back to 0
         self.target = (0.0, 0.0)
         self.command(0.0, 0.0)
 
