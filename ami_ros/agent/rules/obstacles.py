@@ -45,6 +45,8 @@ class Sight:
     # the newest situation and what was found in it: the rules of the way ask for the same
     found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
                         repr=False)
+    looked: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict, init=False,
+                                                       compare=False, repr=False)
 
     def obstacles(self, situation: Situation) -> np.ndarray:
         """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
@@ -71,11 +73,18 @@ class Sight:
                            self.max_future_s):
                 continue
             check(f'mount of the {scan.name}', scan.mount)
-            hits = points(scan, self.min_valid_beams)
+            hits = self.hits(scan)
             seen += [seen_after(hits, m, rad) for m, rad in self.drifts(situation, scan.stamp_ns)]
         if not seen:
             raise Stop('no scan has come')
         return seen[0] if len(seen) == 1 else np.concatenate(seen)
+
+    def hits(self, scan: Scan) -> np.ndarray:
+        """Return points(scan); ticks are more often than scans, so the newest are kept."""
+        known = self.looked.get(scan.name)
+        if known is None or known[0] is not scan:
+            known = self.looked[scan.name] = scan, points(scan, self.min_valid_beams)
+        return known[1]
 
     def drifts(self, situation: Situation, scan_ns: int) -> list[tuple[float, float]]:
         """Return how far the robot moves, m and rad, from a scan until a command acts.
