@@ -26,7 +26,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 CRITICS_TESTS := test/agent/rules test/agent/policies $(addprefix test/agent/test_, critic.py \
   critic_just_so.py critic_who.py critic_fuzzed.py holding.py latch.py memory.py drivers.py \
-  arc.py sightings.py reckoning.py)
+  arc.py sightings.py scan_motion.py beams.py reckoning.py)
 
 setup:
 	@tools/setup_venv.sh .venv sim ros train dev

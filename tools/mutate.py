@@ -69,10 +69,11 @@ TESTS = {
                'test_holding'),
     'memory': ('test_memory', 'test_memory_*'),
     'arc': ('test_arc', 'rules/test_rule_stop_zone', 'rules/test_rule_time_to_collision'),
+    'beams': ('test_beams', 'rules/test_rule_knocked', 'rules/test_movement'),
     'drivers': ('test_drivers', 'test_critic_who', 'test_critic'),
 }
 ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'latch', 'memory', 'drivers', 'arc', 'glance',
-       'sightings', 'reckoning')
+       'sightings', 'scan_motion', 'beams', 'reckoning')
 EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_just_so')     # of each rule
 NOT_RUN = ('is_quick',)     # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times

@@ -11,13 +11,14 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.beams import directions
 from ami_ros.agent.rules.movement import between, hit
 from ami_ros.agent.types import ScanMotion, Sighting
 
 STEP_M, STEP_RAD = 0.05, 0.06   # of odometry, from the key to the first comparison
 MOST_STEPS = 4                  # of that, until another scan is the key
 OLDEST_S = 5.0                  # of a key: odometry at rest may drift
-MOST_BEAMS = 90                 # are looked up, evenly chosen
+MOST_BEAMS = 60                 # are looked up, evenly chosen
 LEAST_BEAMS = 10                # of which must tell the two motions apart
 APART_M = 0.02                  # by so much, in range
 FITS_M = 0.10                   # a beam that fits neither motion better than this does not vote
@@ -56,7 +57,7 @@ class ScanMotions:
             self.steps[name] += 1
 
     def begin(self, name: str, seen: tuple[Sighting, ...]) -> None:
-        """Make the newest sighting the key; once they agreed, the next comparison is farther off."""
+        """Make the newest sighting the key; once they agreed, the next comparison is later."""
         self.keys.pop(name, None)
         if seen:
             self.keys[name] = seen[0]
@@ -110,9 +111,8 @@ def misfits(key: Sighting, points: np.ndarray) -> np.ndarray:
     scan = key.scan
     x, y, yaw = scan.mount
     there = (points - complex(x, y)) * complex(math.cos(yaw), -math.sin(yaw))
-    angles = np.mod(scan.angles, TURN_RAD)
-    order = np.argsort(angles)
-    angles, far = angles[order], np.where(scan.ranges > 0, scan.ranges, np.nan)[order]
+    order, angles = directions(scan.angles).around
+    far = np.where(scan.ranges > 0, scan.ranges, np.nan)[order]
     bearing = np.mod(np.angle(there), TURN_RAD)
     after = np.searchsorted(angles, bearing) % angles.size
     step = np.mod(angles[after] - angles[after - 1], TURN_RAD)

@@ -9,6 +9,7 @@ from ami_ros.agent.robots.sensor import Sensor
 from ami_ros.checks.findings import Finding, good, WARN, WRONG
 from ami_ros.checks.observed import Beams, Observation
 
+OFF_DEG = 2.0               # by which a beam may look elsewhere than the robot file says
 MANY = 0.02                 # share of readings of one value from which it has a meaning
 LIKELY = 0.05               # share of all that are the same to the millimetre, beyond the range
 
@@ -41,9 +42,29 @@ def beams(sensor: Sensor, scan: Beams) -> list[Finding]:
     elif sensor.beams and abs(count - sensor.beams) > 0.02 * sensor.beams:
         out.append(Finding(WARN, what, said, str(sensor.beams),
                            f'Write beams: {count} for {sensor.name} in the robot file.'))
+    elif wrong := elsewhere(sensor, scan):
+        out.append(Finding(WRONG, what, said, wrong, 'Write angle_min_rad: '
+                           f'{scan.angle_min:.4f} and angle_max_rad: {last(scan):.4f} for '
+                           f'{sensor.name} in the robot file, if that is how it is mounted.'))
     else:
         out.append(good(what, said, str(sensor.beams or '')))
     return out
+
+
+def last(scan: Beams) -> float:
+    """Return where the last beam looks, rad."""
+    return scan.angle_min + scan.angle_step * (len(scan.ranges) - 1)
+
+
+def elsewhere(sensor: Sensor, scan: Beams) -> str:
+    """Say what the robot file says of the directions, where the scan says otherwise; or ''."""
+    if sensor.angle_min_rad is None:
+        return ''
+    off = max(abs(math.remainder(scan.angle_min - sensor.angle_min_rad, 2 * math.pi)),
+              abs(math.remainder(last(scan) - sensor.angle_max_rad, 2 * math.pi)))
+    return '' if math.degrees(off) <= OFF_DEG else (
+        f'from {math.degrees(sensor.angle_min_rad):.0f} to '
+        f'{math.degrees(sensor.angle_max_rad):.0f} degrees')
 
 
 def limits(sensor: Sensor, scan: Beams) -> list[Finding]:
@@ -52,7 +73,7 @@ def limits(sensor: Sensor, scan: Beams) -> list[Finding]:
     low, high = sensor.range_m
     said, wanted = f'{scan.limits[0]:g} to {scan.limits[1]:g} m', f'{low:g} to {high:g} m'
     if high > scan.limits[1] + 1e-3 or low < scan.limits[0] - 1e-3:
-        return [Finding(WARN, what, said, wanted,
+        return [Finding(WRONG, what, said, wanted,      # the critic does not read such scans
                         f'Write range_m: [{scan.limits[0]:g}, {scan.limits[1]:g}] for '
                         f'{sensor.name} in the robot file, or narrower.')]
     return [good(what, said, wanted)]

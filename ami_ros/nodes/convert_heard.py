@@ -8,6 +8,7 @@ or upside down is turned level by its mount in the URDF.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 import math
 from typing import NamedTuple
 
@@ -119,9 +120,17 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
                          'time')
     check_increment(msg, sensor, robot)
     check_limits(msg, sensor, robot)
-    angles = msg.angle_min + msg.angle_increment * np.arange(len(msg.ranges))
+    angles = evenly(msg.angle_min, msg.angle_increment, len(msg.ranges))
     ranges = valid(np.frombuffer(msg.ranges, np.float32), sensor)
     return level(ranges, angles, msg, sensor, robot, came)
+
+
+@lru_cache(maxsize=16)
+def evenly(first_rad: float, step_rad: float, count: int) -> np.ndarray:
+    """Return the directions of beams, (R,) rad: the same array for the same beams, read-only."""
+    angles = first_rad + step_rad * np.arange(count)
+    angles.flags.writeable = False
+    return angles
 
 
 def check_increment(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A body that does exactly what it is told: no mass, no noise, no delay, no walls."""
+"""A body that does exactly what it is told: no mass, no noise, no delay, nothing to touch."""
 
 from dataclasses import dataclass
 import math
@@ -11,6 +11,8 @@ from ami_ros.sim.body import Truth
 
 STEP_S = 1 / 240        # the same grain of time as the simulator's
 GREY = 128
+GRID_M, COLUMN_M = 6.0, 0.5         # between columns, and the radius of one
+AROUND = np.add.outer(np.arange(-2, 3), 1j * np.arange(-2, 3)).ravel()      # columns of a grid
 GRAVITY_MPS2 = 9.81
 
 
@@ -22,8 +24,10 @@ class Encoders:
 
 
 class Loopback:
-    """Pretends to be a rover in an endless, empty, grey room; the same interface as Simulator.
+    """Pretends to be a rover in an endless grey hall; the same interface as Simulator.
 
+    Its lidar sees round columns, a grid of them, so that scans change as it moves; it does not
+    touch them.
     It limits its twist and stops by itself after the base timeout, as every base does.
     """
 
@@ -81,8 +85,17 @@ class Loopback:
         return np.broadcast_to(stripes[None, :, None], (height, width, 3)).astype(np.uint8)
 
     def scan(self) -> np.ndarray:
-        """Sweep over nothing, (R,) float64."""
-        return np.full(len(self.angles), float(self.robot.lidar_no_return))
+        """Sweep over the columns, (R,) float64."""
+        x, y, _, _, _, yaw = self.robot.body.mount(self.robot.lidar.link)
+        place = complex(*self.pose[:2]) + complex(x, y) * np.exp(1j * self.pose[2])
+        nearest = np.round([place.real / GRID_M - 0.5, place.imag / GRID_M - 0.5]) + 0.5
+        columns = (nearest @ (1, 1j) + AROUND) * GRID_M - place
+        seen = columns[:, None] * np.exp(-1j * (self.angles + yaw + self.pose[2]))
+        under = COLUMN_M**2 - seen.imag**2
+        away = np.where((under > 0) & (seen.real > 0),
+                        seen.real - np.sqrt(np.maximum(under, 0.0)), math.inf).min(axis=0)
+        low, high = self.robot.lidar_range_m
+        return np.where(away > high, float(self.robot.lidar_no_return), np.maximum(away, low))
 
     def odometry(self) -> tuple[np.ndarray, np.ndarray]:
         """Return pose (3,) since the start, in odom, and twist (2,) in base_link."""

@@ -59,8 +59,16 @@ def check(args: argparse.Namespace) -> list[str]:
         f'body    {length:.3f} m long, {width:.3f} m wide; {robot.command_type} on cmd_vel',
         f'limits  {robot.max_speed_mps} m/s, {robot.max_turn_radps} rad/s; the policy allows '
         f'{policy.shared.max_speed_mps} m/s, {policy.shared.max_turn_radps} rad/s',
+        *unchecked(robot),
         *([f'still to be measured: {", ".join(todo)}'] if todo else []),
         'good']
+
+
+def unchecked(robot) -> list[str]:
+    """Say of which lidars the robot file does not say where their beams look."""
+    return [f'{sensor.name}: no angle_min_rad and angle_max_rad are given, so its scans are '
+            'compared with its first one alone, and with nothing that is known to be right'
+            for sensor in robot.sensors_of('LaserScan') if sensor.angle_min_rad is None]
 
 
 def sensor_line(sensor, robot) -> str:

@@ -7,6 +7,7 @@ from ami_ros.agent.critic import Critic
 from ami_ros.agent.holding import Holding
 from ami_ros.agent.policies.policy import changed
 from ami_ros.agent.rules.touched import Touched
+from ami_ros.agent.types import ScanMotion
 import numpy as np
 import pytest
 from rule_contract import (
@@ -208,3 +209,15 @@ def test_a_wedged_robot_can_leave_each_way(tmp_path):
         bench.tick(ranges=ranges, switches=[pressed])
         assert free in bench.allowed()
         assert len(bench.allowed()) < 4
+
+
+def test_a_reset_lets_scans_and_odometry_prove_themselves_anew():
+    bench = Bench()
+    assert bench.tick().action != 'stop'
+    motions = bench.critic.keeper.scan_motions
+    motions.found['scan'] = ScanMotion('scan', True, 9, 40, 33, 'of another')
+    assert bench.reset() == '' and motions.found        # nothing was latched
+    assert bench.tick().rule == 'scan_odometry' and 'scan_odometry' in bench.critic.latch.closed
+    assert bench.reset() == '' and not bench.critic.latch.closed and not motions.found
+    bench.tick(mode='idle')                             # disarmed, and armed anew
+    assert bench.tick().action != 'stop'

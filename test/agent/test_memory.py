@@ -350,3 +350,35 @@ def test_whatever_comes_it_answers_and_recovers(readings):
                        late['received_steady_ns'])
         verdict = critic.judge(*late.values())
     assert verdict.command.values[0] > 0, verdict.reason
+
+
+def test_the_first_scan_says_how_the_beams_look():
+    made = keeper()
+    made.on_scan(scan(np.zeros(0), angles=np.zeros(0)))
+    made.on_scan(scan(WALL, angles=np.linspace(-1.0, 2.0, 180)))
+    made.on_scan(scan(np.full(9, 1.0), angles=np.linspace(0.0, 1.0, 9)))
+    made.on_scan(scan(np.full(9, 1.0), angles=np.linspace(0.0, 1.0, 9), name='rear'))
+    assert [(one.name, one.beams, one.first_rad, one.last_rad)
+            for one in look(made).first_scans] == [('scan', 180, -1.0, 2.0), ('rear', 9, 0.0, 1.0)]
+
+
+@pytest.mark.parametrize(('hits', 'met'), [(0, False), (2, False), (3, True), (180, True)])
+def test_when_a_lidar_met_something(hits, met):
+    ranges = np.full(180, np.inf)
+    ranges[:hits] = 2.0
+    ranges[hits:hits + 2] = np.array([0.0, np.nan])[:180 - hits]
+    made = keeper()
+    made.on_scan(scan(ranges, received_steady_ns=STEADY - 7))
+    made.on_scan(scan(np.full(180, np.inf)))
+    assert look(made).met == ((('scan', STEADY - 7),) if met else ())
+
+
+def test_scans_are_compared_with_odometry():
+    made = keeper()
+    for step in range(12):
+        stamp = {'stamp_ns': NOW + ns(0.05 * step), 'received_steady_ns': STEADY}
+        made.on_odometry(at(0.01 * step, **stamp))
+        made.on_scan(scan(np.abs((2.0 - 0.01 * step) / np.cos(np.linspace(-0.9, 0.9, 180))),
+                          angles=np.linspace(-0.9, 0.9, 180), **stamp))
+    assert [(one.name, one.agreed, one.contradictions) for one in look(made).scan_motions] == [
+        ('scan', True, 0)]

@@ -216,6 +216,30 @@ def test_a_damaged_file(tmp_path, old, new, part):
     assert part in refused(write(tmp_path, ROVER.replace(old, new, 1)))
 
 
+FIRST, LAST = 'angle_min_rad: -3.141592653589793', 'angle_max_rad: 3.106686068549907'
+
+
+@pytest.mark.parametrize('old, new, part', [
+    (FIRST, '', 'angle_min_rad and angle_max_rad must be given together, or neither'),
+    (LAST, '', 'angle_min_rad and angle_max_rad must be given together, or neither'),
+    (LAST, 'angle_max_rad: -3.141592653589793', 'must differ, by a full turn (6.2832 rad) at'),
+    (LAST, 'angle_max_rad: 3.2', 'angle_max_rad = 3.2 must differ, by a full turn'),
+    (LAST, 'angle_max_rad: 178.0', 'angle_max_rad = 178.0 is outside -6.4 to 6.4 rad (direction'),
+    ('hz: 10.0                    # Hz; source: one', f'hz: 10.0\n    {FIRST}\n    {LAST}  #',
+     'angle_min_rad and angle_max_rad mean nothing for a CameraInfo; take them out')])
+def test_where_the_beams_of_a_lidar_look(tmp_path, old, new, part):
+    assert old in ROVER
+    assert part in refused(write(tmp_path, ROVER.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize('first, last', [(None, None), (0.0, 6.2832), (3.1416, -3.1416), (-1, 1)])
+def test_a_lidar_may_look_any_way_round_or_say_nothing_of_it(tmp_path, first, last):
+    said = ROVER.replace(FIRST, f'angle_min_rad: {first}' if last else '', 1)
+    lidar = find(write(tmp_path, said.replace(LAST, f'angle_max_rad: {last}' if last else '', 1))
+                 ).lidar
+    assert (lidar.angle_min_rad, lidar.angle_max_rad) == (first, last)
+
+
 @pytest.mark.parametrize('text, part', [
     ('', 'holds NoneType, not KEY: VALUE lines'),
     ('- a\n- b\n', 'holds list, not KEY: VALUE lines'),

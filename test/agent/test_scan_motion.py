@@ -62,7 +62,7 @@ def test_an_old_scan_fits_no_motion(move, turn, seed):
 @pytest.mark.parametrize('seed', range(6))
 def test_a_lidar_that_is_turned_fits_the_motion_of_one(beams, instead, motion, seed):
     told = shares(*pair(*motion, wrong=lambda ranges: np.roll(ranges, beams), seed=seed))
-    assert told[instead] == min(one for one in told if one is not None) < 0.3
+    assert told[instead] < 0.2
     assert INSTEAD[instead].startswith('of a lidar that is turned by')
 
 
@@ -82,20 +82,21 @@ def test_odometry_that_is_wrong_by_a_seventh_is_no_contradiction(told, seed):
 
 
 def test_two_even_walls_and_an_empty_view_tell_nothing():
-    walls = np.array([[-50 + 1j, 50 + 1j], [50 - 1j, -50 - 1j]]) * np.exp(0.7j)
-    assert max(count for count, _ in compared(*pair(0.1, sides=walls, noise=0.002))) < LEAST_BEAMS
+    walls = 0.1j + np.array([[-50 + 1j, 50 + 1j], [50 - 1j, -50 - 1j]]) * np.exp(0.7j)
+    told = compared(*pair(0.1, sides=walls, noise=0.002))
+    assert all(count < LEAST_BEAMS for count, _ in (told[STILL], told[BEHIND], told[MIRROR]))
     nothing = scan(np.full(180, np.inf))
     assert compared(Sighting(nothing, (0.0, 0.0, 0.0)), Sighting(nothing, (0.1, 0.0, 0.0))) == [
         (0, 0)] * 5
 
 
-def test_no_more_than_90_beams_are_looked_up(monkeypatch):
+def test_no_more_than_60_beams_are_looked_up(monkeypatch):
     sizes, angles = [], np.linspace(-math.pi, math.pi, 1440, endpoint=False)
     monkeypatch.setattr(scan_motion, 'misfits', lambda key, points: sizes.append(
         points.shape) or misfits(key, points))
     fine = scan(np.full(1440, 2.0), angles=angles)
     compared(Sighting(fine, (0.0, 0.0, 0.0)), Sighting(fine, (0.1, 0.0, 0.0)))
-    assert sizes == [(6, 90)]
+    assert sizes == [(6, 60)]
 
 
 def test_how_far_a_point_lies_behind_what_was_seen():

@@ -341,7 +341,15 @@ def test_beams_and_range():
     assert 'radians, not degrees' in wrong.fix
     only(saying(healthy(), 'scan', angle_step=0.0), 'scan: beams')
     assert 'range_m: [0.08, 3.5]' in only(saying(healthy(), 'scan', limits=(0.08, 3.5)),
-                                          'scan: range', WARN).fix
+                                          'scan: range').fix
+    wrong = only(saying(healthy(), 'scan', angle_min=0.0), 'scan: beams')
+    assert 'angle_min_rad: 0.0000 and angle_max_rad: 6.2483' in wrong.fix
+    assert 'from -180 to 178 degrees' in wrong.wanted
+    seen = saying(healthy(), 'scan', angle_min=0.0)
+    silent = replace(seen.robot.lidar, angle_min_rad=None, angle_max_rad=None)
+    seen.robot = replace(seen.robot, sensors=tuple(
+        silent if s.name == 'scan' else s for s in seen.robot.sensors))
+    assert not bad(seen)
 
 
 def test_odometry():

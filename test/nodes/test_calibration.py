@@ -2,6 +2,7 @@
 """Calibration over ROS: on simulated robots whose truth is known, and what an abort leaves."""
 
 import argparse
+from dataclasses import replace
 import json
 import math
 import shutil
@@ -127,6 +128,8 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
     kit = robot(kind='Twist', body='loopback')
     report = calibrate(kit, str(own), ('no_return',))
     assert report['quantities']['no_return']['runs'] == ['inf']
+    assert report['quantities']['no_return']['values']['lidar_beams'] == 180
+    assert find(str(own)).lidar.angle_min_rad == pytest.approx(-math.pi, abs=1e-4)
     bench.offer(topics.STATUS)
     far = Motion('drives', (Leg(0.3, 0.0, 30.0),))
 
@@ -226,7 +229,8 @@ def test_each_is_written_at_once_and_what_is_not_good_never(own, monkeypatch):
     table(monkeypatch, lag=found('lag', {'actuation_lag_s': 0.11}),
           braking=found('braking', {'braking_mps2': 2.0}, spread=0.06),
           forward=found('forward', {'forward': 0.98}), turn=found('turn', {'turn': 1.02}),
-          no_return=found('no_return', {'lidar_no_return': 0.0}),
+          no_return=found('no_return', {'lidar_no_return': 0.0, 'lidar_beams': 360,
+                                        'lidar_angles': [0.0, 6.2657]}),
           camera=found('camera', {'camera_delay_s': 0.2}), latency=Aborted('nothing came'))
     kit = Kit(Nobody(), find(str(own)), Willing(), math.inf)
     report = calibrate(kit, str(own), ('lag', 'braking', 'forward', 'turn', 'no_return', 'camera',
@@ -234,6 +238,14 @@ def test_each_is_written_at_once_and_what_is_not_good_never(own, monkeypatch):
     mine = find(str(own))
     assert mine.actuation_lag_s == 0.11 and mine.braking_mps2 == 13.0
     assert mine.odometry_scale == (0.98, 1.02) and mine.lidar_no_return == 0.0
+    assert (mine.lidar.beams, mine.lidar.angle_min_rad, mine.lidar.angle_max_rad) == (
+        360, 0.0, 6.2657)
+    silent = replace(mine, sensors=tuple(
+        replace(s, angle_min_rad=None, angle_max_rad=None) if s.name == 'scan' else s
+        for s in mine.sensors))
+    assert calibration.of_the_lidar({'lidar_no_return': 0.0, 'lidar_beams': 9,
+                                     'lidar_angles': [0.0, 1.0]}, silent) == {
+        'no_return': 0.0, 'beams': 9}
     assert {name: one['state'] for name, one in report['quantities'].items()} == {
         'lag': 'written', 'braking': 'too wide', 'forward': 'written', 'turn': 'written',
         'no_return': 'written', 'camera': 'found'}

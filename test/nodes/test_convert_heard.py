@@ -82,6 +82,40 @@ def test_a_laser_is_mounted_where_the_urdf_says():
                                  CAME)
 
 
+@pytest.mark.parametrize('step', [2e-7, 1e-6, -1e-5, 0.036])
+def test_beams_that_lie_closer_than_the_lidars_or_go_round_twice(step):
+    """Of 2e-7 rad the critic was silent for 4.6 s: the rules look within some degrees of a hit."""
+    msg = laser(*[1.0] * 180, angle_min=0.0, angle_increment=step)
+    with pytest.raises(ValueError, match=r'scan has 180 beams with an angle_increment of .* rad; '
+                                         r'with the beams that .*rover.yaml says it needs 0.0087 '
+                                         r'rad or more, and a full turn at most: 0.035 rad'):
+        convert_heard.laser_from(msg, ROVER.lidar, ROVER, CAME)
+    silent = replace(ROVER.lidar, angle_min_rad=None, angle_max_rad=None)
+    with pytest.raises(ValueError, match='it needs 0.00014 rad or more'):
+        convert_heard.laser_from(msg, silent, ROVER, CAME)
+    for fine in (1.001 * 0.1 / 720, 2 * math.pi / 180, -2 * math.pi / 179):
+        convert_heard.laser_from(laser(*[1.0] * 180, angle_increment=fine), silent, ROVER, CAME)
+
+
+@pytest.mark.parametrize(('low', 'high', 'right'), [
+    (0.08, 8.0, True), (0.0, 100.0, True), (0.0, 0.0, True), (0.5, 8.0, False),
+    (0.08, 4.0, False), (math.nan, 8.0, False), (0.08, math.nan, False)])
+def test_what_the_driver_measures_holds_what_the_robot_file_says(low, high, right):
+    msg = laser(1.0, 2.0, range_min=low, range_max=high)
+    if right:
+        assert convert_heard.laser_from(msg, ROVER.lidar, ROVER, CAME)
+    else:
+        with pytest.raises(ValueError, match=r'scan says that it measures .* m, .*rover.yaml says '
+                                             r'range_m: \[0.08, 8\]; the robot file may say no'):
+            convert_heard.laser_from(msg, ROVER.lidar, ROVER, CAME)
+
+
+def test_the_same_beams_are_the_same_array():
+    one, other = (convert_heard.laser_from(laser(1.0, 2.0), ROVER.lidar, ROVER, CAME).angles
+                  for _ in range(2))
+    assert one is other and not one.flags.writeable
+
+
 @pytest.mark.parametrize(('changes', 'sentence'), [
     ({'ranges': []}, 'scan has 0 beams'),
     ({'ranges': [1.0] * (4 * 180 + 1)}, 'scan has 721 beams, .*rover.yaml says 180; at most 4 '),
@@ -276,6 +310,14 @@ def test_a_cloud_that_is_wrong(changes, sentence):
         cloud_scan([(1, 0, 0), (2, 0, 0)], **changes)
 
 
+def test_a_cloud_with_more_points_than_can_be_judged_in_time_is_not_read():
+    msg = PointCloud2(header=Header(frame_id='laser'), height=1024, width=1025, point_step=12,
+                      fields=[PointField(name=n, offset=4 * i, datatype=7, count=1)
+                              for i, n in enumerate('xyz')])
+    with pytest.raises(ValueError, match='depth has 1024 x 1025 points; at most 1048576 can be'):
+        convert_heard.cloud_from(msg, DEPTH, ROVER, CAME)
+
+
 def test_a_cloud_is_read_quickly():
     """A depth camera's 640 x 480, all of it in the way, in the time of this thread."""
     rng = np.random.default_rng(0)
@@ -376,7 +418,8 @@ def test_a_switch_is_heard_whoever_says_it_and_how():
 
 def test_a_flood_is_refused_before_it_is_read():
     """100 000 beams took the rules a quarter of a second; as many statuses likewise."""
-    assert convert_heard.laser_from(laser(*[1.0] * 720), ROVER.lidar, ROVER, CAME).ranges.size
+    around = laser(*[1.0] * 720, angle_increment=2 * math.pi / 720)
+    assert convert_heard.laser_from(around, ROVER.lidar, ROVER, CAME).ranges.size
     many = DiagnosticArray(status=[DiagnosticStatus(name='configurator')] * 101)
     with pytest.raises(ValueError, match='status is of 101 nodes; it needs at most 100'):
         convert_heard.permit_from(many, 5)

@@ -69,6 +69,22 @@ def test_shapes_and_kinds(body):
     assert truth.pose.shape == (3,) and not truth.touching and len(body.reckoning.angles) == 2
 
 
+def test_scans_change_as_it_moves():
+    """Of Loopback: its columns stand where they are, whichever way it went there."""
+    one, other = Loopback(ROVER), Loopback(ROVER)
+    for pose in ((0.0, 0.0, 0.0), (1.0, -0.4, 0.5), (9.0, 7.0, -2.0)):
+        one.reset(np.array(pose), 0)
+        ranges = one.scan()
+        hit = np.isfinite(ranges)
+        mount = ROVER.body.mount(ROVER.lidar.link)
+        at = complex(*pose[:2]) + complex(*mount[:2]) * np.exp(1j * pose[2])
+        dots = at + ranges[hit] * np.exp(1j * (one.angles[hit] + mount[5] + pose[2]))
+        centres = 0.5 + 0.5j + np.round(dots.real / 6 - 0.5) + 1j * np.round(dots.imag / 6 - 0.5)
+        assert hit.sum() > 20 and np.abs(dots - 6 * centres) == pytest.approx(0.5)
+        other.reset(np.array(pose) + (6.0, -12.0, 0.0), 0)
+        assert other.scan() == pytest.approx(ranges)
+
+
 def test_starts_where_it_is_put_and_odometry_at_zero(body):
     assert body.truth().pose == pytest.approx(START, abs=0.01)
     pose, twist = body.odometry()

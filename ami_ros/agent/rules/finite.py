@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stops on anything that should be a number and is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 from typing import ClassVar
 
@@ -33,6 +33,8 @@ class Finite:
     max_knots: int
     name: str = 'finite'
     release: ClassVar[str] = 'numbers, and enough valid beams'
+    # the newest scan of each sensor that was right: ticks are more often than scans
+    found: dict[str, Scan] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         if situation.plan is not None:
@@ -45,14 +47,16 @@ class Finite:
             check(imu.name, np.append(imu.spin, imu.acceleration))
         for scan in situation.scans:
             if scan.required:       # of the others, who uses them checks them
-                check(f'mount of the {scan.name}', scan.mount)
-                valid_beams(scan, self.min_valid_beams)
+                if self.found.get(scan.name) is not scan:
+                    check(f'mount of the {scan.name}', scan.mount)
+                    valid_beams(scan, self.min_valid_beams)
+                    self.found[scan.name] = scan
         return Answer(command)
 
 
 def check(what: str, numbers) -> None:
     """Stop where one of the numbers is not finite."""
-    if not np.isfinite(numbers).all():
+    if not all(map(math.isfinite, np.ravel(numbers).tolist())):
         raise Stop(f'the {what} is not finite: {np.asarray(numbers).tolist()}')
 
 

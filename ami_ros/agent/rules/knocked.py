@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ami_ros.agent.beams import directions
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.rule import Answer, Stop, twist
 from ami_ros.agent.rules.shared import Shared
@@ -112,17 +113,15 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
     moved, turned = complex(x2 - x, y2 - y) * np.exp(-1j * yaw), yaw2 - yaw
     turned = math.remainder(turned, TURN_RAD)
     hits, scan = landed(before.scan, after.scan, moved, turned), after.scan
-    angles = np.mod(np.asarray(scan.angles) + math.pi, TURN_RAD) - math.pi
-    order = np.argsort(angles)
-    angles, ranges = angles[order], np.asarray(scan.ranges)[order]
+    order, angles = directions(scan.angles).centred
+    ranges = np.asarray(scan.ranges)[order]
     spacing = (angles[-1] - angles[0]) / max(1, angles.size - 1)
     if hits.size < LEAST_BEAMS or not spacing > 0:
         return 0.0
     away, bearing = np.abs(hits), np.angle(hits)
     reach = math.ceil((off_rad + abs(turned)) / spacing)
-    beside = np.arange(-reach, reach)
-    if beside.size > MOST_NEAR:
-        beside = np.linspace(-reach, reach - 1, MOST_NEAR).astype(int)
+    beside = (np.arange(-reach, reach) if 2 * reach <= MOST_NEAR
+              else np.linspace(-reach, reach - 1, MOST_NEAR).astype(int))
     beams = np.searchsorted(angles, bearing)[:, None] + beside
     if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
         inside = (bearing >= angles[0]) & (bearing <= angles[-1])
@@ -144,7 +143,7 @@ def landed(before: Scan, after: Scan, moved: complex, turned_rad: float) -> np.n
                          & np.isfinite(before.angles))
     hit = hit[::max(1, math.ceil(hit.size / MOST_BEAMS))]
     x, y, yaw = before.mount
-    points = complex(x, y) + before.ranges[hit] * np.exp(1j * (before.angles[hit] + yaw))
+    points = complex(x, y) + before.ranges[hit] * directions(before.angles).unit(yaw)[hit]
     x, y, yaw = after.mount
     there = (points - moved) * np.exp(-1j * turned_rad)
     return (there - complex(x, y)) * np.exp(-1j * yaw)

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.beams import directions
 from ami_ros.agent.types import Scan, Sighting
 
 LOOKS = ((0.25, 0.03), (0.75, 0.045))   # s ago, and m that count: noise and odometry make less
@@ -64,7 +65,7 @@ def hit(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
     said = (scan.ranges > 0) & (scan.ranges < math.inf) & np.isfinite(scan.angles)
     beams = np.flatnonzero(said)
     x, y, yaw = scan.mount
-    return complex(x, y) + scan.ranges[beams] * np.exp(1j * (scan.angles[beams] + yaw)), beams
+    return complex(x, y) + scan.ranges[beams] * directions(scan.angles).unit(yaw)[beams], beams
 
 
 def at(seen: tuple[Sighting, ...], stamp_ns: float) -> Sighting | None:
@@ -88,9 +89,8 @@ def seen_through(scan: Scan, points: np.ndarray) -> np.ndarray:
     """
     x, y, yaw = scan.mount
     there = (points - complex(x, y)) * complex(math.cos(yaw), -math.sin(yaw))
-    angles = np.mod(scan.angles, 2 * math.pi)
-    order = np.argsort(angles)                      # what is no angle comes last
-    angles, far = angles[order], np.where(scan.ranges > 0, scan.ranges, 0.0)[order]
+    order, angles = directions(scan.angles).around
+    far = np.where(scan.ranges > 0, scan.ranges, 0.0)[order]
     after = np.searchsorted(angles, np.mod(np.angle(there), 2 * math.pi)) % angles.size
     return np.minimum(far[after], far[after - 1]) - np.abs(there)
 

@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from ami_ros.agent.arc import seen_after
+from ami_ros.agent.beams import directions
 from ami_ros.agent.reckoning import bounded, follow, travelled
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.finite import check, valid_beams
@@ -42,11 +43,12 @@ class Sight:
     lag_s: float
     limits: tuple[float, float]     # of the robot: m/s, rad/s
     radius_m: float             # of the circle around base_link that holds the footprint
+    # the newest scan of each sensor and what its beams hit: ticks are more often than scans
+    seen: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict, init=False,
+                                                     compare=False, repr=False)
     # the newest situation and what was found in it: the rules of the way ask for the same
     found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
                         repr=False)
-    looked: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict, init=False,
-                                                       compare=False, repr=False)
 
     def obstacles(self, situation: Situation) -> np.ndarray:
         """Return (N,) complex x + iy metres; Stop where scans or odometry cannot say.
@@ -73,18 +75,14 @@ class Sight:
                            self.max_future_s):
                 continue
             check(f'mount of the {scan.name}', scan.mount)
-            hits = self.hits(scan)
-            seen += [seen_after(hits, m, rad) for m, rad in self.drifts(situation, scan.stamp_ns)]
+            known = self.seen.get(scan.name)
+            if known is None or known[0] is not scan:
+                known = self.seen[scan.name] = scan, points(scan, self.min_valid_beams)
+            seen += [seen_after(known[1], m, rad)
+                     for m, rad in self.drifts(situation, scan.stamp_ns)]
         if not seen:
             raise Stop('no scan has come')
         return seen[0] if len(seen) == 1 else np.concatenate(seen)
-
-    def hits(self, scan: Scan) -> np.ndarray:
-        """Return points(scan); ticks are more often than scans, so the newest are kept."""
-        known = self.looked.get(scan.name)
-        if known is None or known[0] is not scan:
-            known = self.looked[scan.name] = scan, points(scan, self.min_valid_beams)
-        return known[1]
 
     def drifts(self, situation: Situation, scan_ns: int) -> list[tuple[float, float]]:
         """Return how far the robot moves, m and rad, from a scan until a command acts.
@@ -115,7 +113,7 @@ def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
     """Return what the beams hit, (N,) complex, base_link at the time of the scan."""
     hits = valid_beams(scan, min_valid_beams) & (scan.ranges < math.inf)
     x, y, yaw = scan.mount
-    return complex(x, y) + scan.ranges[hits] * np.exp(1j * (scan.angles[hits] + yaw))
+    return complex(x, y) + scan.ranges[hits] * directions(scan.angles).unit(yaw)[hits]
 
 
 def drift(situation: Situation, scan_ns: int, lag_s: float,

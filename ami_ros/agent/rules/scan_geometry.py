@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 import math
 from typing import ClassVar
 
-import numpy as np
-
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.robots.urdf import rotation
 from ami_ros.agent.rules.rule import Answer, Stop, twist
@@ -14,7 +12,7 @@ from ami_ros.agent.rules.shared import Shared
 from ami_ros.agent.settings import setting, Settings
 from ami_ros.agent.types import Command, Memory, Scan, Situation
 
-COMPARED = 9        # directions, evenly chosen: beams are evenly spaced, so these show the rest
+COMPARED = 4        # parts of a scan between whose beams is compared: beams are evenly spaced
 TURN_RAD = 2 * math.pi
 
 
@@ -37,14 +35,13 @@ class Layout:
     ends: tuple[float, ...] = ()    # rad, of the first and the last beam; () is not said
     tilt: tuple[float, float] = (0.0, 0.0)      # rad, roll and pitch of its mount
 
-    def directions(self, shares: np.ndarray) -> np.ndarray:
-        """Return where beams look once they are level, rad; 0 is the first beam, 1 the last."""
-        angles = self.ends[0] + (self.ends[1] - self.ends[0]) * shares
+    def direction(self, share: float) -> float:
+        """Return where a beam looks once it is level, rad; 0 is the first beam, 1 the last."""
+        angle = self.ends[0] + (self.ends[1] - self.ends[0]) * share
         if self.tilt == (0.0, 0.0):
-            return angles
-        ahead, left = rotation(*self.tilt, 0.0)[:2, :2] @ np.stack([np.cos(angles),
-                                                                    np.sin(angles)])
-        return np.arctan2(left, ahead)
+            return angle
+        ahead, left, _ = rotation(*self.tilt, 0.0) @ (math.cos(angle), math.sin(angle), 0.0)
+        return math.atan2(left, ahead)
 
 
 @dataclass(frozen=True)
@@ -83,25 +80,28 @@ class ScanGeometry:
         if not abs(count - layout.beams) <= self.max_beams_off * layout.beams:
             return (f'the {scan.name} has {count} beams, the robot file says {layout.beams}; '
                     f'{self.max_beams_off:.0%} more or fewer are allowed')
-        chosen = np.linspace(0, count - 1, COMPARED).astype(int)
-        if layout.ends:
-            right, whose = layout.directions(chosen / max(1, count - 1)), 'the robot file says'
-        else:
+        first = None
+        if not layout.ends:
             first = next((one for one in memory.first_scans if one.name == scan.name), None)
             if first is None:
                 return ''
-            chosen, whose = chosen[[0, -1]], 'in its first scan it looked'
-            right = np.array([first.first_rad, first.last_rad])
-        looks = np.asarray(scan.angles, float)[chosen]
-        off = np.abs(np.mod(looks - right + math.pi, TURN_RAD) - math.pi)
-        worst = math.degrees(off.max())
-        if worst <= self.max_direction_off_deg:     # written so that NaN fails too
-            return ''
-        at = int(off.argmax())
-        return (f'beam {chosen[at] + 1} of {count} of the {scan.name} looks to '
-                f'{math.degrees(looks[at]):.1f} degrees, {whose} to '
-                f'{math.degrees(right[at]):.1f}; {self.max_direction_off_deg:.1f} degrees more or '
-                'less are allowed')
+        for part in range(COMPARED + 1) if first is None else (0, COMPARED):
+            at = (count - 1) * part // COMPARED
+            looks = float(scan.angles[at])
+            if first is None:
+                right, whose = layout.direction(at / max(1, count - 1)), 'the robot file says'
+            else:
+                right = first.last_rad if part else first.first_rad
+                whose = 'in its first scan it looked'
+            off = math.nan
+            if math.isfinite(looks):
+                off = abs(math.remainder(looks - right, TURN_RAD))
+            if not math.degrees(off) <= self.max_direction_off_deg:     # so that NaN fails too
+                return (f'beam {at + 1} of {count} of the {scan.name} looks to '
+                        f'{math.degrees(looks):.1f} degrees, {whose} to '
+                        f'{math.degrees(right):.1f}; {self.max_direction_off_deg:.1f} degrees '
+                        'more or less are allowed')
+        return ''
 
 
 def make(own: Numbers, shared: Shared, robot: Robot) -> ScanGeometry:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ami_ros.agent.arc import Box, pace
+from ami_ros.agent.beams import directions
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.rules.obstacles import Sight, sight
 from ami_ros.agent.rules.rule import Answer, scaled, Stop, twist
@@ -117,10 +118,12 @@ class UnseenPath:
         """Return where the valid beams of a scan look, 0 to 2 pi, sorted, and the widest gap."""
         known = self.found.get(scan.name)
         if known is None or known[0] is not scan:
-            valid = (scan.ranges > 0) & np.isfinite(scan.angles)
-            looks = np.sort(np.mod(scan.angles[valid], TURN_RAD))
-            widest = max(np.diff(looks).max(initial=0.0), looks[0] + TURN_RAD - looks[-1]
-                         ) if looks.size else TURN_RAD
+            order, looks = directions(scan.angles).around
+            looks = looks[(scan.ranges[order] > 0) & np.isfinite(looks)]
+            widest = TURN_RAD
+            if looks.size:
+                widest = max((looks[1:] - looks[:-1]).max(initial=0.0),
+                             looks[0] + TURN_RAD - looks[-1])
             known = self.found[scan.name] = scan, looks, float(widest)
         return known[1:]
 

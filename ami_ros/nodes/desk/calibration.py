@@ -199,8 +199,10 @@ def measure_no_return(kit: Kit) -> Found:
     """Listen to the lidar at rest."""
     kit.person.say(f'no_return: what {kit.robot.lidar.name} says where nothing is in range, '
                    f'{said(kit.robot.lidar_range_m[1])} m; nothing moves')
-    raw, _ = kit.raw(EMPTY_S)
-    return no_return.no_return(raw, kit.robot.lidar_range_m)
+    raw, angles = kit.raw(EMPTY_S)
+    found = no_return.no_return(raw, kit.robot.lidar_range_m)
+    return replace(found, values={**found.values, 'lidar_beams': len(angles), 'lidar_angles': [
+        round(float(angle), 4) for angle in angles[[0, -1]]]})
 
 
 QUANTITIES: dict[str, tuple[Callable[[Kit], Found], bool]] = {  # name: (how, whether it moves)
@@ -214,6 +216,16 @@ QUANTITIES: dict[str, tuple[Callable[[Kit], Found], bool]] = {  # name: (how, wh
 }
 
 
+def of_the_lidar(values: dict[str, object], robot: Robot) -> dict[str, object]:
+    """Return what the robot file says of its lidar; the directions only where it said some."""
+    found = {'no_return': values['lidar_no_return']}
+    if 'lidar_beams' in values:
+        found['beams'] = values['lidar_beams']
+        if robot.lidar.angle_min_rad is not None:
+            found['angle_min_rad'], found['angle_max_rad'] = values['lidar_angles']
+    return found
+
+
 def written(found: Found, robot: Robot) -> dict[str, object]:
     """Return the keys of the robot file and what they become."""
     forward, turn = robot.odometry_scale
@@ -221,5 +233,6 @@ def written(found: Found, robot: Robot) -> dict[str, object]:
         'camera': lambda v: {},     # for people: to be mended in the driver, not allowed for
         'forward': lambda v: {'odometry_scale': [v['forward'], turn]},
         'turn': lambda v: {'odometry_scale': [forward, v['turn']]},
-        'no_return': lambda v: {f'sensors.{robot.lidar.name}.no_return': v['lidar_no_return']},
+        'no_return': lambda v: {f'sensors.{robot.lidar.name}.{key}': value
+                                for key, value in of_the_lidar(v, robot).items()},
     }.get(found.name, dict)(found.values)

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 import math
+import tracemalloc
 
 from ami_ros.agent.rules import movement
 from ami_ros.agent.rules.movement import (
@@ -70,6 +71,32 @@ def test_only_what_is_near_is_looked_at():
     for near_m, told in ((0.51, 9), (0.49, 0)):
         assert coming(facing(0.5, 0.6), near_m, 0.6).points.size == told
     assert coming(facing(3.0, 3.0, other_m=3.0), 1.0, 0.6).points.size == 0
+
+
+@pytest.mark.parametrize('turned', [0.0, math.pi])
+def test_near_is_near_base_link_and_not_near_the_lidar(turned):
+    """A lidar 0.4 m ahead of base_link: what it sees 0.5 m ahead of itself is 0.9 m away."""
+    mount = (0.4, 0.0, turned)
+    now, then = (replace(one, scan=replace(one.scan, mount=mount)) for one in facing(0.5, 0.6))
+    ahead = 0.9 if turned == 0.0 else 0.1
+    assert coming((now, then), ahead + 0.05, 1.0).points.size == 9
+    assert coming((now, then), ahead - 0.05, 1.0).points.size == 0
+
+
+@pytest.mark.parametrize(('points', 'dots'), [(360, 1440), (1440, 5760), (90, 360)])
+def test_how_many_pairs_are_compared(points, dots, monkeypatch):
+    """Of 1440 points and their outline it were eight million, 130 MB."""
+    here, there = np.linspace(1, 2, points) + 0j, np.linspace(1, 2, dots) + 0.1j
+    tracemalloc.start()
+    try:
+        speeds = came(here, there, 0.25, 3.0, 0j)
+        assert tracemalloc.get_traced_memory()[1] < 50 * movement.MOST_PAIRS
+    finally:
+        tracemalloc.stop()
+    every = math.ceil(points * dots / movement.MOST_PAIRS)
+    assert (every == 1) == (points == 90)
+    near = np.abs(here[:, None] - there[::every]).argmin(1)
+    assert speeds == pytest.approx((here - there[::every][near]) / 0.25)
 
 
 def test_what_is_a_metre_farther_off_may_be_where_it_came_from(monkeypatch):

@@ -61,10 +61,14 @@ class TestScanGeometry(RuleContract):
             with pytest.raises(Stop, match='looks to'):
                 self.at(looking(angles), layout)
 
-    def test_the_worst_beam_is_named(self):
-        with pytest.raises(Stop, match='beam 180 of 180 of the scan looks to 160.0 degrees, the '
-                                       'robot file says to 178.0'):
+    def test_the_first_beam_that_is_wrong_is_named(self):
+        with pytest.raises(Stop, match='beam 45 of 180 of the scan looks to -96.4 degrees, the '
+                                       'robot file says to -92.0'):
             self.at(looking(np.linspace(-math.pi, math.radians(160.0), 180)))
+        odd = ANGLES.copy()
+        odd[-1] = 0.0
+        with pytest.raises(Stop, match='beam 180 of 180 .* to 0.0 degrees, .* to 178.0'):
+            self.at(looking(odd))
 
     def test_a_full_turn_more_is_the_same(self):
         for turn in (2 * math.pi, -2 * math.pi):

@@ -49,6 +49,17 @@ class TestTimeToCollision(RuleContract):
             self.rule.limit(command(0.1), situation(
                 scan=points((FRONT + STOP + 0.03 - 1e-5, 0)), memory=stood))
 
+    @pytest.mark.parametrize('zone', ['stop_zone', 'slow_zone'])
+    def test_that_another_zone_stopped_it_is_no_business_of_this_one(self, zone):
+        x = FRONT + STOP + 0.03 + way_to_stop(0.1)
+        seen = {'scan': points(*((x, y) for y in np.linspace(-1, 1, 99)))}
+        free = self.rule.limit(command(0.6), situation(**seen)).command.values[0]
+        for standing, speed in (((zone, (0.1, 0.0)),), free), ((('time_to_collision', (0.1, 0.0)),
+                                                                (zone, (-0.1, 0.0))), 0.1):
+            left, _ = self.rule.limit(command(0.6), situation(
+                **seen, memory=memory(standing=standing)))
+            assert left.values[0] == pytest.approx(speed, abs=3e-5)
+
     def test_what_lies_beside_the_way_is_no_reason(self):
         seen = situation(scan=points((0.4, SIDE + BESIDE + 0.001), (0.4, -SIDE - BESIDE - 0.001)))
         assert self.rule.limit(command(0.6), seen).reason == ''
