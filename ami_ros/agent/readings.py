@@ -18,7 +18,7 @@ def orientation_fault(x: float, y: float, z: float, w: float) -> str:
     """
     length = math.sqrt(x * x + y * y + z * z + w * w)
     if math.isfinite(length) and not abs(length - 1.0) <= UNIT_OFF:
-        return (f'its orientation has length {length:g} instead of 1; let the driver fill it '
+        return (f'the orientation has length {length:g} instead of 1; let the driver fill it '
                 '(w = 1 is no turn at all)')
     return ''
 

@@ -14,7 +14,7 @@ import math
 from ami_ros.agent.robots.robot import Robot
 from ami_ros.agent.types import Command, Odometry, Reckoned, Sent
 
-KEPT_S = 2.5                # nothing older is kept; longer than the longest window of a rule
+KEPT_S = 1.6                # nothing older is kept; longer than the longest window of a rule
 SENT_S = 1.0                # commands; older than the oldest scan that is judged
 EVERY_S = 0.01              # quicker odometry is kept as often as this
 GAP_S = 0.5                 # after a longer gap of a sensor or of the commands the sums begin anew
@@ -32,7 +32,8 @@ class Reckoning:
         self.sums = [0.0] * 7                   # in the order of Reckoned, from twist_m on
         self.new: deque[Reckoned] = deque(maxlen=MOST)      # the commands' part is not known yet
         self.reckoned: deque[Reckoned] = deque(maxlen=MOST)
-        self.sent: deque[Sent] = deque(maxlen=MOST)
+        self.sent: deque[Sent] = deque(maxlen=MOST)         # where the command changed
+        self.sent_ns = 0                        # when the newest command went out
         self.gyros: dict[str, tuple[int, float, float]] = {}    # stamp ns, rad/s, rad in all
 
     def begin_anew(self) -> None:
@@ -96,17 +97,22 @@ class Reckoning:
 
     def went_out(self, command: Command, sent_ns: int) -> None:
         """Note a command and the instant, steady time, from which on it holds."""
-        if self.sent and sent_ns <= self.sent[-1].steady_ns:
+        if self.sent and sent_ns <= self.sent_ns:
             return
-        wheels = (0.0, 0.0, 0.0, 0.0)
-        if self.sent and sent_ns - self.sent[-1].steady_ns <= GAP_S * 1e9:
-            wheels = follow(self.sent[-1], sent_ns, self.lag_s)
+        (v, w), wheels = command.values.tolist(), (0.0, 0.0, 0.0, 0.0)
+        goes_on = self.sent and sent_ns - self.sent_ns <= GAP_S * 1e9
+        self.sent_ns = sent_ns
+        if goes_on:
+            last = self.sent[-1]
+            while len(self.sent) > 1 and self.sent[1].steady_ns < sent_ns - SENT_S * 1e9:
+                self.sent.popleft()
+            if (v, w) == (last.v_mps, last.w_radps):    # the same goes on
+                return
+            wheels = follow(last, sent_ns, self.lag_s)
         else:
             self.sent.clear()
             self.begin_anew()
-        self.sent.append(Sent(sent_ns, *map(float, command.values), *wheels))
-        while self.sent[0].steady_ns < sent_ns - SENT_S * 1e9:
-            self.sent.popleft()
+        self.sent.append(Sent(sent_ns, v, w, *wheels))
 
     def look(self, now_ns: int, steady_ns: int) -> tuple[Reckoned, ...]:
         """Return the sums at each reading, oldest first; the commands' part by the stamps."""

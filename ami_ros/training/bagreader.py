@@ -153,11 +153,12 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
 
     `size` is (width, height) of the network input, `hfov_rad` the field of view that it shall
     have where the bag holds a camera_info; None: as the camera has it. `robot` is the robot file
-    that decides which topic is what; None: the one in the recording, if there is one. With
-    `pictures` about so many are kept; all are judged.
+    that decides which topic is what and how the IMU is mounted; None: the one in the recording,
+    if there is one. With `pictures` about so many are kept; all are judged.
     """
     bag = opened(Path(path))
-    chosen = choose(bag.counts, topics or {}, robot or robot_in(bag.path), lacking(bag))
+    robot = robot or robot_in(bag.path)
+    chosen = choose(bag.counts, topics or {}, robot, lacking(bag))
     rectifier, hfov = look_through(bag, chosen.topics['camera'], chosen.infos, size, hfov_rad)
     tally, should = Tally(chosen.topics), bag.should_have(chosen.topics)
     step = 1 if pictures is None else max(1, should['camera'] // pictures)
@@ -170,7 +171,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
         tally.see(need, received)
         try:
             message = STORE.deserialize_cdr(data, channel.kind)
-            row = row_of(need, received, message)
+            row = row_of(need, received, message, robot)
             if need == 'camera':
                 if row[0] in stamps:
                     raise ValueError('its stamp is that of an earlier picture')

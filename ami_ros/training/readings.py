@@ -10,12 +10,14 @@ import math
 
 import numpy as np
 
+from ami_ros.agent.readings import not_finite, orientation_fault
+from ami_ros.agent.robots.imu import in_base
+from ami_ros.agent.robots.robot import Robot
 from ami_ros.training.choice import BagError, NONE, WANTED
 
 MOST_BAD = 0.1              # of the readings of a topic; more, and something is broken
 FARTHEST_M = 1e5            # from the origin of odometry: float32 resolves 8 mm there
 FASTEST = 100.0             # m/s and rad/s: no robot, and no gyro of one
-LENGTH = 0.1                # by so much a quaternion may differ from length 1
 
 
 class Tally:
@@ -89,9 +91,11 @@ def stamp(message, received: int) -> int:
     return value or received
 
 
-def row_of(need: str, received: int, message) -> tuple:
+def row_of(need: str, received: int, message, robot: Robot | None = None) -> tuple:
     """Return what a message says besides pictures: its stamp, and the numbers of its need.
 
+    A turning rate is about the z axis of base_link, by the mount in the robot file, as in the mind
+    of that robot; without a robot nobody knows the mount, and it is that of the sensor's own axis.
     ValueError where it says nothing that can be used.
     """
     when = stamp(message, received)
@@ -109,8 +113,12 @@ def row_of(need: str, received: int, message) -> tuple:
         if message.angular_velocity_covariance[0] == -1.0:
             raise ValueError('it says that it measures no angular velocity (covariance -1): an '
                              'accelerometer alone')
-        within('turning rate', FASTEST, 'rad/s', message.angular_velocity.z)
-        return when, message.angular_velocity.z
+        spin = message.angular_velocity
+        within('turning rate', FASTEST, 'rad/s', spin.x, spin.y, spin.z)
+        if robot is None:
+            return when, spin.z
+        turned, = in_base(robot, message.header.frame_id, (spin.x, spin.y, spin.z))
+        return when, float(turned[2])
     return (when, clearance(message)) if need == 'scan' else (when,)
 
 
@@ -124,10 +132,9 @@ def within(what: str, most: float, unit: str, *values: float) -> None:
 
 def yaw_of(q) -> float:
     """Return the yaw, rad, of a quaternion; ValueError where it is no rotation."""
-    length = math.sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w)
-    if not abs(length - 1.0) <= LENGTH:
-        raise ValueError(f'orientation has length {length:g} instead of 1: its driver leaves it '
-                         'unset')
+    fault = not_finite((q.x, q.y, q.z, q.w)) or orientation_fault(q.x, q.y, q.z, q.w)
+    if fault:
+        raise ValueError(f'of its orientation: {fault}')
     return float(np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z)))
 
 

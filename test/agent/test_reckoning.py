@@ -150,10 +150,11 @@ def test_what_is_long_ago_is_forgotten():
     made = fresh()
     for tick in range(40):
         made.on_odometry(at(t=0.1 * tick), True)
-        told(made, t=0.1 * tick)
+        told(made, 0.01 * tick, t=0.1 * tick)
         got = made.look(NOW + ns(0.1 * tick), STEADY + ns(0.1 * tick))
-    assert len(got) == 26 and got[0].steady_ns == STEADY + ns(3.9 - KEPT_S)
-    assert len(made.sent) == 11 and made.sent[0].steady_ns == STEADY + ns(3.9 - SENT_S)
+    assert len(got) == 17 and got[0].steady_ns == STEADY + ns(3.9 - KEPT_S)
+    assert len(made.sent) == 12     # and the one that held when the last second began
+    assert made.sent[0].steady_ns == STEADY + ns(3.9 - SENT_S - 0.1)
     assert made.reckoned.maxlen == made.sent.maxlen == made.new.maxlen == MOST
 
 
@@ -183,6 +184,19 @@ def test_commands_one_after_another():
     first = made.sent[0]
     assert travelled(made.sent, STEADY - ns(9), LAG_S) == (
         first.wheels_mps, first.wheels_radps, first.wheels_m, first.wheels_rad)
+
+
+def test_a_command_that_goes_on_is_one_and_its_wheels_go_on():
+    made = fresh()
+    for tick in range(100):
+        told(made, 0.5, 0.1, 0.02 * tick)
+    assert len(made.sent) == 1      # the rest before it is over for more than a second
+    assert follow(made.sent[0], STEADY + ns(1.98), LAG_S)[0] == pytest.approx(0.5)
+    told(made, 0.5, 0.2, 2.0)
+    told(made, 0.4, 0.2, 2.02)
+    assert [(one.v_mps, one.w_radps) for one in made.sent] == [(0.5, 0.1), (0.5, 0.2), (0.4, 0.2)]
+    told(made, 0.4, 0.2, 2.02 + GAP_S + 1e-6)           # silence, and then the same: anew
+    assert len(made.sent) == 1 and made.sent[0].wheels_mps == 0.0
 
 
 @pytest.mark.parametrize(('later', 'kept'), [(0.0, 1), (-0.1, 1), (GAP_S, 2), (GAP_S + 1e-9, 1)])

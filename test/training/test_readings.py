@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bad reading costs one reading, counted and named; too many refuse, in check and training."""
 
+from dataclasses import replace
 import math
 
 from ami_ros.agent.robots import find
@@ -160,3 +161,22 @@ def test_a_gyro_that_never_says_anything_else_is_doubted(tmp_path):
                                    for t, _ in some['imu'][1]]
     found = fitness.check(write(tmp_path / 'bag', some), ROVER)
     assert any('/imu says a turning rate of 0 rad/s all the time' in f for f in found.failures)
+
+
+@pytest.mark.parametrize(('mount', 'spin'), [
+    ((0.0, 0.0, 0.0), (0.0, 0.0, 0.6)), ((math.pi, 0.0, 0.0), (0.0, 0.0, -0.6)),
+    ((-math.pi / 2, 0.0, -math.pi / 2), (0.0, -0.6, 0.0))])     # level, upside down, optical
+def test_training_turns_the_gyro_as_the_mind_of_the_robot_does(tmp_path, mount, spin):
+    robot, body = replace(ROVER), ROVER.body
+    object.__setattr__(robot, 'body', replace(body, mounts={**body.mounts,
+                                                            'imu_link': (0, 0, 0, *mount)}))
+    some = topics(FRAMES)
+    some['imu'] = some['imu'][0], [(t, make.imu(t, np.array(spin), np.zeros(3)))
+                                   for t, _ in some['imu'][1]]
+    path = write(tmp_path / 'bag', some)
+    assert read(path, SIZE, robot=robot).gyro == pytest.approx(0.6)
+    for one in some['imu'][1]:
+        one[1].header.frame_id = 'elsewhere'
+    path = write(tmp_path / 'other', some)
+    with pytest.raises(BagError, match="frame 'elsewhere', .*says link: imu_link.*imu=none"):
+        read(path, SIZE, robot=robot)

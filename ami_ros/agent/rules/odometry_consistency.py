@@ -20,7 +20,7 @@ ARRIVED = attrgetter('steady_ns')
 class Numbers(Settings):
     """Tolerances; each is a fixed part plus a share of the way within the window."""
 
-    window_s: float = setting(None, 's', 0.2, 2.0, 'ways are compared over this time')
+    window_s: float = setting(None, 's', 0.2, 1.5, 'ways are compared over this time')
     max_way_error_m: float = setting(None, 'm', 0.01, 1.0, 'between the ways of twist and pose',
                                      strict='lower')
     max_turn_error_deg: float = setting(None, 'deg', 1.0, 90.0, 'between the turns of twist, pose '
