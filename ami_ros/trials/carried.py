@@ -3,7 +3,8 @@
 Carries the robot to another place on its way to a goal, and sees whether it declares arrivals.
 
 Its odometry goes on as if nothing had happened, and no new run begins: only its pictures tell. The
-critic's rule `knocked` is left out. It would stop this robot until a person resets it, and the
+critic's rules `knocked` and `scan_odometry` are left out. They would stop this robot until a
+person resets it, and the
 trial is about what the mind believes.
 """
 
@@ -28,6 +29,7 @@ LEAST_M = 0.8               # between the place where it is put down and the goa
 FALSE_M = 0.5               # an arrival that is declared further off than this is false
 WATCHED_S = 20.0            # after it was carried
 RESTED_S = 2.0              # of an arrival that is not taken back
+NOTICING = ('knocked', 'scan_odometry')     # rules that latch when a robot is carried
 PURPOSE = 0xCA44            # salts the stream
 
 
@@ -98,7 +100,7 @@ def carried(trial: Trial, progress=lambda one: None) -> dict:
     module, robot = open_module(trial.module), find(trial.robot)
     world_seed = home(module) if trial.world_seed is None else trial.world_seed
     world, numbers = worlds.draw(world_seed), policy()
-    rules = {name: own for name, own in numbers.rules.items() if name != 'knocked'}
+    rules = {name: own for name, own in numbers.rules.items() if name not in NOTICING}
     numbers, begun, tries = replace(numbers, rules=rules), time.monotonic(), []
     with Simulator(world, robot, trial.seed) as sim:
         who = planner(trial, module, sim)
