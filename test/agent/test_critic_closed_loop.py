@@ -23,6 +23,17 @@ def made() -> Critic:
     return Critic(CHOSEN, ROBOT)
 
 
+def rules_of(verdicts, proven_after: int | None = None) -> set[str]:
+    """Return who had the last word. Until scans and odometry agreed once the robot is slower.
+
+    So `scan_odometry` may slow, but stop nothing; and none of the verdicts after `proven_after`.
+    """
+    unproven = [at for at, v in enumerate(verdicts) if v.rule == 'scan_odometry']
+    assert all(verdicts[at].action == 'slow' for at in unproven)
+    assert proven_after is None or not unproven or unproven[-1] <= proven_after
+    return {v.rule for v in verdicts} - {'scan_odometry'}
+
+
 @pytest.mark.parametrize('hertz', [10, 20])
 @pytest.mark.parametrize(('noise_m', 'look_late'), [(0.0, 0), (0.01, 8)])
 @pytest.mark.parametrize('hostile', [at_the_nearest, at_random, at_the_corner, spinning])
@@ -46,7 +57,7 @@ def test_under_every_rule_it_never_touches_and_still_moves(hostile):
         least, verdicts = drive(world, Critic(policy, ROBOT), hostile(rng), 5.0, 10)
         assert least > policy.shared.side_distance_m / 2, f'seed {seed}'
         assert sum(v.command.values.any() for v in verdicts) > 5
-        assert {v.rule for v in verdicts} <= {
+        assert rules_of(verdicts) <= {
             '', 'acceleration', 'jerk', 'speed', 'contradiction', 'oscillation', 'slow_zone',
             'stop_zone', 'time_to_collision', 'stuck'}
 
@@ -60,8 +71,7 @@ def test_under_every_rule_an_honest_drive_is_none_of_their_business():
     _, verdicts = drive(world, Critic(policy, ROBOT),
                         lambda w: (0.3, -w.yaw - 0.5 * w.place.imag), 15.5, 10)
     assert world.place.real > 1
-    assert {v.rule for v in verdicts} <= {'', 'acceleration', 'jerk', 'slow_zone',
-                                          'time_to_collision'}
+    assert rules_of(verdicts, 8) <= {'', 'acceleration', 'jerk', 'slow_zone', 'time_to_collision'}
     assert sum(v.rule == 'slow_zone' for v in verdicts) > 5
 
 
@@ -98,5 +108,5 @@ def test_a_door_is_no_reason_to_slow_down(gap_m):
     world = World(np.concatenate([square(0, 0, 3), *posts]), place=-1.5 + 0.02j, noise_m=0.005)
     least, verdicts = drive(world, made(), lambda w: (0.6, -2 * w.yaw - w.place.imag), 5.0, 10)
     assert world.place.real > 1
-    assert {v.rule for v in verdicts} == {'', 'acceleration'}
+    assert rules_of(verdicts, 4) == {'', 'acceleration'}
     assert least > gap_m / 2 - BOX.half_width_m - 0.03
