@@ -245,7 +245,7 @@ def test_the_next_steps_can_be_typed(ami, tmp_path):
     text = Path('barge/README.md').read_text()
     commands = re.findall(r'^ +ami-ros (.*)', text, re.M)
     assert [c.split()[0] for c in commands] == [
-        'robot', 'doctor', 'calibrate', 'robot', 'drive', 'record', 'train']
+        'robot', 'doctor', 'drive', 'calibrate', 'robot', 'record', 'train']
     for command in commands:
         args = cli.parser().parse_args(command.split())
         assert args.verb == command.split()[0]

@@ -33,7 +33,7 @@ BEAMS, LOST, PARTS = 450, 0.004, 5      # a sweep is taken in so many parts
 SCALE = (1.03, 0.97)                    # true over told: ahead, turning
 LAG_S, TIMEOUT_S = 0.12, 0.4
 TICK_S = 1 / 60                         # four physics steps
-ROOM_M, AHEAD_M = 0.6, (1.2, 2.0)       # free around it at the start, and ahead
+ROOM_M, AHEAD_M = 0.6, (0.9, 1.3)       # free around it at the start, and ahead
 BEHIND_S = 0.25                         # what a busy machine missed is skipped
 PICTURES = replace(topics.CAMERA, name='camera/image_raw/compressed', type=CompressedImage)
 
