@@ -18,7 +18,7 @@ from ami_ros.nodes import convert, topics
 from foreign_robot import BEAMS, HFOV_RAD, SCALE, SIZE
 import numpy as np
 from owner_edits import describe
-from pages import Owner, SCRIPTS, walk
+from page_commands import Owner, SCRIPTS, walk
 import pytest
 from test_drive import Person
 
