@@ -293,7 +293,7 @@ def test_a_sentence_that_is_too_long_goes_on_in_the_next_line():
     why = 'critic  stop  fresh: the camera is 0.308 s old by its stamp, limit 0.300 s'
     lines = fitted([why, '', 'mode    manual'], 40, 20)
     assert all(len(line) <= 40 for line in lines) and '' in lines
-    assert ' '.join(' '.join(lines[:2]).split()) == ' '.join(why.split())
+    assert ' '.join(lines[:lines.index('')]).split() == why.split()
     assert lines[1].startswith(' ' * 8) and lines[-1] == 'mode    manual'
     assert len(fitted([why] * 9, 40, 5)) == 5           # no more than the terminal has
 
