@@ -18,6 +18,8 @@ SENSORS = {     # name of the sensor: its keys
     'camera_info': {'hz': float(CAMERA_HZ)},
     'scan': {'hz': float(SCAN_HZ), 'range_m': [0.08, 8.0], 'beams': BEAMS},
     'odom': {'hz': float(ODOM_HZ)}}
+POLICY = {      # a scan is stamped when its sweep begins, and 0.2 s old before the next one comes
+    'max_scan_age_s': 0.45, 'max_odometry_age_s': 0.4, 'max_view_age_s': 0.5}
 JOINTS = {      # of the URDF: where things sit; the lidar is turned round
     'left_wheel_joint': '<origin xyz="0 0.13 0.06"/>',
     'right_wheel_joint': '<origin xyz="0 -0.13 0.06"/>',
@@ -31,7 +33,7 @@ def line(text: str, key: str, value) -> str:
     new, count = re.subn(rf'(?m)^( *{key}: )[^#\n]*(#.*)?$',
                          lambda m: f'{m[1]}{said}'.ljust(32)
                          + (m[2] or '').replace('to be measured', 'its maker'), text, count=1)
-    assert count == 1, f'the robot file of `ami-ros robot new` has no line {key}'
+    assert count == 1, f'what `ami-ros robot new` wrote has no line {key}'
     return new
 
 
@@ -58,6 +60,11 @@ def describe(folder: Path) -> None:
     body = body.replace('<box size="0.40 0.30 0.20"/>', '<box size="0.30 0.23 0.18"/>')
     body = body.replace('radius="0.05"', 'radius="0.06"')
     urdf.write_text(body)
+    policy = folder / 'policy.yaml'
+    text = policy.read_text()
+    for key, value in POLICY.items():
+        text = line(text, key, value)
+    policy.write_text(text)
     params = folder / 'params.yaml'
     params.write_text(re.sub(r'enable_stamped_cmd_vel: true ', 'enable_stamped_cmd_vel: false',
                              params.read_text()))

@@ -17,7 +17,7 @@ import time
 import ami_ros
 from ami_ros.agent.types import Command, Verdict
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.desk.terminal import keys_of, Terminal
+from ami_ros.nodes.desk.terminal import fitted, keys_of, Terminal
 import numpy as np
 import pytest
 from sensor_msgs.msg import Joy
@@ -287,3 +287,16 @@ def test_a_terminal_that_is_gone_ends_it(screen):
     terminal.show(['into the void'])
     terminal.restore()
     terminal.restore()
+
+
+def test_a_sentence_that_is_too_long_goes_on_in_the_next_line():
+    why = 'critic  stop  fresh: the camera is 0.308 s old by its stamp, limit 0.300 s'
+    lines = fitted([why, '', 'mode    manual'], 40, 20)
+    assert all(len(line) <= 40 for line in lines) and '' in lines
+    assert ' '.join(lines[:lines.index('')]).split() == why.split()
+    assert lines[1].startswith(' ' * 8) and lines[-1] == 'mode    manual'
+    assert len(fitted([why] * 9, 40, 5)) == 5           # no more than the terminal has
+
+
+def test_a_narrow_terminal_is_never_overrun():
+    assert all(len(line) <= 9 for line in fitted(['x' * 50, 'answer  refused'], 9, 20))

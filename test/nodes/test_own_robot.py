@@ -8,9 +8,11 @@ left out, each with its reason. The robot is the one of foreign_robot.py.
 """
 
 from collections import Counter
+import contextlib
 from pathlib import Path
 import re
 import shlex
+import threading
 
 from ami_ros.agent.robots import find
 from ami_ros.images import codec
@@ -20,7 +22,7 @@ import numpy as np
 from owner_edits import describe
 from page_commands import Owner, SCRIPTS, walk
 import pytest
-from test_drive import Person
+from test_drive import Person, REPEAT_S
 
 pytest.importorskip('pybullet', reason='needs pybullet')
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(
@@ -67,18 +69,35 @@ def driven(owner, line: str, drive) -> None:
         person.close()
 
 
+@contextlib.contextmanager
+def held(person, key: bytes):
+    """Hold a key down: it comes again and again, however busy whoever looks on is."""
+    over = threading.Event()
+
+    def repeat():
+        while not over.wait(REPEAT_S):
+            person.type(key)
+    finger = threading.Thread(target=repeat, daemon=True)
+    finger.start()
+    try:
+        yield
+    finally:
+        over.set()
+        finger.join()
+
+
 def first_motions(owner, person) -> None:
     """Do what the table of step 4 asks for, as far as a simulated room has it."""
     bench, said = owner.bench, []
 
     def hold(key, until, what):
-        def held():
-            person.hold(key)
-            for _ in range(20):             # hear all that came meanwhile
+        def heard():
+            for _ in range(20):             # all that came meanwhile
                 bench.executor.spin_once(timeout_sec=0.0)
             return until()
         try:
-            bench.until(held, what)
+            with held(person, key):
+                bench.until(heard, what)
         except AssertionError as never:     # what the critic said meanwhile is why
             said = [convert.verdict_from(msg) for msg in bench.heard[topics.VERDICT.name][-400:]]
             why = Counter(f'{v.action} {v.rule} {v.reason}'[:60] for v in said)
@@ -189,11 +208,10 @@ def test_each_step_of_own_model_that_is_quick(owner):
             owner.bench.until(recording.is_dir, 'a recording')
             frames = len(owner.bench.heard[topics.ODOMETRY.name])
 
-            def enough():
-                person.hold(b'o' if len(owner.bench.heard[topics.ODOMETRY.name]) % 60 < 30
-                            else b'j')
+            def ended():
                 return owner.open['ami-ros'].poll() is not None
-            owner.bench.until(enough, 'the end of the recording')
+            with held(person, b'o'):        # in an arc
+                owner.bench.until(ended, 'the end of the recording')
             assert len(owner.bench.heard[topics.ODOMETRY.name]) > frames
             assert owner.open.pop('ami-ros').returncode in (0, 3)
         driven(owner, typed['drive'], drive)
