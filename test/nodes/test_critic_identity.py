@@ -10,6 +10,7 @@ import time
 
 from ami_ros.agent.types import Command, Plan
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.trial.processes import ROVER
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def another(bench, tmp_path):
 
     def start(env=None, **parameters):
         with open(tmp_path / 'another.log', 'w') as log:
-            given = [word for key, value in parameters.items()
+            given = [word for key, value in {**ROVER['critic'], **parameters}.items()
                      for word in ('-p', f'{key}:={value}')]
             started.append(subprocess.Popen(
                 [sys.executable, *bench.processes.programs['critic'], '--ros-args', *given],
