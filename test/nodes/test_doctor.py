@@ -11,12 +11,12 @@ from ami_ros.checks.diagnose import diagnose
 from ami_ros.checks.findings import OK, UNCHECKED, WRONG
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.desk.doctor import examine
-from geometry_msgs.msg import Twist, TwistStamped
+from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Imu, LaserScan
+from sensor_msgs.msg import CompressedImage, Image, Imu, LaserScan
 
 ROVER = find('rover')
 SECONDS = 2.0
@@ -35,7 +35,7 @@ class Broken:
         self.scan = publisher(LaserScan, topics.SCAN.name)                  # no stamps
         self.odom = publisher(Odometry, topics.ODOMETRY.name)               # a clock ahead
         self.imu = publisher(Imu, topics.IMU.name)                          # the wrong frame
-        self.hand = publisher(TwistStamped, topics.HAND.name, BEST_EFFORT)  # who asks: reliable
+        self.goal = publisher(Image, topics.GOAL_IMAGE.name, BEST_EFFORT)   # who asks: reliable
         self.base = node.create_subscription(Twist, '/broken/cmd_vel', lambda msg: None, 1)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.talk)
@@ -50,7 +50,7 @@ class Broken:
             imu = convert.imu_message(now, np.zeros(3), np.array([0.0, 0.0, 1.0]))
             imu.header.frame_id = 'chest'
             self.imu.publish(imu)
-            self.hand.publish(TwistStamped())
+            self.goal.publish(Image())
 
     def end(self):
         self.over.set()
@@ -95,7 +95,7 @@ def test_a_whole_robot_and_a_broken_one(bench, broken, tmp_path, capsys):
             ('odom: clock', WRONG, 's ahead of ours: it stamps'),
             ('imu: frame', 'warn', "'chest'"),
             ('imu: gravity', 'warn', 'that is in g'),
-            ('cmd_vel_manual: QoS', WRONG, 'best effort is offered, reliable is asked'),
+            ('goal/image: QoS', WRONG, 'best effort is offered, reliable is asked'),
             ('cmd_vel: type', WRONG, '/test wants Twist, so it hears nothing'),
             ('joint_states: published', 'warn', 'nobody publishes /broken/joint_states')):
         assert found[what].level == level and part in found[what].measured, found[what]
