@@ -576,7 +576,7 @@ def test_one_message_is_nothing_to_compare():
 def test_what_nobody_looks_at_is_not_ok(kind):
     seen = healthy()
     scan = seen.robot.sensor('scan')
-    other = replace(scan, kind=kind, beams=None, **(
+    other = replace(scan, kind=kind, beams=None, angle_min_rad=None, angle_max_rad=None, **(
         {'height_m': (0.0, 1.0), 'no_return': None} if kind == 'PointCloud2' else {}))
     seen.robot = replace(seen.robot, sensors=tuple(
         other if s.name == 'scan' else s for s in seen.robot.sensors))

@@ -2,6 +2,7 @@
 """A person at a real terminal: keys in, twists out, and the terminal is theirs again after."""
 
 import contextlib
+from dataclasses import replace
 import fcntl
 import os
 from pathlib import Path
@@ -86,7 +87,7 @@ def sit(bench):
     people = []
 
     def at(*options, **more):
-        bench.hear(topics.HAND)
+        bench.hear(replace(topics.HAND, qos=topics.RELIABLE_10))  # each one counts
         people.append(Person(bench, *options, **more))
         people[-1].sees('no key is held')
         bench.met(topics.HAND)
@@ -203,7 +204,7 @@ def test_without_a_terminal_it_says_so(bench):
 
 
 def test_a_joystick_needs_no_terminal(bench):
-    bench.hear(topics.HAND)
+    bench.hear(replace(topics.HAND, qos=topics.RELIABLE_10))  # each one counts
     bench.offer(topics.JOY)
     bench.processes.programs['drive'] = [
         '-m', 'ami_ros.cli', 'drive', '--joy']      # and ROS arguments, as a launch file has them

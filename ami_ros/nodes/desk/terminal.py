@@ -53,6 +53,12 @@ def wrapped(line: str, width: int) -> list[str]:
                          drop_whitespace=False, max_lines=MOST_LINES, placeholder=' ...')
 
 
+def fitted(lines: list[str], width: int, height: int) -> list[str]:
+    """Wrap lines that are too long, and leave out the last where they are too many."""
+    parts = [part[:width] for line in lines for part in wrapped(line, width)]
+    return parts[:max(height, 1)]
+
+
 class Terminal:
     """Keys in, lines out; ValueError where it is no terminal."""
 
@@ -114,8 +120,7 @@ class Terminal:
         except OSError:
             self.ended = True
             return
-        parts = [part for line in lines for part in wrapped(line, (width or 80) - 1)]
-        lines = parts[:max((height or 24) - 1, 1)]
+        lines = fitted(lines, (width or 80) - 1, (height or 24) - 1)
         if lines == self._shown:
             return
         text = UP.format(len(self._shown)) if self._shown else ''
