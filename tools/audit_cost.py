@@ -11,6 +11,7 @@ seconds each, in an order drawn from the seed: what else the machine does meets 
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 import errno
 import json
 import os
@@ -53,6 +54,9 @@ class Driven:
 
     def __init__(self):
         robot = find('rover')
+        robot = replace(robot, sensors=tuple(
+            replace(s, beams=BEAMS, angle_min_rad=ANGLES[0], angle_max_rad=ANGLES[-1])
+            if s.kind == 'LaserScan' else s for s in robot.sensors))
         self.critic = Critic(read(share('config/policy/rover.yaml')), robot)
         self.camera = robot.camera.name
         self.rng, self.count = np.random.default_rng(500), 0
