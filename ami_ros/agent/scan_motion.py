@@ -24,6 +24,8 @@ APART_M = 0.02                  # by so much, in range
 FITS_M = 0.10                   # a beam that fits neither motion better than this does not vote
 EDGE_M = 0.25                   # between two neighbouring beams: more is an edge, not a surface
 WIDEST_RAD = 0.2                # between two neighbouring beams: more is a gap
+SLACK_RAD = np.array([0.0, -0.02, 0.02, -0.04, 0.04])   # a turn may be told wrongly by this
+TOLD_M, TOLD_RAD = 0.03, 0.06   # a shorter way, or turn, says nothing of a turned, mirrored lidar
 MOST_VOTES = 0.7                # share of the votes that decides
 TURN_RAD = 2 * math.pi
 INSTEAD = ('that the robot did not move', 'of a lidar that is turned by 180 degrees',
@@ -96,11 +98,26 @@ def compared(key: Sighting, newest: Sighting) -> list[tuple[int, int]]:
     turns = np.array([turn, 1.0 + 0j, turn, turn, turn, turn.conjugate()])
     points = hit(newest.scan)[0]
     points = points[::max(1, math.ceil(points.size / MOST_BEAMS))]
-    off = misfits(key, places[:, None] + turns[:, None] * points)
+    off = misfits(key, places[:, None] + slack(key, places, turns, points)[:, None] * points)
     size = np.abs(off)
     votes = (np.abs(off[1:] - off[0]) > APART_M) & (np.minimum(size[1:], size[0]) < FITS_M)
+    if abs(place) < TOLD_M:             # another direction of so short a way is much the same
+        votes[1:4] = False
+    if abs(math.atan2(turn.imag, turn.real)) < TOLD_RAD:
+        votes[4] = False
     ours = votes & (size[0] < size[1:])
     return list(zip(votes.sum(1).tolist(), ours.sum(1).tolist(), strict=True))
+
+
+def slack(key: Sighting, places: np.ndarray, turns: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the turns, each changed by what of SLACK_RAD fits best: odometry turns too far, too.
+
+    A few hundredths of a radian more or less move a far wall as much as the whole motion does.
+    """
+    tried = turns[:, None] * np.exp(1j * SLACK_RAD)
+    size = np.abs(misfits(key, places[:, None, None] + tried[..., None] * points[::2]))
+    worst = np.where(np.isnan(size), FITS_M, np.minimum(size, FITS_M)).sum(axis=-1)
+    return tried[np.arange(turns.size), worst.argmin(axis=1)]
 
 
 def misfits(key: Sighting, points: np.ndarray) -> np.ndarray:
