@@ -184,7 +184,7 @@ def main(args: argparse.Namespace) -> int:
     begun, drives, done, cost = time.monotonic(), [], [], {}
     asked = {'goal_blocks': args.goal_blocks, 'seed': args.seed,
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
-    with open_body(session.body, find('rover'), Room(session.world_seed), 0,
+    with open_body(session.engine, find('rover'), Room(session.world_seed), 0,
                    find('rover').camera_size) as body:
         film = pictures.Film(body.world, pictures.Imagery(module))
 
