@@ -24,7 +24,7 @@ QUESTIONS = ('judge', 'allowed', 'reset')
 TOLD = ('forget', 'forget_permit', 'renew')     # besides all that begins with on_
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
-        'release_s', 'path')
+        'release_s', 'path', 'names')
 PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'drivers', 'holding', 'latch')
 OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
