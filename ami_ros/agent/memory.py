@@ -74,7 +74,8 @@ class Keeper:
         self.sizes = dict.fromkeys(self.shapes, (SURE_PICTURES, (), 0))
         self.sightings = Sightings()
         self.reckoning = Reckoning(robot)
-        self.scan_motions = ScanMotions()
+        self.scan_motions = ScanMotions(tuple(
+            s.name for s in robot.sensors_of('LaserScan', 'PointCloud2') if s.required))
         self.first_scans: dict[str, ScanLayout] = {}    # by sensor
         self.met: dict[str, int] = {}       # sensor: when its newest scan came that hit something
         self.said: dict[str, Said] = {}
@@ -101,7 +102,7 @@ class Keeper:
         content = np.asarray(scan.ranges).tobytes() if (scan.ranges < math.inf).any() else b''
         self.compare(scan.name, content, scan.stamp_ns)
         self.sightings.on_scan(scan)
-        self.scan_motions.on_sightings(scan.name, tuple(self.sightings.seen[scan.name]))
+        self.scan_motions.on_scan(scan)
         if np.count_nonzero((scan.ranges > 0) & (scan.ranges < math.inf)) >= LEAST_HITS:
             self.met[scan.name] = scan.received_steady_ns
         if scan.name not in self.first_scans and len(scan.angles):
@@ -138,6 +139,7 @@ class Keeper:
             self.compare(odometry.name, b'', came)
             self.sightings.on_odometry(odometry, False)
             self.reckoning.on_odometry(odometry, False)
+            self.scan_motions.on_odometry(odometry, False)
             return
         moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
         if self.pose is not None:
@@ -150,6 +152,7 @@ class Keeper:
                 goes_on = False
         self.sightings.on_odometry(odometry, goes_on)
         self.reckoning.on_odometry(odometry, goes_on)
+        self.scan_motions.on_odometry(odometry, goes_on)
         said = self.said.get(odometry.name)
         self.compare(odometry.name, b'', came)
         if said is not None and self.pose is not None and moved == turned == 0.0:

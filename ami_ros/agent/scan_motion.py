@@ -13,10 +13,11 @@ import numpy as np
 
 from ami_ros.agent.beams import directions
 from ami_ros.agent.rules.movement import between, hit
-from ami_ros.agent.types import ScanMotion, Sighting
+from ami_ros.agent.types import Odometry, Scan, ScanMotion, Sighting
 
 STEP_M, STEP_RAD = 0.05, 0.06   # of odometry, from the key to the first comparison
 MOST_STEPS = 4                  # of that, until another scan is the key
+LONGEST_GAP_S = 0.3             # between two readings of odometry around a scan
 OLDEST_S = 5.0                  # of a key: odometry at rest may drift
 MOST_BEAMS = 60                 # are looked up, evenly chosen
 LEAST_BEAMS = 10                # of which must tell the two motions apart
@@ -34,37 +35,81 @@ INSTEAD = ('that the robot did not move', 'of a lidar that is turned by 180 degr
 
 
 class ScanMotions:
-    """Keeps one key and what the comparisons said, for each sensor."""
+    """Keeps one key and what the comparisons said, for each sensor.
 
-    def __init__(self):
+    A scan waits until odometry of its instant, or later, has come: what odometry said before is
+    wrong by what the robot braked since.
+    """
+
+    def __init__(self, names: tuple[str, ...]):
+        self.names = names                          # of the sensors that are compared
+        self.waiting: dict[str, Scan] = {}
         self.keys: dict[str, Sighting] = {}
         self.steps: dict[str, int] = {}             # after how many the next comparison is due
         self.found: dict[str, ScanMotion] = {}
+        # the two newest readings of odometry: ns, x m, y m, yaw rad
+        self.before: tuple[int, float, float, float] | None = None
+        self.last: tuple[int, float, float, float] | None = None
 
-    def on_sightings(self, name: str, seen: tuple[Sighting, ...]) -> None:
-        """Compare the newest of a sensor with its key, when odometry has moved far enough."""
-        key = self.keys.get(name)
-        if not seen or key is None or not (
-                0 < seen[0].scan.stamp_ns - key.scan.stamp_ns <= OLDEST_S * 1e9):
-            self.begin(name, seen)
+    def on_odometry(self, odometry: Odometry, goes_on: bool) -> None:
+        """Know where the robot is; not `goes_on`: it cannot have come there."""
+        if not (goes_on and np.isfinite(odometry.pose).all()):
+            self.waiting.clear()
+            self.keys.clear()
+            self.before = self.last = None
             return
-        place, turn = between(key.pose, seen[0].pose)
+        self.before, self.last = self.last, (odometry.stamp_ns, *map(float, odometry.pose))
+        for scan in list(self.waiting.values()):
+            self.try_scan(scan)
+
+    def on_scan(self, scan: Scan) -> None:
+        """Take a scan; one that still waits is too late."""
+        if scan.name in self.names:
+            self.waiting[scan.name] = scan
+            self.try_scan(scan)
+
+    def try_scan(self, scan: Scan) -> None:
+        """Look where a scan was taken, and compare it; it waits where that is not known yet."""
+        if self.last is None or self.last[0] < scan.stamp_ns:
+            return
+        del self.waiting[scan.name]
+        if self.last[0] == scan.stamp_ns:
+            self.take(Sighting(scan, self.last[1:]))
+        elif self.before is not None:
+            self.take_between(scan)
+
+    def take_between(self, scan: Scan) -> None:
+        """Take a scan between the two newest readings of odometry, where they lie around it."""
+        passed = self.last[0] - self.before[0]
+        if self.before[0] <= scan.stamp_ns and 0 < passed <= LONGEST_GAP_S * 1e9:
+            part = (scan.stamp_ns - self.before[0]) / passed
+            (x, y, yaw), (x2, y2, yaw2) = self.before[1:], self.last[1:]
+            self.take(Sighting(scan, (x + (x2 - x) * part, y + (y2 - y) * part,
+                                      yaw + math.remainder(yaw2 - yaw, TURN_RAD) * part)))
+
+    def take(self, newest: Sighting) -> None:
+        """Compare it with the key of its sensor, when odometry has moved far enough."""
+        name = newest.scan.name
+        key = self.keys.get(name)
+        if key is None or not 0 < newest.scan.stamp_ns - key.scan.stamp_ns <= OLDEST_S * 1e9:
+            self.begin(newest)
+            return
+        place, turn = between(key.pose, newest.pose)
         steps = max(abs(place) / STEP_M, abs(math.atan2(turn.imag, turn.real)) / STEP_RAD)
         if steps < self.steps[name]:
             return
-        decided = steps <= 2 * MOST_STEPS and self.decide(name, key, seen[0])
+        decided = steps <= 2 * MOST_STEPS and self.decide(name, key, newest)
         if decided or self.steps[name] >= MOST_STEPS or steps > MOST_STEPS:
-            self.begin(name, seen)
+            self.begin(newest)
         else:
             self.steps[name] += 1
 
-    def begin(self, name: str, seen: tuple[Sighting, ...]) -> None:
-        """Make the newest sighting the key; once they agreed, the next comparison is later."""
-        self.keys.pop(name, None)
-        if seen:
-            self.keys[name] = seen[0]
-            known = self.found.get(name)
-            self.steps[name] = 2 if known is not None and known.agreed else 1
+    def begin(self, newest: Sighting) -> None:
+        """Make it the key; once they agreed, the next comparison is later."""
+        name = newest.scan.name
+        self.keys[name] = newest
+        known = self.found.get(name)
+        self.steps[name] = 2 if known is not None and known.agreed else 1
 
     def decide(self, name: str, key: Sighting, newest: Sighting) -> bool:
         """Count an agreement or a contradiction; return whether it was one of them."""

@@ -24,7 +24,7 @@ QUESTIONS = ('judge', 'allowed', 'reset')
 TOLD = ('forget', 'forget_permit', 'renew', 'suspended', 'stand_by')    # besides on_...
 # what a critic is made with: it comes from the policy and the robot file
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
-        'release_s', 'path', 'limits_s', 'lag_s', 'scale')
+        'release_s', 'path', 'limits_s', 'lag_s', 'scale', 'names')
 PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning', 'drivers',
          'holding', 'latch')
 OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'latch')

@@ -10,7 +10,7 @@ from ami_ros.agent.types import ScanMotion, Sighting
 from closed_loop import room, square, World
 import numpy as np
 import pytest
-from rule_contract import ANGLES, NOW, ns, scan
+from rule_contract import ANGLES, NOW, ns, odometry, scan
 
 STILL, BEHIND, LEFT, RIGHT, MIRROR = range(5)
 
@@ -142,7 +142,7 @@ class Drive:
     """Scans of one room along a way, and what is found of them."""
 
     def __init__(self, wrong=lambda ranges, first: ranges, noise=0.01):
-        self.wrong, self.made = wrong, ScanMotions()
+        self.wrong, self.made = wrong, ScanMotions(('scan',))
         self.world = World(np.concatenate([square(0.5, 0.2, 3), square(-1.2, 1.0, 0.3)]),
                            noise_m=noise)
         self.told, self.stamp, self.first = 0j, NOW, None
@@ -155,8 +155,9 @@ class Drive:
             seen = self.world.scan()
             self.first = seen.ranges if self.first is None else self.first
             seen = replace(seen, stamp_ns=self.stamp, ranges=self.wrong(seen.ranges, self.first))
-            sighting = Sighting(seen, (self.told.real, self.told.imag, 0.0))
-            self.made.on_sightings('scan', (sighting,) if known else ())
+            self.made.on_odometry(odometry(pose=np.array([self.told.real, self.told.imag, 0.0]),
+                                           stamp_ns=self.stamp), known)
+            self.made.on_scan(seen)
         return self.made.found.get('scan')
 
 
@@ -233,9 +234,61 @@ def test_where_few_beams_tell_it_is_tried_again_farther_on():
 
 
 def test_a_turn_alone_counts_as_well():
-    key, newest = pair(0.0, 0.12)
-    made = ScanMotions()
-    made.on_sightings('scan', (key,))
-    made.on_sightings('scan', (newest, key))
+    made = ScanMotions(('scan',))
+    for sighting in pair(0.0, 0.12):
+        made.take(sighting)
     assert made.look()[0].agreed
     assert ScanMotion('x').contradictions == 0
+
+
+def told(made, at_s, x=0.0, yaw=0.0, goes_on=True):
+    made.on_odometry(odometry(pose=np.array([x, 0.0, yaw]), stamp_ns=NOW + ns(at_s)), goes_on)
+
+
+@pytest.mark.parametrize(('at_s', 'x', 'yaw'), [
+    (0.2, 1.0, 0.1 - math.pi), (0.125, 0.25, 3.1 + (math.pi - 3.0) / 4),
+    (0.175, 0.75, 3.1 + (math.pi - 3.0) * 3 / 4)])
+def test_where_a_scan_was_taken_is_between_two_readings_of_odometry(at_s, x, yaw):
+    made = ScanMotions(('scan',))
+    told(made, 0.1, yaw=3.1)
+    made.on_scan(scan(stamp_ns=NOW + ns(at_s)))
+    assert not made.keys
+    told(made, 0.2, x=1.0, yaw=0.1 - math.pi)           # across the seam
+    assert made.keys['scan'].pose == pytest.approx((x, 0.0, yaw)) and not made.waiting
+
+
+def test_a_scan_waits_for_odometry_of_its_instant_or_is_left_out():
+    made = ScanMotions(('scan',))
+    made.on_scan(scan(stamp_ns=NOW, name='sonar'))
+    assert not made.waiting
+    told(made, 0.0)
+    told(made, 0.1)
+    made.on_scan(scan(stamp_ns=NOW - 1))                # before both
+    assert not made.keys and not made.waiting
+    made.on_scan(scan(stamp_ns=NOW + ns(0.15)))
+    newer = scan(stamp_ns=NOW + ns(0.25))
+    made.on_scan(newer)                                 # the one before waited in vain
+    told(made, 0.2)
+    assert not made.keys and made.waiting == {'scan': newer}
+    told(made, 0.51)                                    # too long a gap
+    assert not made.keys and not made.waiting
+    made.on_scan(scan(stamp_ns=NOW + ns(0.6)))
+    told(made, 0.81)
+    assert made.keys
+
+
+@pytest.mark.parametrize('goes_on', [False, True])
+def test_where_odometry_leaps_or_is_no_number_all_is_forgotten(goes_on):
+    made = ScanMotions(('scan',))
+    told(made, 0.0)
+    told(made, 0.1)
+    made.on_scan(scan(stamp_ns=NOW))
+    made.on_scan(scan(stamp_ns=NOW + ns(0.2)))
+    assert made.keys and made.waiting
+    told(made, 0.2, x=math.nan if goes_on else 0.0, goes_on=goes_on)
+    assert not made.keys and not made.waiting
+    told(made, 0.3)
+    made.on_scan(scan(stamp_ns=NOW + ns(0.25)))
+    assert not made.keys            # one reading says no more than where it is now
+    made.on_scan(scan(stamp_ns=NOW + ns(0.3)))
+    assert made.keys['scan'].pose == (0.0, 0.0, 0.0)

@@ -92,10 +92,7 @@ class UnseenPath:
         if not unseen.any():
             return Answer(command)
         first = travel[unseen.any(axis=0).argmax()]
-        free = first - STEP_M - self.stop_distance_m
-        if free >= needed:
-            return Answer(command)
-        return self.slowed(command, speed, first, free)
+        return self.slowed(command, speed, first, first - STEP_M - self.stop_distance_m)
 
     def slowed(self, command: Command, speed: float, first: float, free: float) -> Answer:
         """Leave what braking allows before a gap, or the share of the limits that is allowed."""
