@@ -6,6 +6,7 @@ from dataclasses import replace
 import math
 
 from ami_ros.agent.arc import Box, seen_after
+from ami_ros.agent.rules import unseen_path
 from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.rules.unseen_path import make, outline, UnseenPath
 import numpy as np
@@ -131,6 +132,7 @@ class TestUnseenPath(RuleContract):
         assert rule.found['scan'][0] is one
         assert answer(rule, command(0.3), situation(scans=(other,))).reason
         assert rule == replace(self.rule) and not replace(self.rule).found
+        assert 'found' not in repr(rule)
 
     def test_all_that_it_stops_for_is_where_the_robot_would_be(self):
         """Against a fine sweep of the whole area, over random arcs and gaps."""
@@ -186,7 +188,7 @@ def first_unseen(v, w, seen, box, widest, most):
 def case(seed):
     """Draw an arc, gaps, a mount, limits and a box; return the rule, (v, w) and the scan."""
     rng = np.random.default_rng(seed)
-    v, w = rng.uniform(-0.6, 0.6), rng.uniform(-1.5, 1.5)
+    v, w = rng.uniform(-0.6, 0.6), rng.uniform(-4.0, 4.0)
     v, w = [(v, w), (v, 0.0), (0.0, w), (v, w / 10)][seed % 4]
     box, widest = (BOX, OFF)[seed // 4 % 2], rng.choice([0.02, 0.05, 0.09, 0.2])
     react, brake, ahead = rng.uniform(0.0, 0.3), rng.uniform(0.3, 2.0), rng.choice([0.0, 0.05])
@@ -201,7 +203,7 @@ def case(seed):
                       SIGHT), v, w, seen
 
 
-@pytest.mark.parametrize('seed', range(150))
+@pytest.mark.parametrize('seed', range(300))
 def test_against_one_point_after_the_other(seed):
     """As fast as is right, to a millionth."""
     rule, v, w, seen = case(seed)
@@ -223,10 +225,38 @@ def test_against_one_point_after_the_other(seed):
 
 def test_the_cases_above_stop_slow_and_pass():
     kinds = {'stop': 0, 'slow': 0, 'go': 0}
-    for rule, v, w, seen in map(case, range(150)):
+    for rule, v, w, seen in map(case, range(300)):
         left, reason = answer(rule, command(v, w), situation(scans=(seen,)))
         kinds['go' if not reason else 'slow' if left.values.any() else 'stop'] += 1
     assert min(kinds.values()) >= 20, kinds
+
+
+@pytest.mark.parametrize(('angles', 'widest'), [
+    ([0.1, 0.5, 2.0, 3.0], 0.1 + 2 * math.pi - 3.0), ([0.1, 4.5, 5.0, 6.0], 4.4),
+    ([6.0, 0.1, 2.2, 4.2], 2.1), ([1.0], 2 * math.pi), ([], 2 * math.pi)])
+def test_the_widest_gap(angles, widest):
+    """Between neighbours, or from the last beam round to the first."""
+    angles = np.array([*angles, 1.0, math.nan, 2.5])
+    ranges = np.array([1.0] * (angles.size - 3) + [math.nan, 1.0, 0.0])
+    looks, found = replace(TestUnseenPath.rule).gaps(scan(ranges, angles=angles))
+    assert found == pytest.approx(widest)
+    assert looks == pytest.approx(np.sort(angles[:-3]))
+
+
+@pytest.mark.parametrize(('beyond', 'looked'), [(1.001, True), (0.999, False)])
+@pytest.mark.parametrize('mount', [(0.0, 0.0, 0.0), (0.3, -0.4, 1.0)])
+@pytest.mark.parametrize(('v', 'w'), [(0.5, 0.0), (0.0, -1.5), (0.1, 0.2)])
+def test_no_further_than_the_farthest_point_of_the_way(monkeypatch, beyond, looked, mount, v, w):
+    """A gap that is nowhere wide enough ends it there; one that may be is looked at."""
+    speed = max(abs(v), abs(w) * BOX.radius_m)
+    farthest = BOX.radius_m + needed(speed) + AHEAD + 0.05 + math.hypot(*mount[:2])
+    seen, asked = scan(np.full(180, 5.0), mount=mount), []
+    monkeypatch.setattr(unseen_path, 'outline', lambda *a: asked.append(a) or outline(*a))
+    rule = replace(TestUnseenPath.rule, max_unseen_m=STEP * farthest / beyond)
+    rule.limit(command(v, w), situation(scans=(seen,)))
+    assert bool(asked) is looked
+    two = situation(scans=(blind(0.0, 49), replace(seen, name='rear')))
+    assert answer(replace(rule, names=('scan', 'rear')), command(v, w), two).reason == ''
 
 
 def test_points_of_the_outline():
