@@ -4,6 +4,7 @@
 from dataclasses import replace
 import math
 
+from ami_ros.agent.rules import finite
 from ami_ros.agent.rules.finite import Finite
 from ami_ros.agent.rules.rule import Stop
 import numpy as np
@@ -130,3 +131,15 @@ class TestFinite(RuleContract):
         for blind in (scan([], angles=np.zeros(0)), scan(np.full(180, math.nan))):
             with pytest.raises(Stop, match='^0 of'):
                 rule.limit(command(0.1), situation(scan=blind))
+
+
+def test_of_a_scan_it_asks_once_and_that_is_no_part_of_it(monkeypatch):
+    asked, rule = [], Finite(0.7, 100)
+    monkeypatch.setattr(finite, 'valid_beams', lambda scan, least: asked.append(scan))
+    one, other = scan(), scan()
+    for seen in (one, one, other, other, one):
+        rule.limit(command(0.1), situation(scan=seen))
+    assert asked == [one, other, one]
+    assert rule == Finite(0.7, 100) and 'found' not in repr(rule)
+    with pytest.raises(TypeError):
+        Finite(0.7, 100, found={})

@@ -182,6 +182,20 @@ class TestKnocked(RuleContract):
             assert why.value.latch is latches
 
 
+def test_of_many_beams_near_a_hit_those_on_both_sides_are_looked_at():
+    """A comb of 4 degrees before a wall, by 2880 beams: seen again where it was, and half on."""
+    angles = np.linspace(-math.pi, math.pi, 2880, endpoint=False)
+    comb = scan(np.where(np.arange(2880) // 32 % 2, 2.0, 5.0), angles=angles)
+    assert share(pair_of(comb, comb)) == 0.0
+    for off in (40, -40):
+        moved = replace(comb, ranges=np.roll(comb.ranges, off))
+        assert share(pair_of(comb, moved)) == 0.0
+    lone = scan(np.where(np.arange(2880) < 1440, 2.0, 5.0), angles=angles)
+    for off in (80, -80, 40, -40):      # 10 and 5 degrees; 6 are allowed
+        moved = replace(lone, ranges=np.roll(lone.ranges, off))
+        assert bool(share(pair_of(lone, moved)) > 0.0) is (abs(off) == 80)
+
+
 @pytest.mark.parametrize('spacing', [2e-7, 1e-6, 1e-4])
 def test_beams_that_lie_close_make_no_more_work(spacing):
     """Of 1e-6 rad the tables had 300 MB, of 2e-7 rad 1.5 GB; they are bounded."""

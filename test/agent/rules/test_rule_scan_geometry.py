@@ -78,6 +78,19 @@ class TestScanGeometry(RuleContract):
         odd = looking(ANGLES / 2)
         assert self.at(odd, UNSAID, ()).reason == ''
         assert self.at(replace(odd, name='rear')).reason == ''
+        rule = replace(self.rule, layouts=(UNSAID,))
+        rule.limit(command(0.1), situation(scan=odd))
+        assert rule.found['scan'][1] == '' == repr(rule)[:0] and 'found' not in repr(rule)
+        rule.limit(command(0.1), situation(scan=replace(odd, name='rear')))
+        assert rule.found['rear'][1] == ''
+
+    def test_exactly_at_the_limit_it_is_right(self):
+        one = Layout('scan', 3, (0.0, 2.0))
+        rule = ScanGeometry(0.0, math.degrees(0.25), (one,))
+        seen = looking([0.25, 1.25, 2.25])
+        assert rule.limit(command(0.1), situation(scan=seen)).reason == ''
+        with pytest.raises(Stop):
+            rule.limit(command(0.1), situation(scan=looking([0.26, 1.25, 2.25])))
 
     def test_it_computes_once_and_each_scan_anew(self):
         rule, odd = replace(self.rule), looking(ANGLES / 2)

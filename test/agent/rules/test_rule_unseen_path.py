@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no valid beam sees, where the robot would be, is not free."""
 
+from bisect import bisect
 from dataclasses import replace
 import math
 
-from ami_ros.agent.arc import seen_after
+from ami_ros.agent.arc import Box, seen_after
+from ami_ros.agent.rules import unseen_path
 from ami_ros.agent.rules.rule import Stop
 from ami_ros.agent.rules.unseen_path import make, outline, UnseenPath
 import numpy as np
@@ -130,6 +132,7 @@ class TestUnseenPath(RuleContract):
         assert rule.found['scan'][0] is one
         assert answer(rule, command(0.3), situation(scans=(other,))).reason
         assert rule == replace(self.rule) and not replace(self.rule).found
+        assert 'found' not in repr(rule)
 
     def test_all_that_it_stops_for_is_where_the_robot_would_be(self):
         """Against a fine sweep of the whole area, over random arcs and gaps."""
@@ -151,12 +154,120 @@ class TestUnseenPath(RuleContract):
                 assert stopped, (v, w, beams, towards)
 
 
+OFF = Box(0.05 + 0.03j, 0.16, 0.14, 0.3)       # its middle is not base_link
+
+
+def first_unseen(v, w, seen, box, widest, most):
+    """Return after how many steps a point of the outline is where no beam sees, one by one."""
+    speed = max(abs(v), abs(w) * box.radius_m)
+    x, y, yaw = seen.mount
+    looks = sorted(angle % (2 * math.pi) for angle, away in zip(seen.angles, seen.ranges)
+                   if away > 0)
+    for step in range(1, most + 1):
+        seconds = 0.05 * step / speed
+        turn = w * seconds
+        if abs(w) > 1e-12:
+            moved = complex(math.sin(turn), 1 - math.cos(turn)) * v / w
+        else:
+            moved = complex(v * seconds, 0.0)
+        for dot in outline(box, max(widest, 0.03)).ravel():
+            place = moved + dot * complex(math.cos(turn), math.sin(turn))
+            out = place - box.centre
+            if abs(out.real) <= box.half_length_m and abs(out.imag) <= box.half_width_m:
+                continue                        # the robot is there already
+            there = (place - complex(x, y)) * complex(math.cos(yaw), -math.sin(yaw))
+            bearing = math.atan2(there.imag, there.real) % (2 * math.pi)
+            after = bisect(looks, bearing)
+            low = looks[after - 1] - 2 * math.pi * (after == 0)
+            high = looks[after % len(looks)] + 2 * math.pi * (after == len(looks))
+            if (high - low) * abs(there) > widest:
+                return step
+    return None
+
+
+def case(seed):
+    """Draw an arc, gaps, a mount, limits and a box; return the rule, (v, w) and the scan."""
+    rng = np.random.default_rng(seed)
+    v, w = rng.uniform(-0.6, 0.6), rng.uniform(-4.0, 4.0)
+    v, w = [(v, w), (v, 0.0), (0.0, w), (v, w / 10)][seed % 4]
+    box, widest = (BOX, OFF)[seed // 4 % 2], rng.choice([0.02, 0.05, 0.09, 0.2])
+    react, brake, ahead = rng.uniform(0.0, 0.3), rng.uniform(0.3, 2.0), rng.choice([0.0, 0.05])
+    left_share = rng.choice([0.0, 0.1, 0.4])
+    ranges = np.full(180, 5.0)
+    for _ in range(rng.integers(1, 5)):
+        ranges[(rng.integers(180) + np.arange(rng.integers(1, 14))) % 180] = rng.choice(
+            [np.nan, 0.0, -1.0])
+    seen = scan(ranges, required=False, mount=(rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1),
+                                               rng.uniform(-3.0, 3.0)))
+    return UnseenPath(box, react, brake, ahead, *LIMITS, widest, left_share, ('scan',),
+                      SIGHT), v, w, seen
+
+
+@pytest.mark.parametrize('seed', range(300))
+def test_against_one_point_after_the_other(seed):
+    """As fast as is right, to a millionth."""
+    rule, v, w, seen = case(seed)
+    box, widest, left_share = rule.box, rule.max_unseen_m, rule.unseen_speed
+    react, brake, ahead = rule.reaction_s, rule.braking_mps2, rule.stop_distance_m
+    speed = max(abs(v), abs(w) * box.radius_m)
+    way = speed * react + speed**2 / (2 * brake) + ahead
+    step = first_unseen(v, w, seen, box, widest, math.ceil(way / 0.05))
+    share = 1.0
+    if step is not None:
+        free = 0.05 * (step - 1) - ahead
+        slow = brake * (math.sqrt(react**2 + 2 * free / brake) - react) if free > 0 else 0.0
+        floor = min(limit / abs(asked) for limit, asked in zip(LIMITS, (v, w)) if asked)
+        share = min(1.0, max(slow / speed, left_share * floor))
+    left, reason = answer(rule, command(v, w), situation(scans=(seen,)))
+    assert left.values == pytest.approx([v * share, w * share], rel=1e-6)
+    assert bool(reason) == (share < 1.0)
+
+
+def test_the_cases_above_stop_slow_and_pass():
+    kinds = {'stop': 0, 'slow': 0, 'go': 0}
+    for rule, v, w, seen in map(case, range(300)):
+        left, reason = answer(rule, command(v, w), situation(scans=(seen,)))
+        kinds['go' if not reason else 'slow' if left.values.any() else 'stop'] += 1
+    assert min(kinds.values()) >= 20, kinds
+
+
+@pytest.mark.parametrize(('angles', 'widest'), [
+    ([0.1, 0.5, 2.0, 3.0], 0.1 + 2 * math.pi - 3.0), ([0.1, 4.5, 5.0, 6.0], 4.4),
+    ([6.0, 0.1, 2.2, 4.2], 2.1), ([1.0], 2 * math.pi), ([], 2 * math.pi)])
+def test_the_widest_gap(angles, widest):
+    """Between neighbours, or from the last beam round to the first."""
+    angles = np.array([*angles, 1.0, math.nan, 2.5])
+    ranges = np.array([1.0] * (angles.size - 3) + [math.nan, 1.0, 0.0])
+    looks, found = replace(TestUnseenPath.rule).gaps(scan(ranges, angles=angles))
+    assert found == pytest.approx(widest)
+    assert looks == pytest.approx(np.sort(angles[:-3]))
+
+
+@pytest.mark.parametrize(('beyond', 'looked'), [(1.001, True), (0.999, False)])
+@pytest.mark.parametrize('mount', [(0.0, 0.0, 0.0), (0.3, -0.4, 1.0)])
+@pytest.mark.parametrize(('v', 'w'), [(0.5, 0.0), (0.0, -1.5), (0.1, 0.2)])
+def test_no_further_than_the_farthest_point_of_the_way(monkeypatch, beyond, looked, mount, v, w):
+    """A gap that is nowhere wide enough ends it there; one that may be is looked at."""
+    speed = max(abs(v), abs(w) * BOX.radius_m)
+    farthest = BOX.radius_m + needed(speed) + AHEAD + 0.05 + math.hypot(*mount[:2])
+    seen, asked = scan(np.full(180, 5.0), mount=mount), []
+    monkeypatch.setattr(unseen_path, 'outline', lambda *a: asked.append(a) or outline(*a))
+    rule = replace(TestUnseenPath.rule, max_unseen_m=STEP * farthest / beyond)
+    rule.limit(command(v, w), situation(scans=(seen,)))
+    assert bool(asked) is looked
+    two = situation(scans=(blind(0.0, 49), replace(seen, name='rear')))
+    assert answer(replace(rule, names=('scan', 'rear')), command(v, w), two).reason == ''
+
+
 def test_points_of_the_outline():
     dots = outline(BOX, 0.06)
     assert np.abs(BOX.gap(dots)).max() < 1e-12 and dots.shape[1] == 1
     corners = BOX.centre + np.array([1, 1, -1, -1]) * BOX.half_length_m + (
         1j * np.array([1, -1, 1, -1]) * BOX.half_width_m)
     assert np.abs(dots - corners).min(axis=0).max() < 1e-12
+    assert outline(OFF, 0.06).mean() == pytest.approx(OFF.centre)
+    assert [outline(BOX, apart).size for apart in (0.06, 0.15, 1.0)] == [
+        2 * (8 + 7), 2 * (5 + 4), 2 * (3 + 3)]
     ring = dots.ravel()[np.argsort(np.angle(dots.ravel() - BOX.centre))]
     assert np.abs(np.diff(ring, append=ring[0])).max() <= 0.06 + 1e-9
     assert ANGLES.size == 180
