@@ -24,9 +24,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-CRITICS_TESTS := test/agent/rules test/agent/policies $(addprefix test/agent/test_, critic.py \
-  critic_just_so.py critic_who.py critic_fuzzed.py holding.py latch.py memory.py drivers.py \
-  arc.py sightings.py reckoning.py scan_motion.py beams.py)
+CRITICS_TESTS := test/critic
 
 setup:
 	@tools/setup_venv.sh .venv sim ros train dev
@@ -61,13 +59,13 @@ tensorrt:
 	@tools/setup_venv.sh .venv sim ros train dev tensorrt-rtx
 	@.venv/bin/python -m pytest test/inference/test_rtx.py $(ARGS)
 
-# a mutant that lives must stand in docs/mutants.md, with a reason
+# a mutant that lives must stand in docs/mutation_testing.md, with a reason
 nightly: setup
 	@mkdir -p runs
 	@.venv/bin/python -m coverage run -m pytest -q $(CRITICS_TESTS)
 	@.venv/bin/python -m coverage report
 	@.venv/bin/python tools/mutate.py --all --report runs/mutants.json
-	@.venv/bin/python tools/fuzz.py --count 1000000 --report runs/fuzz.json
+	@.venv/bin/python -m ami_ros.validation.fuzzing.critic --count 1000000 --report runs/fuzz.json
 
 clean:
 	rm -rf .venv .venv-kilted build build_colcon *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -75,7 +75,7 @@ setup(
     install_requires=['numpy', 'pyyaml', 'cryptography', 'jsonschema'],
     extras_require=EXTRAS,
     entry_points={'console_scripts': [
-        f'ami-ros = {NAME}.cli:main',
+        f'ami-ros = {NAME}.cli.main:main',
         *(f'{node} = {NAME}.nodes.{node}_node:main' for node in NODES),
     ]},
 )

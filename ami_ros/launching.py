@@ -21,9 +21,9 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 from launch_ros.parameter_descriptions import ParameterFile
 
-from ami_ros.agent import robots
-from ami_ros.agent.robots import addressed
-from ami_ros.share import share
+from ami_ros.core.share import share
+from ami_ros.robots import addressed
+from ami_ros.robots import find as robots
 
 THINKING = ('mind', 'perception', 'world_model', 'actor')
 TELLS = {           # argument: the parameter that it sets, and the nodes that have it

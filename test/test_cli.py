@@ -8,9 +8,10 @@ from pathlib import Path
 import subprocess
 import sys
 
-from ami_ros import cli
-from ami_ros.verbs import collect as collect_verb
-from ami_ros.verbs import common, VERBS
+from ami_ros.cli import collect as collect_verb
+from ami_ros.cli import common
+from ami_ros.cli import main as cli
+from ami_ros.cli.table import VERBS
 import pytest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('pybullet') is None,
@@ -91,7 +92,7 @@ def test_what_is_there_already_is_not_replaced(ami, tmp_path):
 def test_no_traceback_reaches_the_terminal(tmp_path):
     got = subprocess.run(
         [sys.executable, '-m', 'ami_ros.cli', 'evaluate', '--module', 'no/such'], cwd=tmp_path,
-        env={**os.environ, 'PYTHONPATH': str(Path(cli.__file__).parents[1])}, text=True,
+        env={**os.environ, 'PYTHONPATH': str(Path(cli.__file__).parents[2])}, text=True,
         capture_output=True)
     assert got.returncode == 1
     lines = [line for line in got.stderr.splitlines() if not line.startswith('pybullet build')]

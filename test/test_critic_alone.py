@@ -41,7 +41,7 @@ def reached(*entries: str) -> tuple[set[str], set[str]]:
 
 def test_the_critic_needs_no_network_no_simulator_and_no_pictures():
     files, packages = reached('ami_ros.nodes.critic_node')
-    assert 'agent/rules/stop_zone.py' in files and 'numpy' in packages      # it does look
+    assert 'critic/rules/stop_zone.py' in files and 'numpy' in packages      # it does look
     assert packages & HEAVY <= {'cv2'}      # only when a compressed picture is read; it reads none
     assert not [file for file in files if file.startswith(('inference/', 'sim/', 'training/'))]
 

@@ -67,7 +67,7 @@ def test_the_service_does_not_close_what_dds_and_cameras_need():
 
 
 def test_buffers_are_those_that_the_machine_is_checked_for():
-    from ami_ros.machine.memory import BUFFER_MB
+    from ami_ros.host.memory import BUFFER_MB
     said = settings(CONFIG / 'systemd/60-ami-ros.conf')
     assert int(said['net.core.rmem_max']) >= 1e6 * BUFFER_MB
     cyclone = (CONFIG / 'dds/cyclonedds.xml').read_text()

@@ -17,12 +17,12 @@ import shlex
 import shutil
 from typing import NamedTuple
 
-from ami_ros import cli
-from ami_ros.agent import energy
-from ami_ros.agent.hand import STICK
-from ami_ros.agent.policies.policy import read
-from ami_ros.agent.robots import find
-from ami_ros.verbs import VERBS
+from ami_ros.actor import costs
+from ami_ros.cli import main as cli
+from ami_ros.cli.table import VERBS
+from ami_ros.critic.safety_policy.limits import read
+from ami_ros.operator.teleop_input import STICK
+from ami_ros.robots.find import find
 import pytest
 import yaml
 
@@ -36,26 +36,26 @@ OF_ROS = {'/rosout', '/parameter_events', '/tf', '/tf_static'}
 # What the pages tell a person to type is typed here where that needs no robot, in the order of
 # the page. What is only parsed: why, and where a test runs it for real.
 ONLY_PARSED = {
-    'sim': ('four processes over ROS', 'nodes/test_session.py', 'session.run('),
-    'mode': ('needs a robot', 'nodes/test_goal.py', "ami('mode'"),
-    'goal': ('needs a robot', 'nodes/test_goal.py', "ami('goal'"),
-    'drive': ('needs a robot and a terminal', 'nodes/test_drive.py', "'drive'"),
-    'doctor': ('needs a robot', 'nodes/test_doctor.py', "cli.main(['doctor'"),
-    'calibrate': ('needs a robot that moves', 'nodes/test_calibration.py', 'calibrate'),
+    'sim': ('four processes over ROS', 'validation/stack/test_session.py', 'session.run('),
+    'mode': ('needs a robot', 'operator/test_send_goal.py', "ami('mode'"),
+    'goal': ('needs a robot', 'operator/test_send_goal.py', "ami('goal'"),
+    'drive': ('needs a robot and a terminal', 'operator/test_teleop.py', "'drive'"),
+    'doctor': ('needs a robot', 'operator/test_doctor.py', "cli.main(['doctor'"),
+    'calibrate': ('needs a robot that moves', 'operator/test_calibration.py', 'calibrate'),
     'record --out': ('needs a robot', 'nodes/test_recording.py', "'--out'"),
     'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
-    'replay': ('needs a recorded drive', 'replay/test_replay.py', "cli.main(['replay'"),
-    'trace': ('needs a recorded drive', 'replay/test_trace.py', "cli.main(['trace'"),
-    'report': ('needs a recorded drive', 'replay/test_report.py', "cli.main(['report'"),
+    'replay': ('needs a recorded drive', 'recording/replay/test_replay.py', "cli.main(['replay'"),
+    'trace': ('needs a recorded drive', 'recording/replay/test_trace.py', "cli.main(['trace'"),
+    'report': ('needs a recorded drive', 'recording/replay/test_report.py', "cli.main(['report'"),
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
-    'bench': ('minutes', 'nodes/test_bench.py', 'bench.main('),
+    'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
-    'audit': ('needs the log of a critic', 'agent/test_audit.py', "cli.main(['audit'"),
-    'hostile': ('hours', 'trials/test_hostile.py', "'hostile'"),
+    'audit': ('needs the log of a critic', 'critic/audit/test_audit.py', "cli.main(['audit'"),
+    'hostile': ('hours', 'validation/test_adversarial.py', "'hostile'"),
     'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
-    'faults': ('minutes', 'nodes/test_faults.py', "'faults'"),
+    'faults': ('minutes', 'validation/stack/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts
     'collect': ['--frames', '40', '--drive-seconds', '5', '--jobs', '1'],
@@ -341,13 +341,16 @@ def known_names() -> set[str]:
     out |= set(type(robot).__dataclass_fields__)
     out |= {f'age.{name}_s' for name in ('plan', 'permit', *(s.name for s in robot.sensors))}
     out |= {field for sensor in robot.sensors for field in type(sensor).__dataclass_fields__}
-    return out | {f'energy.{name}' for name in energy.TERMS} | words_of_messages()
+    return out | {f'energy.{name}' for name in costs.TERMS} | words_of_messages()
 
 
 @functools.cache
 def words_of_messages() -> set[str]:
     """Return every text in the code that may be a key of a message."""
-    files = [*(ROOT / 'ami_ros' / 'nodes').rglob('*.py'), ROOT / 'ami_ros/agent/configurator.py',
+    files = [*(file for room in ('nodes', 'operator', 'validation/stack',
+                              'validation/fault_injection')
+               for file in (ROOT / 'ami_ros' / room).rglob('*.py')),
+             ROOT / 'ami_ros/configurator/configurator.py',
              ROOT / 'ami_ros/training/gates.py']
     return {node.value for file in files for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -368,7 +371,7 @@ def test_tuning_turns_what_is_there():
             (ROOT / 'docs/tuning.md').read_text().split('\n') if line.startswith('| **')]
     assert len(rows) >= 9
     known = known_names() | {name.lstrip('/') for name in table('Topic')}
-    known |= {path.stem for path in (ROOT / 'ami_ros' / 'agent' / 'rules').glob('*.py')}
+    known |= {path.stem for path in (ROOT / 'ami_ros' / 'critic' / 'rules').glob('*.py')}
     for symptom, *cells in rows:
         assert len(cells) == 3, symptom
         for cell in cells[:2]:

@@ -6,15 +6,15 @@ Between `<!-- name -->` and `<!-- end -->` of a page nobody writes by hand.
 """
 
 from dataclasses import fields
-import importlib.util
+import importlib
 import json
 import os
 from pathlib import Path
 import re
-import sys
 
-from ami_ros.agent import budget, configurator
-from ami_ros.share import share
+from ami_ros.configurator import configurator
+from ami_ros.core import compute_budget
+from ami_ros.core.share import share
 import pytest
 import yaml
 
@@ -23,11 +23,8 @@ REPORTS = ROOT / 'docs' / 'reports'
 
 
 def tool(name: str):
-    """Import a file of tools/."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / f'{name}.py')
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Import a program of ami_ros.validation."""
+    return importlib.import_module(f'ami_ros.validation.{name}')
 
 
 def markdown(heads: tuple[str, ...], rows) -> str:
@@ -55,7 +52,7 @@ def levels() -> str:
     return markdown(('level', 'candidates', 'horizon', 'pictures looked at'), (
         (number, f'{level.candidates:.0%}', f'{level.horizon:.0%}',
          'all' if level.every == 1 else f'one of {level.every}')
-        for number, level in enumerate(budget.LEVELS)))
+        for number, level in enumerate(compute_budget.LEVELS)))
 
 
 def tuning() -> str:
@@ -66,17 +63,17 @@ def tuning() -> str:
 
 def summary() -> str:
     """Write what the campaign of faults comes to."""
-    return tool('faults').summary(json.loads((REPORTS / 'faults.json').read_text()))
+    return tool('tables.faults').summary(json.loads((REPORTS / 'faults.json').read_text()))
 
 
 def results() -> str:
     """Write what was measured of each fault."""
-    return tool('faults').results(json.loads((REPORTS / 'faults.json').read_text()))
+    return tool('tables.faults').results(json.loads((REPORTS / 'faults.json').read_text()))
 
 
 def expected() -> str:
     """Write what is expected of each fault."""
-    return tool('faults').expected(yaml.safe_load(share('config/faults.yaml').read_text()))
+    return tool('tables.faults').expected(yaml.safe_load(share('config/faults.yaml').read_text()))
 
 
 @pytest.mark.parametrize('page, table', [
@@ -95,7 +92,7 @@ def test_the_page_says_what_the_code_says(page, table):
 
 
 def test_every_row_of_the_results_is_of_a_report(capsys):
-    tool('results').main(REPORTS)
+    tool('tables.results').main(REPORTS)
     page = (ROOT / 'docs' / 'results.md').read_text()
     rows = capsys.readouterr().out.strip().split('\n')
     assert len(rows) > 15

@@ -301,7 +301,7 @@ def test_the_configurator_knows_whom_to_watch(describe):
     ({}, 'rover'), ({'robot_file': 'OTHER'}, 'OTHER'), ({'params_file': 'MINE'}, 'mine')])
 def test_a_recorder_is_told_what_to_record_and_has_time_to_close(describe, tmp_path, monkeypatch,
                                                                  pretended, given, robot):
-    from ami_ros import cli
+    from ami_ros.cli import main as cli
     monkeypatch.setattr(pretended.robots, 'find', lambda name: None)
     params = tmp_path / 'mine.yaml'
     params.write_text('/**/critic: {ros__parameters: {robot: mine}}')

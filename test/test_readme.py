@@ -5,9 +5,9 @@ import argparse
 from pathlib import Path
 import re
 
-from ami_ros import cli
-from ami_ros.agent import rules
-from ami_ros.trials import protocol
+from ami_ros.cli import main as cli
+from ami_ros.critic import rules
+from ami_ros.validation import protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -47,8 +47,10 @@ def test_every_make_target_is_there():
 def test_every_folder_is_there():
     named = set(re.findall(r'^  (\w+)/ ', README, re.M))
     assert named == {path.parent.name for path in (ROOT / 'ami_ros').glob('*/__init__.py')}
-    for name in re.findall(r'(?:^    |  )(\w+)/  ', README.split('agent/')[1].split('images/')[0]):
-        assert (ROOT / 'ami_ros' / 'agent' / name).is_dir(), name
+    tree = README.split('ami_ros/\n')[1].split('config/')[0]
+    for above, below in re.findall(r'^  (\w+)/ .*\n((?:    .*\n)+)', tree, re.M):
+        for name in re.findall(r'(?:^    |  )(\w+)/  ', below, re.M):
+            assert (ROOT / 'ami_ros' / above / name).is_dir(), f'{above}/{name}'
 
 
 def test_it_is_said_first_what_it_is_not():

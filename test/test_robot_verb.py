@@ -7,12 +7,12 @@ from pathlib import Path
 import re
 import shutil
 
-from ami_ros import cli
-from ami_ros.agent import rules
-from ami_ros.agent.policies.policy import read
-from ami_ros.agent.robots import find, names
-from ami_ros.agent.robots.new import CAREFUL
-from ami_ros.share import share
+from ami_ros.cli import main as cli
+from ami_ros.core.share import share
+from ami_ros.critic.safety_policy import limits
+from ami_ros.critic.safety_policy.limits import read
+from ami_ros.operator.scaffold import CAREFUL
+from ami_ros.robots.find import find, names
 import pytest
 import yaml
 
@@ -67,7 +67,7 @@ def test_the_policy_is_careful(ami):
         ami('new', name, *like)
         policy = read(Path(name, 'policy.yaml'))
         robot = find(f'{name}/{name}.yaml')
-        assert rules.build(policy, robot)
+        assert limits.build_rules(policy, robot)
         rover = read(share('config/policy/rover.yaml'))
         for key in ('max_speed_mps', 'max_turn_radps', 'max_acceleration_mps2', 'braking_mps2'):
             assert number(policy, key) < number(rover, key)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ami-ros world`: one PNG with a plan and eight views; what cannot be drawn is one sentence."""
 
-from ami_ros.cli import main
-from ami_ros.images import codec
+from ami_ros.cli.main import main
+from ami_ros.perception.images import codec
 import pytest
 
 

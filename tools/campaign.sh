@@ -39,4 +39,4 @@ export module out ami
   rows | sed "s/\$/ --episodes $episodes/"
   unseen | sed "s/\$/ --episodes $((episodes / 10))/"
 } | xargs -P 2 -d '\n' -I{} bash -c 'one $1' _ {}
-"${PYTHON:-python3}" tools/results.py "$out"
+"${PYTHON:-python3}" ami_ros/validation/tables/results.py "$out"

@@ -36,7 +36,7 @@ for file in urdf/rover.urdf launch/sim.launch.py config/rover.yaml package.xml; 
   check "share/ami_ros/$file" test -s "$install/share/ami_ros/$file"
 done
 check 'share() finds the installed URDF' "$bin/python" -c "
-from ami_ros.share import share; assert share('urdf/rover.urdf').is_relative_to('$install')"
+from ami_ros.core.share import share; assert share('urdf/rover.urdf').is_relative_to('$install')"
 check 'the ament index knows ami_ros' test -e "$install/share/ament_index/resource_index/packages/ami_ros"
 names=$("$bin/python" -c "
 from importlib.metadata import distribution

@@ -3,7 +3,8 @@
 Records the golden drives of the tests anew: python3 tools/golden_drives.py --reason 'WHY' [NAME].
 
 A golden drive says what the mind and the critic did with what they were shown; a change that
-makes them do otherwise fails test/replay/test_golden_drives.py. Where that is meant, this records
+makes them do otherwise fails test/recording/replay/test_golden_drives.py. Where that is meant,
+this records
 the drive again, and puts the reason beside it.
 """
 
@@ -13,14 +14,14 @@ from pathlib import Path
 import shutil
 import tempfile
 
-from ami_ros.agent.robots import find
-from ami_ros.bags import walk
-from ami_ros.nodes.trial import session
+from ami_ros.recording import walk
+from ami_ros.robots.find import find
 from ami_ros.sim.body import open_body, Room
+from ami_ros.validation.stack import session
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
-FOLDER = Path(__file__).resolve().parents[1] / 'test' / 'replay' / 'golden'
+FOLDER = Path(__file__).resolve().parents[1] / 'test' / 'recording' / 'replay' / 'golden'
 NEEDED = ('trace/exact', 'trace/about', 'camera/image_raw', 'camera/camera_info', 'cmd_vel')
 DRIVES = {      # name: (one process a node, seed)
     'mind': (False, 900), 'separate': (True, 901),

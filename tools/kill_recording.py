@@ -20,17 +20,17 @@ import tempfile
 import time
 
 import ami_ros
-from ami_ros.bags import walk, writers
-from ami_ros.bags.recorder import Limits, Recorder
-from ami_ros.bags.repair import repair
+from ami_ros.recording import walk, writers
+from ami_ros.recording.recorder import Limits, Recorder
+from ami_ros.recording.repair import repair
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 SEED, POINTS = 0, 200
 writers.WATCH_S = 0.0   # nobody writes but the recorders that are killed here
 ROOT = Path(ami_ros.__file__).parents[1]
-PROGRAM = ROOT / 'test' / 'bags' / 'drives.py'
-GOLDEN = ROOT / 'test' / 'replay' / 'golden' / 'mind.mcap'
+PROGRAM = ROOT / 'test' / 'helpers' / 'drives.py'
+GOLDEN = ROOT / 'test' / 'recording' / 'replay' / 'golden' / 'mind.mcap'
 PER_MOMENT = 3          # messages that drives.py records at an instant
 LONGEST_S = 2.0         # a recorder is killed within so long
 

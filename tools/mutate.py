@@ -8,7 +8,7 @@ python3 tools/mutate.py --only critic,fence     these files
 
 Each mutant runs in a process that is forked with numpy, pytest and hypothesis loaded: only tests
 that reach its line, the quickest first, up to the first that fails. What lives must be listed in
-docs/mutants.md with a reason: the exit status is 1 where one is not. Results are kept in
+docs/mutation_testing.md with a reason: the exit status is 1 where one is not. Results are kept in
 runs/mutants.jsonl, by the content of the file and, for those that live, of its tests.
 """
 
@@ -43,38 +43,43 @@ import pytest  # noqa: E402
 import yaml  # noqa: E402, F401
 
 ROOT = Path(__file__).resolve().parents[1]
-AGENT = 'ami_ros/agent'
-LIST = ROOT / 'docs' / 'mutants.md'
+CRITIC = 'ami_ros/critic'
+LIST = ROOT / 'docs' / 'mutation_testing.md'
 KEPT = ROOT / 'runs' / 'mutants.jsonl'
 COUNTS = ('stops', 'oscillation', 'near_misses')
-# file below the agent: its tests below test/agent; what is not named: rules/x, rules/test_rule_x
+# file below ami_ros/critic: its tests below test/critic; what is not named: rules/x,
+# rules/test_rule_x
 TESTS = {
     **{f'rules/{name}': ('rules/test_rule_counts',) for name in COUNTS},
-    'rules/__init__': ('policies/test_policy',),
+    'rules/__init__': ('safety_policy/test_safety_policy',),
     'rules/rule': ('rules/test_rule_speed', 'test_critic'),
-    'rules/needs': ('rules/test_needs', 'rules/test_rule_fresh'),
-    'rules/shared': ('policies/test_policy',),
+    'rules/required_sensors': ('rules/test_required_sensors', 'rules/test_rule_fresh'),
+    'rules/shared': ('safety_policy/test_safety_policy',),
     'rules/obstacles': ('rules/test_obstacles', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
-    'rules/movement': ('rules/test_movement', 'rules/test_rule_approach'),
+    'rules/obstacle_tracking': ('rules/test_obstacle_tracking', 'rules/test_rule_approach'),
     'rules/finite': ('rules/test_rule_finite', 'rules/test_obstacles'),
     'rules/fresh': ('rules/test_rule_fresh', 'test_critic'),
     'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
-    'rules/doubt': ('rules/test_rule_surprise', 'rules/test_rule_disagreement'),
-    'rules/standing': ('rules/test_standing', 'rules/test_rule_stop_zone'),
-    'policies/*': ('policies/test_policy', 'policies/test_*'),
+    'rules/uncertainty': ('rules/test_rule_surprise', 'rules/test_rule_disagreement'),
+    'rules/hysteresis': ('rules/test_rule_hysteresis', 'rules/test_rule_stop_zone'),
+    'safety_policy/*': ('safety_policy/test_safety_policy', 'safety_policy/test_*'),
     # not the drives and the sequences at random: minutes for each that lives
-    'critic': ('test_critic', 'test_critic_just_so', 'test_critic_who', 'test_critic_fuzzed',
-               'test_holding'),
-    'memory': ('test_memory', 'test_memory_*'),
-    'arc': ('test_arc', 'rules/test_rule_stop_zone', 'rules/test_rule_time_to_collision'),
-    'beams': ('test_beams', 'rules/test_rule_knocked', 'rules/test_movement'),
-    'drivers': ('test_drivers', 'test_critic_who', 'test_critic'),
+    'critic': ('test_critic', 'test_critic_boundaries', 'test_critic_authorization',
+               'test_critic_fuzzed',
+               'test_stop_hold'),
+    'history': ('test_history', 'test_history_*'),
+    'footprint_sweep': ('test_footprint_sweep', 'rules/test_rule_stop_zone',
+                        'rules/test_rule_time_to_collision'),
+    'beams': ('test_beams', 'rules/test_rule_knocked', 'rules/test_obstacle_tracking'),
+    'command_arbiter': ('test_command_arbiter', 'test_critic_authorization', 'test_critic'),
 }
-ALL = ('rules/*', 'policies/*', 'critic', 'holding', 'latch', 'memory', 'drivers', 'arc', 'glance',
-       'sightings', 'reckoning', 'scan_motion', 'beams')
-EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_just_so')     # of each rule
+ALL = ('rules/*', 'safety_policy/*', 'critic', 'stop_hold', 'latch', 'history', 'command_arbiter',
+       'footprint_sweep',
+       'scan_history', 'reckoning', 'scan_motion', 'beams')
+# of each rule
+EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_rule_boundaries')
 NOT_RUN = ('is_quick',)     # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times
 
@@ -88,8 +93,8 @@ class Baseline:
 
 
 def files(patterns=ALL) -> list[str]:
-    """Return the files of the critic, below the agent and without .py."""
-    every = [str(f.relative_to(ROOT / AGENT))[:-3] for f in sorted((ROOT / AGENT).rglob('*.py'))]
+    """Return the files of the critic, below ami_ros/critic and without .py."""
+    every = [str(f.relative_to(ROOT / CRITIC))[:-3] for f in sorted((ROOT / CRITIC).rglob('*.py'))]
     return [name for name in every if any(fnmatch.fnmatch(name, p) for p in patterns)]
 
 
@@ -100,18 +105,18 @@ def tests(name: str) -> list[Path]:
                  else f'test_{name}',))
     every = EVERY if name.startswith('rules/') else ()
     found = dict.fromkeys(path for pattern in (*said, *every)
-                          for path in sorted((ROOT / 'test/agent').glob(f'{pattern}.py')))
+                          for path in sorted((ROOT / 'test/critic').glob(f'{pattern}.py')))
     if not found:
-        raise ValueError(f'{name} has no tests: none of {", ".join(said)} is in test/agent')
+        raise ValueError(f'{name} has no tests: none of {", ".join(said)} is in test/critic')
     return list(found)
 
 
 def changed(revision: str) -> list[str]:
     """Return the files of the critic that differ from a revision, or whose tests do."""
-    said = subprocess.run(['git', 'diff', '--name-only', revision, '--', AGENT, 'test/agent'],
+    said = subprocess.run(['git', 'diff', '--name-only', revision, '--', CRITIC, 'test/critic'],
                           cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     touched = {ROOT / path for path in said}
-    return [name for name in files() if ROOT / AGENT / f'{name}.py' in touched
+    return [name for name in files() if ROOT / CRITIC / f'{name}.py' in touched
             or touched & set(tests(name))]
 
 
@@ -147,7 +152,7 @@ class Watch:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item):
         for name, module in list(sys.modules.items()):
-            for thing in vars(module).values() if name.startswith('ami_ros.agent') else ():
+            for thing in vars(module).values() if name.startswith('ami_ros.') else ():
                 if isinstance(thing, functools._lru_cache_wrapper):
                     thing.cache_clear()
         self.cover.switch_context(item.nodeid)
@@ -190,7 +195,7 @@ def forked(work, cpu_s: float = 0.0) -> int:
 
 def baseline(name: str) -> Baseline:
     """Run the tests of a file as it is; ValueError where they fail."""
-    source = ROOT / AGENT / f'{name}.py'
+    source = ROOT / CRITIC / f'{name}.py'
     told = tempfile.mktemp(suffix='.json')
 
     def work() -> int:
@@ -218,7 +223,7 @@ def baseline(name: str) -> Baseline:
 
 def try_one(name: str, index: int, line: int, base: Baseline) -> tuple[int, float]:
     """Start the tests of one mutant; return the process, and when it is out of time."""
-    file = f'{AGENT}/{name}.py'
+    file = f'{CRITIC}/{name}.py'
     dotted = file[:-3].replace('/', '.').removesuffix('.__init__')
     # what runs when the file is imported is reached by all tests, and by none in particular
     chosen = base.lines.get(str(line)) or list(base.seconds)
@@ -259,9 +264,9 @@ def listed() -> dict[str, str]:
 
 def examine(name: str, jobs: int, kept: dict[str, dict], again: bool) -> list[dict]:
     """Try the mutants of a file; return a row for each."""
-    source = ROOT / AGENT / f'{name}.py'
-    found = mutate_sites.mutants(ROOT, f'{AGENT}/{name}.py')
-    of, by = digest([source]), digest([*tests(name), ROOT / 'test/agent/rule_contract.py'])
+    source = ROOT / CRITIC / f'{name}.py'
+    found = mutate_sites.mutants(ROOT, f'{CRITIC}/{name}.py')
+    of, by = digest([source]), digest([*tests(name), ROOT / 'test/helpers/rule_contract.py'])
     rows, open_ = [], []
     for index, mutant in enumerate(found):
         row = kept.get(mutant.name)
@@ -324,7 +329,7 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument('--all', action='store_true', help='every file of the critic')
     which.add_argument('--changed', metavar='REVISION', help='files that differ from it')
-    which.add_argument('--only', help='files below ami_ros/agent, with commas')
+    which.add_argument('--only', help='files below ami_ros/core, with commas')
     parser.add_argument('--again', action='store_true', help='try also what was tried before')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='at a time')
     parser.add_argument('--report', type=Path, help='where the counts go, as JSON')

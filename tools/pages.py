@@ -15,11 +15,11 @@ from pathlib import Path
 import sys
 import tempfile
 
-from ami_ros.agent.settings import right, Settings, why
+from ami_ros.core.settings import right, Settings, why
 from ami_ros.nodes import lifecycle, parameters, topics
 from ami_ros.nodes.critic_node import policy
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.trial.processes import NODES, RECORDER
+from ami_ros.validation.stack.processes import NODES, RECORDER
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy

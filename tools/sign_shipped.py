@@ -12,13 +12,13 @@ import argparse
 import json
 from pathlib import Path
 
-from ami_ros.images import codec
+from ami_ros.core.share import share
 from ami_ros.inference import backend
-from ami_ros.modules import envelope, golden, keys, kinds, strict
+from ami_ros.modules import canonical_json, envelope, golden, keys, kinds
 from ami_ros.modules.module import digest, shipped
 from ami_ros.modules.signing import figure, sign
 from ami_ros.modules.trust import FORMAT, packaged, POLICY
-from ami_ros.share import share
+from ami_ros.perception.images import codec
 import numpy as np
 
 LABEL = 'ami_ros-shipped'
@@ -59,7 +59,7 @@ def main(version: str) -> None:
     sign(folder, key)
     trust = share('config/trust')
     (trust / f'{LABEL}.pub').write_bytes(keys.pem(key.public))
-    (trust / POLICY).write_bytes(strict.canonical({
+    (trust / POLICY).write_bytes(canonical_json.canonical({
         'format': FORMAT, 'required': False, 'minimum': {}, 'signers': [
             {'key': key.id, 'names': [manifest['name']], 'kinds': [kinds.MIND]}]}) + b'\n')
     print(f'{folder}: {manifest["name"]} {version}, signed by {packaged().listed()}')

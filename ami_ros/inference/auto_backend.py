@@ -16,7 +16,7 @@ import numpy as np
 from ami_ros import inference
 from ami_ros.inference.compare import off, ordinary, rows_of, tolerance
 from ami_ros.inference.graph import read
-from ami_ros.inference.growing import Growing
+from ami_ros.inference.hot_standby import Growing
 from ami_ros.inference.options import BackendUnavailable, Options
 
 SAFE = 'onnx'

@@ -7,16 +7,16 @@ from re import fullmatch
 
 import numpy as np
 
-from ami_ros.agent.actor import Actor
-from ami_ros.agent.loop import Mind
-from ami_ros.agent.ports import Imagined
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
-from ami_ros.agent.way import Map
-from ami_ros.agent.world_model import WorldModel
+from ami_ros.actor.cem import Actor
+from ami_ros.actor.cost_to_go import Map
+from ami_ros.core.ports import Imagined
+from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.inference import backend, Network, Options
+from ami_ros.mind import Mind
 from ami_ros.modules import golden
 from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
+from ami_ros.robots.robot import Robot
+from ami_ros.world_model.belief_filter import WorldModel
 
 
 def planar(place: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from ami_ros.inference.engine import build
 from ami_ros.inference.engine_cache import Cache, Key
 from ami_ros.inference.engine_session import EngineSession
 from ami_ros.inference.graph import read, write
-from ami_ros.inference.growing import Growing
+from ami_ros.inference.hot_standby import Growing
 from ami_ros.inference.options import BackendUnavailable, Options, refuse
 
 LIBRARY = 'tensorrt'

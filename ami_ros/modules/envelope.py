@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import re
 
-from ami_ros.modules import strict
+from ami_ros.modules import canonical_json
 from ami_ros.modules.errors import ModuleError
 
 FILE = 'envelope.json'
@@ -39,7 +39,7 @@ class Statement:
 
     def payload(self) -> bytes:
         """Write the in-toto statement."""
-        return strict.canonical({
+        return canonical_json.canonical({
             '_type': STATEMENT, 'predicateType': PREDICATE,
             'subject': [{'name': name, 'digest': {'sha256': self.files[name]}}
                         for name in sorted(self.files)],
@@ -72,7 +72,7 @@ def seal(statement: Statement, key: str, sign: Callable[[bytes], bytes]) -> byte
 
 
 def _write(payload: bytes, key: str, signature: bytes) -> bytes:
-    return strict.canonical({
+    return canonical_json.canonical({
         'payload': base64.b64encode(payload).decode(), 'payloadType': PAYLOAD_TYPE,
         'signatures': [{'keyid': key, 'sig': base64.b64encode(signature).decode()}]})
 
@@ -80,7 +80,7 @@ def _write(payload: bytes, key: str, signature: bytes) -> bytes:
 def read(data: bytes, what: str = FILE) -> Envelope:
     """Read an envelope; ModuleError where a byte is not as it would be written."""
     try:
-        said = strict.parse(data, what)
+        said = canonical_json.parse(data, what)
         (signature,) = said['signatures']
         found = Envelope(base64.b64decode(said['payload'], validate=True), signature['keyid'],
                          base64.b64decode(signature['sig'], validate=True))
@@ -100,7 +100,7 @@ def read(data: bytes, what: str = FILE) -> Envelope:
 def statement_of(payload: bytes, what: str = FILE) -> Statement:
     """Read a payload whose signature was found good; ModuleError where it says something else."""
     try:
-        said = strict.parse(payload, f'the statement in {what}')
+        said = canonical_json.parse(payload, f'the statement in {what}')
         files = {one['name']: one['digest']['sha256'] for one in said['subject']}
         about = said['predicate']
         found = Statement(counter=about['counter'], files=files,

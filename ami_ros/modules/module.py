@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.modules import camera, envelope, pointer, schema, strict
+from ami_ros.modules import active_set, canonical_json, envelope, schema
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries, LARGEST, read_file
 from ami_ros.modules.kinds import KINDS, lacking, MIND
 from ami_ros.modules.trust import packaged, Trust
 from ami_ros.modules.trust import trust as trusted
+from ami_ros.perception import camera_contract
+from ami_ros.robots.robot import Robot
 
 FORMAT = 1
 NETWORKS = ('see', 'step', 'imagine')
@@ -55,9 +56,9 @@ class Module:
             raise ModuleError(f'{self.path / file} is no array file: {why}') from why
 
     @property
-    def camera(self) -> camera.CameraContract:
+    def camera(self) -> camera_contract.CameraContract:
         """What it wants to see; `fits` has read it before."""
-        return camera.contract(self.manifest['camera'])
+        return camera_contract.contract(self.manifest['camera'])
 
     @property
     def camera_size(self) -> tuple[int, int]:
@@ -101,13 +102,14 @@ def open_module(path: Path | str | None = None, required: bool = False,
     trust = trusted() if trust is None else trust
     if path is not None and str(path):
         return open_folder(Path(path), trust, required)
-    active = pointer.read(pointer.folder(store)).active
+    active = active_set.read(active_set.folder(store)).active
     if active is None:
         return open_folder(shipped(), packaged(), True)
-    return whole(open_set(pointer.folder(store), active, trust, required))
+    return whole(open_set(active_set.folder(store), active, trust, required))
 
 
-def open_set(store: Path, active: pointer.Set, trust: Trust, required: bool) -> dict[str, Module]:
+def open_set(store: Path, active: active_set.Set, trust: Trust, required: bool) -> dict[str,
+                                                                                        Module]:
     """Open every module of a set, by kind; ModuleError where one is not the one of the set."""
     made = {}
     for one in active.modules:
@@ -197,7 +199,7 @@ def _manifest(path: Path, data: bytes) -> dict:
     """Read a manifest; ModuleError where it does not say what a manifest says."""
     where = path / MANIFEST
     try:
-        manifest = strict.parse(data, MANIFEST)
+        manifest = canonical_json.parse(data, MANIFEST)
         listed, format_ = dict(manifest['files']), manifest['format']
     except (ValueError, KeyError, TypeError) as why:
         raise ModuleError(f'{where} is damaged: {why!r}') from None
@@ -247,14 +249,14 @@ def fits(module: Module, robot: Robot) -> None:
             raise ModuleError(f'{module.path.name} was made for {what} {has}, '
                               f'{robot.name} has {wants}')
     try:
-        known = camera.contract(contract['camera'])
+        known = camera_contract.contract(contract['camera'])
     except ValueError as why:
         raise ModuleError(f'{module.path / MANIFEST} says {why}') from why
     off = 0.0 if known.hfov_rad is None else abs(known.hfov_rad - robot.camera_hfov_rad)
-    if not off <= camera.HFOV_TOLERANCE_RAD:
+    if not off <= camera_contract.HFOV_TOLERANCE_RAD:
         raise ModuleError(f'{module.path.name} saw through a camera of {known.hfov_rad:.3f} rad, '
                           f'{robot.name} has {robot.camera_hfov_rad:.3f} rad')
-    wrong = camera.contradiction(known, robot, robot.camera.link)
+    wrong = camera_contract.contradiction(known, robot, robot.camera.link)
     if wrong:
         raise ModuleError(f'{module.path.name} learned to see from elsewhere: {wrong}')
 

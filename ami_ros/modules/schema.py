@@ -6,8 +6,8 @@ import math
 
 from jsonschema import Draft202012Validator, validators
 
-from ami_ros.modules import strict
-from ami_ros.share import share
+from ami_ros.core.share import share
+from ami_ros.modules import canonical_json
 
 LONGEST = 160       # characters of one problem
 
@@ -15,7 +15,7 @@ LONGEST = 160       # characters of one problem
 @cache
 def manifest() -> dict:
     """Read the schema of manifests."""
-    return strict.parse(share('config/module_schema.json').read_bytes(), 'the schema')
+    return canonical_json.parse(share('config/module_schema.json').read_bytes(), 'the schema')
 
 
 def _finite(checker, value: object) -> bool:

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from ami_ros.modules import envelope, strict
+from ami_ros.modules import canonical_json, envelope
 from ami_ros.modules.disk import Disk
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries, read_file
@@ -53,7 +53,7 @@ def sign(path: Path, key: Signer, counter: int | None = None,
 def figure(report: Path) -> dict[str, str]:
     """Make a figure of a report of `ami-ros evaluate`, with its protocol."""
     try:
-        said = strict.parse(report.read_bytes(), str(report))
+        said = canonical_json.parse(report.read_bytes(), str(report))
         asked, episodes = said['protocol'], len(said['episodes'])
         moved = ', a third of the furniture moved' if asked['furniture_moved'] else ''
         return {'what': f'success, {asked["goal_blocks"]} blocks of way{moved}',

@@ -15,15 +15,15 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.modules import archive, pointer
+from ami_ros.modules import active_set, archive
+from ami_ros.modules.active_set import Locked, Pointer, Set
 from ami_ros.modules.disk import Disk, LOCK, locked
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries
 from ami_ros.modules.kinds import MIND
 from ami_ros.modules.module import agree, fits, Module, open_folder, open_set, shipped
-from ami_ros.modules.pointer import Locked, Pointer, Set
 from ami_ros.modules.trust import packaged, Trust
+from ami_ros.robots.robot import Robot
 
 HIDDEN = '.new-'        # not whole yet, or not any more
 
@@ -67,13 +67,13 @@ class Store:
 
     def pointer(self) -> Pointer:
         """Read which set is active, and which were."""
-        return pointer.read(self.folder)
+        return active_set.read(self.folder)
 
     def point(self, to: Pointer) -> None:
         """Change it, at once."""
         path = self.fresh()
-        self.disk.file(path, pointer.encode(to))
-        self.disk.name(path, self.folder / pointer.FILE)
+        self.disk.file(path, active_set.encode(to))
+        self.disk.name(path, self.folder / active_set.FILE)
 
     def fresh(self) -> Path:
         """Return a name that nothing has and nobody reads."""
@@ -165,7 +165,7 @@ class Store:
                 return now.active
             before = () if now.active is None else (now.active,)
             minimum = {**now.minimum, **{m.manifest['name']: m.counter for m in modules}}
-            self.point(Pointer(made, (before + now.history)[:pointer.HISTORY], minimum))
+            self.point(Pointer(made, (before + now.history)[:active_set.HISTORY], minimum))
         return made
 
     def checked(self, modules: list[Module], robot: Robot, prove: Proof) -> Set:

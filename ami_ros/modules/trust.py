@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 import os
 from pathlib import Path
 
-from ami_ros.modules import envelope, keys, strict
+from ami_ros.core.share import share
+from ami_ros.modules import canonical_json, envelope, keys
 from ami_ros.modules.disk import Disk
 from ami_ros.modules.errors import ModuleError
-from ami_ros.share import share
 
 FORMAT = 1
 POLICY = 'policy.json'
@@ -77,7 +77,7 @@ def read(folder: Path) -> Trust:
     if not path.exists():
         return Trust({}, folders=(folder,))
     try:
-        said = strict.parse(path.read_bytes(), str(path))
+        said = canonical_json.parse(path.read_bytes(), str(path))
         if set(said) - {'format', 'required', 'signers', 'minimum'} or said['format'] != FORMAT:
             raise ValueError(f'it should say format {FORMAT}, required, signers and minimum')
         required, minimum = said.get('required', False), dict(said.get('minimum', {}))
@@ -126,4 +126,4 @@ def admit(folder: Path, label: str, public: bytes, names: list[str], kinds: list
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     disk = Disk()
     disk.put(path, keys.pem(public))
-    disk.put(folder / POLICY, strict.canonical(said) + b'\n')
+    disk.put(folder / POLICY, canonical_json.canonical(said) + b'\n')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The only place with rclpy: nodes that convert in, call the agent, and convert out.
+The nodes of the product: they convert in, call the agent, and convert out.
 
 What every node keeps to, so that they fit together in one process or in seven:
 

@@ -3,14 +3,14 @@
 
 from time import perf_counter
 
-from ami_ros.agent.types import Goal
+from ami_ros.core.types import Goal
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
-from ami_ros.nodes.thinking import Input, Order, Said
 from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.worker_node import Input, Order, Said
 
 GROUPS = ALL['actor']
 

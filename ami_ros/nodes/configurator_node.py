@@ -3,7 +3,7 @@
 Supervises: brings the mind up and back, takes goals, modes and cancels, and says how it stands.
 
 Its own process, without a network: what revives the mind must not die with it. It brings itself
-up. What it decides, and why, is in ami_ros/agent/configurator.py.
+up. What it decides, and why, is in ami_ros/configurator/configurator.py.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ import uuid
 from lifecycle_msgs.srv import ChangeState
 import numpy as np
 
-from ami_ros.agent.configurator import Configurator, ConfiguratorSettings
-from ami_ros.agent.robots import find
-from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.state import KeptStop, state_folder_or_temporary
-from ami_ros.agent.supervisor import Act
-from ami_ros.machine.heat import Thermometer
-from ami_ros.machine.watts import Wattmeter
-from ami_ros.modules.camera import of_robot
+from ami_ros.configurator.configurator import Configurator, ConfiguratorSettings
+from ami_ros.configurator.supervisor import Act
+from ami_ros.core.durable_state import KeptStop, state_folder_or_temporary
+from ami_ros.critic.rules.required_sensors import heard
+from ami_ros.host.heat import Thermometer
+from ami_ros.host.watts import Wattmeter
 from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.eye import Eye
 from ami_ros.nodes.lifecycle import here, Managed, started, STEPS
 from ami_ros.nodes.run import run
+from ami_ros.perception.camera_contract import of_robot
+from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.robots.find import find
 
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet

@@ -21,8 +21,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState,
 from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectoryPoint
 
-from ami_ros.agent.readings import orientation_fault
-from ami_ros.agent.types import Belief, Command, Odometry, Plan, Verdict
+from ami_ros.core.reading_checks import orientation_fault
+from ami_ros.core.types import Belief, Command, Odometry, Plan, Verdict
 
 NS = 10**9
 LEAST_KNOT_S = 0.001    # of a plan; a mind plans 0.25
@@ -76,7 +76,9 @@ def image_message(picture: np.ndarray, ns: int, frame_id: str = 'camera_optical_
 
 def picture_from(msg: Image | CompressedImage) -> np.ndarray:
     """Image or CompressedImage to (H, W, 3) uint8 rgb; a view of the message where it can be."""
-    from ami_ros.images import fields  # OpenCV: the critic reads no picture and needs none
+    from ami_ros.perception.images import (
+        fields,  # OpenCV: the critic reads no picture and needs none
+    )
     return fields.picture_of(msg)
 
 

@@ -14,13 +14,13 @@ import time
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.robots.sensor import Sensor
-from ami_ros.agent.rules.needs import heard
-from ami_ros.agent.switch_senders import SwitchSenders
-from ami_ros.agent.types import Plan, Switch
-from ami_ros.nodes import convert, convert_heard, sensing, topics, unopened
+from ami_ros.core.types import Plan, Switch
+from ami_ros.critic.rules.required_sensors import heard
+from ami_ros.critic.switch_senders import SwitchSenders
+from ami_ros.nodes import cdr_reader, convert, sensor_conversions, sensor_types, topics
 from ami_ros.nodes.topics import Topic
+from ami_ros.robots.robot import Robot
+from ami_ros.robots.sensor import Sensor
 
 PAUSE_S = 0.2       # without a turn for longer, it was suspended: ten ticks
 LONGEST_REASON = 500        # characters of why a message cannot be read
@@ -74,7 +74,7 @@ class Inputs:
             self.hear(foreign, self.on_twist)
         self.hear(topics.STATUS, self.on_permit)
         self.awaited = [sensor.name for sensor in heard(self.robot)
-                        if sensor.required and sensing.KINDS[sensor.kind].stamped]
+                        if sensor.required and sensor_types.KINDS[sensor.kind].stamped]
         for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
             if sensor.required or not s.lock_step:
                 self.hear_sensor(sensor)
@@ -91,7 +91,7 @@ class Inputs:
 
     def hear_sensor(self, sensor: Sensor) -> None:
         """Subscribe to a sensor; an emergency stop is told apart by its publishers."""
-        rows, subscriptions = sensing.rows(sensor), []
+        rows, subscriptions = sensor_types.rows(sensor), []
         if sensor.kind != 'e_stop':
             for row in rows:
                 self.hear(row, partial(self.on_reading, sensor))
@@ -119,7 +119,7 @@ class Inputs:
 
     def on_plan(self, raw: bytes) -> None:
         """Judge at once; in lock-step as soon as the frame's readings are there."""
-        plan = self.read('plan', lambda: convert.plan_from(unopened.plan(raw)))
+        plan = self.read('plan', lambda: convert.plan_from(cdr_reader.plan(raw)))
         if self.settings.lock_step:
             self.waiting = plan     # none at all names no frame that could be answered
             self.answer()
@@ -139,7 +139,7 @@ class Inputs:
         now_ns = self.ros_ns()
         wish = self.read('twist', self.wish_of, raw, now_ns)
         if wish is None:
-            wish = convert_heard.unreadable_wish(now_ns)
+            wish = sensor_conversions.unreadable_wish(now_ns)
         if self.critic.on_twist(wish, time.monotonic_ns(), now_ns):
             self.say(*self.judge())
         else:
@@ -159,13 +159,13 @@ class Inputs:
 
     def wish_of(self, raw: bytes, now_ns: int):
         """Open a twist, stamped or not."""
-        return convert_heard.wish_from(unopened.short(self.spoken[0].type, raw), now_ns)
+        return sensor_conversions.wish_from(cdr_reader.short(self.spoken[0].type, raw), now_ns)
 
     def on_permit(self, raw: bytes) -> None:
         """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
         was = self.critic.drivers.permit
-        permit = self.read('permit', lambda: convert_heard.permit_from(
-            unopened.status(raw), time.monotonic_ns()))
+        permit = self.read('permit', lambda: sensor_conversions.permit_from(
+            cdr_reader.status(raw), time.monotonic_ns()))
         if permit is not None:
             self.critic.on_permit(permit, self.ros_ns())
             if self.critic.drivers.refused_permit:
@@ -184,7 +184,7 @@ class Inputs:
     def on_reading(self, sensor: Sensor, raw: bytes, number: int | None = None, queue: int = 0,
                    publishers: list[int] | None = None) -> None:
         """Take what a sensor says; a switch that is active stops at once."""
-        kind = sensing.KINDS[sensor.kind]
+        kind = sensor_types.KINDS[sensor.kind]
         self.critic.forget(sensor.name)
 
         def noun():
@@ -202,12 +202,12 @@ class Inputs:
         elif isinstance(said, Switch) and said.active:
             self.say(*self.judge())
 
-    def arrival(self, msg, stamped: bool) -> convert_heard.Came:
+    def arrival(self, msg, stamped: bool) -> sensor_conversions.Came:
         """Return when a message came; in lock-step no time passes on the way."""
         if self.settings.lock_step:
             stamp = convert.nanoseconds(msg.header.stamp) if stamped else 0     # renewed later
-            return convert_heard.Came(stamp, stamp)
-        return convert_heard.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
+            return sensor_conversions.Came(stamp, stamp)
+        return sensor_conversions.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
 
     def read(self, topic: str, reader: Callable, *what):
         """Read a message, or None and one sentence in the log."""

@@ -17,18 +17,17 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ami_ros import __version__
-from ami_ros.agent.audit import AuditLog, FOLDER
-from ami_ros.agent.auditor import Auditor
-from ami_ros.agent.critic import Critic, still
-from ami_ros.agent.latch import Latch
-from ami_ros.agent.policies.policy import Policy, read
-from ami_ros.agent.pulse import Pulse
-from ami_ros.agent.robots import find
-from ami_ros.agent.state import state_folder_or_temporary
-from ami_ros.agent.trace import SAID, Told
-from ami_ros.agent.types import Plan, Verdict
-from ami_ros.machine.privileges import pass_on, take_priority, take_short_turns
-from ami_ros.nodes import company, convert, parameters, ros_clock, topics, unopened
+from ami_ros.core.durable_state import state_folder_or_temporary
+from ami_ros.core.rate_monitor import Pulse
+from ami_ros.core.share import share
+from ami_ros.core.types import Plan, Verdict
+from ami_ros.critic.audit.events import Auditor
+from ami_ros.critic.audit.log import AuditLog, FOLDER
+from ami_ros.critic.critic import Critic, still
+from ami_ros.critic.latch import Latch
+from ami_ros.critic.safety_policy.limits import Policy, read
+from ami_ros.host.privileges import pass_on, take_priority, take_short_turns
+from ami_ros.nodes import cdr_reader, convert, parameters, publisher_check, ros_clock, topics
 from ami_ros.nodes.critic_inputs import Inputs
 from ami_ros.nodes.critic_settings import check_together, GROUPS
 from ami_ros.nodes.lifecycle import alive, BEAT_S
@@ -36,7 +35,8 @@ from ami_ros.nodes.run import IDLE_S, run
 from ami_ros.nodes.second_critic import LISTEN_S, NAMESAKE_S, OtherCritics
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
 from ami_ros.nodes.trace_critic import traced
-from ami_ros.share import share
+from ami_ros.recording.records import SAID, Told
+from ami_ros.robots.find import find
 
 TICK_HZ = 50
 PERIOD_NS = 10**9 // TICK_HZ
@@ -138,9 +138,9 @@ class CriticNode(Inputs, Node):
 
     def on_life(self, raw: bytes) -> None:
         """Hear whether another critic commands the wheels."""
-        if len(raw) <= unopened.LONGEST_STATUS and b'commands' in raw:
+        if len(raw) <= cdr_reader.LONGEST_STATUS and b'commands' in raw:
             try:
-                for health in convert.health_from(unopened.status(raw)):
+                for health in convert.health_from(cdr_reader.status(raw)):
                     self.others.hear(health, time.monotonic())
             except ValueError:
                 return          # of somebody else; a critic's is well formed
@@ -159,7 +159,7 @@ class CriticNode(Inputs, Node):
     def begin_to_command(self, listened_s: float) -> None:
         """Command the wheels once no other critic was heard for long enough."""
         namesake = listened_s < NAMESAKE_S and self.get_fully_qualified_name() in (
-            company.others(self, self.spoken[0]))
+            publisher_check.others(self, self.spoken[0]))
         if listened_s >= LISTEN_S and not namesake and not getattr(self, 'done', False):
             self.commanding = True
             self.beat()
@@ -216,11 +216,11 @@ class CriticNode(Inputs, Node):
     def look_around(self) -> None:
         """See who else commands the wheels, and whose twists are of another type."""
         pass_on()               # threads of the middleware come and go
-        self.besides = ', '.join(company.others(self, self.spoken[0]))
+        self.besides = ', '.join(publisher_check.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (
-            *(company.mistyped(self, row) for row in self.spoken),
-            *(company.unheard(self, row) for row in (topics.PLAN, topics.STATUS)),
-            company.deaf(self, self.spoken[0]))))
+            *(publisher_check.mistyped(self, row) for row in self.spoken),
+            *(publisher_check.unheard(self, row) for row in (topics.PLAN, topics.STATUS)),
+            publisher_check.deaf(self, self.spoken[0]))))
         self.auditor.company(self.besides)
         if self.besides:
             self.get_logger().error(f'{self.besides} commands the wheels past the critic',

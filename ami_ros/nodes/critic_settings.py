@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from rclpy.node import Node
 
-from ami_ros.agent.policies.policy import Policy
-from ami_ros.agent.pulse import HealthSettings
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.settings import setting, Settings
-from ami_ros.checks.findings import WARN, WRONG
-from ami_ros.checks.together import together, TWISTS, wrong
+from ami_ros.core.findings import WARN, WRONG
+from ami_ros.core.rate_monitor import HealthSettings
+from ami_ros.core.settings import setting, Settings
+from ami_ros.critic.safety_policy.consistency import together, TWISTS, wrong
+from ami_ros.critic.safety_policy.limits import Policy
+from ami_ros.robots.robot import Robot
 
 INPUTS = ('plan', 'twist')
 

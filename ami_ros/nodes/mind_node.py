@@ -6,17 +6,17 @@ The plan goes out first, before what people and recorders may want to know of ho
 
 from time import perf_counter
 
-from ami_ros.agent.loop import Mind
-from ami_ros.agent.types import Frame, Goal
+from ami_ros.core.types import Frame, Goal
+from ami_ros.mind import Mind
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.eye import Eye
+from ami_ros.nodes.hot_swap import Swap
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
-from ami_ros.nodes.swap import Swap
-from ami_ros.nodes.thinking import Input, Order, Said
 from ami_ros.nodes.trace_mind import taken_up, thought
+from ami_ros.nodes.worker_node import Input, Order, Said
+from ami_ros.perception.camera_preprocessor import Eye
 
 GROUPS = ALL['mind']
 

@@ -7,11 +7,8 @@ from pathlib import Path
 import time
 from typing import ClassVar
 
-from ami_ros.agent.loop import Mind
-from ami_ros.agent.pulse import HealthSettings
-from ami_ros.agent.robots import find
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.settings import (
+from ami_ros.core.rate_monitor import HealthSettings
+from ami_ros.core.settings import (
     ActorSettings,
     EnergySettings,
     Needs,
@@ -21,8 +18,11 @@ from ami_ros.agent.settings import (
 )
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
-from ami_ros.modules import pointer
+from ami_ros.mind import Mind
+from ami_ros.modules import active_set
 from ami_ros.modules.module import open_module
+from ami_ros.robots.find import find
+from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ def thinking_with(module: str) -> dict[str, object]:
     """
     if module:
         return {'module': module, 'require_signed': False}
-    here = pointer.folder()
-    return {'store': str(here)} if pointer.read(here).active is not None else {}
+    here = active_set.folder()
+    return {'store': str(here)} if active_set.read(here).active is not None else {}
 
 
 def open_mind(made: Mapping[str, Settings]) -> Mind:

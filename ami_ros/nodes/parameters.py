@@ -27,8 +27,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 import yaml
 
-from ami_ros.agent.robots import addressed
-from ami_ros.agent.settings import build, right, Settings, unknown, why
+from ami_ros.core.settings import build, right, Settings, unknown, why
+from ami_ros.robots import addressed
 
 FROM_FILE = {'automatically_declare_parameters_from_overrides': True}   # for Node.__init__
 SIM_TIME = 'use_sim_time'

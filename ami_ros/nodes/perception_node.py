@@ -5,13 +5,13 @@ from time import perf_counter
 
 import numpy as np
 
-from ami_ros.agent.types import Frame
+from ami_ros.core.types import Frame
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.run import run
-from ami_ros.nodes.thinking import Input, Order, Said, Thinking
 from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.worker_node import Input, Order, Said, Thinking
 
 GROUPS = ALL['perception']
 NOWHERE = np.zeros(3)       # perception does not ask where the body is

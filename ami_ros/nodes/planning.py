@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
-from ami_ros.agent.budget import Level, whole, within
-from ami_ros.agent.types import Belief, Command, Goal, Plan
+from ami_ros.core.compute_budget import Level, whole, within
+from ami_ros.core.types import Belief, Command, Goal, Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import world_settings
-from ami_ros.nodes.thinking import Input, NS, Order, Said, Thinking
+from ami_ros.nodes.worker_node import Input, NS, Order, Said, Thinking
 
 BEFORE_NS = NS          # commands so long before a frame still count for its belief
 SHARE = 0.6             # of a period in which to begin a last round of the search

@@ -12,14 +12,14 @@ from pathlib import Path
 import time
 from typing import ClassVar
 
-from ami_ros.agent.robots import find
-from ami_ros.agent.settings import setting, Settings
-from ami_ros.bags.recorder import GB, Limits, Recorder
-from ami_ros.bags.scribe import Scribe
+from ami_ros.core.settings import setting, Settings
 from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.desk.recording import RecordingNode
 from ami_ros.nodes.lifecycle import alive
+from ami_ros.nodes.recording_node import RecordingNode
 from ami_ros.nodes.run import run
+from ami_ros.recording.recorder import GB, Limits, Recorder
+from ami_ros.recording.scribe import Scribe
+from ami_ros.robots.find import find
 
 BEAT_S = 0.5
 NICE = 5                # it gives way to those whose work it records; what comes meanwhile waits

@@ -3,7 +3,7 @@
 
 from rclpy.node import Node
 
-from ami_ros.agent.rules.rule import NO_CLOCK
+from ami_ros.critic.rules.rule import NO_CLOCK
 
 CLOCK = '/clock'
 

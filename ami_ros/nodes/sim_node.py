@@ -13,11 +13,11 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 
-from ami_ros.agent.robots import find
-from ami_ros.agent.settings import Needs, setting, Settings
+from ami_ros.core.settings import Needs, setting, Settings
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
+from ami_ros.robots.find import find
 from ami_ros.sim.body import open_body, Room, somewhere
 
 

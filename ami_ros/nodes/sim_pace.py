@@ -5,7 +5,7 @@ from collections import deque
 import time
 from typing import Protocol
 
-from ami_ros.agent.types import Command, Verdict
+from ami_ros.core.types import Command, Verdict
 from ami_ros.nodes.run import IDLE_S
 
 TICK_S = 0.025          # real time: odometry, IMU and wheels are read so often, six physics steps

@@ -5,14 +5,14 @@ from time import perf_counter
 
 import numpy as np
 
-from ami_ros.agent.types import Frame, Latent
+from ami_ros.core.types import Frame, Latent
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import BEFORE_NS
 from ami_ros.nodes.run import run
-from ami_ros.nodes.thinking import Input, Said, Thinking
 from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.worker_node import Input, Said, Thinking
 
 GROUPS = ALL['world_model']
 UNSEEN = np.zeros((0, 0, 3), np.uint8)      # the world model does not ask for the picture

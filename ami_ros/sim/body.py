@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
+from ami_ros.robots.robot import Robot
 from ami_ros.sim import world as worlds
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.scenes import draw

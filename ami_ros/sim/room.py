@@ -7,7 +7,7 @@ import tempfile
 import numpy as np
 import pybullet
 
-from ami_ros.images import codec
+from ami_ros.perception.images import codec
 from ami_ros.sim.world import Piece, SIZE_M, texture, WALL_M, World
 
 THICK_M = 0.05

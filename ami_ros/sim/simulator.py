@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
+from ami_ros.robots.robot import Robot
 from ami_ros.sim.body import Truth
 from ami_ros.sim.camera_model.model import Camera
 from ami_ros.sim.camera_model.settings import CameraSettings

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.bags import mcap_file, walk
-from ami_ros.bags.attached import recorded_robot
-from ami_ros.bags.definitions import STORE
-from ami_ros.bags.mcap_file import Channel
-from ami_ros.bags.storage import kind_of, listing, MCAP
-from ami_ros.bags.writers import refuse_while_written
-from ami_ros.images import fields
-from ami_ros.images.rectify import fitted, Pinhole, Rectifier
-from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
+from ami_ros.perception.camera_contract import HFOV_TOLERANCE_RAD
+from ami_ros.perception.images import fields
+from ami_ros.perception.images.rectify import fitted, Pinhole, Rectifier
+from ami_ros.recording import mcap_file, walk
+from ami_ros.recording.attached import recorded_robot
+from ami_ros.recording.definitions import STORE
+from ami_ros.recording.mcap_file import Channel
+from ami_ros.recording.storage import kind_of, listing, MCAP
+from ami_ros.recording.writers import refuse_while_written
+from ami_ros.robots.robot import Robot
 from ami_ros.training.choice import BagError, choose, INFO, WANTED
 from ami_ros.training.readings import row_of, Tally
 

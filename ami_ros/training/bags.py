@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.agent.poses import Rescaled
-from ami_ros.agent.robots import find
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.modules.camera import HFOV_TOLERANCE_RAD
+from ami_ros.core.geometry import Rescaled
 from ami_ros.modules.module import digest
+from ami_ros.perception.camera_contract import HFOV_TOLERANCE_RAD
+from ami_ros.robots.find import find
+from ami_ros.robots.robot import Robot
 from ami_ros.training import bagreader, windows
 from ami_ros.training.choice import BagError
 from ami_ros.training.collect import bag_hash

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ami_ros.agent.settings import WorldModelSettings
-from ami_ros.agent.types import Command, Frame, Latent
-from ami_ros.agent.world_model import HOLD_NS, WorldModel
+from ami_ros.core.settings import WorldModelSettings
+from ami_ros.core.types import Command, Frame, Latent
 from ami_ros.inference.networks import planar
 from ami_ros.training import mapping
 from ami_ros.training.bagreader import Recording
 from ami_ros.training.networks import Jepa
 from ami_ros.training.windows import Drives
+from ami_ros.world_model.belief_filter import HOLD_NS, WorldModel
 
 MOST = 3000             # pictures; more say nothing new
 LEAST = 20              # surprises; a percentile of fewer is none

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 import ami_ros
-from ami_ros.agent.robots import find
-from ami_ros.agent.robots.robot import Robot
 from ami_ros.inference import backend
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
 from ami_ros.modules.ordinary import ordinary
+from ami_ros.robots.find import find
+from ami_ros.robots.robot import Robot
 from ami_ros.training import bags, baseline, export, gates, mapping, shrink, train
 from ami_ros.training.choice import BagError
 from ami_ros.training.networks import KNOT_S

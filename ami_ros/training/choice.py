@@ -9,11 +9,11 @@ taken: the answer names them, and the option that decides. The package's own top
 
 from dataclasses import dataclass
 
-from ami_ros.agent.robots.robot import Robot
-from ami_ros.agent.robots.sensor import PICTURES
-from ami_ros.bags.mcap_file import Channel
-from ami_ros.bags.own import COMMAND, is_own
-from ami_ros.bags.walk import CDR, is_of
+from ami_ros.recording.mcap_file import Channel
+from ami_ros.recording.own import COMMAND, is_own
+from ami_ros.recording.walk import CDR, is_of
+from ami_ros.robots.robot import Robot
+from ami_ros.robots.sensor import PICTURES
 
 WANTED = {      # what it is: (types that serve, must a bag have it)
     'camera': (('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'), True),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.agent.robots import find
-from ami_ros.bags import bagwriter as bag
-from ami_ros.bags.metadata import Part, write_metadata
+from ami_ros.recording import bagwriter as bag
+from ami_ros.recording.metadata import Part, write_metadata
+from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
 from ami_ros.sim.simulator import Simulator
 from ami_ros.training.driver import Driver, free_pose

@@ -13,9 +13,9 @@ import shutil
 
 import numpy as np
 
-from ami_ros.agent.robots import find
-from ami_ros.bags import bagwriter as bag
-from ami_ros.bags.metadata import write_metadata
+from ami_ros.recording import bagwriter as bag
+from ami_ros.recording.metadata import write_metadata
+from ami_ros.robots.find import find
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES

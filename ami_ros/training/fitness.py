@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.agent.robots.robot import Robot
+from ami_ros.robots.robot import Robot
 from ami_ros.training import bagreader, bags, windows
 from ami_ros.training.bagreader import Recording
 from ami_ros.training.choice import BagError

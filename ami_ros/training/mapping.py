@@ -4,7 +4,7 @@
 import numpy as np
 import torch
 
-from ami_ros.images import codec
+from ami_ros.perception.images import codec
 from ami_ros.training.networks import Jepa
 from ami_ros.training.windows import Drives
 

@@ -24,7 +24,7 @@ from onnxruntime.quantization import (
 )
 
 from ami_ros.inference import backend
-from ami_ros.inference.asks import asks
+from ami_ros.inference.bench_inputs import asks
 from ami_ros.inference.cast import plain
 from ami_ros.inference.graph import Graph, Node, read, used, write
 from ami_ros.modules import golden

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from ami_ros.agent.readings import not_finite, orientation_fault
-from ami_ros.agent.robots.imu import in_base
-from ami_ros.agent.robots.robot import Robot
+from ami_ros.core.reading_checks import not_finite, orientation_fault
+from ami_ros.robots.imu import in_base
+from ami_ros.robots.robot import Robot
 from ami_ros.training.choice import BagError, NONE, WANTED
 
 MOST_BAD = 0.1              # of the readings of a topic; more, and something is broken

@@ -5,11 +5,11 @@ from dataclasses import replace
 import time
 
 from ami_ros import inference
-from ami_ros.agent.poses import between
-from ami_ros.agent.robots import find
-from ami_ros.agent.settings import ActorSettings, EnergySettings, WorldModelSettings
+from ami_ros.core.geometry import between
+from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.inference.networks import mind, Networks, planar
 from ami_ros.modules.module import ModuleError, open_module
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 

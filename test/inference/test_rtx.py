@@ -10,7 +10,7 @@ builder takes the same (the parser is the same), and anything about running.
 from pathlib import Path
 
 from ami_ros.inference import cast
-from ami_ros.inference.asks import asks, pictures
+from ami_ros.inference.bench_inputs import asks, pictures
 from ami_ros.inference.compare import rows_of
 from ami_ros.inference.engine import build, BuildError
 from ami_ros.inference.graph import Graph, Node, read, Value, write

@@ -19,7 +19,7 @@ from ami_ros.inference.engine_cache import Cache, MAGIC
 from ami_ros.inference.engine_session import EngineSession, KEPT
 from ami_ros.inference.fake_gpu import FakeCuda, FakeTensorrt
 from ami_ros.inference.graph import read
-from ami_ros.inference.growing import Growing
+from ami_ros.inference.hot_standby import Growing
 from ami_ros.inference.networks import Networks
 from ami_ros.modules.module import open_module
 import numpy as np

@@ -3,7 +3,7 @@
 
 import json
 
-from ami_ros.modules import archive, envelope, pointer, strict
+from ami_ros.modules import active_set, archive, canonical_json, envelope
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import examine, MANIFEST
 from ami_ros.modules.trust import Trust
@@ -59,8 +59,8 @@ def test_archives_that_are_almost_right(files, at, by):
 @given(JSON)
 def test_envelopes_of_any_json(value):
     one_sentence(envelope.read, json.dumps(value).encode())
-    one_sentence(envelope.read, strict.canonical(value))
-    one_sentence(envelope.statement_of, strict.canonical(value))
+    one_sentence(envelope.read, canonical_json.canonical(value))
+    one_sentence(envelope.statement_of, canonical_json.canonical(value))
 
 
 @ANY
@@ -90,15 +90,15 @@ def test_manifests_that_are_almost_right(tmp_path, value):
     'active': JSON | st.fixed_dictionaries({'modules': JSON, 'robot': JSON, 'made': JSON,
                                             'latent_space': JSON, 'proof': JSON})}))
 def test_pointers_of_any_json(tmp_path, value):
-    (tmp_path / pointer.FILE).write_text(json.dumps(value))
+    (tmp_path / active_set.FILE).write_text(json.dumps(value))
     with pytest.raises(ModuleError, match='is damaged'):
-        pointer.read(tmp_path)
+        active_set.read(tmp_path)
 
 
 @ANY
 @given(st.binary(max_size=200))
 def test_json_of_any_bytes(data):
     try:
-        assert strict.parse(data) == json.loads(data)
+        assert canonical_json.parse(data) == json.loads(data)
     except ValueError as why:
         assert str(why)

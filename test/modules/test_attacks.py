@@ -43,7 +43,7 @@ REASONS = {     # a word of the reason for which an attack has to be refused; ot
 
 def test_every_attack_is_refused_for_its_reason(tool, tmp_path):
     import re
-    report = tool('tamper').structural(tmp_path)
+    report = tool('module_attacks.tampering').structural(tmp_path)
     assert report['taken'] == [] and report['attacks'] > 130
     for name, why in report['reasons'].items():
         wanted = next(REASONS[part] for part in REASONS if name.startswith(part))
@@ -52,15 +52,15 @@ def test_every_attack_is_refused_for_its_reason(tool, tmp_path):
 
 
 def test_a_flipped_byte_anywhere_is_refused(tool, tmp_path):
-    report = tool('tamper').flips(tmp_path, 120, 500, lambda line: None)
+    report = tool('module_attacks.tampering').flips(tmp_path, 120, 500, lambda line: None)
     assert report['flips'] == report['refused'] == 120 and not report['left_behind']
     assert len(report['by_file']) >= 3
 
 
 def test_the_harness_notices_what_is_taken(robot, tool):
     """What is whole is no attack: an attack that is none would be told."""
-    assert tool('tamper').refused(lambda: robot.install(robot.members())) == ''
-    assert tool('tamper').refused(robot.serve) == ''
+    assert tool('module_attacks.tampering').refused(lambda: robot.install(robot.members())) == ''
+    assert tool('module_attacks.tampering').refused(robot.serve) == ''
 
 
 def test_what_is_packed_is_what_was_signed(robot, tmp_path):
@@ -98,9 +98,9 @@ def test_each_file_is_opened_once(robot, monkeypatch):
 
 def test_nothing_but_the_envelope_is_parsed_before_all_is_verified(robot, monkeypatch):
     """The last file is wrong: neither manifest nor any array was looked at until then."""
-    from ami_ros.modules import strict
-    parsed, real = [], strict.parse
-    monkeypatch.setattr(strict, 'parse', lambda data, what='it': (parsed.append(what),
+    from ami_ros.modules import canonical_json
+    parsed, real = [], canonical_json.parse
+    monkeypatch.setattr(canonical_json, 'parse', lambda data, what='it': (parsed.append(what),
                                                                   real(data, what))[1])
     last = sorted(robot.installed.iterdir())[-1]
     last.write_bytes(last.read_bytes() + b' ')

@@ -5,8 +5,8 @@ from dataclasses import replace
 import json
 
 from ami_ros.inference import backend
+from ami_ros.inference.golden_check import Prover
 from ami_ros.inference.networks import Networks
-from ami_ros.inference.proving import Prover
 from ami_ros.modules import golden, schema
 from ami_ros.modules.card import card
 from ami_ros.modules.errors import ModuleError

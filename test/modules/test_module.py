@@ -4,7 +4,6 @@
 from dataclasses import replace
 import json
 
-from ami_ros.agent.robots import find
 from ami_ros.modules import schema
 from ami_ros.modules.module import (
     digest,
@@ -17,6 +16,7 @@ from ami_ros.modules.module import (
     shipped,
     write,
 )
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 

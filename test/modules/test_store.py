@@ -5,12 +5,12 @@ from dataclasses import replace
 import os
 import sys
 
-from ami_ros.agent.robots import find
-from ami_ros.modules import pointer
+from ami_ros.modules import active_set
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import npy, open_module, shipped, whole
 from ami_ros.modules.store import leftovers, Store
 from ami_ros.modules.trust import packaged, Who
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 
@@ -205,9 +205,9 @@ def test_two_at_once_wait_for_each_other(robot):
 
 
 def test_history_is_bounded(robot):
-    for n in range(pointer.HISTORY + 3):
+    for n in range(active_set.HISTORY + 3):
         robot.store.activate([later(robot, f'1.1.{n}')], ROVER, Proof())
-    assert len(robot.store.pointer().history) == pointer.HISTORY
+    assert len(robot.store.pointer().history) == active_set.HISTORY
 
 
 def test_a_full_disk_leaves_nothing_behind(robot):
@@ -257,7 +257,7 @@ def test_all_that_writes_goes_through_the_seam(robot):
 
 
 def test_the_shipped_one_can_be_installed_and_proved(tmp_path):
-    from ami_ros.inference.proving import Prover
+    from ami_ros.inference.golden_check import Prover
     store = Store(tmp_path / 'store', packaged(), True)
     store.install(shipped())
     made = store.activate(['rover-room-7'], ROVER, Prover())

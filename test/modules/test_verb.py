@@ -4,7 +4,7 @@
 import json
 import time
 
-from ami_ros import cli
+from ami_ros.cli import main as cli
 from ami_ros.modules.module import shipped
 import pytest
 

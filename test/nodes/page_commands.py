@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from ami_ros.nodes.trial.processes import end
+from ami_ros.validation.stack.processes import end
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent       # ami-ros, critic, ...: as in an activated environment

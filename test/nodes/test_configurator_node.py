@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 import signal
 
-from ami_ros.agent.types import Command, Verdict
+from ami_ros.core.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from lifecycle_msgs.srv import ChangeState
 import numpy as np

@@ -4,9 +4,9 @@
 from dataclasses import fields, replace
 import math
 
-from ami_ros.agent.robots import find
-from ami_ros.agent.types import Belief, Command, Plan, Verdict
+from ami_ros.core.types import Belief, Command, Plan, Verdict
 from ami_ros.nodes import convert
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 
-from ami_ros.agent.types import Command, Plan
+from ami_ros.core.types import Command, Plan
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.trial.processes import ROVER
+from ami_ros.validation.stack.processes import ROVER
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest

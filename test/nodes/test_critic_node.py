@@ -10,12 +10,12 @@ import re
 import resource
 import time
 
-from ami_ros.agent.audit import FOLDER
-from ami_ros.agent.audited import entries, verify
-from ami_ros.agent.latch import FILE
-from ami_ros.agent.robots import find
-from ami_ros.agent.types import Command, Plan
-from ami_ros.nodes import convert, sensing, topics
+from ami_ros.core.types import Command, Plan
+from ami_ros.critic.audit.log import FOLDER
+from ami_ros.critic.audit.verify import entries, verify
+from ami_ros.critic.latch import FILE
+from ami_ros.nodes import convert, sensor_types, topics
+from ami_ros.robots.find import find
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest
@@ -229,7 +229,8 @@ MORE = """
 def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
     file = tmp_path / 'robot.yaml'
     file.write_text(ROVER.path.read_text() + MORE)
-    rows = {s.name: sensing.rows(s)[0] for s in find(str(file)).sensors_of(*sensing.KINDS)}
+    rows = {s.name: sensor_types.rows(s)[0]
+            for s in find(str(file)).sensors_of(*sensor_types.KINDS)}
     front, button, sonar, depth = (rows[name] for name in ('front', 'button', 'sonar', 'depth'))
     bench.start('critic', robot=str(file))
     bench.hear(*OUT)

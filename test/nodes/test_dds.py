@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from ami_ros.nodes.trial.processes import PROFILE_NAMES
-from ami_ros.share import share
+from ami_ros.core.share import share
+from ami_ros.validation.stack.processes import PROFILE_NAMES
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -16,7 +16,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import Image
 
-TALKER = str(Path(__file__).parent / 'talk_pictures.py')
+TALKER = str(Path(__file__).parents[1] / 'helpers' / 'talk_pictures.py')
 COUNT, MOST = 60, 0.75      # without the profile 0.3 of them come through
 PATIENCE_S, QUIET_S = 60.0, 3.0
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 from ami_ros.nodes import convert, topics
-from minded import Minded, NS, PERIOD_NS, picture, same_plan
+from fake_peers import Minded, NS, PERIOD_NS, picture, same_plan
 import numpy as np
 import pytest
 import rclpy

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 
-from ami_ros.agent.robots import addressed
+from ami_ros.core.share import share
 from ami_ros.nodes import parameters
-from ami_ros.nodes.trial.processes import NODES, RECORDER
-from ami_ros.share import share
+from ami_ros.robots import addressed
+from ami_ros.validation.stack.processes import NODES, RECORDER
 import pytest
 import rclpy
 from rclpy.node import Node

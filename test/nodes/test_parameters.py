@@ -9,13 +9,13 @@ import sys
 import threading
 from typing import ClassVar
 
-from ami_ros.agent.policies.policy import read
-from ami_ros.agent.settings import ActorSettings, EnergySettings, Order, setting, Settings
+from ami_ros.core.settings import ActorSettings, EnergySettings, Order, setting, Settings
+from ami_ros.core.share import share
+from ami_ros.critic.safety_policy.limits import read
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.sim_node import SimSettings
-from ami_ros.share import share
-from ami_ros.trials.evaluate import home
+from ami_ros.validation.evaluate import home
 import pytest
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically

@@ -4,12 +4,12 @@
 import json
 import os
 
-from ami_ros.agent.robots import find
-from ami_ros.nodes.eye import Eye
-from ami_ros.nodes.trial import session
-from ami_ros.replay.again import replay, the_same
-from ami_ros.replay.changes import Changes
-from ami_ros.trials.protocol import GoalDrive
+from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.recording.replay.again import replay, the_same
+from ami_ros.recording.replay.changes import Changes
+from ami_ros.robots.find import find
+from ami_ros.validation.protocol import GoalDrive
+from ami_ros.validation.stack import session
 from mcap.reader import make_reader
 import numpy as np
 import pytest

@@ -7,12 +7,12 @@ import signal
 import time
 from types import SimpleNamespace
 
-from ami_ros import cli
-from ami_ros.agent.robots import find
-from ami_ros.agent.types import Command
-from ami_ros.bags.attached import recorded_robot
+from ami_ros.cli import main as cli
+from ami_ros.core.types import Command
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.desk.recording import asked_of, RecordingNode, wanted
+from ami_ros.nodes.recording_node import asked_of, RecordingNode, wanted
+from ami_ros.recording.attached import recorded_robot
+from ami_ros.robots.find import find
 from ami_ros.training import bagreader, windows
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One process a node plans what one process plans, bit for bit, over the same topics."""
 
-from minded import Minded, NS, picture, same_plan
+from fake_peers import Minded, NS, picture, same_plan
 import pytest
 
 FRAMES = 8

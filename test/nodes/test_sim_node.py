@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulator's process: the handshake of lock-step, and what it tells about itself."""
 
-from ami_ros.agent.robots import find
-from ami_ros.agent.types import Command, Verdict
-from ami_ros.nodes import convert, convert_heard, topics
+from ami_ros.core.types import Command, Verdict
+from ami_ros.nodes import convert, sensor_conversions, topics
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 
@@ -67,8 +67,8 @@ def test_the_readings_say_what_they_are(sim):
     info = newest(bench, topics.CAMERA_INFO)
     assert (info.width, info.height) == (96, 48) and info.k[0] == pytest.approx(
         48 / np.tan(ROVER.camera_hfov_rad / 2))
-    scan = convert_heard.laser_from(newest(bench, topics.SCAN), ROVER.lidar, ROVER,
-                                    convert_heard.Came(0, 0))
+    scan = sensor_conversions.laser_from(newest(bench, topics.SCAN), ROVER.lidar, ROVER,
+                                    sensor_conversions.Came(0, 0))
     assert len(scan.ranges) == ROVER.lidar_beams and not np.isnan(scan.ranges).any()
     assert convert.odometry_from(newest(bench, topics.ODOMETRY), 0).stamp_ns == stamp
     assert np.isfinite(convert.imu_from(newest(bench, topics.IMU))[1]).all()

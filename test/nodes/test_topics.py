@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of topics says who may publish what."""
 
-from ami_ros.bags.own import COMMAND, OWN
 from ami_ros.nodes import topics
+from ami_ros.recording.own import COMMAND, OWN
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 

@@ -5,17 +5,17 @@ import json
 import re
 from xml.etree import ElementTree
 
-from ami_ros.bags import walk
 from ami_ros.nodes import topics
+from ami_ros.recording import walk
 
 
 def said(root):
     """Return (status, key) of all that a golden drive would say on `trace`."""
-    from ami_ros.agent.exact import thawed
-    from ami_ros.nodes.trace_words import statuses
-    from ami_ros.replay import recorded
+    from ami_ros.nodes.trace_diagnostics import statuses
+    from ami_ros.recording.lossless_json import thawed
+    from ami_ros.recording.replay import recorded
     out = set()
-    for heard in walk.messages(root / 'test/replay/golden/mind.mcap', ('trace/exact',)):
+    for heard in walk.messages(root / 'test/recording/replay/golden/mind.mcap', ('trace/exact',)):
         for line in recorded.lines_of(heard.data, 0):
             for one in statuses(thawed(line.said), {}):
                 out |= {(one.health.name, key) for key in one.health.values}

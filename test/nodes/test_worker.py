@@ -3,8 +3,8 @@
 
 import threading
 
-from ami_ros.agent.types import Command, Odometry
-from ami_ros.nodes.lately import Body, Commands
+from ami_ros.core.types import Command, Odometry
+from ami_ros.nodes.time_buffers import Body, Commands
 from ami_ros.nodes.worker import Slot, Worker
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ from dataclasses import fields
 import importlib.util
 import math
 
-from ami_ros.agent.robots import find
+from ami_ros.robots.find import find
 from ami_ros.sim import body as bodies
 from ami_ros.sim.body import Truth
 from ami_ros.sim.loopback import Loopback

@@ -4,8 +4,8 @@
 from dataclasses import fields
 import math
 
-from ami_ros.images.lens import lens
-from ami_ros.images.rectify import Pinhole, Rectifier
+from ami_ros.perception.images.lens import lens
+from ami_ros.perception.images.rectify import Pinhole, Rectifier
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.camera_model.model import Camera
 from ami_ros.sim.camera_model.settings import CameraSettings

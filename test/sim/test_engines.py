@@ -4,7 +4,7 @@
 import builtins
 import math
 
-from ami_ros.agent.robots import find
+from ami_ros.robots.find import find
 from ami_ros.sim import scenes
 from ami_ros.sim import world as worlds
 from ami_ros.sim.engines import ENGINES, open_engine

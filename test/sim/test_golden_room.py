@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from ami_ros.agent.robots import find
+from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
 import numpy as np
 import pytest

@@ -3,13 +3,13 @@
 
 from dataclasses import replace
 
-from ami_ros.agent.memory import Keeper
-from ami_ros.agent.policies.policy import read
-from ami_ros.agent.robots import find
-from ami_ros.agent.rules import tilt
-from ami_ros.agent.rules.rule import Stop
-from ami_ros.agent.types import Command, Imu, Situation
-from ami_ros.share import share
+from ami_ros.core.share import share
+from ami_ros.core.types import Command, Imu, Situation
+from ami_ros.critic.history import Keeper
+from ami_ros.critic.rules import tilt
+from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.safety_policy.limits import read
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 

@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.robots import find
+from ami_ros.robots.find import find
 from ami_ros.sim import body as bodies
 from ami_ros.sim import scenes
 from ami_ros.sim.scenes import changes

@@ -4,11 +4,11 @@
 import math
 import shutil
 
-from ami_ros.agent.robots import find
-from ami_ros.bags import bagwriter as make
-from ami_ros.bags.metadata import write_metadata
-from ami_ros.images import codec, fields
-from ami_ros.images.rectify import Pinhole, Rectifier
+from ami_ros.perception.images import codec, fields
+from ami_ros.perception.images.rectify import Pinhole, Rectifier
+from ami_ros.recording import bagwriter as make
+from ami_ros.recording.metadata import write_metadata
+from ami_ros.robots.find import find
 from ami_ros.training.bagreader import BagError, read
 import numpy as np
 import pytest

@@ -4,9 +4,9 @@
 from dataclasses import replace
 import math
 
-from ami_ros.agent.robots import find
-from ami_ros.bags import bagwriter as make
-from ami_ros.images import codec
+from ami_ros.perception.images import codec
+from ami_ros.recording import bagwriter as make
+from ami_ros.robots.find import find
 from ami_ros.training import fitness, windows
 from ami_ros.training.bagreader import BagError, read
 import numpy as np

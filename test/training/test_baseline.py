@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ordinary surprise: what the robot's own filter says on held-out drives, at the camera's rate."""
 
-from ami_ros.agent.settings import WorldModelSettings
-from ami_ros.agent.types import Latent
-from ami_ros.agent.world_model import WorldModel
+from ami_ros.core.settings import WorldModelSettings
+from ami_ros.core.types import Latent
 from ami_ros.inference.networks import Networks
 from ami_ros.modules.module import open_module
 from ami_ros.training import baseline
 from ami_ros.training.bagreader import Recording
 from ami_ros.training.restore import restore
 from ami_ros.training.windows import cut
+from ami_ros.world_model.belief_filter import WorldModel
 import numpy as np
 import pytest
 from toys import picture, pose, SECOND, V, W

@@ -4,10 +4,10 @@
 from functools import partial
 import json
 
-from ami_ros.agent.robots import find
 from ami_ros.inference.networks import Networks
 from ami_ros.modules.card import card
 from ami_ros.modules.module import fits, open_module
+from ami_ros.robots.find import find
 from ami_ros.training import build, gates, train, vit
 from ami_ros.training.bagreader import BagError
 from ami_ros.training.collect import bag_hash

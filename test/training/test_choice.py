@@ -3,11 +3,11 @@
 
 import json
 
-from ami_ros import cli
-from ami_ros.agent.robots import find
-from ami_ros.bags import bagwriter as make
-from ami_ros.bags.attached import recorded_robot
-from ami_ros.bags.own import OWN
+from ami_ros.cli import main as cli
+from ami_ros.recording import bagwriter as make
+from ami_ros.recording.attached import recorded_robot
+from ami_ros.recording.own import OWN
+from ami_ros.robots.find import find
 from ami_ros.training import bags
 from ami_ros.training.bagreader import BagError, read
 import numpy as np

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 
-from ami_ros.agent.robots import find
+from ami_ros.robots.find import find
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 import yaml
 
 pytest.importorskip('pybullet', reason='needs pybullet')
-from ami_ros.bags.bagwriter import TYPES  # noqa: E402
+from ami_ros.recording.bagwriter import TYPES  # noqa: E402
 from ami_ros.training.bagreader import read  # noqa: E402
 from ami_ros.training.collect import bag_hash, collect  # noqa: E402
 from ami_ros.training.readings import stamp  # noqa: E402

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip('pybullet', reason='needs pybullet')
-from ami_ros.agent.robots import find  # noqa: E402
-from ami_ros.cli import main  # noqa: E402
+from ami_ros.cli.main import main  # noqa: E402
+from ami_ros.robots.find import find  # noqa: E402
 from ami_ros.sim import scenes  # noqa: E402
 from ami_ros.sim.camera_model.model import Camera  # noqa: E402
 from ami_ros.training import collect_worlds as worlds  # noqa: E402

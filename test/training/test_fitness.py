@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
-from ami_ros import cli
-from ami_ros.agent.robots import find
+from ami_ros.cli import main as cli
+from ami_ros.robots.find import find
 from ami_ros.training import bagreader, fitness, windows
 from ami_ros.training.bagreader import Recording
 import numpy as np

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """An int8 module says nearly the same, in pairs that TensorRT takes, and only drives if it may."""
 
-from ami_ros.cli import main
+from ami_ros.cli.main import main
 from ami_ros.inference import backend, Options
-from ami_ros.inference.asks import asks, pictures
+from ami_ros.inference.bench_inputs import asks, pictures
 from ami_ros.inference.cast import half
 from ami_ros.inference.graph import read, write
 from ami_ros.inference.networks import Networks
 from ami_ros.modules.module import open_module
 from ami_ros.training import quantize
-from ami_ros.trials import evaluate, paired
+from ami_ros.validation import evaluate, paired
 import numpy as np
 import pytest
 

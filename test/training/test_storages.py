@@ -6,8 +6,8 @@ from pathlib import Path
 import shutil
 import sqlite3
 
-from ami_ros.bags import bagwriter as make
-from ami_ros.bags import storage, walk
+from ami_ros.recording import bagwriter as make
+from ami_ros.recording import storage, walk
 from ami_ros.training.bagreader import BagError, read
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter

@@ -9,7 +9,7 @@ from dataclasses import replace
 import math
 from pathlib import Path
 
-from ami_ros.bags import bagwriter as make
+from ami_ros.recording import bagwriter as make
 from ami_ros.training.windows import Drives
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer

@@ -3,7 +3,7 @@
 
 from dataclasses import asdict, dataclass
 
-from ami_ros.agent.settings import setting, Settings
+from ami_ros.core.settings import setting, Settings
 
 
 @dataclass(frozen=True)

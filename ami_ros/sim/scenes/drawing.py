@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from ami_ros.images import draw
+from ami_ros.perception.images import draw
 from ami_ros.sim.scenes.elements import Solid
 from ami_ros.sim.scenes.lighting import windows_of
 from ami_ros.sim.scenes.scene import Scene

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drive about and record."""
+
+import argparse
+from pathlib import Path
+import time
+
+from ami_ros.cli.common import bar, count, whole
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--world-seed', type=whole, default=None,
+                     help="the protocol's room with this seed")
+    one.add_argument('--out', type=Path, required=True, help='folder to write')
+    one.add_argument('--seed', type=whole, default=0, help='of the drives')
+    one.add_argument('--frames', type=count, default=100_000, help='of one room')
+    one.add_argument('--drive-seconds', type=float, default=60.0, help='in one room')
+    one.add_argument('--jobs', type=count, default=2, help='processes')
+    many = one.add_argument_group('many worlds', 'instead of --world-seed: one bag for each world '
+                                  'in the folder, and a manifest')
+    many.add_argument('--worlds', type=count, default=None, metavar='N', help='number of worlds')
+    many.add_argument('--generator', default='mixed',
+                      help='room, rooms, building, hall, clutter or mixed')
+    many.add_argument('--frames-per-world', type=count, default=250)
+    many.add_argument('--first-world-seed', type=whole, default=20_000)
+    many.add_argument('--changes', default='', metavar='LIST', help='applied to every world')
+    many.add_argument('--camera', default='clean',
+                      help='preset of the camera model; random: another one in each world')
+    many.add_argument('--engine', default='pybullet', help='pybullet or mujoco')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    if (args.worlds is None) == (args.world_seed is None):
+        raise ValueError('give either --world-seed, for one room, or --worlds, for many')
+    return many_worlds(args) if args.worlds is not None else one_room(args)
+
+
+def one_room(args: argparse.Namespace) -> int:
+    """Collect in the protocol's room."""
+    from ami_ros.training.collect import collect as work
+    begun = time.monotonic()
+    done = work(args.out, args.world_seed, args.seed, args.frames, args.drive_seconds, args.jobs,
+                lambda d, n: bar(d, n, begun, 'collecting'))
+    print(f'{args.out}: {done["drives"]} drives of {args.drive_seconds:g} s in '
+          f'{time.monotonic() - begun:.0f} s, sha256 {done["sha256"]}')
+    return 0
+
+
+def many_worlds(args: argparse.Namespace) -> int:
+    """Collect in many worlds."""
+    from ami_ros.training.collect_worlds import Asked, collect
+    begun = time.monotonic()
+    asked = Asked(args.generator, args.first_world_seed, args.worlds, args.frames_per_world,
+                  args.seed, args.changes, args.camera, args.engine)
+    done = collect(args.out, asked, args.jobs, lambda d, n: bar(d, n, begun, 'collecting'))
+    print(f'{args.out}: {done["frames"]} frames of {len(done["worlds"])} worlds in '
+          f'{time.monotonic() - begun:.0f} s')
+    return 0

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drive episodes in one process, lock-step."""
+
+import argparse
+from pathlib import Path
+import time
+
+from ami_ros.cli.common import bar, change, count, make_way, whole, write_report
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--planner', default='world_model',
+                     choices=['world_model', 'random', 'retrieval', 'oracle'])
+    one.add_argument('--goal-blocks', type=count, default=20, metavar='K')
+    one.add_argument('--episodes', type=count, default=20)
+    one.add_argument('--seed', type=whole, default=1000)
+    one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
+    one.add_argument('--furniture-moved', action='store_true',
+                     help='a third of the furniture stands elsewhere')
+    one.add_argument('--module', default='')
+    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE',
+                     dest='changes', help='other settings than the defaults: energy.way=0')
+    one.add_argument('--backend', default='onnx', help='what runs the networks')
+    one.add_argument('--precision', default='float32', help='float16: as a GPU would')
+    one.add_argument('--counterfactual', action='store_true',
+                     help='ask the model what would follow of motions from --episodes starts, '
+                          'and make each of them')
+    one.add_argument('--carried', action='store_true',
+                     help='carry the robot elsewhere on its way, unknown to its odometry, and '
+                          'count the arrivals that it declares wrongly')
+    one.add_argument('--report', type=Path, default=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    from ami_ros.validation.evaluate import evaluate as work
+    from ami_ros.validation.evaluate import Trial
+    make_way(args.report)
+    begun, done = time.monotonic(), []
+    if args.counterfactual:
+        return asked(args, begun)
+    trial = Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
+                  args.furniture_moved, args.module, args.robot, tuple(args.changes),
+                  args.backend, args.precision)
+    if args.carried:
+        return carried(trial, begun, args.report)
+
+    def progress(episode) -> None:
+        done.append(episode)
+        bar(len(done), args.episodes, begun,
+            f'{sum(e.success for e in done)} of {len(done)} succeeded')
+
+    report = work(trial, progress)
+    print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
+          f'reached {100 * report["reached_rate"]:.1f} %, '
+          f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
+    write_report(args.report, report)
+    return 0
+
+
+def asked(args: argparse.Namespace, begun: float) -> int:
+    """Score answers about what was not done; return the exit status."""
+    from ami_ros.validation.counterfactual import counterfactual
+    report = counterfactual(args.episodes, args.seed, args.module, args.robot, args.world_seed,
+                            lambda done: bar(done, args.episodes, begun, 'starts'))
+    for name in ('distance_m', 'clearance_m'):
+        said = report[name]
+        low, high = said['interval_95']
+        print(f'{name}: of {said["pairs"]} pairs {100 * said["share"]:.1f} % in the right order '
+              f'({100 * low:.1f} to {100 * high:.1f})')
+    print(f'off by {report["off_m"]["p50"]:.3f} m (median), {report["off_m"]["p90"]:.3f} m (p90) '
+          f'after {report["protocol"]["seconds"]:g} s')
+    write_report(args.report, report)
+    return 0
+
+
+def carried(trial, begun: float, path: Path | None) -> int:
+    """Carry the robot elsewhere, once in each try; return the exit status."""
+    from ami_ros.validation.carried_away import carried as work
+    done: list = []
+
+    def progress(one) -> None:
+        done.append(one)
+        bar(len(done), trial.episodes, begun,
+            f'{sum(one.false_s > 0 for one in done)} of {len(done)} declared a false arrival')
+
+    report = work(trial, progress)
+    print(f'carried elsewhere, K = {trial.blocks}: {report["false_arrivals"]} of '
+          f'{trial.episodes} declared an arrival more than '
+          f'{report["protocol"]["false_m"]:g} m from the goal; {report["arrived"]} arrived in '
+          'the end')
+    write_report(path, report)
+    return 0

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Learned modules: list, show, verify, sign, pack, install, activate, roll back, remove."""
+
+import argparse
+from pathlib import Path
+
+UNSIGNED = 'take also what nobody signed: for development, not for a robot among people'
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands and their options."""
+    what = one.add_subparsers(dest='what', required=True, metavar='WHAT')
+    parts = {name: what.add_parser(name, help=about, description=about)
+             for name, (_, about) in WHATS.items()}
+    for name in ('list', 'install', 'activate', 'rollback', 'remove', 'show', 'verify', 'card'):
+        parts[name].add_argument('--store', default='', metavar='FOLDER', help='of installed '
+                                 'modules; default: ~/.ros/ami_ros/modules')
+    for name in ('show', 'verify', 'card', 'sign', 'pack'):
+        parts[name].add_argument('module', nargs='?' if name in ('show', 'verify', 'card') else 1,
+                                 default='', metavar='MODULE', help='a folder, an archive, or the '
+                                 'name or hash of an installed one; default: what is active')
+    for name in set(parts) - {'keygen', 'trust', 'sign'}:
+        parts[name].add_argument('--trust', type=Path, metavar='FOLDER', help='keys and policy in '
+                                 'the place of ~/.config/ami_ros/trust')
+    for name in ('install', 'activate', 'rollback'):
+        parts[name].add_argument('--unsigned', action='store_true', help=UNSIGNED)
+    for name in ('activate', 'rollback'):
+        parts[name].add_argument('--robot', default='rover', help='name, or path of a robot file')
+        parts[name].add_argument('--backend', default='onnx', help='what will serve')
+        parts[name].add_argument('--precision', default='float32', help='in which it will')
+    parts['install'].add_argument('path', type=Path, metavar='ARCHIVE', help='or a folder')
+    parts['activate'].add_argument('modules', nargs='+', metavar='MODULE')
+    parts['remove'].add_argument('module', metavar='MODULE')
+    parts['pack'].add_argument('--out', type=Path, help='default: NAME-VERSION.module.tar')
+    parts['sign'].add_argument('--key', required=True, help='name of keygen, or path of a file')
+    parts['sign'].add_argument('--figures', type=Path, nargs='+', default=[], metavar='REPORT',
+                               help='of ami-ros evaluate, to be in the manifest and its card')
+    parts['sign'].add_argument('--counter', type=int, help='default: made of the version')
+    for name in ('keygen', 'trust'):
+        parts[name].add_argument('key', metavar='NAME' if name == 'keygen' else 'KEY.pub')
+        parts[name].add_argument('--names', nargs='+', default=['*'], help='of modules that the '
+                                 'key may sign; default: all')
+        parts[name].add_argument('--kinds', nargs='+', default=['*'], help='of modules, likewise')
+        parts[name].add_argument('--trust', type=Path, metavar='FOLDER', help='default: '
+                                 '~/.config/ami_ros/trust')
+    parts['keygen'].add_argument('--keys', type=Path, default=KEYS, metavar='FOLDER',
+                                 help=f'where private keys are; default: {KEYS}')
+    parts['sign'].add_argument('--keys', type=Path, default=KEYS, metavar='FOLDER')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    for line in WHATS[args.what][0](args):
+        print(line)
+    return 0
+
+
+def store(args: argparse.Namespace):
+    """Open the store that is meant."""
+    from ami_ros.modules import active_set
+    from ami_ros.modules.store import Store
+    from ami_ros.modules.trust import trust
+    return Store(active_set.folder(args.store), trust(args.trust),
+                 not getattr(args, 'unsigned', True))
+
+
+def opened(args: argparse.Namespace, required: bool = False):
+    """Open the module that is meant: a path, an installed one, the package's, the active one."""
+    from ami_ros.modules import active_set, archive, module
+    from ami_ros.modules.trust import packaged, trust
+    said = args.module[0] if isinstance(args.module, list) else args.module
+    known = trust(args.trust)
+    if Path(said).is_file():
+        return archive.open_archive(Path(said), known, required)
+    if said and not Path(said).exists() and getattr(args, 'store', None) is not None:
+        held, own = store(args), module.shipped()
+        if said == own.name and not any(n.startswith(said) for n in held.names()):
+            return module.open_folder(own, packaged(), True)
+        return module.open_folder(active_set.folder(args.store) / held.find(said), known, required)
+    return module.open_module(said, required, getattr(args, 'store', None), known)
+
+
+def listed(args: argparse.Namespace) -> list[str]:
+    """Say what is installed, what is active, and what a rollback would bring."""
+    from ami_ros.modules.module import open_module
+    held = store(args)
+    found = held.found()
+    lines = [f'{"*" if one.active else one.history or " "} '
+             f'{one.module.said if one.module else one.folder + ": " + one.wrong}'
+             for one in found]
+    if not any(one.active for one in found):
+        lines.append(f'* {open_module("", store=held.folder).said}, comes with the package')
+    now = held.pointer()
+    back = [one.said for one in now.history] + ['the module that comes with the package']
+    return [f'in {held.folder}; * is active, a number says after how many rollbacks', *lines,
+            f'a rollback brings {back[0]}' if now.active else 'there is nothing to roll back to']
+
+
+def show(args: argparse.Namespace) -> list[str]:
+    """Say its facts."""
+    module = opened(args)
+    said = module.manifest
+    return [module.said, f'in {module.path}', f'counter      {module.counter}',
+            f'hash         {module.id}',
+            *(f'{key:12} {said[key]}' for key in ('kind', 'latent_space', 'robot', 'axes',
+                                                  'limits', 'camera', 'golden') if key in said),
+            *(f'{digest[:12]} {len(module.files[name]):9d}  {name}'
+              for name, digest in sorted(said['files'].items()))]
+
+
+def verify(args: argparse.Namespace) -> list[str]:
+    """Check its signature and every byte."""
+    module = opened(args, required=True)
+    return [f'good: {module.said}', f'{len(module.files) + 1} files, every byte as signed']
+
+
+def keygen(args: argparse.Namespace) -> list[str]:
+    """Make a key pair; trust it here."""
+    from ami_ros.modules import envelope, keys
+    if not envelope.NAME.fullmatch(args.key):
+        raise ValueError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
+    key, path = keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
+    key.write(path)
+    public = path.with_suffix('.pub')
+    public.write_bytes(keys.pem(key.public))
+    return [f'key {key.id}', f'private: {path}, for you alone; who has it can sign in your name',
+            f'public:  {public}; on each robot: ami-ros modules trust {public.name}',
+            *admit(args, args.key, key.public)]
+
+
+def trusted(args: argparse.Namespace) -> list[str]:
+    """Let a key sign, here."""
+    from ami_ros.modules import keys
+    return admit(args, Path(args.key).stem, keys.read_public(Path(args.key)))
+
+
+def admit(args: argparse.Namespace, label: str, public: bytes) -> list[str]:
+    """Write it into the trust policy."""
+    from ami_ros.modules import trust
+    folder = args.trust or trust.owners()
+    trust.admit(folder, label, public, args.names, args.kinds)
+    return [f'trusted here for names {" ".join(args.names)}, kinds {" ".join(args.kinds)}: '
+            f'{folder / trust.POLICY}']
+
+
+def sign(args: argparse.Namespace) -> list[str]:
+    """Sign a module folder."""
+    from ami_ros.modules import keys, signing
+    path = Path(args.key) if Path(args.key).is_file() \
+        else args.keys.expanduser() / f'{args.key}.pem'
+    module = signing.sign(Path(args.module[0]), keys.Signer.read(path), args.counter,
+                          [signing.figure(report) for report in args.figures])
+    return [f'{module.path}: {module.said}, counter {module.counter}']
+
+
+def pack(args: argparse.Namespace) -> list[str]:
+    """Put a module into one file."""
+    from ami_ros.modules import archive
+    module = opened(args)
+    out = args.out or Path(f'{module.manifest["name"]}-{module.manifest["version"]}'
+                           f'{archive.SUFFIX}')
+    data = archive.pack(archive.contents(module))
+    partial = out.with_name(out.name + '.partial')
+    partial.write_bytes(data)
+    partial.replace(out)
+    return [f'{out}: {len(data) / 1e6:.1f} MB, {module.said}']
+
+
+def install(args: argparse.Namespace) -> list[str]:
+    """Take it in."""
+    module = store(args).install(args.path)
+    return [f'installed {module.said}', f'next: ami-ros modules activate {module.path.name}']
+
+
+def activate(args: argparse.Namespace) -> list[str]:
+    """Make a set the active one."""
+    from ami_ros.inference.golden_check import Prover
+    from ami_ros.robots.find import find
+    made = store(args).activate(args.modules, find(args.robot),
+                                Prover(args.backend, args.precision))
+    return [f'active: {made.said}', f'golden inputs: {made.proof}', MEANWHILE]
+
+
+def rollback(args: argparse.Namespace) -> list[str]:
+    """Go back to the set before."""
+    from ami_ros.inference.golden_check import Prover
+    from ami_ros.robots.find import find
+    made = store(args).rollback(find(args.robot), Prover(args.backend, args.precision))
+    return [f'active: {made.said if made else "the module that comes with the package"}',
+            MEANWHILE]
+
+
+def remove(args: argparse.Namespace) -> list[str]:
+    """Remove it."""
+    return [f'removed {args.module}', *store(args).remove(args.module)]
+
+
+def card(args: argparse.Namespace) -> list[str]:
+    """Write its page."""
+    from ami_ros.modules.card import card as page
+    return [page(opened(args)).rstrip()]
+
+
+KEYS = Path('~/.config/ami_ros/keys')
+MEANWHILE = 'a mind that runs takes it up between two pictures; ami-ros doctor says what it has'
+WHATS = {
+    'list': (listed, 'what is installed, active, and would come with a rollback'),
+    'show': (show, 'what a module says of itself, with the hash of every file'),
+    'verify': (verify, 'check the signature and every byte'),
+    'card': (card, 'one page: what it learned from, figures, gates, limits, lineage, licence'),
+    'keygen': (keygen, 'make a key to sign with, and trust it on this machine'),
+    'trust': (trusted, 'let a public key sign modules for this machine'),
+    'sign': (sign, 'sign a module folder'),
+    'pack': (pack, 'put a module into one file, the same bytes each time'),
+    'install': (install, 'take a module in from an archive or a folder, if all of it is right'),
+    'activate': (activate, 'make modules the active set, if they fit robot and one another'),
+    'rollback': (rollback, 'go back to the set before the active one'),
+    'remove': (remove, 'remove a module that is not active'),
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a policy, say it in words, compare two: what the critic lets the robot do."""
+
+import argparse
+from pathlib import Path
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands and their options."""
+    what = one.add_subparsers(dest='what', required=True, metavar='WHAT')
+    check = what.add_parser('check', help='read a policy file, and whether it fits a robot')
+    explain = what.add_parser('explain', help='say each rule and number in words')
+    for part in (check, explain):
+        part.add_argument('policy', type=Path, metavar='FILE')
+    check.add_argument('--robot', default='', help='a name, or the path of a robot file')
+    explain.add_argument('rule', nargs='?', default='', metavar='RULE',
+                         help='this one alone; shared: the numbers of several rules')
+    diff = what.add_parser('diff', help='say what is stricter and what is looser in B than in A')
+    diff.add_argument('policy', type=Path, metavar='A')
+    diff.add_argument('other', type=Path, metavar='B')
+    shown = what.add_parser('hash', help='the sha256 that verdicts name, of rules and numbers')
+    shown.add_argument('policy', type=Path, metavar='FILE')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    for line in {'check': check, 'explain': explain, 'diff': diff, 'hash': hashed}[
+            args.what](args):
+        print(line)
+    return 0
+
+
+def check(args: argparse.Namespace) -> list[str]:
+    """Read it all; say what runs."""
+    from ami_ros.critic.rules.required_sensors import needs
+    from ami_ros.critic.safety_policy.limits import build_rules, read
+    from ami_ros.robots.find import find
+    policy = read(args.policy)
+    if args.robot:
+        robot = find(args.robot)
+        try:
+            build_rules(policy, robot)
+            needs(policy.shared, robot)
+        except ValueError as wrong:
+            raise ValueError(f'{policy.path}: {wrong}') from None
+    return [f'rules   {", ".join(policy.rules)}',
+            f'numbers {len(policy.numbers)}, each with its source',
+            f'hash    {policy.hash}',
+            f'good{f" for {robot.name}" if args.robot else ""}']
+
+
+def explain(args: argparse.Namespace) -> list[str]:
+    """Say it in words."""
+    from ami_ros.critic.safety_policy.explain import explain as said
+    from ami_ros.critic.safety_policy.limits import read
+    return said(read(args.policy), args.rule)
+
+
+def diff(args: argparse.Namespace) -> list[str]:
+    """Compare two."""
+    from ami_ros.critic.safety_policy.explain import differences
+    from ami_ros.critic.safety_policy.limits import read
+    return differences(read(args.policy), read(args.other)) or [
+        'the same rules with the same numbers']
+
+
+def hashed(args: argparse.Namespace) -> list[str]:
+    """Give the hash."""
+    from ami_ros.critic.safety_policy.limits import read
+    return [read(args.policy).hash]

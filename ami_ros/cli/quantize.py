@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make an int8 module of a trained one; kept only if the task is shown to hold."""
+
+import argparse
+from pathlib import Path
+import time
+
+from ami_ros.cli.common import bar, count, make_way, pair, whole, write_report
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--module', default='', help='default: the shipped one')
+    one.add_argument('--bag', type=Path, nargs='+', default=[],
+                     help='what the robot sees; default: the pictures that the module keeps')
+    one.add_argument('--out', type=Path, required=True, help='module folder to write')
+    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
+    one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+                     help='camera, odom, command, scan or imu, where the bag has several')
+    one.add_argument('--goal-blocks', type=count, default=20, metavar='K')
+    one.add_argument('--episodes', type=count, default=400,
+                     help='driven with both modules, on the same seeds')
+    one.add_argument('--seed', type=whole, default=500)
+    one.add_argument('--report', type=Path, default=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status: 0 only where the module is kept."""
+    from ami_ros.inference.bench_inputs import pictures
+    from ami_ros.modules.module import open_module
+    from ami_ros.training import quantize
+    from ami_ros.validation import evaluate, paired
+    make_way(args.report)
+    module = open_module(args.module)
+    evaluate.home(module)           # without a room that can be simulated nothing can be shown
+    seen = from_bags(args, module) if args.bag else pictures(module)
+    trying = args.out.with_name(args.out.name + '.trying')
+    if args.out.exists():
+        raise ValueError(f'{args.out} exists; give another --out, or remove it')
+    quantize.make(module, seen, trying)
+    reports = []
+    for path in (args.module, str(trying)):
+        begun, done = time.monotonic(), []
+
+        def progress(episode, begun=begun, done=done) -> None:
+            done.append(episode)
+            bar(len(done), args.episodes, begun,
+                f'{sum(e.success for e in done)} of {len(done)} succeeded')
+
+        reports.append(evaluate.evaluate(evaluate.Trial(
+            blocks=args.goal_blocks, episodes=args.episodes, seed=args.seed, module=path,
+            robot=args.robot), progress))
+    said = paired.compare(*reports)
+    print(f'int8 against float32, K = {args.goal_blocks}, {said}')
+    write_report(args.report, {'paired': str(said), 'holds': said.holds, 'float32': reports[0],
+                               'int8': reports[1]})
+    if not said.holds:
+        print(f'not accepted: it is not shown that at most {100 * paired.MOST_WORSE:g} points '
+              f'of success are lost; what was tried is in {trying}. More episodes narrow the '
+              'interval; more pictures of the robot (--bag) may mend the loss')
+        return 1
+    trying.rename(args.out)
+    print(f'accepted: {args.out}; sign it with ami-ros modules sign')
+    return 0
+
+
+def from_bags(args: argparse.Namespace, module):
+    """Read what the robot saw."""
+    from ami_ros.robots.find import find
+    from ami_ros.training import bags
+    robot = find(args.robot)
+    data = bags.read(tuple(args.bag), robot, dict(args.topic), 0,
+                     lambda line: print(line, flush=True))
+    if data.images.shape[2:0:-1] != module.camera_size:
+        raise ValueError(f'the bag shows {data.images.shape[2:0:-1]}, the module sees '
+                         f'{module.camera_size}')
+    return data.images

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a recorded drive as one HTML page: way, stops, surprise, times, slowest frames, cost."""
+
+import argparse
+from pathlib import Path
+
+from ami_ros.cli.common import make_way, whole
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('bag', type=Path, metavar='BAG', help='as ami-ros record or sim --record')
+    one.add_argument('--out', type=Path, default=None, metavar='FILE',
+                     help='default: report.html in the bag, or beside it where it is a file')
+    one.add_argument('--slowest', type=whole, default=10, metavar='N', help='frames to tell')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    from ami_ros.recording.replay.moment import moment
+    from ami_ros.recording.replay.page import page
+    from ami_ros.recording.replay.recorded import abouts
+    from ami_ros.recording.replay.summary import summed
+    out = args.out or (args.bag / 'report.html' if args.bag.is_dir()
+                       else args.bag.with_suffix('.html'))
+    make_way(out)
+    nodes = abouts(args.bag)
+    said, found = summed(args.bag)
+    slowest = [(ms, found.seconds(one), moment(args.bag, found, one, nodes))
+               for ms, one in found.slowest()[:args.slowest]]
+    temporary = out.with_suffix('.partial')
+    temporary.write_text(page(said, slowest, nodes))
+    temporary.replace(out)
+    print(f'{said.seconds:.1f} s, {said.metres:.1f} m, {len(said.stops)} stops, '
+          f'{said.decisions} decisions\nreport: {out}')
+    return 0

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The verbs of the command line: one verb, one file, one line in this table.
+
+A verb's file declares its options in `add`, does its work in `run`, and imports what is heavy
+only there: its first sentence is its help.
+"""
+
+VERBS = {       # verb: file, in the order in which a person meets them
+    'sim': 'ami_ros.cli.sim',
+    'mode': 'ami_ros.cli.mode',
+    'goal': 'ami_ros.cli.goal',
+    'drive': 'ami_ros.cli.drive',
+    'robot': 'ami_ros.cli.robot',
+    'policy': 'ami_ros.cli.policy',
+    'modules': 'ami_ros.cli.modules',
+    'audit': 'ami_ros.cli.audit',
+    'machine': 'ami_ros.cli.machine',
+    'doctor': 'ami_ros.cli.doctor',
+    'calibrate': 'ami_ros.cli.calibrate',
+    'record': 'ami_ros.cli.record',
+    'replay': 'ami_ros.cli.replay',
+    'trace': 'ami_ros.cli.trace',
+    'report': 'ami_ros.cli.report',
+    'collect': 'ami_ros.cli.collect',
+    'world': 'ami_ros.cli.world',
+    'train': 'ami_ros.cli.train',
+    'quantize': 'ami_ros.cli.quantize',
+    'evaluate': 'ami_ros.cli.evaluate',
+    'bench': 'ami_ros.cli.bench',
+    'faults': 'ami_ros.cli.faults',
+    'hostile': 'ami_ros.cli.hostile',
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say why: the chain of one command of a recording, from the wheels back to the pixels."""
+
+import argparse
+from pathlib import Path
+
+from ami_ros.cli.common import count
+
+WIDE = 64           # of a column, where two moments stand side by side
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('bag', type=Path, metavar='BAG', help='as ami-ros record or sim --record')
+    which = one.add_mutually_exclusive_group(required=True)
+    which.add_argument('--at', type=float, metavar='TIME', help='s since the recording began')
+    which.add_argument('--stop', type=count, metavar='N', help='the N-th time a rule stopped it')
+    which.add_argument('--slowest', type=count, metavar='N', help='the N-th slowest frame')
+    which.add_argument('--worst-surprise', type=count, metavar='N',
+                       help='the N-th frame that it least expected')
+    one.add_argument('--compare', type=float, metavar='TIME', help='with what was at this time')
+    one.add_argument('--picture', type=Path, default=None, metavar='FILE',
+                     help='what the camera saw, as PNG')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    from ami_ros.cli.common import make_way
+    from ami_ros.perception.images.draw import enlarge, write_png
+    from ami_ros.recording.replay.index import index
+    from ami_ros.recording.replay.moment import moment
+    from ami_ros.recording.replay.recorded import abouts
+    make_way(args.picture)
+    found, said = index(args.bag), abouts(args.bag)
+    told = moment(args.bag, found, chosen(args, found), said)
+    rows = told.rows
+    if args.compare is None:
+        for label, value in rows:
+            print(f'{label:24s}{value}')
+    else:
+        other = moment(args.bag, found, found.at(args.compare), said)
+        for line in beside(rows, other.rows):
+            print(line)
+    if args.picture is not None:
+        if told.picture is None:
+            raise ValueError('there is no picture of this moment to be written')
+        size = max(told.picture.shape[:2])
+        write_png(args.picture, enlarge(told.picture, max(1, 320 // size) * size))
+        print(f'{"picture in":24s}{args.picture}')
+    return 0
+
+
+def chosen(args: argparse.Namespace, found):
+    """Return the moment that is asked for; ValueError says how many there are."""
+    if args.at is not None:
+        return found.at(args.at)
+    number, what, there = (
+        (args.stop, 'stops', found.stops()) if args.stop is not None else
+        (args.slowest, 'frames', [one for _, one in found.slowest()])
+        if args.slowest is not None else
+        (args.worst_surprise, 'frames', [one for _, one in found.surprises()]))
+    if number > len(there):
+        raise ValueError(f'the recording has {len(there)} {what}; there is no number {number}')
+    return there[number - 1]
+
+
+def beside(rows: list[tuple[str, str]], others: list[tuple[str, str]]) -> list[str]:
+    """Put two moments side by side; what is not the same is marked."""
+    there = dict(others)
+    labels = [label for label, _ in rows]
+    labels += [label for label, _ in others if label not in dict(rows)]
+    out = []
+    for label in labels:
+        one, other = dict(rows).get(label, '-'), there.get(label, '-')
+        mark = ' ' if one == other else '*'
+        out.append(f'{mark} {label:24s}{one[:WIDE]:{WIDE + 2}s}{other[:WIDE]}')
+    return out

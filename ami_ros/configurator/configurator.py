@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Decides which modules run, towards what goal, within what budget, and what happens when they fail.
+
+Time comes in as seconds of the steady clock; messages, processes and pictures are the node's.
+Nothing here remembers a goal across a restart, and nothing arms itself.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ami_ros.configurator.supervisor import Act, number, Supervisor
+from ami_ros.core.compute_budget import Budget
+from ami_ros.core.settings import setting, Settings
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What holds in a mode."""
+
+    minds: str          # the state that the mind's nodes are wanted in
+    plan: str           # what becomes of plans
+    hand: str           # what a hand on the stick does
+    entered: str        # how one gets there
+
+
+MODES = {
+    'idle': Mode('inactive', 'none is made', 'moves the robot, which makes it `manual`',
+                 'at start; service `disarm`; when the mind is lost'),
+    'manual': Mode('inactive', 'none is made', 'moves the robot',
+                   'service `manual`; a hand on the stick in `idle` or `autonomous`'),
+    'autonomous': Mode('active', 'obeyed, as far as the critic lets it through',
+                       'outranks the plan, which makes it `manual`', 'service `arm`'),
+    'dry_run': Mode('active', 'made and published, never obeyed', 'moves the robot',
+                    'service `dry_run`'),
+    'stopped': Mode('inactive', 'none is made', 'moves nothing',
+                    'service `stop`; left by `reset` alone, also after a restart'),
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One row of the degrade ladder."""
+
+    fails: str
+    noticed: str            # by whom, how soon
+    runs: str               # what still runs
+    may: str                # what the robot may do
+    back: str               # what brings it back
+
+
+LADDER = (
+    Rung('the machine is late', 'configurator: more than half of ten plans late',
+         'everything, with fewer candidates, then a shorter horizon, then fewer plans a second',
+         'drive; plans that are too old stop it', 'by itself, a level after 5 s of calm'),
+    Rung('the world model is surprised', 'critic, with the plan', 'everything',
+         'drive, at a share of the speed', 'by itself'),
+    Rung('one required sensor is silent', 'critic: by its age limit', 'everything',
+         'stand still', 'by itself when it is fresh again, or where `resume` is false a person '
+         'who arms it; the goal fails after `stopped_s`'),
+    Rung('an optional sensor is silent', 'critic: by its age limit', 'everything',
+         'drive, without what that sensor would have seen', 'by itself'),
+    Rung('the camera is silent', 'mind: no plan comes of it; critic: the plan is too old',
+         'everything', 'stand still; a hand moves it', 'by itself; the goal fails after '
+         '`trouble_s`'),
+    Rung('mind, or one of its nodes, is killed or hangs',
+         'configurator: no sign of life for `lost_s`', 'critic, configurator',
+         'stand still; a hand moves it', 'started again and configured; to be armed by a person'),
+    Rung('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
+         'stand still; a hand moves it', 'started again in `idle`, or in `stopped` where it was; '
+         'to be armed by a person'),
+    Rung('critic is killed or hangs', "the base's own command timeout; configurator: no sign of "
+         'life for `lost_s`', 'configurator, mind', 'nothing: nobody commands the wheels',
+         'started again, latched; a person who calls `critic/reset` and arms it'),
+    Rung('an emergency stop, or what else a rule latches', 'critic, at once', 'everything, '
+         'disarmed', 'nothing', 'a person who calls `critic/reset`, once the cause is gone, and '
+         'arms it'),
+    Rung('a person stops it: service `stop`', 'configurator, critic', 'critic, configurator',
+         'nothing', 'a person who calls `configurator/reset`, and arms it'),
+)
+
+
+@dataclass(frozen=True)
+class ConfiguratorSettings(Settings):
+    """Whom it watches, and for how long it is patient."""
+
+    LIVE: ClassVar[str] = 'looked at ten times a second'
+    NAMED: ClassVar[tuple[str, ...]] = ('robot',)
+
+    robot: str = setting('', 'name', reason='the robot file, must be given; goals get its picture '
+                         'size')
+    composed: bool = setting(True, '-', reason='the mind is one node; false: perception, '
+                             'world_model and actor')
+    autostart: bool = setting(True, '-', reason='be active without being asked to')
+    lost_s: float = setting(1.0, 's', 0.3, 30.0,
+                            'a node without a sign of life for so long is ended', live=True)
+    stuck_s: float = setting(2.0, 's', 0.2, 60.0, 'a mind at one picture for so long is ended',
+                            live=True)
+    stopped_s: float = setting(20.0, 's', 1.0, 3600.0,
+                               'a goal fails when the critic stops the robot for so long',
+                               live=True)
+    trouble_s: float = setting(3.0, 's', 0.5, 600.0,
+                               'a goal fails when the mind cannot think for so long', live=True)
+    goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long', live=True)
+    settled_s: float = setting(2.0, 's', 0.0, 60.0,
+                               'a goal is over once its arrival has been declared for so long; '
+                               'until then it may be taken back', live=True)
+    resume: bool = setting(True, '-', reason='drive on when a required sensor that fell silent '
+                           'speaks again; false: it is disarmed', live=True)
+    state: str = setting('', 'folder', reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
+                         'and the namespace')
+    adapt: bool = setting(True, '-', reason='spend less thought when the machine is late',
+                          live=True)
+
+
+UNDER_WAY = 'driving', 'arriving'     # tasks of a goal that is not over
+
+
+class Configurator:
+    """Mode, run, goal and budget. Every method takes `now_s`, seconds of the steady clock."""
+
+    def __init__(self, settings: ConfiguratorSettings, me: str, wards: tuple[str, ...],
+                 critic: str):
+        self.settings, self.me, self.critic = settings, me, critic
+        self.supervisor = Supervisor(wards, settings.lost_s, settings.stuck_s)
+        self.planner = wards[-1]            # it has run and goal, and acknowledges them
+        self.budget = Budget()
+        self.mode, self.reason = 'idle', ''
+        self.runs, self.numbers, self.run, self.goal, self.task = 0, 0, '', 0, 'none'
+        self.acknowledged = False
+        self.changed = True                 # something that others should hear of
+        self._critic_s, self._critic_life = -1e9, None
+        self._latched = ''                  # by which rules, as the critic says
+        self._went = False                  # it drove towards this goal
+        self._verdict = '', '', ''          # action, rule, reason
+        self._stop_s: float | None = None   # since when the critic stops it
+        self._trouble_s: float | None = None
+        self._goal_s = 0.0
+        self._arrived_ns: int | None = None     # start of the first plan that declared it
+        self.begin()
+
+    def tune(self, settings: ConfiguratorSettings) -> None:
+        """Be otherwise patient from now on."""
+        self.settings = settings
+        self.supervisor.lost_s, self.supervisor.stuck_s = settings.lost_s, settings.stuck_s
+        if not settings.adapt and self.budget.level:
+            self.budget, self.changed = Budget(), True
+
+    # what people ask for
+
+    def ask(self, mode: str, now_s: float) -> tuple[bool, str]:
+        """Go to a mode, if that may be; say why not."""
+        if self.mode == 'stopped' and mode != 'stopped':
+            return False, 'the robot was stopped; call configurator/reset first'
+        why = {'autonomous': self.obstacle(now_s),      # a dry run moves nothing: no critic needed
+               'dry_run': self.supervisor.missing()}.get(mode, '')
+        if why:
+            return False, f'{mode} is not possible: {why}'
+        self._enter(mode, f'{mode} was asked for')
+        return True, f'mode is {mode}'
+
+    def reset(self) -> tuple[bool, str]:
+        """Leave `stopped`, unless what stopped it is still so."""
+        if self.mode != 'stopped':
+            return False, f'nothing to reset: mode is {self.mode}'
+        action, rule, reason = self._verdict
+        if action == 'stop' and rule == 'touched':
+            return False, f'still stopped by {rule}: {reason}'
+        self._enter('idle', 'reset')
+        return True, 'mode is idle'
+
+    def restore(self, reason: str) -> None:
+        """Be stopped, as the configurator before this one was."""
+        self._enter('stopped', reason)
+
+    def obstacle(self, now_s: float) -> str:
+        """Say what keeps the mind from being armed; '' for nothing."""
+        missing = self.supervisor.missing()
+        if missing:
+            return missing
+        if now_s - self._critic_s > self.settings.lost_s:
+            return f'{self.critic} gives no sign of life; is it running?'
+        if self._latched:
+            return f'{self.critic} is latched by {self._latched}; call critic/reset'
+        return ''
+
+    def begin(self) -> str:
+        """Begin another run: the robot may be anywhere, and has no goal. The mode remains."""
+        self.runs += 1
+        self.run = f'{self.me}-{self.runs}'
+        self._want(0, 'none', '')
+        return self.run
+
+    def give(self, now_s: float) -> bool:
+        """Take a goal; only where plans are made. The node keeps the picture."""
+        if MODES[self.mode].minds != 'active':
+            self._want(0, 'none', f'a goal needs mode autonomous or dry_run, it is {self.mode}; '
+                       'call configurator/arm')
+            return False
+        self.numbers += 1
+        self._goal_s = now_s
+        self._want(self.numbers, 'driving', '')
+        return True
+
+    def refuse(self, reason: str) -> None:
+        """Have no goal, since what came cannot be one."""
+        self._want(0, 'none', reason)
+
+    def cancel(self) -> str:
+        """Have no goal; return what was cancelled."""
+        was = self.goal
+        self._want(0, 'none', 'cancelled')
+        return f'goal {was} is cancelled' if was else 'there was no goal'
+
+    # what is heard
+
+    def on_beat(self, name: str, level: int, message: str, values: dict[str, str],
+                now_s: float) -> None:
+        """Take a sign of life of a node."""
+        if name == self.critic:
+            life = tuple(values.get(key, '') for key in ('pid', 'host', 'started'))
+            if self._critic_life not in (None, life) and self.mode == 'autonomous':
+                self._enter('idle', f'{name} ended and was started again; arm again and give the '
+                            'goal again')
+            self._critic_s, self._critic_life = now_s, life
+            self._latched = values.get('latched', '')
+            # armed in the moment in which it latched, or was reset: that arming does not count
+            if self.mode == 'autonomous' and (self._latched or values.get('mode') == 'reset'):
+                self._enter('idle', f'{name} is or was latched; arm again and give the goal again')
+        self.supervisor.on_beat(name, level, message, values, now_s)
+        if name != self.planner:
+            return
+        if level < 2 or not self.goal:
+            self._trouble_s = None
+        elif self._trouble_s is None:
+            self._trouble_s = now_s
+        self._compare(values.get('run'), values.get('goal'))
+        if self.settings.adapt and values.get('state') == 'active' and self.budget.on_count(
+                int(number(values.get('thoughts'))), int(number(values.get('late'))), now_s):
+            self.changed = True
+
+    def _compare(self, run: str | None, goal: str | None) -> None:
+        follows = (run, goal) == (self.run, str(self.goal))
+        if follows != self.acknowledged:
+            self.acknowledged, self.changed = follows, True
+
+    def on_plan(self, arrived: bool, goal: int, run: str, start_ns: int) -> None:
+        """See whether the robot declares that it is there, and whether it stays so.
+
+        An arrival that has settled ends the goal: from then on nothing makes the robot drive on. A
+        dry run goes on looking. `start_ns` of the plan is the time, as that of its pictures.
+        """
+        if (goal, run) != (self.goal, self.run) or goal == 0:
+            return
+        if not arrived:
+            self._arrived_ns, task = None, 'driving'
+        else:
+            if self._arrived_ns is None or start_ns < self._arrived_ns:
+                self._arrived_ns = start_ns
+            settled = start_ns - self._arrived_ns >= self.settings.settled_s * 1e9
+            if settled and self.mode == 'autonomous':
+                self._want(0, 'arrived', f'goal {goal} arrived')
+                return
+            task = 'arrived' if settled else 'arriving'
+        if task != self.task:
+            self.task, self.changed = task, True
+
+    def on_verdict(self, action: str, rule: str, reason: str, source: str, now_s: float,
+                   latch: bool = False, lost: tuple[str, ...] = ()) -> None:
+        """See what the critic does: who drives, and whether it lets nothing through.
+
+        `latch`: until somebody resets it. `lost`: required sensors that are silent.
+        """
+        self._verdict = action, rule, reason
+        if self.mode == 'autonomous' and latch:
+            self._enter('idle', f'the critic latched {rule}: {reason}; call critic/reset, arm '
+                        'again and give the goal again')
+        elif self.mode == 'autonomous' and self._went and lost and not self.settings.resume:
+            self._enter('idle', f'{" and ".join(lost)} fell silent; arm again and give the goal '
+                        'again')
+        self._went = self._went or (action != 'stop' and self.task in UNDER_WAY)
+        if action != 'stop' or self.task not in UNDER_WAY or self.mode != 'autonomous':
+            self._stop_s = None
+        elif self._stop_s is None:
+            self._stop_s = now_s
+        if source == 'hand' and self.mode in ('idle', 'autonomous'):
+            self._enter('manual', 'a hand is on the stick')
+
+    def tick(self, now_s: float) -> list[Act]:
+        """Watch over everybody; return what is to be done."""
+        acts = self.supervisor.tick(MODES[self.mode].minds, now_s)
+        self._critic_s += self.supervisor.slept_s       # who slept judges nobody by it
+        fallen, self.supervisor.fallen = self.supervisor.fallen, []
+        armed = MODES[self.mode].minds == 'active'
+        if fallen and armed:
+            self._enter('idle', f'{" and ".join(fallen)} was lost; arm again and give the goal '
+                        'again')
+        elif self.mode == 'autonomous' \
+                and now_s - self._critic_s > self.supervisor.patience_s(now_s):
+            self._enter('idle', f'{self.critic} was lost; arm again and give the goal again')
+        if self.task in UNDER_WAY:
+            self._despair(now_s)
+        return acts
+
+    def _despair(self, now_s: float) -> None:
+        """Give a goal up that cannot be reached any more."""
+        s, (_, rule, reason) = self.settings, self._verdict
+        if self._stop_s is not None and now_s - self._stop_s > s.stopped_s:
+            self._fail(f'the critic stopped the robot for {s.stopped_s:g} s: {rule}: {reason}')
+        elif self._trouble_s is not None and now_s - self._trouble_s > s.trouble_s:
+            message = self.supervisor.wards[self.planner].message
+            self._fail(f'the mind could not think for {s.trouble_s:g} s: {message}')
+        elif now_s - self._goal_s > s.goal_s:
+            self._fail(f'it was not reached within {s.goal_s:g} s')
+
+    def _fail(self, reason: str) -> None:
+        self._want(0, 'failed', f'goal {self.goal} failed: {reason}')
+
+    def _enter(self, mode: str, reason: str) -> None:
+        if mode == self.mode:
+            return
+        lost = f'; goal {self.goal} is over' if self.goal else ''
+        self.mode = mode
+        self._want(0, 'none', f'{reason}{lost}')
+        self.budget.restart()
+
+    def _want(self, goal: int, task: str, reason: str) -> None:
+        self.goal, self.task, self.reason = goal, task, reason
+        self.acknowledged, self.changed, self._went = False, True, False
+        self._stop_s = self._trouble_s = self._arrived_ns = None
+
+    def status(self, now_s: float) -> dict[str, str]:
+        """Say how it stands."""
+        level = self.budget.now
+        return {
+            'mode': self.mode, 'run': self.run, 'goal': str(self.goal), 'task': self.task,
+            'acknowledged': str(int(self.acknowledged)), 'goals': str(self.numbers),
+            'reason': self.reason, 'ready': str(int(not self.obstacle(now_s))),
+            'waits_for': self.obstacle(now_s), 'budget': str(self.budget.level),
+            'budget.candidates': str(level.candidates), 'budget.horizon': str(level.horizon),
+            'budget.every': str(level.every)}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stops pushing on where the robot does not move; other motions go on, so that it can leave."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ami_ros.core.settings import setting, Settings
+from ami_ros.core.types import Command, Situation
+from ami_ros.critic.rules.rule import Answer, Stop, twist
+from ami_ros.critic.rules.shared import Shared
+from ami_ros.robots.robot import Robot
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """How much pushing without moving is too much."""
+
+    stuck_s: float = setting(None, 's', 0.5, 8.0, 'looked back; a longer lag than the wheels have')
+    stuck_m: float = setting(None, 'm', 0.02, 2.0, 'commanded within it', strict='lower')
+    stuck_rad: float = setting(None, 'rad', 0.05, 6.0, 'commanded within it', strict='lower')
+    stuck_share: float = setting(None, '1', 0.0, 0.9, 'of it moved is too little', strict='higher')
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Not: commanded stuck_m one way within stuck_s, and less than stuck_share of it moved.
+
+    Likewise for turning. Only the direction that was pushed is forbidden, and after stuck_s it may
+    try again. Wheels that slip look as if they moved: odometry is all that it knows.
+    """
+
+    stuck_s: float
+    stuck_m: float
+    stuck_rad: float
+    stuck_share: float
+    name: str = 'stuck'
+    release: ClassVar[str] = 'another direction, or a while'
+
+    def limit(self, command: Command, situation: Situation) -> Answer:
+        wanted = twist(command)
+        since = situation.now_steady_ns - self.stuck_s * 1e9
+        tracks = [one for one in situation.memory.tracks if one.steady_ns >= since]
+        if len(tracks) < 2:
+            return Answer(command)
+        first, newest = tracks[0], tracks[-1]
+        for want, told, moved, least, unit in (
+                (wanted[0], newest.told_m - first.told_m, newest.moved_m - first.moved_m,
+                 self.stuck_m, 'm'),
+                (wanted[1], newest.told_rad - first.told_rad, newest.moved_rad - first.moved_rad,
+                 self.stuck_rad, 'rad')):
+            little = not moved >= self.stuck_share * abs(told)
+            if want * told > 0 and abs(told) >= least and little:
+                raise Stop(f'of {told:.3f} {unit} that were commanded within {self.stuck_s:.1f} s '
+                           f'it moved {moved:.3f} {unit}, {self.stuck_share:.0%} are needed')
+        return Answer(command)
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Stuck:
+    """Make the rule of a policy."""
+    return Stuck(own.stuck_s, own.stuck_m, own.stuck_rad, own.stuck_share)

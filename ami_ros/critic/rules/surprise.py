@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slows the robot where the world is not what its model expects."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ami_ros.core.settings import setting, Settings
+from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.rules.uncertainty import Doubt
+from ami_ros.robots.robot import Robot
+
+
+@dataclass(frozen=True)
+class Numbers(Settings):
+    """From when on it is slow, and how slow."""
+
+    max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down',
+                                  strict='lower')
+    surprised_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then',
+                                     strict='lower')
+
+
+@dataclass(frozen=True)
+class Surprise(Doubt):
+    """Above max_surprise only a share of the speed limits is left. Keeps the curvature."""
+
+    of: ClassVar[str] = 'surprise'
+    release: ClassVar[str] = 'the world model expects what it sees'
+    name: str = 'surprise'
+
+
+def make(own: Numbers, shared: Shared, robot: Robot) -> Surprise:
+    """Make the rule of a policy."""
+    return Surprise(own.max_surprise, own.surprised_speed, shared.max_speed_mps,
+                    shared.max_turn_radps)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Takes up another active set while the robot drives, between two pictures.
+
+The pointer file of the store is looked at between inputs: it is the order, so that who activates
+or rolls back needs no ROS. The new set is verified, opened, held to its golden inputs and given
+the goal beside the old one, by a thread that is nice; the worker only changes over. A set that
+fails is told in the health's notes, and the old one thinks on.
+"""
+
+from dataclasses import dataclass
+import os
+import threading
+
+from ami_ros.core.types import Goal
+from ami_ros.mind import Mind
+from ami_ros.modules import active_set
+from ami_ros.perception.camera_preprocessor import Eye
+
+NICE = 10               # of the thread that opens: what drives comes first
+
+
+@dataclass(frozen=True)
+class Other:
+    """A mind that could take over, with the eye that it sees through."""
+
+    mind: Mind
+    eye: Eye
+    order: object       # that its goal was made of; None: no goal
+    goal: Goal | None
+
+
+class Swap:
+    """Watches for a MindNode; `look` and `take` are its worker's."""
+
+    def __init__(self, node):
+        self.node = node
+        self.path = active_set.folder(node.own.store) / active_set.FILE
+        self.known = self.stamp()
+        self.wrong = ''             # why the set that is active is not the one that thinks
+        self.old: Mind | None = None
+        self.thread: threading.Thread | None = None
+        self.other: Other | None = None
+
+    def stamp(self) -> tuple[int, ...] | None:
+        """Tell one pointer file from the next without reading it."""
+        try:
+            about = os.stat(self.path)
+        except OSError:
+            return None
+        return about.st_ino, about.st_mtime_ns, about.st_size
+
+    def look(self) -> None:
+        """Begin to open what was activated meanwhile, if anything was."""
+        if self.busy or (now := self.stamp()) == self.known:
+            return
+        self.known, self.other = now, None
+        self.begin(self.open)
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether the thread is at it."""
+        return self.thread is not None and self.thread.is_alive()
+
+    def begin(self, work) -> None:
+        """Have a thread do it, and tell what goes wrong."""
+        def safely() -> None:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            try:
+                work()
+                self.wrong = ''
+            except Exception as why:    # whatever it is, the old one thinks on
+                self.wrong = f'the active set was not taken up: {why}'
+                self.node.get_logger().error(self.wrong)
+        self.thread = threading.Thread(target=safely, name='swap', daemon=True)
+        self.thread.start()
+
+    def open(self) -> None:
+        """Open the active set's mind, and aim it."""
+        mind = self.node.make_mind(self.node.made)
+        if said(mind) == said(self.node.mind):
+            return
+        mind.begin()
+        self.aim(mind, self.node.eye.through(mind.encoder.contract))
+
+    def aim(self, mind: Mind, eye: Eye) -> None:
+        """Give it the goal that there is now."""
+        order = self.node.order
+        goal = None
+        if order is not None:
+            goal = mind.goal(eye.goal(order.value), order.number)
+            mind.actor.set_goal(goal)
+        self.other = Other(mind, eye, order, goal)
+
+    def take(self) -> None:
+        """Change over, if all is ready and the goal is still the one it was made ready for."""
+        other, node = self.other, self.node
+        if other is None or self.busy:
+            return
+        self.other = None
+        if other.order is not node.order:       # the goal changed meanwhile
+            self.begin(lambda: self.aim(other.mind, other.eye))
+            return
+        self.old = node.mind
+        other.mind.go_on_from(self.old, node.space(self.old) == node.space(other.mind))
+        # it may have slept meanwhile, and have opened another eye for the same kind of camera
+        same_eye = node.eye.contract == other.eye.contract
+        node.adopt(other.mind, node.eye if same_eye else other.eye, other.goal)
+        node.get_logger().info(f'thinking with {said(other.mind)} from now on')
+        self.begin(self.give_back)
+
+    def give_back(self) -> None:
+        """Let the one before go; that takes time, which is the thread's."""
+        self.old = None
+
+
+def said(mind: Mind) -> str:
+    """Name the module that a mind was made of."""
+    return getattr(mind.encoder, 'module', '')

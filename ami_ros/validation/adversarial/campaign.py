@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leg after leg until the hours are full; each is on disk before the next begins.
+
+So a campaign that was ended, in whatever way, goes on where it was, and says the same at its end
+as one that was not. It goes on only with the same question, code and policy.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+import hashlib
+import json
+import multiprocessing
+import os
+from pathlib import Path
+import platform
+import threading
+
+import numpy as np
+
+from ami_ros import __version__
+from ami_ros.core.share import share
+from ami_ros.critic.safety_policy.limits import read
+from ami_ros.robots.find import find
+from ami_ros.validation.adversarial.leg import Ask, Leg
+from ami_ros.validation.adversarial.planners import KINDS
+from ami_ros.validation.adversarial.summary import summary
+
+LEG_S = 60.0
+# what the answers hang on
+CODE = ('core', 'critic', 'robots', 'sim', 'validation/adversarial')
+PACKAGE = Path(__file__).resolve().parents[2]
+HASHED = 12                 # hex digits of hashes in a report
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """What to find out."""
+
+    hours: float
+    seed: int
+    moving: bool = False
+    policy: str = 'rover'   # a name in config/policy, or a path
+    robot: str = 'rover'
+
+    def legs(self) -> Iterator[Ask]:
+        """Yield the legs: the planners take turns, the last leg is as short as is left."""
+        kinds, left, index = list(KINDS), self.hours * 3600, 0
+        while left > 1e-6:
+            yield Ask(self.seed, index, kinds[index % len(kinds)], self.moving, min(LEG_S, left))
+            left, index = left - LEG_S, index + 1
+
+
+def policy_file(said: str) -> Path:
+    """Find a policy by its name or path; FileNotFoundError says where it was looked for."""
+    return Path(said) if Path(said).suffix else share(f'config/policy/{said}.yaml')
+
+
+def code(folders: tuple[str, ...] = CODE) -> str:
+    """Return a hash of the sources that the answers hang on."""
+    whole = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((PACKAGE / folder).rglob('*.py')):
+            whole.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return whole.hexdigest()[:HASHED]
+
+
+def machine() -> str:
+    """Say what it ran on."""
+    info = Path('/proc/cpuinfo')
+    names = [line.split(':', 1)[1].strip() for line in info.read_text().splitlines()
+             if line.startswith('model name')] if info.exists() else []
+    return f'{os.cpu_count()} x {names[0] if names else platform.machine()}'
+
+
+class Ledger:
+    """A line of JSON for each finished leg, behind one that says what was asked."""
+
+    def __init__(self, path: Path, asked: dict):
+        """Open or begin one; ValueError where the file is of another campaign, or of none."""
+        self.path, self.done = path, {}
+        if path.exists():
+            whole, _, torn = path.read_bytes().rpartition(b'\n')
+            if torn:                        # the power went while it was written
+                path.write_bytes(whole + b'\n' if whole else b'')
+            lines = whole.decode().splitlines() if whole else []
+            if lines:
+                self.read(lines, asked)
+                return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.add({'asked': asked})
+
+    def read(self, lines: list[str], asked: dict) -> None:
+        """Take what is there."""
+        try:
+            was, *entries = (json.loads(line) for line in lines)
+            was, self.done = was['asked'], {entry['leg']: entry for entry in entries}
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise ValueError(f'{self.path} is no ledger of a hostile campaign ({wrong!r}); name '
+                             'another report') from None
+        other = [f'{key} {was.get(key)!r}, now {value!r}' for key, value in asked.items()
+                 if was.get(key) != value]
+        if other:
+            raise ValueError(f'{self.path} is of another campaign: {"; ".join(other)}; name '
+                             'another report, or take that file away')
+
+    def add(self, entry: dict) -> None:
+        """Write an entry to the disk, whole."""
+        with self.path.open('a') as file:
+            file.write(json.dumps(entry) + '\n')
+            file.flush()
+            os.fsync(file.fileno())
+        if 'leg' in entry:
+            self.done[entry['leg']] = entry
+
+
+def driven(ask: Ask, policy: str, robot: str) -> dict:
+    """Drive a leg; returns its entry in the ledger."""
+    tally = Leg(ask, read(policy_file(policy)), find(robot)).drive()
+    return {'leg': ask.index, **tally.plain()}
+
+
+def end_with_parent() -> None:
+    """End as soon as the campaign does, however that ends: nobody would take the answer."""
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def entries(legs: list[Ask], ask: Hostile, jobs: int) -> Iterator[dict]:
+    """Yield the entries of legs as they are finished, which hangs on no other leg."""
+    if jobs == 1:
+        yield from (driven(leg, ask.policy, ask.robot) for leg in legs)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
+        try:
+            for one in as_completed([pool.submit(driven, leg, ask.policy, ask.robot)
+                                     for leg in legs]):
+                yield one.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def campaign(ask: Hostile, ledger: Path, progress: Callable[[int, int], None],
+             stop_after: int | None = None, jobs: int = 1) -> dict:
+    """Drive what is left of it; returns the report. `stop_after` so many legs: for tests."""
+    policy = read(policy_file(ask.policy))
+    asked = {**asdict(ask), 'leg_s': LEG_S, 'policy_hash': policy.hash[:HASHED], 'code': code()}
+    book, plan = Ledger(ledger, asked), list(ask.legs())
+    left = [leg for leg in plan if leg.index not in book.done][:stop_after]
+    for entry in entries(left, ask, jobs):
+        book.add(entry)
+        progress(len(book.done), len(plan))
+    about = {'version': __version__, 'python': platform.python_version(),
+             'numpy': np.__version__, 'machine': machine()}
+    found = [book.done[leg.index] for leg in plan if leg.index in book.done]
+    return {'asked': asked, 'about': about, 'finished': len(found) == len(plan),
+            **summary(found)}

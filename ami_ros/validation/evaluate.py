@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes in one process, lock-step: the body, a planner, the critic; no ROS, no waiting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+import itertools
+import json
+import time
+
+import numpy as np
+
+from ami_ros.core.image_stats import view_of
+from ami_ros.core.settings import ActorSettings, build, EnergySettings, unknown, WorldModelSettings
+from ami_ros.core.share import share
+from ami_ros.core.types import Command, Frame, Odometry, Permit, Plan, Scan, Verdict
+from ami_ros.critic.critic import Critic
+from ami_ros.critic.safety_policy.limits import Policy, read
+from ami_ros.inference import Options
+from ami_ros.inference.networks import mind
+from ami_ros.modules.module import Module, open_module
+from ami_ros.robots.find import find
+from ami_ros.sim import world as worlds
+from ami_ros.sim.simulator import Simulator
+from ami_ros.validation import planners, protocol
+from ami_ros.validation.oracle import OraclePlanner
+from ami_ros.validation.protocol import Episode, goal_drive, GoalDrive, Judge
+
+PLANNERS = ('world_model', 'random', 'retrieval', 'oracle')
+FRAME_S = 0.1           # the camera's period, and so the mind's and the critic's
+LOOK_S = 0.05           # how often the truth is looked at
+REMEMBERED = 20         # commands
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What to evaluate."""
+
+    planner: str = 'world_model'
+    blocks: int = 10
+    episodes: int = 20
+    seed: int = 0
+    world_seed: int | None = None   # the module's own where None
+    moved: bool = False             # a third of the furniture stands elsewhere
+    module: str = ''
+    robot: str = 'rover'
+    changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.way', '0')
+    backend: str = 'onnx'
+    precision: str = 'float32'
+
+
+def settings(changes: tuple[tuple[str, str], ...] = ()
+             ) -> tuple[WorldModelSettings, ActorSettings, EnergySettings]:
+    """Lock-step: nothing is late, so nothing is planned for lateness. ValueError: see `build`."""
+    chosen = {'world_model': {'latency_s': 0.0}, 'actor': {}, 'energy': {}}
+    for name, text in changes:
+        group, _, key = name.partition('.')
+        if group not in chosen:
+            raise ValueError(f'{name}: {unknown(group, chosen)}')
+        try:
+            chosen[group][key] = json.loads(text)
+        except ValueError:
+            raise ValueError(f'{name} = {text!r} is no number and neither true nor '
+                             'false') from None
+    kinds = (WorldModelSettings, ActorSettings, EnergySettings)
+    return tuple(build(kind, chosen[group], group) for kind, group in zip(kinds, chosen))
+
+
+def policy(name: str = 'rover') -> Policy:
+    """Read the critic's rules and numbers."""
+    return read(share(f'config/policy/{name}.yaml'))
+
+
+def home(module: Module) -> int:
+    """World seed of the room that a module learned; ValueError when it was not a simulated one."""
+    try:
+        return int(json.loads(module.manifest['lineage']['collected'])['world_seed'])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'{module.path.name} did not learn a simulated room; '
+                         'say which with --world-seed') from None
+
+
+def planner(trial: Trial, module: Module, sim: Simulator):
+    """Make a planner by its name; ValueError lists those there are."""
+    if trial.planner not in PLANNERS:
+        raise ValueError(f'no planner {trial.planner!r}; there are: {", ".join(PLANNERS)}')
+    world, actor, energy = settings(trial.changes)
+    if trial.planner == 'oracle':
+        return OraclePlanner(sim.world, sim.robot, actor, energy, sim.truth_pose)
+    own = mind(module, sim.robot, world, actor, energy, time.monotonic_ns, trial.backend,
+               Options(trial.precision))
+    return {'world_model': lambda: planners.WorldModelPlanner(own),
+            'random': lambda: planners.RandomPlanner(own),
+            'retrieval': lambda: planners.RetrievalPlanner(own, module)}[trial.planner]()
+
+
+def scan_of(sim: Simulator, stamp_ns: int) -> Scan:
+    """Take a scan as the critic wants it: what is invalid is NaN."""
+    low, high = sim.robot.lidar_range_m
+    ranges = sim.scan()
+    ranges = np.where(ranges < low, np.nan, np.where(ranges > high, np.inf, ranges))
+    x, y, _, _, _, yaw = sim.robot.body.mounts[sim.robot.lidar.link]
+    return Scan(ranges, sim.angles, (x, y, yaw), stamp_ns, stamp_ns, sim.robot.lidar.name)
+
+
+def frame_of(sim: Simulator, number: int, run: str) -> Frame:
+    """Take a frame: picture and body readings of one instant."""
+    pose, twist = sim.odometry()
+    spin, _ = sim.imu()
+    return Frame(sim.camera(), np.array([*twist, spin[2]], np.float32), pose, sim.time_ns,
+                 number, run)
+
+
+def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
+            watch: Callable | None = None) -> Episode:
+    """Drive one episode. `watch` sees (frame, plan, verdict, truth) of every tick."""
+    sim.reset(drive.goal, seed + 1_000_000)
+    picture = sim.camera()
+    sim.reset(drive.start, seed)
+    if isinstance(who, OraclePlanner):
+        who.goal_pose = drive.goal
+    who.begin(seed, picture)
+    judge, commands, over = Judge(drive, seed), (), False
+    for number in itertools.count(1):
+        frame, plan, verdict = decide(sim, who, critic, commands, number, str(seed))
+        commands = (*commands, verdict.command)[-REMEMBERED:]
+        for _ in range(round(FRAME_S / LOOK_S)):
+            sim.step(LOOK_S)
+            truth = sim.truth()
+            over = over or judge.watch(truth, plan.arrived, sim.time_ns / 1e9)
+        if watch is not None:
+            watch(frame, plan, verdict, truth)
+        if over:
+            break
+    return judge.episode()
+
+
+def decide(sim: Simulator, who, critic: Critic, commands: tuple[Command, ...], number: int,
+           run: str) -> tuple[Frame, Plan, Verdict]:
+    """Look, plan and judge once, and command the body; the verdict has the command."""
+    now = sim.time_ns
+    critic.on_scan(scan_of(sim, now))
+    frame = frame_of(sim, number, run)
+    critic.on_odometry(Odometry(frame.odometry, frame.body[:2].astype(float), now, now,
+                                sim.robot.odometry.name))
+    critic.on_view(view_of(frame.image, sim.robot.camera.name, now, now))
+    plan = who.decide(frame, commands)
+    critic.on_permit(Permit('autonomous', run, now, now))
+    critic.on_plan(plan, now)
+    verdict = critic.judge(now, now)
+    sim.command(*verdict.command.values)
+    return frame, plan, replace(verdict, command=Command(verdict.command.values, now))
+
+
+def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
+    """Run a trial; returns the report."""
+    if trial.episodes < 1 or trial.blocks < 1:
+        raise ValueError(f'{trial.episodes} episodes of {trial.blocks} actions cannot be driven; '
+                         'at least one of each is needed')
+    module, robot = open_module(trial.module), find(trial.robot)
+    world_seed = home(module) if trial.world_seed is None else trial.world_seed
+    world = worlds.draw(world_seed)
+    if trial.moved:
+        world = worlds.rearranged(world, 1)
+    numbers = policy()
+    begun, episodes = time.monotonic(), []
+    with Simulator(world, robot, trial.seed) as sim:
+        who = planner(trial, module, sim)
+        for index in range(trial.episodes):
+            seed = trial.seed + index
+            drive = goal_drive(world, robot, trial.blocks, seed)
+            episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed))
+            progress(episodes[-1])
+    asked = {'planner': trial.planner, 'goal_blocks': trial.blocks, 'seed': trial.seed,
+             'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
+             'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
+             'module': module.manifest['name'], 'module_version': module.manifest['version'],
+             'latent_space': module.manifest['latent_space'],
+             **({'changes': dict(trial.changes)} if trial.changes else {})}
+    return protocol.report(asked, episodes, seconds=time.monotonic() - begun)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the rover on a lane, gives it the goal at its end, and writes down all that is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+import time
+
+import numpy as np
+from std_srvs.srv import Trigger
+
+from ami_ros.nodes import convert, topics
+from ami_ros.validation.fault_injection.lanes import Lane
+from ami_ros.validation.fault_injection.topic_proxy import instruction, ORDER, TOLD
+from ami_ros.validation.fault_injection.trace import Look, Said
+from ami_ros.validation.fault_injection.watched_sim import WATCHED
+from ami_ros.validation.stack.episode_runner import NoAnswer, Pilot
+
+GAIN_S = 8.0            # from the goal until full speed; more is another lane's turn
+LANES = 8               # so many are tried in a row
+READY_S = 60.0          # until a robot whose parts were killed can be armed again
+POLL_S = 0.02
+TICKS = 200             # frames that the pilot remembers
+LONG = 100              # points of a plan that are worth reading
+GOAL_TRIES = 3          # a goal picture that nobody answers is given again
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A lane and the picture at its end."""
+
+    lane: Lane
+    picture: np.ndarray     # (H, W, 3) uint8
+    seed: int
+
+
+class Observer(Pilot):
+    """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
+
+    def __init__(self, context, check: Callable[[], None], session: str):
+        super().__init__(context, False, 0.1, check)
+        self.session = session
+        self.looked: list[Look] = []
+        self.said: list[Said] = []
+        self.tamper: dict[str, str] = {}
+        self.critic: dict[str, str] = {}        # its newest health
+        self.fell = ''                          # why it is not armed any more
+        self.orders = 0
+        for row in (topics.RESET, topics.CRITIC_RESET):
+            self.askable[row] = self.create_client(*row.client())
+        self.ordered = self.create_publisher(*ORDER.publisher())
+        self.create_subscription(*WATCHED.subscriber(self._watched))
+        self.create_subscription(*TOLD.subscriber(self._tampered))
+        row = replace(topics.DIAGNOSTICS, qos=topics.RELIABLE_100)
+        self.create_subscription(*row.subscriber(self._healthy))
+
+    def _watched(self, msg) -> None:
+        said, at_ns, _ = convert.state_from(msg)
+        self.looked.append(Look(at_ns, said['x_m'], said['y_m'], said['speed_mps'],
+                                said['told_mps'], said['rest_s'], said['silence_s'],
+                                said['touching'] > 0))
+
+    def _tampered(self, msg) -> None:
+        said = convert.health_from(msg)[0].values
+        if said['session'] == self.session:
+            self.tamper = said
+
+    def _healthy(self, msg) -> None:
+        for health in convert.health_from(msg):
+            if health.name.rpartition('/')[2] == 'critic':
+                self.critic = health.values
+            self.said.append(Said(time.time_ns(), health.name.rpartition('/')[2], health.message,
+                                  values=health.values))
+
+    def _status(self, msg) -> None:
+        was = self.status.get('mode')
+        super()._status(msg)
+        if was == 'autonomous' != self.status.get('mode'):
+            self.fell = self.status.get('reason') or 'it is not armed any more'
+        self._healthy(msg)
+
+    def _plan(self, msg) -> None:
+        if len(msg.points) > LONG:
+            return          # made so; to read it would keep this node from all else
+        try:
+            super()._plan(msg)
+        except ValueError:
+            pass            # it was made so; the critic says what is wrong with it
+
+    def _verdict(self, msg) -> None:
+        super()._verdict(msg)
+        verdict = convert.verdict_from(msg)
+        self.said.append(Said(time.time_ns(), 'verdict', verdict.reason, verdict.rule,
+                              verdict.action, convert.health_from(msg)[0].values))
+
+    def order(self, how: str, seed: int) -> None:
+        """Have the tamper do something to messages, or nothing; wait until it does."""
+        self.orders += 1
+        self.ordered.publish(instruction(self.session, self.orders, how, seed))
+        self.wait(lambda: self.tamper.get('number') == str(self.orders) and (
+            how == 'none' or self.tamper['struck_ns'] != '0'), f'that the tamper does {how}')
+
+    def forget(self) -> None:
+        """Begin to write down anew."""
+        self.looked.clear()
+        self.said.clear()
+        self.looks.clear()
+        self.ticks.clear()
+
+    def watch(self, seconds: float, over: Callable[[], bool] = lambda: False) -> None:
+        """Write down what happens for so long, or until something is so."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s and not over():
+            self.spinner.spin_once(timeout_sec=POLL_S)
+            self.check()
+            if len(self.ticks) > TICKS:
+                self.ticks.clear()
+            self.looks.clear()
+
+    def full_speed(self, errands: Callable[[int], Errand], full_mps: float, delay_s: float
+                   ) -> None:
+        """Drive until the rover has been fast for a moment; NoAnswer says what never came.
+
+        `errands` gives one for each attempt; `delay_s` after it was first fast it still has to be.
+        """
+        why, end_s = '', time.monotonic() + READY_S
+        for attempt in range(LANES):
+            try:
+                self.ready()
+                self.set_off(errands(attempt))
+                self.watch(GAIN_S, lambda: self.fast(full_mps) or self.fell)
+            except NoAnswer as silence:     # who was lost meanwhile is armed again
+                if time.monotonic() > end_s:
+                    raise
+                why = str(silence)
+                continue
+            if self.fast(full_mps):
+                self.watch(delay_s)
+                if self.fast(full_mps):
+                    return
+        raise NoAnswer(f'on none of {LANES} lanes it drove {full_mps:.2f} m/s; {why or self.fell}'
+                       f'; the configurator says '
+                       f'{self.status.get("reason") or self.status.get("mode")}, the critic '
+                       f'{[s.text for s in self.said if s.by == "verdict"][-1:]}')
+
+    def ready(self) -> None:
+        """Wait until everybody is up again, by a word that is said now; reset what is latched."""
+        self.status, self.fell = {}, ''
+        self.wait(lambda: self.status.get('ready') == '1'
+                  or 'critic/reset' in self.status.get('waits_for', ''), 'that everybody is up',
+                  READY_S)
+        if self.status['ready'] != '1' or self.critic.get('latched'):
+            self.wait(lambda: self.ask(topics.CRITIC_RESET, Trigger.Request()).success,
+                      'that the critic lets a reset be')
+            self.critic = {}
+            self.wait(lambda: self.status['ready'] == '1', 'a reset of the critic', READY_S)
+        if self.status['mode'] == 'stopped':
+            self.ask(topics.RESET, Trigger.Request())
+            self.wait(lambda: self.status['mode'] != 'stopped', 'a reset')
+        self.fell = ''
+
+    def acknowledged(self, **values: str) -> bool:
+        """Tell as a pilot does; NoAnswer at once where it is not armed any more."""
+        if self.fell:
+            raise NoAnswer(self.fell)
+        return super().acknowledged(**values)
+
+    def set_off(self, errand: Errand) -> None:
+        """Put the rover on the lane and give it the goal."""
+        self.put(errand.lane.start, errand.seed)
+        for attempt in range(GOAL_TRIES):
+            try:
+                self.give_goal(errand.picture)
+                break
+            except NoAnswer:
+                if attempt == GOAL_TRIES - 1:
+                    raise
+        self.forget()
+        self.release()
+
+    def fast(self, full_mps: float) -> bool:
+        """Tell whether it drives ahead at full speed now, and is told to."""
+        last = self.looked[-1] if self.looked else None
+        return last is not None and min(last.speed_mps, last.told_mps) >= full_mps

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives at a wall under each lie, and says what came of it; the same seed says the same."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+import multiprocessing
+import platform
+
+import numpy as np
+
+from ami_ros import __version__
+from ami_ros.critic.safety_policy.limits import read
+from ami_ros.robots.find import find
+from ami_ros.validation.adversarial.campaign import (
+    CODE,
+    code,
+    end_with_parent,
+    HASHED,
+    machine,
+    policy_file,
+)
+from ami_ros.validation.sensor_lies.drive import driven, OF_OBSTACLES
+from ami_ros.validation.sensor_lies.table import HONEST, LIES
+
+ALL = {HONEST.name: HONEST, **LIES}
+DEFINITIONS = {
+    'contacts': 'drives in which the footprint touched a wall at more than 0.02 m/s; the drive '
+                'ends there',
+    'noticed': 'drives in which a rule stopped the robot after the lie had begun, other than '
+               f'{", ".join(OF_OBSTACLES)}, which stop at any wall',
+    'stopped_s': 's, from the beginning of the lie until that stop; the robot may have stood '
+                 'still at first, and most lies need a motion to show',
+    'way_m': 'm driven after the lie began, the most of all drives',
+    'nearest_m': 'least clearance in all drives',
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to find out."""
+
+    drives: int             # under each lie
+    seed: int
+    policy: str = 'rover'   # a name in config/policy, or a path
+    robot: str = 'rover'
+    only: tuple[str, ...] = ()      # names of lies; () is all, and the honest control
+
+    def names(self) -> tuple[str, ...]:
+        """Return the lies to tell; ValueError lists those there are."""
+        for name in self.only:
+            if name not in ALL:
+                raise ValueError(f'there is no lie {name!r}; there are: {", ".join(ALL)}')
+        return self.only or tuple(ALL)
+
+
+def one(name: str, index: int, ask: Ask) -> dict:
+    """Drive once."""
+    return driven(ALL[name], ask.seed, index, read(policy_file(ask.policy)), find(ask.robot))
+
+
+def outcomes(work: list[tuple[str, int]], ask: Ask, jobs: int) -> Iterator[dict]:
+    """Yield what came of each drive, in order."""
+    if jobs == 1:
+        yield from (one(name, index, ask) for name, index in work)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
+        yield from pool.map(one, *zip(*work, strict=True), [ask] * len(work))
+
+
+def campaign(ask: Ask, progress: Callable[[int, int], None], jobs: int = 1) -> dict:
+    """Drive it all; return the report."""
+    work = [(name, index) for name in ask.names() for index in range(ask.drives)]
+    found = []
+    for outcome in outcomes(work, ask, jobs):
+        found.append(outcome)
+        progress(len(found), len(work))
+    lies = {name: summary([o for o in found if o['lie'] == name]) for name in ask.names()}
+    told = [row for name, row in lies.items() if name != HONEST.name]
+    return {'asked': {**asdict(ask), 'policy_hash': read(policy_file(ask.policy)).hash[:HASHED],
+                      'code': code((*CODE, 'trials/lies'))},
+            'about': {'version': __version__, 'python': platform.python_version(),
+                      'numpy': np.__version__, 'machine': machine()},
+            'drives': sum(row['drives'] for row in told),
+            'contacts': sum(row['contacts'] for row in told),
+            'contacts_of_lies_that_can_be_shown': sum(
+                row['contacts'] for row in told if not row['cannot_show']),
+            'false_stops_without_a_lie': lies.get(HONEST.name, {}).get('noticed'),
+            'lies': lies, 'definitions': DEFINITIONS}
+
+
+def summary(found: list[dict]) -> dict:
+    """Return the figures of one lie."""
+    lie = ALL[found[0]['lie']]
+    times = sorted(o['stopped_s'] for o in found if o['stopped_s'] is not None)
+    first = next((o['reason'] for o in found if o['rule']), '')
+    return {'says': lie.says, 'cannot_show': lie.cannot_show, 'drives': len(found),
+            'contacts': sum(o['contact'] for o in found),
+            'fastest_contact_mps': max(o['contact_mps'] for o in found),
+            'nearest_m': min(o['nearest_m'] for o in found),
+            'noticed': len(times),
+            'rules': dict(Counter(o['rule'] for o in found if o['rule']).most_common()),
+            'stopped_s': {'p50': round(float(np.median(times)), 3), 'max': times[-1]}
+            if times else None,
+            'way_m': max(o['way_m'] for o in found), 'first_reason': first}

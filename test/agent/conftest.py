@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Stands here so that the tests of this folder and below find its helper modules."""

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows from the directions of beams is worked out once for each array of them."""
+
+import math
+
+from ami_ros.critic import beams
+from ami_ros.critic.beams import Directions, directions
+import numpy as np
+import pytest
+
+ANGLES = np.array([3.0, -1.0, 7.0, 0.5])
+
+
+def test_the_same_array_is_the_same_and_an_equal_one_is_another():
+    one = directions(ANGLES)
+    assert directions(ANGLES) is one and directions(ANGLES.copy()) is not one
+    for count in range(1, beams.KEPT + 3):
+        directions(np.arange(float(count)))
+    assert len(beams.known) == beams.KEPT and directions(ANGLES) is not one
+
+
+def test_units_are_turned_by_the_mount():
+    for yaw in (0.0, 0.7, -2.0):
+        assert directions(ANGLES).unit(yaw) == pytest.approx(np.exp(1j * (ANGLES + yaw)))
+    assert directions(ANGLES).unit(-2.0) is directions(ANGLES).unit(-2.0)
+
+
+def test_in_order_from_zero_and_from_behind():
+    order, sorted_angles = Directions(ANGLES).around
+    assert order.tolist() == [3, 2, 0, 1]
+    assert sorted_angles == pytest.approx([0.5, 7.0 - 2 * math.pi, 3.0, 2 * math.pi - 1.0])
+    order, sorted_angles = Directions(ANGLES).centred
+    assert order.tolist() == [1, 3, 2, 0]
+    assert sorted_angles == pytest.approx([-1.0, 0.5, 7.0 - 2 * math.pi, 3.0])
+
+
+def test_what_is_no_direction_comes_last():
+    odd = np.array([math.nan, 1.0, 0.0])
+    for order, angles in (Directions(odd).around, Directions(odd).centred):
+        assert order.tolist() == [2, 1, 0] and math.isnan(angles[-1])

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lanes are straight, clear, and the same for the same seed."""
+
+import math
+
+from ami_ros.robots.find import find
+from ami_ros.sim import world as worlds
+from ami_ros.validation.fault_injection import lanes
+import numpy as np
+import pytest
+
+ROVER = find('rover')
+
+
+@pytest.mark.parametrize('room', [0, 7])
+def test_a_lane_is_clear_on_both_sides_all_the_way(room):
+    world, rng = worlds.draw(room), np.random.default_rng(1)
+    for _ in range(5):
+        way = lanes.lane(world, ROVER, rng)
+        along = way.goal[:2] - way.start[:2]
+        assert math.hypot(*along) == pytest.approx(lanes.LENGTH_M)
+        assert math.atan2(along[1], along[0]) == pytest.approx(way.start[2])
+        points = way.start[:2] + np.linspace(0, 1, 500)[:, None] * along
+        assert world.distance(points).min() >= ROVER.radius_m + lanes.BESIDE_M - 0.01
+
+
+def test_the_same_seed_draws_the_same():
+    one, other = (lanes.lane(worlds.draw(7), ROVER, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one.start, other.start) and np.array_equal(one.goal, other.goal)
+
+
+def test_a_room_that_is_too_full_is_named(monkeypatch):
+    monkeypatch.setattr(lanes, 'LENGTH_M', 50.0)
+    monkeypatch.setattr(lanes, 'TRIES', 50)
+    with pytest.raises(RuntimeError, match='no straight way of 50.0 m'):
+        lanes.lane(worlds.draw(7), ROVER, np.random.default_rng(0))
