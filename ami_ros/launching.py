@@ -21,6 +21,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 from launch_ros.parameter_descriptions import ParameterFile
 
+from ami_ros.core import renamed
 from ami_ros.core.share import share
 from ami_ros.robots import addressed
 from ami_ros.robots import find as robots
@@ -28,9 +29,9 @@ from ami_ros.robots import find as robots
 THINKING = ('mind', 'perception', 'world_model', 'actor')
 TELLS = {           # argument: the parameter that it sets, and the nodes that have it
     'robot_file': ('robot', (*THINKING, 'critic', 'configurator', 'sim')),
-    'policy_file': ('policy', ('critic',)),
+    'safety_policy_file': ('safety_policy', ('critic',)),
     'module': ('module', THINKING),
-    'use_composition': ('composed', ('configurator',)),
+    'use_composition': ('use_composition', ('configurator',)),
     'autostart': ('autostart', ('configurator',)),
     'enable_stamped_cmd_vel': ('enable_stamped_cmd_vel',
                                ('critic', 'mind', 'world_model', 'actor', 'sim')),
@@ -141,7 +142,7 @@ ARGUMENTS = {
                             'where there is one, else config/rover.yaml of the package', file),
     'robot_file': Argument('', 'name of a robot, or path of its file; empty: as params_file says',
                            robot),
-    'policy_file': Argument('', "the critic's numbers; empty: as params_file says", file),
+    'safety_policy_file': Argument('', "the critic's numbers; empty: as params_file says", file),
     'module': Argument('', 'folder of the trained module; empty: as params_file says', folder),
     'use_composition': Argument('true', 'the mind is one process; false: perception, '
                                 'world_model and actor', flag),
@@ -161,7 +162,7 @@ ARGUMENTS = {
 FOR_ALL = ('namespace', 'params_file', 'robot_file', 'enable_stamped_cmd_vel', 'use_respawn',
  'use_sim_time', 'log_level', 'record')
 FOR_MIND = ('module', 'use_composition', 'autostart')
-FOR_ROBOT = (*FOR_ALL, 'policy_file', *FOR_MIND)
+FOR_ROBOT = (*FOR_ALL, 'safety_policy_file', *FOR_MIND)
 
 
 def describe(make: Callable[[dict], list], names: tuple[str, ...]) -> LaunchDescription:
@@ -176,6 +177,9 @@ def describe(make: Callable[[dict], list], names: tuple[str, ...]) -> LaunchDesc
 def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list:
     """Check what was given, then make the actions; launch says the sentence of a RuntimeError."""
     given = {}
+    for old, new in renamed.ARGUMENTS.items():
+        if old in context.launch_configurations:
+            raise RuntimeError(f'{old}:= was renamed to {new}:=')
     for name in names:
         said = LaunchConfiguration(name).perform(context)
         try:
@@ -214,12 +218,13 @@ def own_files(given: dict) -> dict:
     if (folder / 'params.yaml').is_file():
         return {**given, 'params_file': str(folder / 'params.yaml')}
     given = {**given, 'params_file': shipped}
-    if 'policy_file' in given and not given['policy_file']:
-        if not (folder / 'policy.yaml').is_file():
-            raise RuntimeError(f'robot_file:={robot_file}: neither params.yaml nor policy.yaml is '
+    if 'safety_policy_file' in given and not given['safety_policy_file']:
+        if not (folder / 'safety_policy.yaml').is_file():
+            raise RuntimeError(f'robot_file:={robot_file}: neither params.yaml nor '
+                               f'safety_policy.yaml is '
                                "beside it, and the rover's policy is not its own; write "
-                               'policy_file:=PATH or params_file:=PATH')
-        given['policy_file'] = str(folder / 'policy.yaml')
+                               'safety_policy_file:=PATH or params_file:=PATH')
+        given['safety_policy_file'] = str(folder / 'safety_policy.yaml')
     return given
 
 

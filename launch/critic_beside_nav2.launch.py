@@ -10,5 +10,6 @@ def generate_launch_description() -> LaunchDescription:
     def critic(given: dict) -> list:
         remaps = (('cmd_vel_smoothed', given['cmd_vel_in_topic']),
                   ('cmd_vel', given['cmd_vel_out_topic']))
-        return [node(given, 'critic', remaps, input='twist')]
-    return describe(critic, (*FOR_ALL, 'policy_file', 'cmd_vel_in_topic', 'cmd_vel_out_topic'))
+        return [node(given, 'critic', remaps, command_source='twist')]
+    return describe(critic,
+                    (*FOR_ALL, 'safety_policy_file', 'cmd_vel_in_topic', 'cmd_vel_out_topic'))

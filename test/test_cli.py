@@ -47,7 +47,7 @@ def complains(ami, words, *parts) -> None:
     (['evaluate', '--episodes', '0'], ("--episodes: '0' is not a whole number from 1 on",)),
     (['evaluate', '--seed', '-1'], ("--seed: '-1' is not a whole number from 0 on",)),
     (['evaluate', '--seed', '1.5'], ("--seed: '1.5' is not a whole number",)),
-    (['evaluate', '--goal-blocks', '1', '--planner', 'oracle'], ('no goal drive of 1 actions',)),
+    (['evaluate', '--goal-steps', '1', '--planner', 'oracle'], ('no goal drive of 1 actions',)),
     (['evaluate', '--colour', 'red'], ('unrecognized arguments: --colour red', '--help')),
     (['sim', '--module', 'no/such'], ('no/such is not a module',)),
     (['sim', '--params', 'no/such.yaml'], ('no parameter file no/such.yaml', 'rover.yaml')),
@@ -198,7 +198,7 @@ def test_a_report_that_has_nowhere_to_go_is_said_before_the_work(ami, tmp_path, 
 
 def test_an_evaluation_is_driven_and_reported(ami, tmp_path):
     path = tmp_path / 'report.json'
-    status, out, progress = ami('evaluate', '--planner', 'oracle', '--goal-blocks', 10,
+    status, out, progress = ami('evaluate', '--planner', 'oracle', '--goal-steps', 10,
                                 '--episodes', 1, '--seed', 500, '--report', path)
     assert status == 0 and '1 of 1 succeeded' in progress
     assert 'oracle, K = 10: success 100.0 %, reached 100.0 %, collisions 0.0 % of 1' in out

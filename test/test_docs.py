@@ -39,7 +39,7 @@ ONLY_PARSED = {
     'sim': ('four processes over ROS', 'validation/stack/test_session.py', 'session.run('),
     'mode': ('needs a robot', 'operator/test_send_goal.py', "ami('mode'"),
     'goal': ('needs a robot', 'operator/test_send_goal.py', "ami('goal'"),
-    'drive': ('needs a robot and a terminal', 'operator/test_teleop.py', "'drive'"),
+    'teleop': ('needs a robot and a terminal', 'operator/test_teleop.py', "'teleop'"),
     'doctor': ('needs a robot', 'operator/test_doctor.py', "cli.main(['doctor'"),
     'calibrate': ('needs a robot that moves', 'operator/test_calibration.py', 'calibrate'),
     'record --out': ('needs a robot', 'nodes/test_recording.py', "'--out'"),
@@ -50,18 +50,19 @@ ONLY_PARSED = {
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
+    'migrate': ('needs an old file', 'test_renamed.py', "cli.main(['migrate'"),
     'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
     'audit': ('needs the log of a critic', 'critic/audit/test_audit.py', "cli.main(['audit'"),
-    'hostile': ('hours', 'validation/test_adversarial.py', "'hostile'"),
+    'adversarial': ('hours', 'validation/test_adversarial.py', "'adversarial'"),
     'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
     'faults': ('minutes', 'validation/stack/test_faults.py', "'faults'"),
 }
 SHORTER = {         # the last of an option counts
     'collect': ['--frames', '40', '--drive-seconds', '5', '--jobs', '1'],
-    'evaluate': ['--module', '', '--planner', 'oracle', '--goal-blocks', '10', '--episodes', '1',
+    'evaluate': ['--module', '', '--planner', 'oracle', '--goal-steps', '10', '--episodes', '1',
                  '--seed', '500']}
-STATUSES = {'machine': (0, 1), 'record': (0, 1)}        # what they find is not the page's fault
+STATUSES = {'host': (0, 1), 'record': (0, 1)}        # what they find is not the page's fault
 
 
 class Line(NamedTuple):
@@ -146,7 +147,7 @@ def options(verb: str) -> set[str]:
 
 def test_the_check_of_commands_can_fail():
     for text in ('ami-ros fly', 'ami-ros goal --now x.png', 'ami-ros mode asleep',
-                 'ami-ros record', 'ami-ros drive --speed fast'):
+                 'ami-ros record', 'ami-ros teleop --speed fast'):
         assert isinstance(parsed(text.split()[1:]), SystemExit), text
     assert Line('', 1, "ami-ros mode idle   # it's a comment").words == ['ami-ros', 'mode', 'idle']
 
@@ -169,8 +170,8 @@ def parameters() -> dict[str, set[str]]:
     said = yaml.safe_load((ROOT / 'config' / 'rover.yaml').read_text())
     out = {key.rpartition('/')[2]: set(flat(value['ros__parameters']))
            for key, value in said.items()}
-    out['critic'] |= set(read(ROOT / 'config/policy/rover.yaml').numbers)
-    out['drive'] = {f'{prefix}.{name}' if prefix else name for prefix, kind in STICK.items()
+    out['critic'] |= set(read(ROOT / 'config/safety_policy/rover.yaml').numbers)
+    out['teleop'] = {f'{prefix}.{name}' if prefix else name for prefix, kind in STICK.items()
                     for name in kind.__dataclass_fields__} | {'keys.first_s', 'keys.held_s'}
     return out
 
@@ -184,14 +185,15 @@ def flat(values: dict, prefix: str = '') -> Iterator[str]:
 
 
 def policy_numbers() -> set[str]:
-    return {name.rpartition('.')[2] for name in read(ROOT / 'config/policy/rover.yaml').numbers}
+    return {name.rpartition('.')[2]
+            for name in read(ROOT / 'config/safety_policy/rover.yaml').numbers}
 
 
 def wrong_ros(words: list[str]) -> str:
     """Say what is wrong with a line of `ros2`; '' where nothing is known to be."""
     group, verb, *rest = words[1:]
     about, names = f'{group} {verb}', [word for word in rest if not word.startswith('-')]
-    nodes = set(parameters()) - {'drive'}
+    nodes = set(parameters()) - {'teleop'}
     if about in FREE or group == 'launch':
         return ''
     if group == 'run':
@@ -286,7 +288,7 @@ def test_what_is_only_parsed_has_a_test_of_its_own():
     for verb, (_, test, proof) in ONLY_PARSED.items():
         assert proof in (ROOT / 'test' / test).read_text(), f'{test} does not run {verb}'
     assert {verb.split()[0] for verb in ONLY_PARSED} | {
-        'robot', 'policy', 'machine', 'collect', 'evaluate'} == set(VERBS)
+        'robot', 'safety', 'host', 'collect', 'evaluate'} == set(VERBS)
 
 
 # where it leads

@@ -21,7 +21,8 @@ SHIPPED = str(ROOT / 'config/rover.yaml')
 FILES = sorted(path.name for path in (ROOT / 'launch').glob('*.launch.py'))
 OWN_FILE = {'/**': {'ros__parameters': {'use_sim_time': True}}}
 OTHER = {           # argument: what is not its default; OWN: a file or folder that the test makes
-    'namespace': 'robot1', 'params_file': 'OWN', 'robot_file': 'rover', 'policy_file': 'OWN',
+    'namespace': 'robot1', 'params_file': 'OWN', 'robot_file': 'rover',
+    'safety_policy_file': 'OWN',
     'module': 'OWN', 'use_composition': 'false', 'use_respawn': 'false', 'use_sim_time': 'True',
     'autostart': '0', 'log_level': 'debug', 'lock_step': 'true',
     'enable_stamped_cmd_vel': 'false', 'cmd_vel_in_topic': '/nav/cmd_vel',
@@ -31,7 +32,7 @@ WRONG = [           # argument, what is said, what it must answer
     ('use_respawn', 'maybe', 'use_respawn:=maybe: it is neither true nor false'),
     ('log_level', 'loud', 'no such log level; there are: debug, info, warn, error, fatal'),
     ('params_file', '/no/such.yaml', 'params_file:=/no/such.yaml: there is no such file'),
-    ('policy_file', '/no/such.yaml', 'there is no such file'),
+    ('safety_policy_file', '/no/such.yaml', 'there is no such file'),
     ('module', '/no/such', 'module:=/no/such: there is no such folder'),
     ('robot_file', 'rovr', 'rover'),
     ('robot_file', '/no/robot.yaml', '/no/robot.yaml'),
@@ -128,11 +129,12 @@ def test_the_parameters_beside_a_robot_file_are_taken_where_none_are_named(descr
         nodes, _ = processes(launched, robot_file=str(robot), **given)
         return {one.parameters[0].param_file for one in nodes}
 
-    with pytest.raises(RuntimeError, match='neither params.yaml nor policy.yaml is beside it'):
+    with pytest.raises(RuntimeError,
+                       match='neither params.yaml nor safety_policy.yaml is beside it'):
         files()
-    assert files(policy_file=str(ROOT / 'config/policy/strict.yaml')) == {SHIPPED}
-    policy = tmp_path / 'policy.yaml'
-    policy.write_text((ROOT / 'config/policy/strict.yaml').read_text())
+    assert files(safety_policy_file=str(ROOT / 'config/safety_policy/strict.yaml')) == {SHIPPED}
+    policy = tmp_path / 'safety_policy.yaml'
+    policy.write_text((ROOT / 'config/safety_policy/strict.yaml').read_text())
     nodes, _ = processes(launched, robot_file=str(robot))
     critic = next(one for one in nodes if one.node_executable == 'critic')
     assert said(critic)['policy'] == str(policy)        # not the rover's
@@ -254,7 +256,7 @@ def test_who_takes_which_argument(describe, pretended):
     assert sim == known - beside_nav2
     assert robot == sim - {'lock_step'}
     assert guard == robot - {'module', 'use_composition', 'autostart'} | beside_nav2
-    assert onlooker == robot - {'policy_file'} | {'cmd_vel_out_topic'}
+    assert onlooker == robot - {'safety_policy_file'} | {'cmd_vel_out_topic'}
 
 
 @pytest.mark.parametrize('said, meant', [('true', True), ('True', True), ('1', True),
@@ -279,7 +281,7 @@ def test_paths_are_absolute_wherever_a_node_is_started(pretended, tmp_path, monk
 
 def test_what_is_not_given_is_left_as_the_file_says(describe, other):
     for node in processes(describe('sim.launch.py'))[0]:
-        assert not {'robot', 'module', 'policy'} & set(said(node)), node.name
+        assert not {'robot', 'module', 'safety_policy'} & set(said(node)), node.name
         assert node.parameters[0].allow_substs
     folder = other('module')
     nodes = {node.name: said(node) for node in processes(
@@ -292,7 +294,7 @@ def test_the_configurator_knows_whom_to_watch(describe):
     for said_so, composed in (('true', True), ('false', False)):
         nodes = {node.name: said(node) for node in processes(
             describe('robot.launch.py'), use_composition=said_so, autostart='false')[0]}
-        assert nodes['configurator']['composed'] is composed
+        assert nodes['configurator']['use_composition'] is composed
         assert nodes['configurator']['autostart'] is False
         assert ('mind' in nodes) is composed
 

@@ -63,4 +63,4 @@ def test_the_protocol_is_the_one_in_the_code():
     assert f'within {protocol.REACHED_M} m and 25 degrees' in WORDS
     assert f'at least {protocol.LEAST_M} m)' in WORDS
     assert f'budget is {protocol.BUDGET} K' in WORDS
-    assert f'an action lasts {protocol.ACTION_S} s' in WORDS
+    assert f'an action lasts {protocol.CONTROL_STEP_S} s' in WORDS

@@ -16,7 +16,7 @@ from ami_ros.robots.find import find, names
 import pytest
 import yaml
 
-FILES = ['README.md', 'barge.urdf', 'barge.yaml', 'params.yaml', 'policy.yaml']
+FILES = ['README.md', 'barge.urdf', 'barge.yaml', 'params.yaml', 'safety_policy.yaml']
 
 
 @pytest.fixture
@@ -65,16 +65,16 @@ def number(policy, key):
 def test_the_policy_is_careful(ami):
     for name, like in (('barge', ()), ('tug', ('--like', 'rover'))):
         ami('new', name, *like)
-        policy = read(Path(name, 'policy.yaml'))
+        policy = read(Path(name, 'safety_policy.yaml'))
         robot = find(f'{name}/{name}.yaml')
         assert limits.build_rules(policy, robot)
-        rover = read(share('config/policy/rover.yaml'))
+        rover = read(share('config/safety_policy/rover.yaml'))
         for key in ('max_speed_mps', 'max_turn_radps', 'max_acceleration_mps2', 'braking_mps2'):
             assert number(policy, key) < number(rover, key)
         for key in ('stop_distance_m', 'side_distance_m', 'reaction_s'):
             assert number(policy, key) > number(rover, key)
         assert policy.shared.braking_mps2 <= robot.braking_mps2
-        assert robot.latency_s + 0.05 <= policy.rules['fresh'].max_plan_lead_s
+        assert robot.latency_s + 0.05 <= policy.rules['input_timeout'].max_plan_lead_s
         assert list(policy.rules) == list(rover.rules)
         assert policy.sources == {
             key: 'design, ' + ('careful' if key.rpartition('.')[2] in CAREFUL
@@ -89,7 +89,7 @@ def test_a_slow_robot_gets_a_slower_policy(ami, tmp_path):
         slow = slow.replace(key, f'{key.split(":")[0]}: {value}')
     (tmp_path / 'slow.yaml').write_text(slow)
     assert ami('new', 'barge', '--like', 'slow.yaml')[0] == 0
-    policy = read(tmp_path / 'barge/policy.yaml')
+    policy = read(tmp_path / 'barge/safety_policy.yaml')
     assert [number(policy, key) for key in ('max_speed_mps', 'max_turn_radps', 'braking_mps2',
                                             'max_plan_lead_s')] == [0.05, 0.2, 0.1, 0.55]
     assert ami('check', 'barge/barge.yaml')[1][-1] == 'good'
@@ -172,7 +172,7 @@ def test_a_failure_in_between_leaves_nothing(ami, tmp_path, monkeypatch):
     write = Path.write_text
 
     def fails(self, *words, **more):
-        if self.name == 'policy.yaml':
+        if self.name == 'safety_policy.yaml':
             raise OSError(28, 'No space left on device')
         return write(self, *words, **more)
 
@@ -185,17 +185,18 @@ def test_a_failure_in_between_leaves_nothing(ami, tmp_path, monkeypatch):
     ('barge.yaml', 'latency_s:', 'latncy_s:', "did you mean 'latency_s'"),
     ('barge.yaml', 'link: laser', 'link: lidar', "no link 'lidar' hangs on base_link"),
     ('barge.urdf', '</robot>', '', 'is not a URDF'),
-    ('policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 0.5',
-     'policy.yaml: max_speed_mps = 0.5 is beyond what barge can do'),
-    ('policy.yaml', 'braking_mps2: 0.3', 'braking_mps2: 0.6',
-     'policy.yaml: braking_mps2 = 0.6 is beyond what barge can do, 0.5 m/s^2'),
-    ('policy.yaml', 'max_plan_lead_s: 0.2', 'max_plan_lead_s: 0.1',
-     'policy.yaml: max_plan_lead_s = 0.1 is below latency_s = 0.15 of '),
-    ('policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.05',
-     'policy.yaml: scan of barge speaks 10.0 times a second'),
-    ('policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 9.0', 'is outside 0.01 to 5.0'),
-    ('policy.yaml', 'max_speed_mps: 0.15', 'max_spd_mps: 0.15', "did you mean 'max_speed_mps'"),
-    ('policy.yaml', 'max_speed_mps: 0.15', 'reaction_s: 0.1', "'reaction_s' stands twice"),
+    ('safety_policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 0.5',
+     'safety_policy.yaml: max_speed_mps = 0.5 is beyond what barge can do'),
+    ('safety_policy.yaml', 'braking_mps2: 0.3', 'braking_mps2: 0.6',
+     'safety_policy.yaml: braking_mps2 = 0.6 is beyond what barge can do, 0.5 m/s^2'),
+    ('safety_policy.yaml', 'max_plan_lead_s: 0.2', 'max_plan_lead_s: 0.1',
+     'safety_policy.yaml: max_plan_lead_s = 0.1 is below latency_s = 0.15 of '),
+    ('safety_policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.05',
+     'safety_policy.yaml: scan of barge speaks 10.0 times a second'),
+    ('safety_policy.yaml', 'max_speed_mps: 0.15', 'max_speed_mps: 9.0', 'is outside 0.01 to 5.0'),
+    ('safety_policy.yaml', 'max_speed_mps: 0.15', 'max_spd_mps: 0.15',
+     "did you mean 'max_speed_mps'"),
+    ('safety_policy.yaml', 'max_speed_mps: 0.15', 'reaction_s: 0.1', "'reaction_s' stands twice"),
 ])
 def test_check_says_what_is_wrong(ami, file, old, new, part):
     ami('new', 'barge')
@@ -210,12 +211,13 @@ def test_which_policy_is_checked(ami, tmp_path):
     assert ami('check', 'rover')[1][-1] == 'good'
     shutil.copy(share('config/robots/rover.yaml'), tmp_path / 'own.yaml')
     status, out, _ = ami('check', 'own.yaml')
-    assert str(share('config/policy/rover.yaml')) in out[0]
+    assert str(share('config/safety_policy/rover.yaml')) in out[0]
     ami('new', 'barge')
-    os.rename('barge/policy.yaml', 'p.yaml')
-    assert 'there is no policy.yaml beside' in refused(ami, 'check', 'barge/barge.yaml')
-    assert ami('check', 'barge/barge.yaml', '--policy', 'p.yaml')[1][-1] == 'good'
-    assert 'none.yaml cannot be read' in refused(ami, 'check', 'rover', '--policy', 'none.yaml')
+    os.rename('barge/safety_policy.yaml', 'p.yaml')
+    assert 'there is no safety_policy.yaml beside' in refused(ami, 'check', 'barge/barge.yaml')
+    assert ami('check', 'barge/barge.yaml', '--safety-policy', 'p.yaml')[1][-1] == 'good'
+    assert 'none.yaml cannot be read' in refused(ami, 'check', 'rover', '--safety-policy',
+                                                 'none.yaml')
     assert 'there is no robot file none.yaml' in refused(ami, 'check', 'none.yaml')
 
 
@@ -237,7 +239,7 @@ def test_parameters_name_the_new_files(ami, tmp_path):
             assert 'lock_step' not in values
             assert not any(isinstance(value, dict) for value in values.values())
         critic = said['/**/critic']['ros__parameters']
-        assert critic['policy'] == str(folder / 'barge/policy.yaml')
+        assert critic['safety_policy'] == str(folder / 'barge/safety_policy.yaml')
 
 
 def test_the_next_steps_can_be_typed(ami, tmp_path):
@@ -245,7 +247,7 @@ def test_the_next_steps_can_be_typed(ami, tmp_path):
     text = Path('barge/README.md').read_text()
     commands = re.findall(r'^ +ami-ros (.*)', text, re.M)
     assert [c.split()[0] for c in commands] == [
-        'robot', 'doctor', 'drive', 'calibrate', 'robot', 'record', 'train']
+        'robot', 'doctor', 'teleop', 'calibrate', 'robot', 'record', 'train']
     for command in commands:
         args = cli.parser().parse_args(command.split())
         assert args.verb == command.split()[0]
@@ -270,14 +272,15 @@ def test_what_new_needs_is_installed(root, monkeypatch):
     installed = {f'{folder}/{Path(file).name}' for folder, files in told['data_files']
                  for file in files}
     for name in ('config/robots/rover.yaml', 'config/robot_template.yaml', 'config/rover.yaml',
-                 'config/policy/rover.yaml', 'urdf/robot_template.urdf', 'urdf/rover.urdf'):
+                 'config/safety_policy/rover.yaml', 'urdf/robot_template.urdf', 'urdf/rover.urdf'):
         assert f'share/ami_ros/{name}' in installed
 
 
 @pytest.mark.parametrize('file, old, new, part', [
-    ('policy.yaml', 'reaction_s: 0.22', 'reaction_s: 0.0', 'reaction_s = 0 s of '),
+    ('safety_policy.yaml', 'reaction_s: 0.22', 'reaction_s: 0.0', 'reaction_s = 0 s of '),
     ('barge.yaml', 'actuation_lag_s: 0.2 ', 'actuation_lag_s: 0.5 ', 'Write reaction_s: 0.52 in '),
-    ('policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.1', 'max_scan_age_s: 0.2 or more'),
+    ('safety_policy.yaml', 'max_scan_age_s: 0.25', 'max_scan_age_s: 0.1',
+     'max_scan_age_s: 0.2 or more'),
     ('params.yaml', 'enable_stamped_cmd_vel: true', 'enable_stamped_cmd_vel: false',
      'enable_stamped_cmd_vel is false of critic')])
 def test_numbers_that_do_not_fit_together_are_not_good(ami, file, old, new, part):

@@ -17,19 +17,21 @@ NUMBERS = {'settings', 'weights', 'always'}
 KNOWN = {'way', 'goal', 'arrived', 'plan', 'settling_ns', 'refused', 'refusals',
          'belief', 'doubts', 'unsure_m', 'second', 'other', 'contradiction', 'contradicted_ns'}
 OTHERS = {      # one other number for each field that may change
-    WorldModelSettings: {'sight_gain': 0.3, 'place_gain': 0.1, 'drift': 0.5, 'place_gate_m': 0.1,
-                         'place_gate_rad': 0.05, 'lost_frames': 1, 'latency_s': 0.2},
-    ActorSettings: {'candidates': 30, 'iterations': 6, 'elites': 5, 'keep': 1,
-                    'spread_floor': 0.3, 'deadline_s': 0.01},
-    EnergySettings: {'way': 3.0, 'latent': 2.0, 'clearance': 100.0, 'clearance_m': 1.5,
-                     'ground': 2.0, 'disagreement': 5.0, 'effort': 1.0, 'refused': 2.0,
-                     'refused_s': 0.3, 'terminal': 20.0, 'arrive_m': 0.03, 'arrive_rad': 0.05,
+    WorldModelSettings: {'latent_gain': 0.3, 'pose_gain': 0.1, 'drift': 0.5,
+                         'innovation_gate_m': 0.1,
+                         'place_gate_rad': 0.05, 'relocalize_frames': 1, 'latency_s': 0.2},
+    ActorSettings: {'candidates': 30, 'iterations': 6, 'elites': 5, 'elites_kept': 1,
+                    'min_std': 0.3, 'deadline_s': 0.01},
+    EnergySettings: {'time_to_goal': 3.0, 'latent': 2.0, 'clearance': 100.0, 'clearance_m': 1.5,
+                     'map': 2.0, 'disagreement': 5.0, 'effort': 1.0, 'vetoed': 2.0,
+                     'vetoed_s': 0.3, 'terminal': 20.0, 'arrive_m': 0.03, 'arrive_rad': 0.05,
                      'settle_m': 0.3, 'settle_rad': 0.5, 'settle_s': 0.1, 'leave_m': 0.9,
                      'confirm_s': 1.0},
 }
 TOGETHER = {    # the ends of the ranges, of numbers that only go together
-    ActorSettings: ({'candidates': 8, 'elites': 8, 'keep': 7},
-                    {'candidates': 1024, 'elites': 256, 'keep': 64}, {'elites': 2, 'keep': 0}),
+    ActorSettings: ({'candidates': 8, 'elites': 8, 'elites_kept': 7},
+                    {'candidates': 1024, 'elites': 256, 'elites_kept': 64},
+                    {'elites': 2, 'elites_kept': 0}),
     EnergySettings: tuple(dict.fromkeys(('arrive_m', 'arrive_rad', 'settle_m', 'settle_rad'), end)
                           | {'leave_m': leave_m} for end, leave_m in ((0.02, 0.05), (1.0, 5.0))),
 }
@@ -110,10 +112,10 @@ def test_it_plans_at_the_ends_of_every_range(kind, values):
 
 def test_what_is_not_given_remains():
     robot = mind()
-    robot.tune(energy=EnergySettings(way=3.0))
-    assert robot.actor.settings == ActorSettings() and robot.actor.weights.way == 3.0
+    robot.tune(energy=EnergySettings(time_to_goal=3.0))
+    assert robot.actor.settings == ActorSettings() and robot.actor.weights.time_to_goal == 3.0
     robot.tune(actor=ActorSettings(seed=3))
-    assert robot.actor.settings.seed == 3 and robot.actor.weights.way == 3.0
+    assert robot.actor.settings.seed == 3 and robot.actor.weights.time_to_goal == 3.0
     assert robot.world_model.settings == WorldModelSettings(latency_s=0.0)
 
 

@@ -10,19 +10,19 @@ ami=${AMI_ROS:-.venv/bin/ami-ros}
 mkdir -p "$out"
 
 rows() {
-  for k in 10 20 40; do echo "world_model-$k --planner world_model --goal-blocks $k"; done
-  for k in 10 20; do echo "retrieval-$k --planner retrieval --goal-blocks $k"; done
+  for k in 10 20 40; do echo "world_model-$k --planner world_model --goal-steps $k"; done
+  for k in 10 20; do echo "retrieval-$k --planner retrieval --goal-steps $k"; done
   for planner in world_model retrieval; do
-    echo "$planner-20-moved --planner $planner --goal-blocks 20 --furniture-moved"
+    echo "$planner-20-moved --planner $planner --goal-steps 20 --furniture-moved"
   done
-  for k in 10 20 40; do echo "oracle-$k --planner oracle --goal-blocks $k"; done
-  for k in 10 20; do echo "random-$k --planner random --goal-blocks $k"; done
-  echo "retrieval-40 --planner retrieval --goal-blocks 40"
+  for k in 10 20 40; do echo "oracle-$k --planner oracle --goal-steps $k"; done
+  for k in 10 20; do echo "random-$k --planner random --goal-steps $k"; done
+  echo "retrieval-40 --planner retrieval --goal-steps 40"
 }
 
 unseen() {      # ten rooms that the module never saw
   for world in 100 101 102 103 104 105 106 107 108 109; do
-    echo "unseen-$world --planner world_model --goal-blocks 20 --world-seed $world"
+    echo "unseen-$world --planner world_model --goal-steps 20 --world-seed $world"
   done
 }
 

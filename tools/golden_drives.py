@@ -16,13 +16,13 @@ import tempfile
 
 from ami_ros.recording import walk
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, Room
+from ami_ros.sim.body import open_body, SimRoom
 from ami_ros.validation.stack import session
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 FOLDER = Path(__file__).resolve().parents[1] / 'test' / 'recording' / 'replay' / 'golden'
-NEEDED = ('trace/exact', 'trace/about', 'camera/image_raw', 'camera/camera_info', 'cmd_vel')
+NEEDED = ('trace/records', 'trace/metadata', 'camera/image_raw', 'camera/camera_info', 'cmd_vel')
 DRIVES = {      # name: (one process a node, seed)
     'mind': (False, 900), 'separate': (True, 901),
 }
@@ -37,7 +37,7 @@ def record(name: str, into: Path) -> None:
         asked = session.Session(logs=Path(folder, 'logs'), separate=separate, world_seed=WORLD,
                                 record=bag)
         robot = find('rover')
-        with open_body('pybullet', robot, Room(WORLD), 0, robot.camera_size) as body:
+        with open_body('pybullet', robot, SimRoom(WORLD), 0, robot.camera_size) as body:
             session.run(asked, session.errands(body, BLOCKS, seed, lambda index: index < 1),
                         lambda errand, drive: None)
         shorten(bag, into)

@@ -31,10 +31,12 @@ MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
 MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
 BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
-NAMED = {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}    # what has no default
+# the parameters that have no default
+NAMED = {'robot': 'rover', 'safety_policy': 'config/safety_policy/rover.yaml'}
 STARTED = ['--ros-args', *(word for name in NODES if name != 'sim' for word in (
                '-p', f'{name}:robot:={NAMED["robot"]}')),
-           '-p', f'recorder:robot:={NAMED["robot"]}', '-p', f'critic:policy:={NAMED["policy"]}',
+           '-p', f'recorder:robot:={NAMED["robot"]}',
+           '-p', f'critic:safety_policy:={NAMED["safety_policy"]}',
            '-p', 'sim:engine:=loopback', '-p', f'recorder:folder:={BAGS.name}',
            '--log-level', 'fatal']
 OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_parameters',
@@ -167,14 +169,14 @@ def node_page(name: str, node: Node) -> str:
              ('**yes**: ' if field.metadata['live'] else 'no: ') + why(kind, field))
             for full, kind, field in fields(groups))
     text = f'# {name}\n\n{inspect.getdoc(MODULES[name])}\n' + doors(node) + life(node)
-    text += section('Parameters', ('name', 'type', 'default', 'right', 'what it is',
+    text += section('Parameters', ('name', 'type', 'default', 'range', 'what it is',
                                    'while driving'), rows)
     if between := relations(groups.items()):
         text += f'\n{between}'
     if name == 'critic':
-        now = policy(NAMED['policy'])
+        now = policy(NAMED['safety_policy'])
         text += section(
-            'The policy', ('number', "the rover's", 'right', 'what it is'),
+            'The policy', ('number', "the rover's", 'range', 'what it is'),
             ((f'`{full}`', f'{now.numbers[full]:g}', right(field), field.metadata['reason'])
              for full, _, field in fields({part: type(own) for part, own in now.groups.items()})))
         text += ('\nThey stand in the policy file alone, each of them with its source, and are '
@@ -217,7 +219,7 @@ def parameters_page() -> str:
     by_live = {live: [(full, ', '.join(names), span, reason) for (now, full, span, reason), names
                       in rows.items() if now == live] for live in (True, False)}
     text = PARAMETERS + section('What may change while driving',
-                                ('parameter', 'of', 'right', 'and then'), by_live[True])
+                                ('parameter', 'of', 'range', 'takes effect'), by_live[True])
     text += section('What may not', ('parameter', 'of', 'right', 'because'), by_live[False])
     every = [item for groups in GROUPS.values() for item in groups.items()]
     text += f'\n## What has to hold between them\n\n{relations(every)}'

@@ -62,7 +62,8 @@ class Actor:
 
     def rest(self, belief: Belief, arrived: bool) -> Plan:
         """Plan to stand still."""
-        return Plan(np.zeros((self.settings.horizon, 2)), self.settings.knot_s, belief.stamp_ns,
+        return Plan(np.zeros((self.settings.horizon, 2)), self.settings.control_step_s,
+                    belief.stamp_ns,
                     belief.number, belief.run, self.goal.number if self.goal else 0, arrived,
                     belief.surprise, disagreement=belief.disagreement)
 
@@ -97,7 +98,7 @@ class Actor:
 
     def notice(self, seen: Belief, let_through: np.ndarray) -> None:
         """Remember for a while what was asked for and not let through."""
-        keep_ns = round(self.weights.refused_s * 1e9)
+        keep_ns = round(self.weights.vetoed_s * 1e9)
         self.refused = [(ns, t) for ns, t in self.refused if 0 <= seen.stamp_ns - ns < keep_ns]
         if self.plan is None:
             self.refusals = 0
@@ -153,11 +154,12 @@ class Actor:
                 self.second = self.runner_up(knots, terms, order)
             elites = knots[order[:s.elites]]
             mean = elites.mean(0)
-            spread = np.maximum(elites.std(0), s.spread_floor)
-            kept, iterations = elites[:s.keep], iteration + 1
+            spread = np.maximum(elites.std(0), s.min_std)
+            kept, iterations = elites[:s.elites_kept], iteration + 1
             if deadline_ns is not None and self.steady_ns() > deadline_ns:
                 break
-        return Plan(best[1] * self.limits, s.knot_s, belief.stamp_ns, belief.number, belief.run,
+        return Plan(best[1] * self.limits, s.control_step_s, belief.stamp_ns, belief.number,
+                    belief.run,
                     self.goal.number, False, belief.surprise, best[2], best[3], iterations,
                     disagreement=belief.disagreement)
 
@@ -186,7 +188,7 @@ class Actor:
         h = self.settings.horizon
         if self.plan is None or self.plan.run != belief.run:
             return np.zeros((h, 2))
-        passed = (belief.stamp_ns - self.plan.start_ns) / 1e9 / self.settings.knot_s
+        passed = (belief.stamp_ns - self.plan.start_ns) / 1e9 / self.settings.control_step_s
         had = len(self.plan.knots)          # it may have been of another horizon
         at = np.clip(np.arange(h) + passed, 0, had - 1)
         return np.stack([np.interp(at, np.arange(had), self.plan.knots[:, axis])

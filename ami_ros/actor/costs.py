@@ -22,9 +22,9 @@ class Future:
     refused: np.ndarray         # (R, 2): what the critic stopped lately, in shares of the limits
 
 
-def way(future: Future, s: EnergySettings) -> np.ndarray:
+def time_to_goal(future: Future, s: EnergySettings) -> np.ndarray:
     """Seconds still to go from every imagined place."""
-    return s.way * future.way.cost(future.imagined.place)
+    return s.time_to_goal * future.way.cost(future.imagined.place)
 
 
 def latent(future: Future, s: EnergySettings) -> np.ndarray:
@@ -37,13 +37,13 @@ def clearance(future: Future, s: EnergySettings) -> np.ndarray:
     return s.clearance * np.maximum(0.0, s.clearance_m - future.imagined.clearance)
 
 
-def ground(future: Future, s: EnergySettings) -> np.ndarray:
+def map_cost(future: Future, s: EnergySettings) -> np.ndarray:
     """How much tighter than at the goal it was, by the learned map, where it would come to be.
 
     The camera does not see what is behind a robot that backs up; the map remembers it.
     """
     usual = max(1.0, float(future.way.ground.dear(future.way.goal)))
-    return s.ground * np.maximum(0.0, future.way.ground.dear(future.imagined.place) - usual)
+    return s.map * np.maximum(0.0, future.way.ground.dear(future.imagined.place) - usual)
 
 
 def disagreement(future: Future, s: EnergySettings) -> np.ndarray:
@@ -58,18 +58,18 @@ def effort(future: Future, s: EnergySettings) -> np.ndarray:
     return s.effort * (((future.knots - before) / future.limits) ** 2).sum(-1)
 
 
-def refused(future: Future, s: EnergySettings) -> np.ndarray:
+def vetoed(future: Future, s: EnergySettings) -> np.ndarray:
     """How much a beginning is like what the critic has just not let through."""
     out = np.zeros(future.knots.shape[:2])
     first = future.knots[:, 0] / future.limits
     for twist in future.refused:
         like = (first @ twist) / (np.linalg.norm(twist) * np.linalg.norm(first, axis=1) + 0.05)
         out[:, 0] = np.maximum(out[:, 0], np.maximum(0.0, like - 0.5) * 2)
-    return s.refused * out
+    return s.vetoed * out
 
 
-TERMS = {'way': way, 'latent': latent, 'clearance': clearance, 'ground': ground,
-         'disagreement': disagreement, 'effort': effort, 'refused': refused}
+TERMS = {'time_to_goal': time_to_goal, 'latent': latent, 'clearance': clearance, 'map': map_cost,
+         'disagreement': disagreement, 'effort': effort, 'vetoed': vetoed}
 
 
 def energies(future: Future, s: EnergySettings) -> dict[str, np.ndarray]:

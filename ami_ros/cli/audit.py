@@ -12,7 +12,7 @@ def add(one: argparse.ArgumentParser) -> None:
     check = what.add_parser('verify', help='say which line is not as it was written, first of all')
     show = what.add_parser('show', help='say what happened, a line each')
     for part in (check, show):
-        part.add_argument('--state', default='', metavar='FOLDER',
+        part.add_argument('--state-dir', default='', metavar='FOLDER',
                           help="the critic's parameter state; without it the robot's own folder")
         part.add_argument('--namespace', default='', metavar='NAME',
                           help='of the robot, e.g. robot1')
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where the log is not as it was written."""
     from ami_ros.core.durable_state import state_folder
     from ami_ros.critic.audit.log import FOLDER
-    folder = state_folder(args.state, args.namespace) / FOLDER
+    folder = state_folder(args.state_dir, args.namespace) / FOLDER
     return {'verify': verified, 'show': shown}[args.what](folder, args)
 
 
@@ -67,7 +67,7 @@ def shown(folder: Path, args: argparse.Namespace) -> int:
     from ami_ros.critic.audit.verify import entries
     if not folder.is_dir():
         raise FileNotFoundError(f'there is no audit log in {folder}; which robot? '
-                                '--state or --namespace says')
+                                '--state-dir or --namespace says')
     for entry in entries(folder, tuple(args.kind), args.since or ''):
         print(json.dumps(vars(entry)) if args.json else
               f'{entry.number:6d}  {entry.at[:23]}Z  {entry.kind:8s}  {words(entry.what)}')

@@ -23,7 +23,7 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='of the drive that is compared with a wall or a tape')
     one.add_argument('--rounds', type=count, default=1, metavar='N', help='turns on the spot')
     one.add_argument('--yes', action='store_true', help='do not ask; nobody is there to type')
-    one.add_argument('--dry', action='store_true', help='measure, write nothing')
+    one.add_argument('--dry-run', action='store_true', help='measure, write nothing')
     one.add_argument('--report', type=Path, default=None)
 
 
@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
                              'FILE, and see that the critic runs in this namespace')
     robot = find(named)
     with opened(robot, args.namespace) as calibrator:
-        kit = Kit(calibrator, robot, Terminal(args.yes), args.speed, args.distance, args.rounds)
-        report = calibrate(kit, named, asked, args.dry)
+        kit = Kit(calibrator, robot, Prompt(args.yes), args.speed, args.distance, args.rounds)
+        report = calibrate(kit, named, asked, args.dry_run)
     write_report(args.report, report)
     if report.get('aborted') == 'interrupted':
         return 130
@@ -62,7 +62,7 @@ def positive(text: str) -> float:
     return value
 
 
-class Terminal:
+class Prompt:
     """The person in front of the terminal."""
 
     def __init__(self, yes: bool):

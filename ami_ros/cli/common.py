@@ -72,5 +72,6 @@ def change(text: str) -> tuple[str, str]:
     """Read GROUP.KEY=VALUE, a setting."""
     name, equals, value = text.partition('=')
     if not (all(name.partition('.')) and equals and value):
-        raise argparse.ArgumentTypeError(f'{text!r} is not GROUP.KEY=VALUE, e.g. energy.way=0')
+        raise argparse.ArgumentTypeError(f'{text!r} is not GROUP.KEY=VALUE, e.g. '
+                                         f'energy.time_to_goal=0')
     return name, value

@@ -12,7 +12,7 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--planner', default='world_model',
                      choices=['world_model', 'random', 'retrieval', 'oracle'])
-    one.add_argument('--goal-blocks', type=count, default=20, metavar='K')
+    one.add_argument('--goal-steps', type=count, default=20, metavar='K')
     one.add_argument('--episodes', type=count, default=20)
     one.add_argument('--seed', type=whole, default=1000)
     one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
@@ -21,7 +21,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--module', default='')
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE',
-                     dest='changes', help='other settings than the defaults: energy.way=0')
+                     dest='changes',
+                     help='other settings than the defaults: energy.time_to_goal=0')
     one.add_argument('--backend', default='onnx', help='what runs the networks')
     one.add_argument('--precision', default='float32', help='float16: as a GPU would')
     one.add_argument('--counterfactual', action='store_true',
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     begun, done = time.monotonic(), []
     if args.counterfactual:
         return asked(args, begun)
-    trial = Trial(args.planner, args.goal_blocks, args.episodes, args.seed, args.world_seed,
+    trial = Trial(args.planner, args.goal_steps, args.episodes, args.seed, args.world_seed,
                   args.furniture_moved, args.module, args.robot, tuple(args.changes),
                   args.backend, args.precision)
     if args.carried:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             f'{sum(e.success for e in done)} of {len(done)} succeeded')
 
     report = work(trial, progress)
-    print(f'{args.planner}, K = {args.goal_blocks}: success {100 * report["success_rate"]:.1f} %, '
+    print(f'{args.planner}, K = {args.goal_steps}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
           f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
     write_report(args.report, report)

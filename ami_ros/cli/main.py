@@ -12,6 +12,7 @@ import importlib  # noqa: E402
 import sys  # noqa: E402
 
 from ami_ros.cli.table import VERBS  # noqa: E402
+from ami_ros.core.renamed import refused  # noqa: E402
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run a verb; what goes wrong is one sentence and exit status 1."""
     if hasattr(sys.stdout, 'reconfigure'):      # a folder's name may be no UTF-8
         sys.stdout.reconfigure(errors='backslashreplace')
+    if old := refused(sys.argv[1:] if argv is None else argv):
+        Parser('ami-ros').error(old)
     args, unknown = parser().parse_known_args(argv)
     if unknown:
         Parser(f'ami-ros {args.verb}').error(f'unrecognized arguments: {" ".join(unknown)}')

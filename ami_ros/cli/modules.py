@@ -13,7 +13,8 @@ def add(one: argparse.ArgumentParser) -> None:
     parts = {name: what.add_parser(name, help=about, description=about)
              for name, (_, about) in WHATS.items()}
     for name in ('list', 'install', 'activate', 'rollback', 'remove', 'show', 'verify', 'card'):
-        parts[name].add_argument('--store', default='', metavar='FOLDER', help='of installed '
+        parts[name].add_argument('--module-store-dir', default='', metavar='FOLDER',
+                                 help='of installed '
                                  'modules; default: ~/.ros/ami_ros/modules')
     for name in ('show', 'verify', 'card', 'sign', 'pack'):
         parts[name].add_argument('module', nargs='?' if name in ('show', 'verify', 'card') else 1,
@@ -60,7 +61,7 @@ def store(args: argparse.Namespace):
     from ami_ros.modules import active_set
     from ami_ros.modules.store import Store
     from ami_ros.modules.trust import trust
-    return Store(active_set.folder(args.store), trust(args.trust),
+    return Store(active_set.folder(args.module_store_dir), trust(args.trust),
                  not getattr(args, 'unsigned', True))
 
 
@@ -72,12 +73,13 @@ def opened(args: argparse.Namespace, required: bool = False):
     known = trust(args.trust)
     if Path(said).is_file():
         return archive.open_archive(Path(said), known, required)
-    if said and not Path(said).exists() and getattr(args, 'store', None) is not None:
+    if said and not Path(said).exists() and getattr(args, 'module_store_dir', None) is not None:
         held, own = store(args), module.shipped()
         if said == own.name and not any(n.startswith(said) for n in held.names()):
             return module.open_folder(own, packaged(), True)
-        return module.open_folder(active_set.folder(args.store) / held.find(said), known, required)
-    return module.open_module(said, required, getattr(args, 'store', None), known)
+        return module.open_folder(active_set.folder(args.module_store_dir) / held.find(said),
+                                  known, required)
+    return module.open_module(said, required, getattr(args, 'module_store_dir', None), known)
 
 
 def listed(args: argparse.Namespace) -> list[str]:

@@ -17,7 +17,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
     one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
                      help='camera, odom, command, scan or imu, where the bag has several')
-    one.add_argument('--goal-blocks', type=count, default=20, metavar='K')
+    one.add_argument('--goal-steps', type=count, default=20, metavar='K')
     one.add_argument('--episodes', type=count, default=400,
                      help='driven with both modules, on the same seeds')
     one.add_argument('--seed', type=whole, default=500)
@@ -48,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
                 f'{sum(e.success for e in done)} of {len(done)} succeeded')
 
         reports.append(evaluate.evaluate(evaluate.Trial(
-            blocks=args.goal_blocks, episodes=args.episodes, seed=args.seed, module=path,
+            blocks=args.goal_steps, episodes=args.episodes, seed=args.seed, module=path,
             robot=args.robot), progress))
     said = paired.compare(*reports)
-    print(f'int8 against float32, K = {args.goal_blocks}, {said}')
+    print(f'int8 against float32, K = {args.goal_steps}, {said}')
     write_report(args.report, {'paired': str(said), 'holds': said.holds, 'float32': reports[0],
                                'int8': reports[1]})
     if not said.holds:

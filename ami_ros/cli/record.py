@@ -45,7 +45,7 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='end when the bag is as large')
     one.add_argument('--keep-gb', type=positive, default=None, metavar='GB',
                      help='go on for ever: the oldest files make room for the newest')
-    one.add_argument('--plain', action='store_true',
+    one.add_argument('--no-trace', action='store_true',
                      help='without the trace: enough to train on, not to replay')
     one.add_argument('--split-gb', type=positive, default=2.0, metavar='GB',
                      help='begin a new file when one is as large')

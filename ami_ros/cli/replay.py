@@ -16,25 +16,26 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='think with these numbers')
     one.add_argument('--what-if', default='', metavar='"t=12.5 v=0.3 w=-0.5"',
                      help='what would have followed, says the model, of another motion')
-    one.add_argument('--policy', type=Path, default=None, metavar='FILE',
+    one.add_argument('--safety-policy', type=Path, default=None, metavar='FILE',
                      help='judge by this policy')
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; status 1 where the same did not come out the same."""
-    from ami_ros.perception.camera_preprocessor import Eye
+    from ami_ros.perception.camera_preprocessor import CameraPreprocessor
     from ami_ros.recording.replay.again import replay, the_same
     from ami_ros.recording.replay.changes import Changes, settings_of
     make_way(args.report)
-    changes = Changes(args.modules, args.policy,
+    changes = Changes(args.modules, args.safety_policy,
                       {} if args.params is None else settings_of(args.params))
     if args.what_if:
         from ami_ros.recording.replay import what_if
         asked = what_if.question(args.what_if)
-        for line in what_if.words(asked, what_if.ask(args.bag, asked, changes, Eye)):
+        for line in what_if.words(asked,
+                                  what_if.ask(args.bag, asked, changes, CameraPreprocessor)):
             print(line)
         return 0
-    report = replay(args.bag, changes, Eye)
+    report = replay(args.bag, changes, CameraPreprocessor)
     for line in words(report):
         print(line)
     write_report(args.report, report)

@@ -16,8 +16,8 @@ def add(one: argparse.ArgumentParser) -> None:
                      help='begin as a copy of this robot: a name, or the path of its file')
     check = what.add_parser('check', help='read a robot file, its URDF and its policy')
     check.add_argument('robot', metavar='FILE', help='path of a robot file, or a name')
-    check.add_argument('--policy', type=Path, default=None, metavar='FILE',
-                       help='default: policy.yaml beside the robot file')
+    check.add_argument('--safety-policy', type=Path, default=None, metavar='FILE',
+                       help='default: safety_policy.yaml beside the robot file')
     check.add_argument('--params', type=Path, default=None, metavar='FILE',
                        help='parameters of the nodes; default: params.yaml beside the robot file')
     what.add_parser('list', help='the robots that come with the package')
@@ -45,7 +45,7 @@ def check(args: argparse.Namespace) -> list[str]:
     from ami_ros.operator.scaffold import left, policy_of
     from ami_ros.robots.find import find
     robot = find(args.robot)
-    path, policy = policy_of(robot, args.policy)
+    path, policy = policy_of(robot, args.safety_policy)
     params, said = parameters_of(robot, args.params)
     compared = together(robot, policy, said)
     found = [one for one in compared if one.level != findings.OK]

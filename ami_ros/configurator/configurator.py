@@ -9,7 +9,7 @@ Nothing here remembers a goal across a restart, and nothing arms itself.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ami_ros.configurator.supervisor import Act, number, Supervisor
+from ami_ros.configurator.supervisor import number, Supervisor, Transition
 from ami_ros.core.compute_budget import Budget
 from ami_ros.core.settings import setting, Settings
 
@@ -39,7 +39,7 @@ MODES = {
 
 
 @dataclass(frozen=True)
-class Rung:
+class FailureMode:
     """One row of the degrade ladder."""
 
     fails: str
@@ -50,32 +50,37 @@ class Rung:
 
 
 LADDER = (
-    Rung('the machine is late', 'configurator: more than half of ten plans late',
+    FailureMode('the machine is late', 'configurator: more than half of ten plans late',
          'everything, with fewer candidates, then a shorter horizon, then fewer plans a second',
          'drive; plans that are too old stop it', 'by itself, a level after 5 s of calm'),
-    Rung('the world model is surprised', 'critic, with the plan', 'everything',
+    FailureMode('the world model is surprised', 'critic, with the plan', 'everything',
          'drive, at a share of the speed', 'by itself'),
-    Rung('one required sensor is silent', 'critic: by its age limit', 'everything',
-         'stand still', 'by itself when it is fresh again, or where `resume` is false a person '
-         'who arms it; the goal fails after `stopped_s`'),
-    Rung('an optional sensor is silent', 'critic: by its age limit', 'everything',
+    FailureMode('one required sensor is silent', 'critic: by its age limit', 'everything',
+         'stand still',
+         'by itself when it is fresh again, or where `resume_after_sensor_timeout` is false a '
+         'person '
+         'who arms it; the goal fails after `blocked_goal_timeout_s`'),
+    FailureMode('an optional sensor is silent', 'critic: by its age limit', 'everything',
          'drive, without what that sensor would have seen', 'by itself'),
-    Rung('the camera is silent', 'mind: no plan comes of it; critic: the plan is too old',
+    FailureMode('the camera is silent', 'mind: no plan comes of it; critic: the plan is too old',
          'everything', 'stand still; a hand moves it', 'by itself; the goal fails after '
-         '`trouble_s`'),
-    Rung('mind, or one of its nodes, is killed or hangs',
-         'configurator: no sign of life for `lost_s`', 'critic, configurator',
+         '`planner_error_timeout_s`'),
+    FailureMode('mind, or one of its nodes, is killed or hangs',
+         'configurator: no sign of life for `heartbeat_timeout_s`', 'critic, configurator',
          'stand still; a hand moves it', 'started again and configured; to be armed by a person'),
-    Rung('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
+    FailureMode('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
          'stand still; a hand moves it', 'started again in `idle`, or in `stopped` where it was; '
          'to be armed by a person'),
-    Rung('critic is killed or hangs', "the base's own command timeout; configurator: no sign of "
-         'life for `lost_s`', 'configurator, mind', 'nothing: nobody commands the wheels',
+    FailureMode('critic is killed or hangs',
+                "the base's own command timeout; configurator: no sign of "
+         'life for `heartbeat_timeout_s`', 'configurator, mind',
+         'nothing: nobody commands the wheels',
          'started again, latched; a person who calls `critic/reset` and arms it'),
-    Rung('an emergency stop, or what else a rule latches', 'critic, at once', 'everything, '
+    FailureMode('an emergency stop, or what else a rule latches', 'critic, at once', 'everything, '
          'disarmed', 'nothing', 'a person who calls `critic/reset`, once the cause is gone, and '
          'arms it'),
-    Rung('a person stops it: service `stop`', 'configurator, critic', 'critic, configurator',
+    FailureMode('a person stops it: service `stop`', 'configurator, critic',
+                'critic, configurator',
          'nothing', 'a person who calls `configurator/reset`, and arms it'),
 )
 
@@ -89,27 +94,33 @@ class ConfiguratorSettings(Settings):
 
     robot: str = setting('', 'name', reason='the robot file, must be given; goals get its picture '
                          'size')
-    composed: bool = setting(True, '-', reason='the mind is one node; false: perception, '
+    use_composition: bool = setting(True, '-', reason='the mind is one node; false: perception, '
                              'world_model and actor')
     autostart: bool = setting(True, '-', reason='be active without being asked to')
-    lost_s: float = setting(1.0, 's', 0.3, 30.0,
+    heartbeat_timeout_s: float = setting(1.0, 's', 0.3, 30.0,
                             'a node without a sign of life for so long is ended', live=True)
-    stuck_s: float = setting(2.0, 's', 0.2, 60.0, 'a mind at one picture for so long is ended',
+    processing_timeout_s: float = setting(2.0, 's', 0.2, 60.0,
+                                          'a mind at one picture for so long is ended',
                             live=True)
-    stopped_s: float = setting(20.0, 's', 1.0, 3600.0,
+    blocked_goal_timeout_s: float = setting(20.0, 's', 1.0, 3600.0,
                                'a goal fails when the critic stops the robot for so long',
                                live=True)
-    trouble_s: float = setting(3.0, 's', 0.5, 600.0,
+    planner_error_timeout_s: float = setting(3.0, 's', 0.5, 600.0,
                                'a goal fails when the mind cannot think for so long', live=True)
-    goal_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long', live=True)
+    goal_timeout_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long',
+                                    live=True)
     settled_s: float = setting(2.0, 's', 0.0, 60.0,
                                'a goal is over once its arrival has been declared for so long; '
                                'until then it may be taken back', live=True)
-    resume: bool = setting(True, '-', reason='drive on when a required sensor that fell silent '
+    resume_after_sensor_timeout: bool = setting(True, '-',
+                                                reason='drive on when a required sensor that fell '
+                                                       'silent '
                            'speaks again; false: it is disarmed', live=True)
-    state: str = setting('', 'folder', reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
+    state_dir: str = setting('', 'folder',
+                             reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
                          'and the namespace')
-    adapt: bool = setting(True, '-', reason='spend less thought when the machine is late',
+    adaptive_compute: bool = setting(True, '-',
+                                     reason='spend less thought when the machine is late',
                           live=True)
 
 
@@ -122,7 +133,8 @@ class Configurator:
     def __init__(self, settings: ConfiguratorSettings, me: str, wards: tuple[str, ...],
                  critic: str):
         self.settings, self.me, self.critic = settings, me, critic
-        self.supervisor = Supervisor(wards, settings.lost_s, settings.stuck_s)
+        self.supervisor = Supervisor(wards, settings.heartbeat_timeout_s,
+                                     settings.processing_timeout_s)
         self.planner = wards[-1]            # it has run and goal, and acknowledges them
         self.budget = Budget()
         self.mode, self.reason = 'idle', ''
@@ -142,8 +154,9 @@ class Configurator:
     def tune(self, settings: ConfiguratorSettings) -> None:
         """Be otherwise patient from now on."""
         self.settings = settings
-        self.supervisor.lost_s, self.supervisor.stuck_s = settings.lost_s, settings.stuck_s
-        if not settings.adapt and self.budget.level:
+        self.supervisor.heartbeat_timeout_s, self.supervisor.processing_timeout_s = (
+            settings.heartbeat_timeout_s, settings.processing_timeout_s)
+        if not settings.adaptive_compute and self.budget.level:
             self.budget, self.changed = Budget(), True
 
     # what people ask for
@@ -164,7 +177,7 @@ class Configurator:
         if self.mode != 'stopped':
             return False, f'nothing to reset: mode is {self.mode}'
         action, rule, reason = self._verdict
-        if action == 'stop' and rule == 'touched':
+        if action == 'stop' and rule == 'bumper_cliff_estop':
             return False, f'still stopped by {rule}: {reason}'
         self._enter('idle', 'reset')
         return True, 'mode is idle'
@@ -178,7 +191,7 @@ class Configurator:
         missing = self.supervisor.missing()
         if missing:
             return missing
-        if now_s - self._critic_s > self.settings.lost_s:
+        if now_s - self._critic_s > self.settings.heartbeat_timeout_s:
             return f'{self.critic} gives no sign of life; is it running?'
         if self._latched:
             return f'{self.critic} is latched by {self._latched}; call critic/reset'
@@ -235,7 +248,8 @@ class Configurator:
         elif self._trouble_s is None:
             self._trouble_s = now_s
         self._compare(values.get('run'), values.get('goal'))
-        if self.settings.adapt and values.get('state') == 'active' and self.budget.on_count(
+        if self.settings.adaptive_compute and values.get('state') == 'active' \
+                and self.budget.on_count(
                 int(number(values.get('thoughts'))), int(number(values.get('late'))), now_s):
             self.changed = True
 
@@ -275,7 +289,8 @@ class Configurator:
         if self.mode == 'autonomous' and latch:
             self._enter('idle', f'the critic latched {rule}: {reason}; call critic/reset, arm '
                         'again and give the goal again')
-        elif self.mode == 'autonomous' and self._went and lost and not self.settings.resume:
+        elif (self.mode == 'autonomous' and self._went and lost
+              and not self.settings.resume_after_sensor_timeout):
             self._enter('idle', f'{" and ".join(lost)} fell silent; arm again and give the goal '
                         'again')
         self._went = self._went or (action != 'stop' and self.task in UNDER_WAY)
@@ -283,10 +298,10 @@ class Configurator:
             self._stop_s = None
         elif self._stop_s is None:
             self._stop_s = now_s
-        if source == 'hand' and self.mode in ('idle', 'autonomous'):
+        if source == 'teleop' and self.mode in ('idle', 'autonomous'):
             self._enter('manual', 'a hand is on the stick')
 
-    def tick(self, now_s: float) -> list[Act]:
+    def tick(self, now_s: float) -> list[Transition]:
         """Watch over everybody; return what is to be done."""
         acts = self.supervisor.tick(MODES[self.mode].minds, now_s)
         self._critic_s += self.supervisor.slept_s       # who slept judges nobody by it
@@ -305,13 +320,14 @@ class Configurator:
     def _despair(self, now_s: float) -> None:
         """Give a goal up that cannot be reached any more."""
         s, (_, rule, reason) = self.settings, self._verdict
-        if self._stop_s is not None and now_s - self._stop_s > s.stopped_s:
-            self._fail(f'the critic stopped the robot for {s.stopped_s:g} s: {rule}: {reason}')
-        elif self._trouble_s is not None and now_s - self._trouble_s > s.trouble_s:
+        if self._stop_s is not None and now_s - self._stop_s > s.blocked_goal_timeout_s:
+            self._fail(f'the critic stopped the robot for {s.blocked_goal_timeout_s:g} s: {rule}: '
+                       f'{reason}')
+        elif self._trouble_s is not None and now_s - self._trouble_s > s.planner_error_timeout_s:
             message = self.supervisor.wards[self.planner].message
-            self._fail(f'the mind could not think for {s.trouble_s:g} s: {message}')
-        elif now_s - self._goal_s > s.goal_s:
-            self._fail(f'it was not reached within {s.goal_s:g} s')
+            self._fail(f'the mind could not think for {s.planner_error_timeout_s:g} s: {message}')
+        elif now_s - self._goal_s > s.goal_timeout_s:
+            self._fail(f'it was not reached within {s.goal_timeout_s:g} s')
 
     def _fail(self, reason: str) -> None:
         self._want(0, 'failed', f'goal {self.goal} failed: {reason}')

@@ -26,7 +26,7 @@ AGAIN_S = (0.5, 1.0, 2.0, 5.0)      # after so many failures in a row, until it 
 
 
 @dataclass(frozen=True)
-class Act:
+class Transition:
     """What the supervisor wants to be done to a node: a transition, or 'end'."""
 
     what: str       # 'configure', 'activate', 'deactivate', 'cleanup', 'end'
@@ -35,7 +35,7 @@ class Act:
 
 
 @dataclass
-class Ward:
+class ManagedNode:
     """A node that is watched over, as it last said that it is."""
 
     name: str
@@ -60,9 +60,11 @@ class Ward:
 class Supervisor:
     """Watches nodes, in the order in which they are brought up."""
 
-    def __init__(self, names: tuple[str, ...], lost_s: float, stuck_s: float):
-        self.wards = {name: Ward(name) for name in names}
-        self.lost_s, self.stuck_s = lost_s, stuck_s
+    def __init__(self, names: tuple[str, ...], heartbeat_timeout_s: float,
+                 processing_timeout_s: float):
+        self.wards = {name: ManagedNode(name) for name in names}
+        self.heartbeat_timeout_s, self.processing_timeout_s = (heartbeat_timeout_s,
+                                                               processing_timeout_s)
         self._tick_s: float | None = None
         self.slept_s = 0.0          # before this tick, where that was too long to judge anybody
         self._woke_s = -math.inf    # from a sleep in which messages may have been lost
@@ -101,13 +103,13 @@ class Supervisor:
         ward.again_s = now_s + AGAIN_S[min(ward.failures, len(AGAIN_S)) - 1]
         self.news.append(f'{name} did not {asked or "follow"}, {ward.failures} times in a row')
 
-    def tick(self, wanted: str, now_s: float) -> list[Act]:
+    def tick(self, wanted: str, now_s: float) -> list[Transition]:
         """Say what to do so that all come to the wanted state, 'active' or 'inactive'."""
         slept_s, self._tick_s = now_s - (now_s if self._tick_s is None else self._tick_s), now_s
         self.slept_s = slept_s if slept_s > NAP_S else 0.0
         for ward in self.wards.values():        # what they said meanwhile was not heard yet
             ward.seen_s += self.slept_s
-        if self.slept_s > self.lost_s:
+        if self.slept_s > self.heartbeat_timeout_s:
             self._woke_s = now_s
         acts = [act for ward in self.wards.values() for act in self._watch(ward, now_s)]
         return acts + self._step(wanted, now_s)
@@ -115,7 +117,7 @@ class Supervisor:
     def patience_s(self, now_s: float) -> float:
         """Return how long anybody may be silent now: longer while it may be its own fault."""
         woken = now_s - self._woke_s < REPAIR_S
-        return max(self.lost_s, REPAIR_S) if woken else self.lost_s
+        return max(self.heartbeat_timeout_s, REPAIR_S) if woken else self.heartbeat_timeout_s
 
     def ready(self) -> bool:
         """Tell whether all are configured, so that they can be activated at once."""
@@ -136,31 +138,31 @@ class Supervisor:
             said.append(f'{ward.name} {how}{why}')
         return ', '.join(said)
 
-    def _watch(self, ward: Ward, now_s: float) -> list[Act]:
+    def _watch(self, ward: ManagedNode, now_s: float) -> list[Transition]:
         if not ward.state or ward.ended:
             return []
         silent_s = now_s - ward.seen_s
         changing = ward.asked or (ward.state if ward.state.endswith('ing') else '')
-        stuck_s = number(ward.values.get('busy_s'))
+        busy_s = number(ward.values.get('busy_s'))
         patience_s = self.patience_s(now_s)
         if changing:
             patience_s = max(patience_s, PATIENCE_S.get(changing, CHANGING_S))
         if silent_s > patience_s:
             why = f'gave no sign of life for {silent_s:.1f} s'
-        elif stuck_s > self.stuck_s and not changing:
-            why = f'has been at one picture for {stuck_s:.1f} s'
+        elif busy_s > self.processing_timeout_s and not changing:
+            why = f'has been at one picture for {busy_s:.1f} s'
         else:
             return []
         self._fall(ward, why)
         ward.ended = True
-        return [Act('end', ward.name, ward.life)] if ward.life[0] else []
+        return [Transition('end', ward.name, ward.life)] if ward.life[0] else []
 
-    def _fall(self, ward: Ward, why: str) -> None:
+    def _fall(self, ward: ManagedNode, why: str) -> None:
         ward.state, ward.asked = '', ''
         self.news.append(f'{ward.name} {why}')
         self.fallen.append(ward.name)
 
-    def _step(self, wanted: str, now_s: float) -> list[Act]:
+    def _step(self, wanted: str, now_s: float) -> list[Transition]:
         """Ask one of them for one transition: nobody goes before those that it stands on."""
         wards = list(self.wards.values())
         if any(ward.asked for ward in wards):
@@ -175,7 +177,7 @@ class Supervisor:
                 if now_s < ward.again_s:        # its turn, but not yet: the others wait for it
                     return []
                 ward.asked, ward.asked_s = step, now_s
-                return [Act(step, ward.name, ward.life)]
+                return [Transition(step, ward.name, ward.life)]
         return []
 
 

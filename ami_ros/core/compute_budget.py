@@ -35,7 +35,7 @@ TRIED_S = 60.0          # a level that proved too much is not tried again for so
 def within(level: Level, settings: ActorSettings, horizons: tuple[int, ...]) -> ActorSettings:
     """Return what a level leaves of the actor's settings; only such horizons can be imagined."""
     wanted = level.horizon * settings.horizon
-    candidates = max(settings.elites, settings.keep + 2, round(level.candidates
+    candidates = max(settings.elites, settings.elites_kept + 2, round(level.candidates
                                                                * settings.candidates))
     horizon = min((h for h in (*horizons, settings.horizon) if h >= wanted), default=0)
     return replace(settings, candidates=min(candidates, settings.candidates), horizon=horizon)

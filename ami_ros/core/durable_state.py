@@ -27,7 +27,7 @@ def state_folder(said: str = '', namespace: str = '') -> Path:
         return root.joinpath('ami_ros', *namespace.strip('/').split('/'))
     except RuntimeError as why:
         raise ValueError(f'no folder for the state of this robot: {why} Say one in the parameter '
-                         'state, or in ROS_HOME.') from None
+                         'state_dir, or in ROS_HOME.') from None
 
 
 def state_folder_or_temporary(said: str = '', namespace: str = '') -> tuple[Path, str]:

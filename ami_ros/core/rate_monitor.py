@@ -14,10 +14,10 @@ LEAST = 5               # inputs; of fewer nothing is said
 EVERY_S = 1.0           # figures are made again; to make them costs a tenth of a millisecond
 FIRST = {               # figure: the first thing to do where it is beyond what may be
     'rate_hz': 'see whether what it works on comes as often: ros2 topic hz',
-    'jitter_ms': 'see what else keeps the computer busy: top, ami-ros machine',
+    'jitter_ms': 'see what else keeps the computer busy: top, ami-ros host',
     'age_ms': "see whether the camera's clock is right (chrony), and how long its driver takes",
     'load': 'let the mind think less (actor.candidates, actor.iterations), or hold the clocks: '
-            'ami-ros machine'}
+            'ami-ros host'}
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class HealthSettings(Settings):
 
     LIVE: ClassVar[str] = 'the next sign of life is judged by it'
 
-    least_hz: float = setting(4.0, 'Hz', 0.0, 1000.0, 'fewer pictures thought about a second '
+    min_rate_hz: float = setting(4.0, 'Hz', 0.0, 1000.0, 'fewer pictures thought about a second '
                               'are told as slow', live=True)
-    most_jitter_ms: float = setting(60.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
+    max_jitter_ms: float = setting(60.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
                                     'of the time between two is', live=True)
-    most_age_ms: float = setting(150.0, 'ms', 0.0, 10000.0, 'a picture that is older when the '
+    max_age_ms: float = setting(150.0, 'ms', 0.0, 10000.0, 'a picture that is older when the '
                                  'work at it begins is (median)', live=True)
-    most_load: float = setting(0.8, '1', 0.0, 1.0, 'a larger share of the time at work is',
+    max_load: float = setting(0.8, '1', 0.0, 1.0, 'a larger share of the time at work is',
                                live=True)
 
 
@@ -92,10 +92,10 @@ def slow(figures: Mapping[str, float], limits: HealthSettings) -> str:
     """Say what is beyond its limit most of all, and what to do first; '' where nothing is."""
     if not figures:
         return ''
-    beyond = {'rate_hz': (limits.least_hz, limits.least_hz / max(figures['rate_hz'], 1e-9)),
+    beyond = {'rate_hz': (limits.min_rate_hz, limits.min_rate_hz / max(figures['rate_hz'], 1e-9)),
               **{name: (most, figures[name] / max(most, 1e-9)) for name, most in (
-                  ('jitter_ms', limits.most_jitter_ms), ('age_ms', limits.most_age_ms),
-                  ('load', limits.most_load))}}
+                  ('jitter_ms', limits.max_jitter_ms), ('age_ms', limits.max_age_ms),
+                  ('load', limits.max_load))}}
     name, (limit, times) = max(beyond.items(), key=lambda item: item[1][1])
     if times <= 1.0:
         return ''

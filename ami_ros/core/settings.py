@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import difflib
 from typing import ClassVar
 
+from ami_ros.core.renamed import renamed
+
 
 def setting(default, unit: str, low=None, high=None, reason: str = '', live: bool = False,
             because: str = '', strict: str = ''):
@@ -108,6 +110,8 @@ def why(kind: type[Settings], field: dataclasses.Field) -> str:
 
 def unknown(key, names) -> str:
     """Say that a key is unknown, which one may be meant, and which there are."""
+    if new := renamed(key, names):
+        return f'{key!r} was renamed to {new!r}; `ami-ros migrate FILE` rewrites a file'
     close = difflib.get_close_matches(str(key), names, 1)
     hint = f'; did you mean {close[0]!r}?' if close else ''
     return f'unknown key {key!r}{hint} (there are: {", ".join(sorted(names))})'
@@ -148,18 +152,19 @@ class WorldModelSettings(Settings):
 
     LIVE: ClassVar[str] = 'the next picture is folded in with it'
 
-    sight_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief',
+    latent_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief',
                                 live=True)
-    place_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place',
+    pose_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place',
                                 live=True)
     drift: float = setting(0.05, '1', 0.0, 1.0, 'odometry error, of the way driven', live=True)
-    place_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
+    innovation_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
                                   'a view that claims to be further off is doubted at first',
                                   live=True)
     place_gate_rad: float = setting(0.35, 'rad', 0.05, 3.15,
                                     'a view that claims another heading by more is doubted at '
                                     'first', live=True)
-    lost_frames: int = setting(6, 'frames', 1, 100, 'doubted views that agree with one another '
+    relocalize_frames: int = setting(6, 'frames', 1, 100,
+                                     'doubted views that agree with one another '
                                'before the robot believes to be where they say', live=True)
     latency_s: float = setting(-1.0, 's', -1.0, 0.5,
                                'picture to command; plans start this much later; below 0: as '
@@ -175,7 +180,7 @@ class ActorSettings(Settings):
     LIVE: ClassVar[str] = 'the next plan is searched with it'
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('elites', 'candidates', 'elites are the best of the candidates'),
-        Order('keep', 'elites', 'what is kept is kept of the elites', alike=False))
+        Order('elites_kept', 'elites', 'what is kept is kept of the elites', alike=False))
 
     candidates: int = setting(64, 'sequences', 8, 1024, 'imagined in each iteration', live=True)
     iterations: int = setting(3, 'rounds', 1, 50, 'refinements of the search', live=True)
@@ -183,10 +188,10 @@ class ActorSettings(Settings):
                            because='the network was exported for so many')
     elites: int = setting(10, 'sequences', 2, 256, 'best ones that shape the next round',
                           live=True)
-    keep: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged', live=True)
-    knot_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this',
+    elites_kept: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged', live=True)
+    control_step_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this',
                             because='there is no other')
-    spread_floor: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit',
+    min_std: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit',
                                   live=True)
     deadline_s: float = setting(0.08, 's', 0.002, 10.0, 'real time: best so far at the latest',
                                 live=True)
@@ -204,20 +209,21 @@ class EnergySettings(Settings):
         Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),
         Order('settle_m', 'leave_m', 'else an arrival would be taken back at once', alike=False))
 
-    way: float = setting(1.0, '1/s', 0.0, 100.0, 'seconds still to go, by the learned map',
+    time_to_goal: float = setting(1.0, '1/s', 0.0, 100.0,
+                                  'seconds still to go, by the learned map',
                          live=True)
     latent: float = setting(0.3, '1', 0.0, 100.0, 'latent distance to the goal, summed', live=True)
     clearance: float = setting(20.0, '1/m', 0.0, 1000.0, 'predicted closeness to obstacles',
                                live=True)
     clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost', live=True)
-    ground: float = setting(0.15, '1', 0.0, 100.0, 'places that the learned map knows as tight',
+    map: float = setting(0.15, '1', 0.0, 100.0, 'places that the learned map knows as tight',
                             live=True)
     disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute',
                                   live=True)
     effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about', live=True)
-    refused: float = setting(15.0, '1', 0.0, 100.0, 'what the critic did not let through lately',
+    vetoed: float = setting(15.0, '1', 0.0, 100.0, 'what the critic did not let through lately',
                              live=True)
-    refused_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered', live=True)
+    vetoed_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered', live=True)
     terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others',
                               live=True)
     arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there', live=True)

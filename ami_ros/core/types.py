@@ -76,7 +76,7 @@ class Plan:
     energies: tuple[tuple[str, float], ...] = ()    # of the chosen sequence, by term
     imagined: np.ndarray | None = None              # (H, 3) places, learned map, for people
     iterations: int = 0     # search iterations that were finished before the deadline
-    source: str = 'mind'    # who drives: 'mind', 'hand' (a person's), 'twist' (somebody else's)
+    source: str = 'mind'    # who drives: 'mind', 'teleop' (a person's), 'twist' (somebody else's)
     disagreement: float = 1.0   # of the belief it was made from
 
     def at(self, now_ns: int) -> tuple[float, float]:
@@ -158,7 +158,7 @@ class Switch:
 class Permit:
     """What the configurator said last: whose plans may move the robot."""
 
-    mode: str               # one of MODES; or it was autonomous, until 'hand': a hand drove,
+    mode: str               # one of MODES; or it was autonomous, until 'teleop': a hand drove,
     #                         'reset': a latch was opened
     run: str                # whose plans 'autonomous' is about
     stamp_ns: int
@@ -174,7 +174,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sameness:
+class RepeatCount:
     """How long a sensor has been saying the very same."""
 
     name: str               # of the sensor
@@ -184,7 +184,7 @@ class Sameness:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class CameraArrivals:
     """How a camera has been heard since the critic began."""
 
     name: str               # of the camera
@@ -193,7 +193,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lean:
+class TiltEstimate:
     """Where an IMU feels up, smoothed."""
 
     name: str               # of the sensor
@@ -202,7 +202,7 @@ class Lean:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class OdometryStep:
     """How far odometry went between two readings."""
 
     name: str               # of the sensor
@@ -294,8 +294,8 @@ class Memory:
     """What the critic remembers of the last seconds, for rules that look back; steady times."""
 
     before: Command | None = None               # what went out before Situation.last
-    sameness: tuple[Sameness, ...] = ()
-    leans: tuple[Lean, ...] = ()
+    sameness: tuple[RepeatCount, ...] = ()
+    leans: tuple[TiltEstimate, ...] = ()
     jumps: tuple[tuple[int, float], ...] = ()   # when, and s by which ROS time left steady time
     disputes: tuple[tuple[float, float], ...] = ()  # newest first: m/s, rad/s between two plans
     arrivals: tuple[int, ...] = ()              # of plans
@@ -303,9 +303,9 @@ class Memory:
     misses: tuple[tuple[int, float], ...] = ()  # when a zone stopped it, and at how many m/s
     stops: tuple[int, ...] = ()                 # when a rule stopped what moved
     tracks: tuple[Track, ...] = ()              # oldest first
-    leaps: tuple[Step, ...] = ()                # those beyond twice the full speed
+    leaps: tuple[OdometryStep, ...] = ()                # those beyond twice the full speed
     sightings: tuple[tuple[Sighting, ...], ...] = ()    # of each lidar, the newest first
-    cameras: tuple[Heard, ...] = ()
+    cameras: tuple[CameraArrivals, ...] = ()
     # zones that stand, and the (v, w) that each stands against
     standing: tuple[tuple[str, tuple[float, float]], ...] = ()
     reckoned: tuple[Reckoned, ...] = ()         # of the last seconds, oldest first

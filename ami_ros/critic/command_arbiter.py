@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ami_ros.core.types import Command, Permit, Plan
-from ami_ros.critic.rules.finite import check_plan
+from ami_ros.critic.rules.input_validity import check_plan
 from ami_ros.critic.rules.rule import NO_CLOCK
 from ami_ros.critic.rules.shared import Shared
 
@@ -27,12 +27,12 @@ class Limits:
     max_permit_age_s: float = math.inf      # as in `permitted`
 
 
-class Drivers:
+class CommandArbiter:
     """The newest plan (or foreign twist), hand and permit.
 
-    A hand lives for `hand_deadman_s` after its stamp and after its arrival, so a sender with a
+    A hand lives for `teleop_timeout_s` after its stamp and after its arrival, so a sender with a
     wrong clock keeps nothing moving. One that drove while plans were allowed ends that: until
-    the configurator has named another mode, its permit counts as 'hand'. So a configurator that
+    the configurator has named another mode, its permit counts as 'teleop'. So a configurator that
     is slow, or gone, does not give the robot back to the plan when the hand lets go. The same
     holds for a latch that was opened: the permit of before counts as 'reset'.
 
@@ -53,7 +53,7 @@ class Drivers:
         # start of the newest sound plan, stamp of the newest permit: older ones are refused
         self._plan_ns: int | None = None
         self._permit_ns: int | None = None
-        # why `autonomous` does not count until another mode was named: 'hand', 'reset', or ''
+        # why `autonomous` does not count until another mode was named: 'teleop', 'reset', or ''
         self._taken = ''
         self._run: str | None = None
         self._past_runs: deque[str] = deque(maxlen=64)
@@ -156,17 +156,17 @@ class Drivers:
         return self.on_plan(one_knot(twist, 'twist', self.shared.max_plan_age_s), steady_ns,
                             now_ns)
 
-    def on_hand(self, hand: Command, now_ns: int, steady_ns: int) -> bool:
+    def on_teleop(self, hand: Command, now_ns: int, steady_ns: int) -> bool:
         """Take a hand; return whether it is one: neither stale nor from the future."""
-        plan = one_knot(hand, 'hand', self.shared.hand_deadman_s)
+        plan = one_knot(hand, 'teleop', self.shared.teleop_timeout_s)
         self.refused = self._dead(plan, steady_ns, now_ns, steady_ns)
         if self.refused:
-            self.counts['hand_refused'] += 1
+            self.counts['teleop_refused'] += 1
             return False
         self.hand, self._hand_steady_ns = plan, steady_ns
-        self.counts['hand'] += 1
+        self.counts['teleop'] += 1
         if self.permit is not None and self.permit.mode == 'autonomous':
-            self.disarm('hand')
+            self.disarm('teleop')
         return True
 
     def disarm(self, why: str) -> None:
@@ -243,14 +243,14 @@ class Drivers:
 
     def _dead(self, hand: Plan, arrived_ns: int, now_ns: int, steady_ns: int) -> str:
         """Say why this is no hand, or ''."""
-        oldest, ahead = self.shared.hand_deadman_s, self.shared.max_future_s
+        oldest, ahead = self.shared.teleop_timeout_s, self.shared.max_future_s
         for age_ns, clock in ((now_ns - hand.start_ns, 'stamp'),
                               (steady_ns - arrived_ns, 'arrival')):
             if age_ns > oldest * 1e9:
-                return f'the hand is {age_ns / 1e9:.3f} s old by its {clock}, limit {oldest} s'
+                return f'the teleop is {age_ns / 1e9:.3f} s old by its {clock}, limit {oldest} s'
             if age_ns < -ahead * 1e9:
                 return NO_CLOCK if now_ns == 0 else (
-                    f'the hand is {-age_ns / 1e9:.3f} s from the future by its {clock}, '
+                    f'the teleop is {-age_ns / 1e9:.3f} s from the future by its {clock}, '
                     f'limit {ahead} s')
         return ''
 

@@ -23,14 +23,14 @@ from ami_ros.core.types import (
     Verdict,
     View,
 )
-from ami_ros.critic.command_arbiter import Drivers, Limits
-from ami_ros.critic.history import Keeper
+from ami_ros.critic.command_arbiter import CommandArbiter, Limits
+from ami_ros.critic.history import History
 from ami_ros.critic.latch import Latch
-from ami_ros.critic.rules.fresh import ages, young
+from ami_ros.critic.rules.input_timeout import ages, young
 from ami_ros.critic.rules.required_sensors import needs
 from ami_ros.critic.rules.rule import no_plan, Rule, Stop, twist
 from ami_ros.critic.safety_policy.limits import build_rules, Policy
-from ami_ros.critic.stop_hold import Holding
+from ami_ros.critic.stop_hold import StopHold
 from ami_ros.robots.robot import Robot
 
 # slow motions that are tried to say which are allowed: m/s, rad/s
@@ -104,7 +104,8 @@ def wish(situation: Situation, wanted: tuple[float, float] | None) -> tuple[floa
 def limits(policy: Policy) -> Limits:
     """Collect what its rules say about plans and permits; a policy without one limits nothing."""
     said = {name: getattr(policy.rules.get(rule), name, None) for rule, name in (
-        ('fresh', 'max_plan_lead_s'), ('finite', 'max_knots'), ('permitted', 'max_permit_age_s'))}
+        ('input_timeout', 'max_plan_lead_s'), ('input_validity', 'max_knots'),
+        ('motion_enable', 'max_permit_age_s'))}
     return Limits(**{name: value for name, value in said.items() if value is not None})
 
 
@@ -145,12 +146,12 @@ class Critic:
         self.policy, self.rules = policy, build_rules(policy, robot)
         self.scale = robot.odometry_scale       # true over told: forward, turning
         self.needs = needs(policy.shared, robot)
-        self.holding = Holding(self.rules)
+        self.holding = StopHold(self.rules)
         self.latch = Latch() if latch is None else latch
-        self.keeper = Keeper(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
+        self.keeper = History(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = Drivers(policy.shared, self.counts, limits(policy))
-        self.on_hand, self.on_permit = self.drivers.on_hand, self.drivers.on_permit
+        self.drivers = CommandArbiter(policy.shared, self.counts, limits(policy))
+        self.on_teleop, self.on_permit = self.drivers.on_teleop, self.drivers.on_permit
         self.other = ''                         # which other critic commands the wheels
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
         self.imus: dict[str, Imu] = {}
@@ -197,7 +198,7 @@ class Critic:
         self.counts[switch.name] += 1
         if switch.kind == 'e_stop' and switch.active is not False:
             # here: when it is judged another rule may stop it first, and later it may be free
-            self.latch.close('touched', f'e_stop {switch.name} is active')
+            self.latch.close('bumper_cliff_estop', f'e_stop {switch.name} is active')
 
     def on_view(self, view: View) -> None:
         self.views[view.name] = view
@@ -252,7 +253,7 @@ class Critic:
         self.keeper.judged(answer, steady_ns, speed, wish(situation, wanted))
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
-        if (answer.rule == 'fresh' and plan is not None and plan is self.drivers.plan
+        if (answer.rule == 'input_timeout' and plan is not None and plan is self.drivers.plan
                 and plan.start_ns > now_ns):
             # it lies ahead (or the clock jumped back): it must not pass for the newest for ever
             self.drivers.forget_ahead(now_ns)

@@ -12,24 +12,24 @@ import math
 import numpy as np
 
 from ami_ros.core.types import (
+    CameraArrivals,
     Command,
-    Heard,
     Imu,
-    Lean,
     Memory,
     Odometry,
+    OdometryStep,
     Plan,
-    Sameness,
+    RepeatCount,
     Scan,
     ScanLayout,
-    Step,
+    TiltEstimate,
     Track,
     Verdict,
     View,
 )
 from ami_ros.critic.dead_reckoning import Reckoning
 from ami_ros.critic.rules.hysteresis import alike
-from ami_ros.critic.scan_history import Sightings
+from ami_ros.critic.scan_history import ScanHistory
 from ami_ros.critic.scan_motion import ScanMotions
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import PICTURES
@@ -48,20 +48,20 @@ SURE_PICTURES = 3           # in a row of one size say which size the camera has
 STANDS_S = 1.0              # odometry that says for so long that the robot stands is not frozen
 MOST = 512                  # of one kind, so that no flood fills the memory
 ZONES = ('stop_zone', 'time_to_collision', 'slow_zone')
-NO_FAULT = ('guard', 'permitted')   # stops that no one has to wonder about
+NO_FAULT = ('guard', 'motion_enable')   # stops that no one has to wonder about
 
 
 @dataclass
-class Said:
+class LastReading:
     """What a sensor said last, and where the robot was when it first said that."""
 
     content: bytes
     stamp_ns: int
     pose: np.ndarray | None
-    same: Sameness
+    same: RepeatCount
 
 
-class Keeper:
+class History:
     """Notes what comes and what goes out."""
 
     def __init__(self, robot: Robot, filter_s: float):
@@ -72,13 +72,13 @@ class Keeper:
         self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         # of each camera: how many pictures had that size, another size, how many in a row had it
         self.sizes = dict.fromkeys(self.shapes, (SURE_PICTURES, (), 0))
-        self.sightings = Sightings()
+        self.sightings = ScanHistory()
         self.reckoning = Reckoning(robot)
         self.scan_motions = ScanMotions(tuple(
             s.name for s in robot.sensors_of('LaserScan', 'PointCloud2') if s.required))
         self.first_scans: dict[str, ScanLayout] = {}    # by sensor
         self.met: dict[str, int] = {}       # sensor: when its newest scan came that hit something
-        self.said: dict[str, Said] = {}
+        self.said: dict[str, LastReading] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
         self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
             deque(maxlen=MOST) for _ in range(5))
@@ -88,7 +88,7 @@ class Keeper:
         self.pose: np.ndarray | None = None     # the newest that is a place
         self.odometry: Odometry | None = None
         self.stands_s = 0.0                     # so long its twist says that the robot stands
-        self.leaps: deque[Step] = deque(maxlen=MOST)
+        self.leaps: deque[OdometryStep] = deque(maxlen=MOST)
         self.sums = np.zeros(4)             # told m, rad, moved m, rad
         self.clocks: tuple[int, int] | None = None
         self.pauses: deque[tuple[int, float]] = deque(maxlen=8)
@@ -147,7 +147,8 @@ class Keeper:
             passed = max(0.0, (came - was.stamp_ns) / 1e9)
             self.sums[2:] += min(moved, FARTHEST_M), turned
             if moved > 2 * self.limits[0] * passed or turned > 2 * self.limits[1] * passed:
-                self.leaps.append(Step(odometry.name, odometry.received_steady_ns, passed, moved,
+                self.leaps.append(OdometryStep(odometry.name, odometry.received_steady_ns, passed,
+                                               moved,
                                        turned))
                 goes_on = False
         self.sightings.on_odometry(odometry, goes_on)
@@ -159,7 +160,7 @@ class Keeper:
             self.went_nowhere(odometry, said.same, passed)
         self.pose = pose
 
-    def went_nowhere(self, odometry: Odometry, same: Sameness, passed_s: float) -> None:
+    def went_nowhere(self, odometry: Odometry, same: RepeatCount, passed_s: float) -> None:
         """Add up how far its twist says that the robot went while its place is the same.
 
         One reading adds no more than the robot can do, and none where its twist is no number;
@@ -200,12 +201,13 @@ class Keeper:
         was = self.said.get(name)
         repeats = was.same.repeats + 1 if was is not None and was.stamp_ns == stamp_ns else 0
         if was is None or not content or was.content != content or was.pose is None:
-            self.said[name] = Said(content, stamp_ns, self.pose, Sameness(name, repeats, 0.0, 0.0))
+            self.said[name] = LastReading(content, stamp_ns, self.pose,
+                                          RepeatCount(name, repeats, 0.0, 0.0))
             return
         moved, turned = apart(self.pose, was.pose)
-        same = Sameness(name, repeats, max(moved, was.same.moved_m),
+        same = RepeatCount(name, repeats, max(moved, was.same.moved_m),
                         max(turned, was.same.turned_rad))
-        self.said[name] = Said(content, stamp_ns, was.pose, same)
+        self.said[name] = LastReading(content, stamp_ns, was.pose, same)
 
     def on_plan(self, plan: Plan, steady_ns: int) -> None:
         """Compare it with the one before, at the first instant of which both speak."""
@@ -239,12 +241,12 @@ class Keeper:
             self.tracks.popleft()
         return Memory(
             self.before, tuple(said.same for said in self.said.values()),
-            tuple(Lean(name, tuple(up.tolist()), (steady_ns - since) / 1e9)
+            tuple(TiltEstimate(name, tuple(up.tolist()), (steady_ns - since) / 1e9)
                   for name, (up, since, _) in self.leaning.items()),
             tuple(self.jumps), tuple(self.disputes), tuple(self.arrivals),
             tuple(self.reversals), tuple(self.misses), tuple(self.stops), tuple(self.tracks),
             tuple(self.leaps), self.sightings.look(),
-            tuple(Heard(name, self.shapes.get(name, ()), tuple(came))
+            tuple(CameraArrivals(name, self.shapes.get(name, ()), tuple(came))
                   for name, came in self.cameras.items()), tuple(self.standing.items()),
             self.reckoning.look(now_ns, steady_ns), tuple(self.reckoning.sent),
             tuple(self.first_scans.values()), self.scan_motions.look(),

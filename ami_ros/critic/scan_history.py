@@ -13,7 +13,7 @@ EVERY_S = 0.04              # a quicker lidar is remembered as often as this
 MOST_AHEAD_S = 0.2          # a place is told no further ahead of odometry than this
 
 
-class Sightings:
+class ScanHistory:
     """Notes each scan with its place; forgets all where odometry leaps."""
 
     def __init__(self):

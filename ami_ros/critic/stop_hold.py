@@ -12,7 +12,7 @@ from ami_ros.critic.rules.hysteresis import alike
 from ami_ros.critic.rules.rule import Rule
 
 
-class Holding:
+class StopHold:
     """Remembers when each rule stopped what; other directions than those stay free."""
 
     def __init__(self, rules: Iterable[Rule]):

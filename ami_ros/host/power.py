@@ -19,7 +19,7 @@ OCCURRED = {16: 'under-voltage', 17: 'a capped clock', 18: 'throttling',
 
 
 @dataclass
-class Mode:
+class PowerMode:
     """A power mode of nvpmodel; what it does not cap is infinite."""
 
     number: int
@@ -38,13 +38,13 @@ class Mode:
         return most('EMC'), most('GPU'), -off, most('CPU')
 
 
-def modes(catalogue: str) -> dict[int, Mode]:
+def modes(catalogue: str) -> dict[int, PowerMode]:
     """Read /etc/nvpmodel.conf; -1 says that nothing is capped."""
-    found: dict[int, Mode] = {}
+    found: dict[int, PowerMode] = {}
     mode = None
     for line in catalogue.splitlines():
         if head := re.match(r'<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>', line):
-            mode = found[int(head[1])] = Mode(int(head[1]), head[2])
+            mode = found[int(head[1])] = PowerMode(int(head[1]), head[2])
         elif line.startswith('<'):
             mode = None
         elif mode and (cap := re.match(r'(\S+)\s+(\S+)\s+(-?\d+)\s*$', line)):
@@ -68,7 +68,7 @@ def power_mode(host: Host) -> list[Finding]:
     if not known or now is None:
         return [Finding(UNCHECKED, what, f'neither nvpmodel nor /{STATUS} and /{CATALOGUE} say it',
                         fix='sudo nvpmodel -q')]
-    best = max(known.values(), key=Mode.rank)
+    best = max(known.values(), key=PowerMode.rank)
     if now not in known:
         return [Finding(WARN, what, f'{now}, which /{CATALOGUE} does not know',
                         ', '.join(f'{m.number} {m.name}' for m in known.values()),

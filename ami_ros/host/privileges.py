@@ -57,7 +57,7 @@ def take_priority(priority: int = PRIORITY - 10) -> str:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
                               os.sched_param(priority))
     except OSError as why:
-        return f'no real-time priority {priority}: {why.strerror}; ami-ros machine says how'
+        return f'no real-time priority {priority}: {why.strerror}; ami-ros host says how'
     return ''
 
 

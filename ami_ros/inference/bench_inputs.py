@@ -15,7 +15,7 @@ TIMES = {'see': 1, 'step': 2, 'imagine': 3}     # calls of each in a tick of the
 
 
 @dataclass(frozen=True)
-class Ask:
+class TickInputs:
     """Inputs of one tick by network."""
 
     see: Given
@@ -38,7 +38,7 @@ def pictures(module: Module) -> np.ndarray:
 
 
 def asks(see: Network, seen: np.ndarray, limits, horizon: int, candidates: int = 64,
-         seed: int = 0) -> Iterator[Ask]:
+         seed: int = 0) -> Iterator[TickInputs]:
     """Yield a tick for every picture: its own latent, a body, candidates, another as the goal."""
     rng = np.random.default_rng(seed)
     scale = np.asarray(limits, float)
@@ -51,7 +51,7 @@ def asks(see: Network, seen: np.ndarray, limits, horizon: int, candidates: int =
         body = np.concatenate([twist, twist[:, 1:]], 1).astype(np.float32)
         # as a search draws them: around one intention, held over several knots
         knots = rng.uniform(-1, 1, (1, 1, 2)) + 0.5 * rng.normal(size=(candidates, horizon, 2))
-        yield Ask(given, {'z': z, 'body': body, 'twist': twist.astype(np.float32),
+        yield TickInputs(given, {'z': z, 'body': body, 'twist': twist.astype(np.float32),
                           'dt': rng.uniform(0.05, 0.25, (1, 1)).astype(np.float32)},
                   {'z': z, 'body': body, 'goal': goal,
                    'knots': (np.clip(knots, -1, 1) * scale).astype(np.float32)})

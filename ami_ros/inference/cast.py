@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ami_ros.inference.graph import CODES, Graph, Node, used, Value
+from ami_ros.inference.graph import CODES, Graph, GraphNode, used, Value
 
 PRODUCTS = ('Conv', 'Gemm', 'MatMul')
 # what follows a product in its precision, where all that goes in has it
@@ -26,7 +26,7 @@ def double(graph: Graph) -> Graph:
     def wider(array):
         return array.astype(DOUBLE) if np.asarray(array).dtype in (SINGLE, HALF) else array
 
-    def node(one: Node) -> Node:
+    def node(one: GraphNode) -> GraphNode:
         said = {key: wider(value) if isinstance(value, np.ndarray) else value
                 for key, value in one.attributes.items()}
         if one.kind == 'Cast' and said['to'] in (CODES[SINGLE], CODES[HALF]):
@@ -97,9 +97,9 @@ def half(graph: Graph) -> Graph:
     return used(replace(graph, weights=weights), nodes)
 
 
-def cast(name: str, to: str, kind: np.dtype) -> Node:
+def cast(name: str, to: str, kind: np.dtype) -> GraphNode:
     """Make a Cast."""
-    return Node('Cast', (name,), (to,), {'to': CODES[kind]}, f'cast_{to}')
+    return GraphNode('Cast', (name,), (to,), {'to': CODES[kind]}, f'cast_{to}')
 
 
 def plain(graph: Graph) -> Graph:

@@ -13,7 +13,7 @@ APART = 256             # bytes: what TensorRT wants between two tensors
 KEPT = 4                # numbers of rows whose memory and graph are kept
 
 
-class Layout:
+class TensorLayout:
     """Memory, execution context and captured graph for one number of rows.
 
     A context of its own, since a captured graph is only good for the shapes it was captured with.
@@ -88,7 +88,7 @@ class EngineSession:
         if self.engine is None:
             raise ValueError(f'TensorRT {trt.__version__} does not take the engine: '
                              + '; '.join(said[:3]))
-        self.layouts: dict[tuple, Layout] = {}
+        self.layouts: dict[tuple, TensorLayout] = {}
 
     @property
     def about(self) -> str:
@@ -106,7 +106,7 @@ class EngineSession:
             self.check(inputs)
             while len(self.layouts) >= KEPT:
                 self.layouts.pop(next(iter(self.layouts))).free()
-            layout = Layout(self.trt, self.cuda, self.engine,
+            layout = TensorLayout(self.trt, self.cuda, self.engine,
                             {name: array.shape for name, array in inputs.items()})
             self.layouts[key] = layout
         for name, array in inputs.items():

@@ -25,7 +25,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """One operation."""
 
     kind: str
@@ -39,7 +39,7 @@ class Node:
 class Graph:
     """Operations in topological order, their weights, inputs and outputs."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     weights: dict[str, np.ndarray]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
@@ -72,10 +72,10 @@ def _graph(model: onnx.ModelProto) -> Graph:
                  tuple(map(_value, body.output)), opsets[''], model.ir_version or IR)
 
 
-def _node(node: onnx.NodeProto) -> Node:
+def _node(node: onnx.NodeProto) -> GraphNode:
     if node.domain:
         raise ValueError(f'{node.name} is an operator of {node.domain}')
-    return Node(node.op_type, tuple(node.input), tuple(node.output),
+    return GraphNode(node.op_type, tuple(node.input), tuple(node.output),
                 {a.name: _attribute(a) for a in node.attribute}, node.name)
 
 
@@ -134,7 +134,7 @@ def _info(value: Value) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(value.name, CODES[value.dtype], value.shape)
 
 
-def used(graph: Graph, nodes: Iterable[Node]) -> Graph:
+def used(graph: Graph, nodes: Iterable[GraphNode]) -> Graph:
     """Return the graph with these nodes, without what no output depends on."""
     wanted, kept = {value.name for value in graph.outputs}, []
     for node in reversed(tuple(nodes)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class ModuleKind:
     """One kind of module."""
 
     about: str
@@ -17,10 +17,10 @@ class Kind:
 
 MIND = 'rover-jepa'
 KINDS = {
-    MIND: Kind('perception, world model and the energies of the actor, and its map',
+    MIND: ModuleKind('perception, world model and the energies of the actor, and its map',
                ('see.onnx', 'step.onnx', 'imagine.onnx'),
                ('horizon', 'map_cell_m', 'surprise_scale')),
-    'ground-map': Kind('another map of where the robot may drive, read by the same eyes',
+    'ground-map': ModuleKind('another map of where the robot may drive, read by the same eyes',
                        ('map_cost.npy', 'map_origin.npy'), ('map_cell_m',),
                        ('map_cost.npy', 'map_origin.npy')),
 }

@@ -56,12 +56,12 @@ def figure(report: Path) -> dict[str, str]:
         said = canonical_json.parse(report.read_bytes(), str(report))
         asked, episodes = said['protocol'], len(said['episodes'])
         moved = ', a third of the furniture moved' if asked['furniture_moved'] else ''
-        return {'what': f'success, {asked["goal_blocks"]} blocks of way{moved}',
+        return {'what': f'success, {asked["goal_steps"]} blocks of way{moved}',
                 'value': f'{100 * said["success_rate"]:.1f} % of {episodes}; '
                          f'{100 * said["collision_rate"]:.1f} % with a collision',
                 'protocol': f'{asked["module"]} {asked.get("module_version", "?")}, room '
                             f'{asked["world_seed"]}, seed {asked["seed"]}: ami-ros evaluate '
-                            f'--goal-blocks {asked["goal_blocks"]} --episodes {episodes}'}
+                            f'--goal-steps {asked["goal_steps"]} --episodes {episodes}'}
     except (OSError, KeyError, TypeError, ValueError) as why:
         raise ModuleError(f'{report} is no report of ami-ros evaluate: {why!r}') from None
 

@@ -38,7 +38,7 @@ class Proof(Protocol):
 
 
 @dataclass(frozen=True)
-class Found:
+class InstalledModule:
     """A folder of the store, and why it cannot be used, if it cannot."""
 
     folder: str
@@ -88,7 +88,7 @@ class Store:
         except OSError:
             return []
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[InstalledModule]:
         """Open every installed module."""
         now, out = self.pointer(), []
         for name in self.names():
@@ -97,9 +97,9 @@ class Store:
             active = now.active is not None and name in [m.folder for m in now.active.modules]
             try:
                 module = open_folder(self.folder / name, self.trust, self.required)
-                out.append(Found(name, module, '', active, away))
+                out.append(InstalledModule(name, module, '', active, away))
             except ModuleError as wrong:
-                out.append(Found(name, None, str(wrong), active, away))
+                out.append(InstalledModule(name, None, str(wrong), active, away))
         return out
 
     def find(self, said: str) -> str:

@@ -10,7 +10,7 @@ from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
-from ami_ros.nodes.worker_node import Input, Order, Said
+from ami_ros.nodes.worker_node import Input, Said, WantedGoal
 
 GROUPS = ALL['actor']
 
@@ -35,7 +35,7 @@ class ActorNode(Planning):
         try:
             z, _, name = convert.vector_from(msg)
             run_id, _, number = name.rpartition('/')
-            self.take_order(Order(z if len(z) else None, int(number), run_id))
+            self.take_order(WantedGoal(z if len(z) else None, int(number), run_id))
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
@@ -52,7 +52,7 @@ class ActorNode(Planning):
             self.refuse('input', str(wrong))
         self.halves = {}
 
-    def goal_of(self, order: Order) -> Goal:
+    def goal_of(self, order: WantedGoal) -> Goal:
         """Find the way to a goal."""
         goal = Goal(order.value, self.mind.encoder.place(order.value), order.number)
         self.mind.actor.set_goal(goal)

@@ -19,7 +19,7 @@ from lifecycle_msgs.srv import ChangeState
 import numpy as np
 
 from ami_ros.configurator.configurator import Configurator, ConfiguratorSettings
-from ami_ros.configurator.supervisor import Act
+from ami_ros.configurator.supervisor import Transition
 from ami_ros.core.durable_state import KeptStop, state_folder_or_temporary
 from ami_ros.critic.rules.required_sensors import heard
 from ami_ros.host.heat import Thermometer
@@ -28,7 +28,7 @@ from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lifecycle import here, Managed, started, STEPS
 from ami_ros.nodes.run import run
 from ami_ros.perception.camera_contract import of_robot
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.robots.find import find
 
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
@@ -72,16 +72,17 @@ class ConfiguratorNode(Managed):
     def configure(self) -> None:
         """Learn whom to watch."""
         robot = find(self.settings.robot)
-        self.eye = Eye(robot, of_robot(robot))      # goal pictures may be of the camera's size
+        # goal pictures may be of the camera's size
+        self.eye = CameraPreprocessor(robot, of_robot(robot))
         self.heat, self.watts = Thermometer(), Wattmeter()
         self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.get_namespace().rstrip('/')
-        names = COMPOSED if self.settings.composed else SEPARATE
+        names = COMPOSED if self.settings.use_composition else SEPARATE
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.required = {sensor.name for sensor in heard(robot) if sensor.required}
-        folder, homeless = state_folder_or_temporary(self.settings.state, self.get_namespace())
+        folder, homeless = state_folder_or_temporary(self.settings.state_dir, self.get_namespace())
         if homeless:
             self.get_logger().error(homeless)
         self.kept = KeptStop(folder)
@@ -110,7 +111,7 @@ class ConfiguratorNode(Managed):
             self.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
         self.serve(topics.RESET, self.asking(self.mine.reset))
         self.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
-        self.serve(topics.BEGIN, self.asking(lambda: (True, self.mine.begin())))
+        self.serve(topics.NEW_EPISODE, self.asking(lambda: (True, self.mine.begin())))
         self.tick(TICK_S, self.on_time)
         self.tick(HEAT_S, self.on_heat)
 
@@ -271,7 +272,7 @@ class ConfiguratorNode(Managed):
         message = wrong or self.mine.reason or values['waits_for'] or self.mine.mode
         return convert.Health('', level, message, values)
 
-    def step(self, act: Act, now_s: float) -> None:
+    def step(self, act: Transition, now_s: float) -> None:
         """Ask a node for a transition."""
         if not self.steps[act.name].service_is_ready():     # it has only just come up: soon
             self.mine.supervisor.wards[act.name].asked = ''
@@ -310,7 +311,7 @@ class ConfiguratorNode(Managed):
                     self.steps[name].remove_pending_request(future)
             del self.asked[name]
 
-    def end(self, act: Act) -> None:
+    def end(self, act: Transition) -> None:
         """End a process that gives no sign of life, if it is still there, and the same one."""
         pid, host, since = act.life
         if host != here() or not pid.isdigit() or started(int(pid)) != since or not since:

@@ -76,9 +76,7 @@ def image_message(picture: np.ndarray, ns: int, frame_id: str = 'camera_optical_
 
 def picture_from(msg: Image | CompressedImage) -> np.ndarray:
     """Image or CompressedImage to (H, W, 3) uint8 rgb; a view of the message where it can be."""
-    from ami_ros.perception.images import (
-        fields,  # OpenCV: the critic reads no picture and needs none
-    )
+    from ami_ros.perception.images import fields
     return fields.picture_of(msg)
 
 

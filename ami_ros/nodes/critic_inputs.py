@@ -68,7 +68,7 @@ class Inputs:
         self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
         self.seen_ns = time.monotonic_ns()      # when it had its last turn
         s = self.settings
-        if s.input == 'plan':
+        if s.command_source == 'plan':
             self.hear(topics.PLAN, self.on_plan)
         else:
             self.hear(foreign, self.on_twist)
@@ -79,7 +79,7 @@ class Inputs:
             if sensor.required or not s.lock_step:
                 self.hear_sensor(sensor)
         if not s.lock_step:
-            self.hear(hand, self.on_hand)
+            self.hear(hand, self.on_teleop)
 
     def hear(self, row: Topic, take: Callable, with_number: bool = False):
         """Subscribe to the bytes of a topic."""
@@ -145,13 +145,13 @@ class Inputs:
         else:
             self.tell_refused(self.critic.drivers.refused_plan)
 
-    def on_hand(self, raw: bytes) -> None:
+    def on_teleop(self, raw: bytes) -> None:
         """Judge a person's wish at once; what is none, or cannot be read, is told."""
         now_ns = self.get_clock().now().nanoseconds
-        wish = self.read('hand', self.wish_of, raw, now_ns)
+        wish = self.read('teleop', self.wish_of, raw, now_ns)
         if wish is None:
             return
-        if self.critic.on_hand(wish, now_ns, time.monotonic_ns()):
+        if self.critic.on_teleop(wish, now_ns, time.monotonic_ns()):
             self.say(*self.judge())
         else:
             self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',

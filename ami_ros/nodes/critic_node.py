@@ -59,12 +59,12 @@ class CriticNode(Inputs, Node):
         made = parameters.declare(self, GROUPS)
         s = self.settings = made['']
         self.robot = find(s.robot)
-        chosen = policy(s.policy)
+        chosen = policy(s.safety_policy)
         check_together(self, self.robot, chosen, s.enable_stamped_cmd_vel)
-        for group, numbers in chosen.groups.items():    # 'policy' names the file
+        for group, numbers in chosen.groups.items():    # 'safety_policy' names the file
             parameters.show(self, group, numbers)
         folder, self.homeless = state_folder_or_temporary(s.state, self.get_namespace())
-        eager = s.real_time and not s.lock_step
+        eager = s.use_realtime_priority and not s.lock_step
         # writers of its priority: who held the interpreter and had to wait would hold up the ticks
         begin = take_priority if eager else lambda: None
         self.critic = Critic(chosen, self.robot, Latch(folder, begin))
@@ -88,7 +88,7 @@ class CriticNode(Inputs, Node):
         self.besides = self.mistyped = ''       # who else commands, who will not be understood
         command, hand, foreign = (topics.command(s.enable_stamped_cmd_vel, row)
                                   for row in (topics.COMMAND, topics.HAND, topics.FOREIGN))
-        self.spoken = (command, hand) if s.input == 'plan' else (command, hand, foreign)
+        self.spoken = (command, hand) if s.command_source == 'plan' else (command, hand, foreign)
         self.commands = self.create_publisher(*command.publisher())
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
@@ -101,8 +101,10 @@ class CriticNode(Inputs, Node):
         self.priority = take_priority() if eager else 'not asked for'
         if self.priority and eager:
             self.get_logger().warning(self.priority)
-        self.auditor.begun(self.critic.latch.closed, chosen.hash, policy_file=s.policy,
-                           robot=s.robot, rules=list(chosen.rules), input=s.input,
+        self.auditor.begun(self.critic.latch.closed, chosen.hash,
+                           safety_policy_file=s.safety_policy,
+                           robot=s.robot, rules=list(chosen.rules),
+                           command_source=s.command_source,
                            lock_step=s.lock_step, priority=self.priority or 'real-time',
                            version=__version__)
         if not s.lock_step:
@@ -196,7 +198,7 @@ class CriticNode(Inputs, Node):
             allowed = self.critic.allowed(*self.now()) if verdict.action == 'stop' else ()
             self.verdicts.publish(convert.verdict_message(
                 verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
-                hand_refused=self.critic.drivers.refused, others=self.besides,
+                teleop_refused=self.critic.drivers.refused, others=self.besides,
                 mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
                 allowed=','.join(allowed), unwritten=self.unwritten()))
 

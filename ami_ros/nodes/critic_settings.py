@@ -20,39 +20,44 @@ INPUTS = ('plan', 'twist')
 class NodeSettings(Settings):
     """How it runs; what it allows stands in the policy file alone."""
 
-    NAMED: ClassVar[tuple[str, ...]] = ('robot', 'policy')
+    NAMED: ClassVar[tuple[str, ...]] = ('robot', 'safety_policy')
 
     robot: str = setting('', 'name', reason='the robot file; must be given')
-    policy: str = setting('', 'path', reason='the numbers of the rules, relative to the shared '
+    safety_policy: str = setting('', 'path',
+                                 reason='the numbers of the rules, relative to the shared '
                           'files; must be given')
-    state: str = setting('', 'folder', reason='keeps latch and audit log over a restart; empty: '
+    state_dir: str = setting('', 'folder',
+                             reason='keeps latch and audit log over a restart; empty: '
                          '~/.ros/ami_ros and the namespace')
     lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
     enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
-    real_time: bool = setting(True, '-', reason='ask for a real-time priority; a refusal is told')
-    input: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
+    use_realtime_priority: bool = setting(True, '-',
+                                          reason='ask for a real-time priority; a refusal is told')
+    command_source: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
                          'cmd_vel_smoothed of another planner does')
 
     def __post_init__(self):
         """Check what is not a range."""
         super().__post_init__()
-        if self.input not in INPUTS:
-            raise ValueError(f'no input {self.input!r}; there are: {", ".join(INPUTS)}')
-        if self.lock_step and self.input != 'plan':
-            raise ValueError('lock_step needs input: plan; a twist names no frame to answer')
+        if self.command_source not in INPUTS:
+            raise ValueError(f'no command_source {self.command_source!r}; there are: '
+                             f'{", ".join(INPUTS)}')
+        if self.lock_step and self.command_source != 'plan':
+            raise ValueError('lock_step needs command_source: plan; a twist names no frame to '
+                             'answer')
 
 
 @dataclass(frozen=True)
 class CriticHealthSettings(HealthSettings):
     """The same of the critic, which ticks whether or not there is a plan."""
 
-    least_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
+    min_rate_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
                               live=True)
-    most_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
+    max_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
                                     'of the time between two is', live=True)
-    most_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
+    max_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
                                  'that is judged is (median)', live=True)
-    most_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
+    max_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
                                live=True)
 
 

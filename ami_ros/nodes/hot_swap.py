@@ -15,7 +15,7 @@ import threading
 from ami_ros.core.types import Goal
 from ami_ros.mind import Mind
 from ami_ros.modules import active_set
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 
 NICE = 10               # of the thread that opens: what drives comes first
 
@@ -25,17 +25,17 @@ class Other:
     """A mind that could take over, with the eye that it sees through."""
 
     mind: Mind
-    eye: Eye
+    eye: CameraPreprocessor
     order: object       # that its goal was made of; None: no goal
     goal: Goal | None
 
 
-class Swap:
+class HotSwap:
     """Watches for a MindNode; `look` and `take` are its worker's."""
 
     def __init__(self, node):
         self.node = node
-        self.path = active_set.folder(node.own.store) / active_set.FILE
+        self.path = active_set.folder(node.own.module_store_dir) / active_set.FILE
         self.known = self.stamp()
         self.wrong = ''             # why the set that is active is not the one that thinks
         self.old: Mind | None = None
@@ -83,7 +83,7 @@ class Swap:
         mind.begin()
         self.aim(mind, self.node.eye.through(mind.encoder.contract))
 
-    def aim(self, mind: Mind, eye: Eye) -> None:
+    def aim(self, mind: Mind, eye: CameraPreprocessor) -> None:
         """Give it the goal that there is now."""
         order = self.node.order
         goal = None

@@ -9,14 +9,14 @@ from time import perf_counter
 from ami_ros.core.types import Frame, Goal
 from ami_ros.mind import Mind
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.hot_swap import Swap
+from ami_ros.nodes.hot_swap import HotSwap
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import Planning
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import taken_up, thought
-from ami_ros.nodes.worker_node import Input, Order, Said
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.nodes.worker_node import Input, Said, WantedGoal
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 
 GROUPS = ALL['mind']
 
@@ -25,7 +25,7 @@ class MindNode(Planning):
     """Converts in, ticks, converts out."""
 
     def __init__(self, make_mind=open_mind):
-        self.swap: Swap | None = None
+        self.swap: HotSwap | None = None
         super().__init__('mind', make_mind)
         self.start()
 
@@ -34,7 +34,7 @@ class MindNode(Planning):
 
         In lock-step, and where a module is named, it is always the same.
         """
-        self.swap = None if self.own.module or self.own.lock_step else Swap(self)
+        self.swap = None if self.own.module or self.own.lock_step else HotSwap(self)
         super().configure()
         self.latents, self.beliefs = self.offer(topics.LATENT), self.offer(topics.BELIEF)
         self.belief_states = self.offer(topics.BELIEF_STATE)
@@ -45,7 +45,7 @@ class MindNode(Planning):
             self.swap.look()
             self.swap.take()
 
-    def adopt(self, mind: Mind, eye: Eye, goal: Goal | None) -> None:
+    def adopt(self, mind: Mind, eye: CameraPreprocessor, goal: Goal | None) -> None:
         """Think with another mind from the next picture on; it goes for the same goal."""
         self.mind, self.eye, self.target = mind, eye, goal
         self.tuned_to = (None, None)
@@ -66,11 +66,11 @@ class MindNode(Planning):
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""
         try:
-            self.take_order(Order(*convert.goal_from(msg)))
+            self.take_order(WantedGoal(*convert.goal_from(msg)))
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
-    def goal_of(self, order: Order) -> Goal:
+    def goal_of(self, order: WantedGoal) -> Goal:
         """See the picture of a goal, and find the way there."""
         goal = self.mind.goal(self.eye.goal(order.value), order.number)
         self.mind.actor.set_goal(goal)

@@ -35,14 +35,15 @@ class ModuleSettings(Settings):
     robot: str = setting('', 'name', reason='the robot file; must be given')
     module: str = setting('', 'path', reason='folder of the module; empty: the active set of the '
                           'store, or the shipped one')
-    store: str = setting('', 'path', reason='where ami-ros modules installs; empty: '
+    module_store_dir: str = setting('', 'path', reason='where ami-ros modules installs; empty: '
                          '~/.ros/ami_ros/modules')
     require_signed: bool = setting(True, '-', reason='refuse a module that nobody who is trusted '
                                    'here has signed')
     backend: str = setting('onnx', 'name', reason='what runs the networks; auto: the quickest '
                            'that is here')
     precision: str = setting('float32', 'name', reason='or float16, which only a GPU runs quicker')
-    engines: str = setting('', 'path', reason='folder of engines built for this GPU; empty: '
+    engine_cache_dir: str = setting('', 'path',
+                                    reason='folder of engines built for this GPU; empty: '
                            '~/.cache/ami_ros')
     lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
                               'deadline, no latency')
@@ -105,18 +106,18 @@ def thinking_with(module: str) -> dict[str, object]:
     if module:
         return {'module': module, 'require_signed': False}
     here = active_set.folder()
-    return {'store': str(here)} if active_set.read(here).active is not None else {}
+    return {'module_store_dir': str(here)} if active_set.read(here).active is not None else {}
 
 
 def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
     own = made['']
     robot = find(own.robot)
-    return mind(open_module(own.module, own.require_signed, own.store), robot,
+    return mind(open_module(own.module, own.require_signed, own.module_store_dir), robot,
                 world_settings(made, robot),
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                 time.monotonic_ns, own.backend,
-                Options(own.precision, cache=engines(own.engines)))
+                Options(own.precision, cache=engines(own.engine_cache_dir)))
 
 
 def tune(mind: Mind, made: Mapping[str, Settings], robot: Robot) -> None:

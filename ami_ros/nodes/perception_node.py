@@ -11,13 +11,13 @@ from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
-from ami_ros.nodes.worker_node import Input, Order, Said, Thinking
+from ami_ros.nodes.worker_node import Input, Said, WantedGoal, WorkerNode
 
 GROUPS = ALL['perception']
 NOWHERE = np.zeros(3)       # perception does not ask where the body is
 
 
-class PerceptionNode(Thinking):
+class PerceptionNode(WorkerNode):
     """Converts in, sees, converts out."""
 
     def __init__(self, make_mind=open_mind):
@@ -39,11 +39,11 @@ class PerceptionNode(Thinking):
     def on_goal(self, msg) -> None:
         """Take an order of the configurator."""
         try:
-            self.take_order(Order(*convert.goal_from(msg)))
+            self.take_order(WantedGoal(*convert.goal_from(msg)))
         except ValueError as wrong:
             self.refuse('goal', str(wrong))
 
-    def follow(self, order: Order) -> None:
+    def follow(self, order: WantedGoal) -> None:
         """See a goal, each time that it is asked for: it may be the answer that got lost."""
         super().follow(order)
         z = np.zeros(0, np.float32)
@@ -52,7 +52,7 @@ class PerceptionNode(Thinking):
         if order.number == self.goal:
             self.goals.publish(convert.vector_message(z, 0, f'{order.run}/{order.number}'))
 
-    def aim(self, order: Order) -> None:
+    def aim(self, order: WantedGoal) -> None:
         """Refuse a goal that cannot be seen."""
         if order.value is not None:
             self.eye.goal(order.value)

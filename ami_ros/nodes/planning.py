@@ -10,13 +10,13 @@ from ami_ros.core.compute_budget import Level, whole, within
 from ami_ros.core.types import Belief, Command, Goal, Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import world_settings
-from ami_ros.nodes.worker_node import Input, NS, Order, Said, Thinking
+from ami_ros.nodes.worker_node import Input, NS, Said, WantedGoal, WorkerNode
 
 BEFORE_NS = NS          # commands so long before a frame still count for its belief
 SHARE = 0.6             # of a period in which to begin a last round of the search
 
 
-class Planning(Thinking):
+class Planning(WorkerNode):
     """Plans for a goal; without one, or in trouble, it plans rest."""
 
     def configure(self) -> None:
@@ -32,7 +32,7 @@ class Planning(Thinking):
         """Know nothing of what was before: no goal, no plan."""
         super().afresh()
         self.target: Goal | None = None
-        self.order: Order | None = None             # that it was made of
+        self.order: WantedGoal | None = None             # that it was made of
         self.plan: Plan | None = None               # the last that was said
 
     def listen(self) -> None:
@@ -84,7 +84,8 @@ class Planning(Thinking):
         """Plan to stand still: nobody knows what the robot would run into."""
         actor = self.made['actor']
         start_ns = item.stamp_ns + round(world_settings(self.made, self.robot).latency_s * 1e9)
-        self.plan = Plan(np.zeros((actor.horizon, 2)), actor.knot_s, start_ns, item.stamp_ns,
+        self.plan = Plan(np.zeros((actor.horizon, 2)), actor.control_step_s, start_ns,
+                         item.stamp_ns,
                          self.run, max(self.goal, 0))
         yield self.plans, convert.plan_message(self.plan)
 
@@ -98,7 +99,7 @@ class Planning(Thinking):
         super().begin(run)
         self.target = self.order = None
 
-    def aim(self, order: Order) -> None:
+    def aim(self, order: WantedGoal) -> None:
         """Take a goal; without one rest at once, not only from the next picture on."""
         self.target = self.order = None
         if order.value is not None and order.number > 0:
@@ -107,7 +108,7 @@ class Planning(Thinking):
         elif self.plan is not None and not self.own.lock_step:
             self.rest()
 
-    def goal_of(self, order: Order) -> Goal:
+    def goal_of(self, order: WantedGoal) -> Goal:
         """Make a goal of an order."""
         raise NotImplementedError
 

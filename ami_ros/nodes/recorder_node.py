@@ -39,7 +39,7 @@ class RecorderSettings(Settings):
     file_mb: float = setting(256.0, 'MB', 1.0, 10000.0, 'a new file is begun when one is as large')
     file_s: float = setting(600.0, 's', 1.0, 86400.0, 'or as long')
     keep_gb: float = setting(20.0, 'GB', 0.01, 10000.0, 'the oldest files make room beyond this')
-    explained: bool = setting(True, '-', reason='with the trace, so that it can be replayed')
+    record_trace: bool = setting(True, '-', reason='with the trace, so that it can be replayed')
     topics: str = setting('', 'list', reason='more topics, with commas between')
 
 
@@ -58,7 +58,8 @@ class RecorderNode(RecordingNode):
         limits = Limits(round(s.file_mb * 1e6), s.file_s, None, round(s.keep_gb * GB))
         scribe = Scribe(Recorder(bag, limits))
         more = tuple(filter(None, s.topics.replace(' ', '').split(',')))
-        self.hear_from(scribe, find(s.robot), more, float('inf'), lambda line: None, s.explained)
+        self.hear_from(scribe, find(s.robot), more, float('inf'), lambda line: None,
+                       s.record_trace)
         self.who, self.beat_s = alive(), 0.0
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
         self.get_logger().info(f'recording to {bag}')

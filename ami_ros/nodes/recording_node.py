@@ -39,12 +39,13 @@ LOOK_S = 0.5            # how often it is looked who offers what
 TELL_S, TELL_LOG_S = 1.0, 10.0      # the progress line, on a terminal and elsewhere
 RATE_S = 5.0            # the camera's rate is that of so long
 DEPTH = 100             # three seconds of a camera at 30 Hz
-EXPLAINED = tuple(row.name for row in (topics.TRACE, topics.EXACT, topics.ABOUT, topics.GOAL,
+EXPLAINED = tuple(row.name for row in (topics.TRACE, topics.TRACE_RECORDS, topics.TRACE_METADATA,
+                                       topics.GOAL,
                                        topics.PLAN, topics.DIAGNOSTICS))    # why it drove so
 RELIABLE, TRANSIENT = ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL
 
 
-def wanted(robot: Robot, more: tuple[str, ...] = (), explained: bool = True) -> dict[str, bool]:
+def wanted(robot: Robot, more: tuple[str, ...] = (), record_trace: bool = True) -> dict[str, bool]:
     """Return the topics to record, and of each whether it is missed where it is silent."""
     out = dict.fromkeys((sensor.topic for sensor in robot.sensors), True)
     for picture in robot.sensors_of(*PICTURES):     # where image_transport has it
@@ -54,7 +55,7 @@ def wanted(robot: Robot, more: tuple[str, ...] = (), explained: bool = True) -> 
                              True))
     out.update(dict.fromkeys((topics.HAND.name, topics.FOREIGN.name, 'tf', 'tf_static', '/tf',
                               '/tf_static'), False))
-    out.update(dict.fromkeys(EXPLAINED if explained else (), False))
+    out.update(dict.fromkeys(EXPLAINED if record_trace else (), False))
     out.update(dict.fromkeys(more, True))
     return out
 
@@ -92,7 +93,7 @@ def class_of(kind: str) -> type:
 
 
 @dataclass
-class Heard:
+class TopicRecord:
     """One topic that is listened to."""
 
     kind: str
@@ -106,21 +107,21 @@ class RecordingNode(Node):
 
     def __init__(self, scribe: Scribe, robot: Robot, more: tuple[str, ...] = (),
                  seconds: float = float('inf'), tell: Callable[[str], None] = lambda line: None,
-                 explained: bool = True, **named):
+                 record_trace: bool = True, **named):
         super().__init__('recorder', **named)
-        self.hear_from(scribe, robot, more, seconds, tell, explained)
+        self.hear_from(scribe, robot, more, seconds, tell, record_trace)
 
     def hear_from(self, scribe: Scribe, robot: Robot, more: tuple[str, ...], seconds: float,
-                  tell: Callable[[str], None], explained: bool) -> None:
+                  tell: Callable[[str], None], record_trace: bool) -> None:
         """Say what is wanted, and where it goes."""
         self.scribe, self.seconds, self.tell = scribe, seconds, tell
         for file in about.robot_files(robot, time.time_ns()):
             scribe.attach(file)
         self.wanted = {self.resolve_topic_name(name): missed
-                       for name, missed in wanted(robot, more, explained).items()}
+                       for name, missed in wanted(robot, more, record_trace).items()}
         self.camera = self.resolve_topic_name(robot.camera.topic)
-        self.about = self.resolve_topic_name(topics.ABOUT.name)
-        self.heard: dict[str, Heard] = {}
+        self.about = self.resolve_topic_name(topics.TRACE_METADATA.name)
+        self.heard: dict[str, TopicRecord] = {}
         self.refused: dict[str, str] = {}       # topics that cannot be recorded, and why
         self.counts: Counter[str] = Counter()
         self.early = 0                          # came before there was a time
@@ -184,7 +185,7 @@ class RecordingNode(Node):
         def lost(event) -> None:
             self.heard[name].lost = event.total_count
 
-        self.heard[name] = Heard(kind, qos, self.create_subscription(
+        self.heard[name] = TopicRecord(kind, qos, self.create_subscription(
             class_of(kind), name, lambda data: self.on_message(name, data), qos, raw=True,
             event_callbacks=SubscriptionEventCallbacks(message_lost=lost)),
             self.heard[name].lost if name in self.heard else 0)
@@ -205,7 +206,7 @@ class RecordingNode(Node):
 
     def take_about(self, now_ns: int, data: bytes) -> None:
         """Keep what a node says of itself: each file begins with it, and holds it as files."""
-        text = deserialize_message(data, topics.ABOUT.type).data
+        text = deserialize_message(data, topics.TRACE_METADATA.type).data
         key, files = about.files_of(text, now_ns)
         for file in files:
             self.scribe.attach(file)
@@ -274,7 +275,7 @@ def main(args: argparse.Namespace) -> int:
 
     def make() -> RecordingNode:
         made.append(RecordingNode(scribe, robot, tuple(args.topics), args.seconds,
-                                  Progress(sys.stderr), not args.plain))
+                                  Progress(sys.stderr), not args.no_trace))
         return made[0]
 
     try:

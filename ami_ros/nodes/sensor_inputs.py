@@ -14,13 +14,13 @@ from sensor_msgs.msg import CompressedImage, Image
 from ami_ros.core.reading_checks import not_finite
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
-from ami_ros.nodes.time_buffers import Body, Commands
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.nodes.time_buffers import BodyBuffer, Commands
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.perception.stamp_tolerance import Ahead
 from ami_ros.robots.imu import in_base
 
 
-class Hearing(Managed):
+class SensorInputs(Managed):
     """A node that listens while it is active. Needs `own` settings, a `robot` and a `mind`."""
 
     def __init__(self, name: str):
@@ -42,7 +42,7 @@ class Hearing(Managed):
     def hear_camera(self) -> None:
         """Listen to pictures, whichever way they come, and to what the camera says of itself."""
         exact = self.own.lock_step or self.get_parameter('use_sim_time').value
-        self.eye = Eye(self.robot, self.mind.encoder.contract, self.own.min_spread)
+        self.eye = CameraPreprocessor(self.robot, self.mind.encoder.contract, self.own.min_spread)
         self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
         for sensor in self.robot.sensors_of('CameraInfo'):
             Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic),
@@ -64,7 +64,7 @@ class Hearing(Managed):
 
     def hear_body(self) -> None:
         """Listen to odometry, and to the first IMU if the robot has one."""
-        self.body = Body(self.own.max_reading_age_s, self.own.lock_step,
+        self.body = BodyBuffer(self.own.max_reading_age_s, self.own.lock_step,
                          self.robot.odometry_scale)
         self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
         for sensor in self.robot.sensors_of('Imu')[:1]:

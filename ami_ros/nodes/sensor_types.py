@@ -37,7 +37,7 @@ SWITCH_QOS = (QoSProfile(depth=SWITCH_DEPTH),
 
 
 @dataclass(frozen=True)
-class Kind:
+class SensorKind:
     """How one kind is heard; `read` raises ValueError on what is built wrongly."""
 
     message: type
@@ -47,22 +47,23 @@ class Kind:
     opened: Callable[[bytes], object] = bytes       # reads the bytes that come
 
 
-def small(message: type, read: Callable, into: str) -> Kind:
+def small(message: type, read: Callable, into: str) -> SensorKind:
     """Return a kind of few numbers: a long message is one that somebody made long."""
-    return Kind(message, read, into, opened=partial(cdr_reader.short, message))
+    return SensorKind(message, read, into, opened=partial(cdr_reader.short, message))
 
 
 KINDS = {
-    'LaserScan': Kind(LaserScan, sensor_conversions.laser_from, 'on_scan', opened=cdr_reader.scan),
-    'PointCloud2': Kind(PointCloud2, sensor_conversions.cloud_from, 'on_scan',
+    'LaserScan': SensorKind(LaserScan, sensor_conversions.laser_from, 'on_scan',
+                            opened=cdr_reader.scan),
+    'PointCloud2': SensorKind(PointCloud2, sensor_conversions.cloud_from, 'on_scan',
                         opened=cdr_reader.cloud),
     'Range': small(Range, sensor_conversions.cone_from, 'on_scan'),
     'Odometry': small(Odometry, sensor_conversions.odometry_from, 'on_odometry'),
     'Imu': small(Imu, sensor_conversions.imu_from, 'on_imu'),
-    'Image': Kind(Image, sensor_conversions.view_from, 'on_view', opened=cdr_reader.image),
-    'CompressedImage': Kind(CompressedImage, sensor_conversions.view_from, 'on_view',
+    'Image': SensorKind(Image, sensor_conversions.view_from, 'on_view', opened=cdr_reader.image),
+    'CompressedImage': SensorKind(CompressedImage, sensor_conversions.view_from, 'on_view',
                             opened=cdr_reader.compressed),
-    **dict.fromkeys(SWITCHES, Kind(Bool, sensor_conversions.switch_from, 'on_switch', False,
+    **dict.fromkeys(SWITCHES, SensorKind(Bool, sensor_conversions.switch_from, 'on_switch', False,
                                    partial(cdr_reader.short, Bool))),
 }
 

@@ -18,7 +18,7 @@ from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, Room, somewhere
+from ami_ros.sim.body import open_body, SimRoom, somewhere
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class SimNode(Node):
         if s.image_hfov_rad > 0.0:
             self.robot = replace(self.robot, camera_hfov_rad=s.image_hfov_rad)
         self.body = open_body(s.engine, self.robot,
-                              Room(s.world_seed, s.moved_share, s.moved_seed, s.generator,
+                              SimRoom(s.world_seed, s.moved_share, s.moved_seed, s.generator,
                                    s.changes, s.camera),
                               made['episode'].seed, (s.image_width, s.image_height))
         lens = getattr(self.body, 'lens', None)
@@ -111,7 +111,7 @@ class SimNode(Node):
             convert.command_from(msg, time.time_ns()))))
         self.create_subscription(*topics.VERDICT.subscriber(self.on_verdict))
         self.create_service(*topics.SIM_RESET.server(self.on_reset))
-        self.create_service(*topics.SIM_HOLD.server(self.on_hold))
+        self.create_service(*topics.SIM_PAUSE.server(self.on_hold))
 
     def turn(self) -> float:
         """Let time pass, once there is somebody to answer; return the idle seconds."""

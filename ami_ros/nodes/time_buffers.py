@@ -16,7 +16,7 @@ READINGS, COMMANDS = 32, 256    # so many are remembered
 YAW = 2                         # column of odometry that is an angle
 
 
-class Track:
+class TrackBuffer:
     """Readings (K,) float64 in order of stamps; one that goes back in time begins anew."""
 
     def __init__(self, angle: int | None = None):
@@ -51,7 +51,7 @@ class Track:
         return nearest if abs(stamp_ns - nearest_ns) <= reach_ns else None
 
 
-class Body:
+class BodyBuffer:
     """Odometry and gyro; a robot without an IMU is taken to turn as its odometry says."""
 
     def __init__(self, max_age_s: float, lock_step: bool,
@@ -59,7 +59,7 @@ class Body:
         self.reach_ns = 0 if lock_step else round(max_age_s * 1e9)
         self.scale = Rescaled(*scale)
         self.lock_step = lock_step
-        self.odometry, self.gyro = Track(YAW), Track()
+        self.odometry, self.gyro = TrackBuffer(YAW), TrackBuffer()
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Take a reading."""

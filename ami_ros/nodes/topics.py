@@ -90,7 +90,7 @@ JOY = Topic('joy', Joy, 20, NEWEST, 'person')   # whatever QoS joy_node or anoth
 HAND = Topic('cmd_vel_manual', TwistStamped, 0, FROM_ANYBODY, 'person')   # outranks every plan
 E_STOP = Topic('e_stop', Bool, 0, RELIABLE_1, 'person')     # true stops; heard by any QoS
 
-# from another program that plans, where the critic's `input` is twist
+# from another program that plans, where the critic's `command_source` is twist
 FOREIGN = Topic('cmd_vel_smoothed', TwistStamped, 20, FROM_ANYBODY, '')
 
 # the way of the data; Image 32FC1, 1 x D, stamp = capture time
@@ -112,8 +112,8 @@ DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, 4, RELIABLE_100, '')
 
 # why each thing was done: for people; the same bit for bit, to do it again; what it is done with
 TRACE = Topic('trace', DiagnosticArray, 20, RELIABLE_100, '')
-EXACT = Topic('trace/exact', String, 20, WAITS_100, '')
-ABOUT = Topic('trace/about', String, 0, LATCHED, '')
+TRACE_RECORDS = Topic('trace/records', String, 20, WAITS_100, '')
+TRACE_METADATA = Topic('trace/metadata', String, 0, LATCHED, '')
 
 # what only the simulator knows; for gates and reports, never for training or the mind
 TRUTH_POSE = Topic('sim/truth/pose', Odometry, 20, RELIABLE_100, 'sim')
@@ -123,7 +123,8 @@ LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp 
 
 TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
           E_STOP, FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE,
-          PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRACE, EXACT, ABOUT,
+          PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRACE, TRACE_RECORDS,
+          TRACE_METADATA,
           TRUTH_POSE, TRUTH_CONTACT, TRUTH_STATE, LATENCY)
 if TFMessage is not None:
     TF = Topic('tf', TFMessage, 40, RELIABLE_100, 'body')
@@ -137,12 +138,14 @@ DRY_RUN = Service('configurator/dry_run', Trigger, 'configurator')  # plans, and
 STOP = Service('configurator/stop', Trigger, 'configurator')        # until reset
 RESET = Service('configurator/reset', Trigger, 'configurator')
 CANCEL = Service('configurator/cancel', Trigger, 'configurator')    # no goal: the mind plans rest
-BEGIN = Service('configurator/begin', Trigger, 'configurator')      # the robot was put elsewhere
+# the robot was put elsewhere
+NEW_EPISODE = Service('configurator/new_episode', Trigger, 'configurator')
 CRITIC_RESET = Service('critic/reset', Trigger, 'critic')   # by a person; the mind has no client
 SIM_RESET = Service('sim/reset', Trigger, 'sim')        # to the `episode` parameters, and hold
-SIM_HOLD = Service('sim/hold', SetBool, 'sim')          # true: time stands still; false: it runs
-SERVICES = (ARM, DISARM, MANUAL, DRY_RUN, STOP, RESET, CANCEL, BEGIN, CRITIC_RESET, SIM_RESET,
-            SIM_HOLD)
+SIM_PAUSE = Service('sim/pause', SetBool, 'sim')          # true: time stands still; false: it runs
+SERVICES = (ARM, DISARM, MANUAL, DRY_RUN, STOP, RESET, CANCEL, NEW_EPISODE, CRITIC_RESET,
+            SIM_RESET,
+            SIM_PAUSE)
 
 
 def command(stamped: bool, row: Topic = COMMAND) -> Topic:

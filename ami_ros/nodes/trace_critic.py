@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ami_ros.critic.safety_policy.limits import Policy
-from ami_ros.nodes.trace_publisher import robot_said, settings_said, text_of, Tracing
+from ami_ros.nodes.trace_publisher import robot_said, settings_said, text_of, TracePublisher
 from ami_ros.recording import call_recorder
 
 IDLE_S = 0.0002         # is written down at a time: a plan that comes meanwhile waits so long
@@ -13,9 +13,9 @@ EVERY_S = 0.1           # a message
 HASHED = 12             # hex digits of the policy's hash beside each verdict
 
 
-def traced(node, policy: Policy, made: Mapping) -> Tracing:
+def traced(node, policy: Policy, made: Mapping) -> TracePublisher:
     """Put every call of a node's critic on record, and say what it goes by."""
-    out = Tracing(node, lambda: call_recorder.state(node.critic), EVERY_S)
+    out = TracePublisher(node, lambda: call_recorder.state(node.critic), EVERY_S)
     call_recorder.watch(node.critic, out.tracer)
     out.tell({'policy.hash': policy.hash[:HASHED]}, kind='critic', settings=settings_said(made),
              robot=robot_said(node.robot), policy={'file': Path(policy.path).name,

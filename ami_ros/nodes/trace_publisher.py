@@ -2,8 +2,9 @@
 """
 Publishes what a node put on record, in its idle time: for people on `trace`, exactly beside it.
 
-`trace/exact` is text: a line that says who writes, then a line [number, noun] for each thing. The
-numbers have no holes where nothing was lost. `trace/about` says once what a node works with.
+`trace/records` is text: a line that says who writes, then a line [number, noun] for each thing.
+The
+numbers have no holes where nothing was lost. `trace/metadata` says once what a node works with.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ FULL_BYTES = 48 * 1024  # of one message
 BEHIND = 8              # notes that wait: some of them are written even by who has no idle time
 
 
-class Tracing:
+class TracePublisher:
     """What a node puts on record, and the topics that it goes to; all of it for one thread."""
 
     def __init__(self, node: Node, state: Callable[[], list], every_s: float = 0.0):
@@ -41,8 +42,8 @@ class Tracing:
         self.node, self.state, self.every_s = node, state, every_s
         self.tracer = Tracer()
         self.trace = node.create_publisher(*topics.TRACE.publisher())
-        self.exact = node.create_publisher(*topics.EXACT.publisher())
-        self.about = node.create_publisher(*topics.ABOUT.publisher())
+        self.exact = node.create_publisher(*topics.TRACE_RECORDS.publisher())
+        self.about = node.create_publisher(*topics.TRACE_METADATA.publisher())
         self.who = {'node': node.get_fully_qualified_name(), 'process': own_process()}
         self.known: dict[str, str] = {}     # what people want to read beside each stage
         self.lines: list[str] = []

@@ -24,9 +24,9 @@ from ami_ros.modules.ordinary import ordinary
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune
-from ami_ros.nodes.sensor_inputs import Hearing
+from ami_ros.nodes.sensor_inputs import SensorInputs
 from ami_ros.nodes.trace_mind import about_mind, aimed, failed, settings_of, state_of
-from ami_ros.nodes.trace_publisher import Tracing
+from ami_ros.nodes.trace_publisher import TracePublisher
 from ami_ros.nodes.worker import Slot, Worker
 from ami_ros.recording.records import Began, Tuned
 from ami_ros.robots.find import find
@@ -52,7 +52,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
+class WantedGoal:
     """What the configurator wants: a goal, or none, in a run."""
 
     value: object       # picture or latent of the goal; None: no goal
@@ -60,7 +60,7 @@ class Order:
     run: str
 
 
-class Thinking(Hearing):
+class WorkerNode(SensorInputs):
     """A node with a mind and one worker. A child says in `think` what it makes of an input."""
 
     def __init__(self, name: str, make_mind: Callable[[dict], Mind] = open_mind):
@@ -77,14 +77,14 @@ class Thinking(Hearing):
         self.cut = 0                    # and those cut short, whatever took the time
         self.pulse = Pulse()
         self.stages_s: dict[str, float] = {}    # of the last input, where it has several
-        self.tracing = Tracing(self, lambda: [state_of(self)] if self.mind else [])
+        self.tracing = TracePublisher(self, lambda: [state_of(self)] if self.mind else [])
         self.afresh()
 
     def afresh(self) -> None:
         """Know nothing of what was before: no run, no input, no trouble."""
         self.deaf()
         self.inputs: Slot[Input] = Slot()
-        self.orders: Slot[Order] = Slot()
+        self.orders: Slot[WantedGoal] = Slot()
         self.run, self.goal = '', 0
         self.newest_ns: int | None = None           # of what came in
         self.periods_ns: tuple[int, ...] = ()       # between the last few that came in
@@ -198,7 +198,7 @@ class Thinking(Hearing):
                               min(self.periods_ns, default=0), again))
         self.worker.wake()
 
-    def take_order(self, order: Order) -> None:
+    def take_order(self, order: WantedGoal) -> None:
         """Leave an order for the worker."""
         self.orders.put(order)
         self.worker.wake()
@@ -299,7 +299,7 @@ class Thinking(Hearing):
         self.run, self.goal = run, -1
         self.forget()
 
-    def follow(self, order: Order) -> None:
+    def follow(self, order: WantedGoal) -> None:
         """Take up a goal, or none, of the same run or of a new one; acknowledge it."""
         if order.run != self.run:
             self.begin(order.run)
@@ -314,7 +314,7 @@ class Thinking(Hearing):
             self.tracing.note(aimed(self, order))
         self.beat()
 
-    def aim(self, order: Order) -> None:
+    def aim(self, order: WantedGoal) -> None:
         """Make the goal one's own; ValueError says what is wrong with it."""
 
     def look_around(self) -> None:

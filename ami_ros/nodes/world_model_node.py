@@ -12,13 +12,13 @@ from ami_ros.nodes.mind_settings import open_mind
 from ami_ros.nodes.planning import BEFORE_NS
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
-from ami_ros.nodes.worker_node import Input, Said, Thinking
+from ami_ros.nodes.worker_node import Input, Said, WorkerNode
 
 GROUPS = ALL['world_model']
 UNSEEN = np.zeros((0, 0, 3), np.uint8)      # the world model does not ask for the picture
 
 
-class WorldModelNode(Thinking):
+class WorldModelNode(WorkerNode):
     """Converts in, believes, converts out."""
 
     def __init__(self, make_mind=open_mind):

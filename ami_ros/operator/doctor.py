@@ -27,7 +27,7 @@ from ami_ros.operator import doctor_reads as reads
 from ami_ros.operator.checks.observed import Channel, Observation, Reading, Surroundings, TYPES
 from ami_ros.operator.scaffold import policy_of
 from ami_ros.perception.camera_contract import contract
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.robots.robot import Robot
 
 ALL = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)      # count every one
@@ -35,7 +35,7 @@ SETTLED_S = 1.0         # without news, discovery is over
 FOUND_S = 6.0           # and after this in any case; Fast DDS announces itself each 3 s
 ANSWER_S = 2.0          # for parameters
 OURS = ('critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
-ASKED = ('robot', 'policy', 'module', 'store', 'require_signed', 'lock_step',
+ASKED = ('robot', 'safety_policy', 'module', 'module_store_dir', 'require_signed', 'lock_step',
          'enable_stamped_cmd_vel', 'max_reading_age_s', 'world_model.latency_s')
 TWISTS = (topics.COMMAND, topics.HAND, topics.FOREIGN)
 PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE', 'CYCLONEDDS_URI',
@@ -202,14 +202,15 @@ class Doctor(Node):
         """Read the policy and the module that run, or would, and look through the mind's eye."""
         said = {key: value for values in seen.running.values() for key, value in values.items()}
         try:
-            named = share(said['policy']) if said.get('policy') else None
+            named = share(said['policy']) if said.get('safety_policy') else None
             path, seen.policy = policy_of(self.robot, named)
             seen.policy_path = str(path)
         except (ValueError, OSError) as wrong:
             seen.policy_path = str(wrong)
         try:
             opened = modules.open_module(module or said.get('module'),
-                                         said.get('require_signed') == 'True', said.get('store'))
+                                         said.get('require_signed') == 'True',
+                                         said.get('module_store_dir'))
             seen.module = opened.said
             modules.fits(opened, self.robot)
             if 'picture' in self.eyes:
@@ -220,7 +221,7 @@ class Doctor(Node):
 
     def see(self, module: modules.Module) -> tuple[str, tuple[str, ...]]:
         """Look at the newest picture as the mind would; return what is wrong, and the notes."""
-        eye = Eye(self.robot, contract(module.manifest['camera']))
+        eye = CameraPreprocessor(self.robot, contract(module.manifest['camera']))
         try:
             if 'info' in self.eyes:
                 eye.on_info(self.eyes['info'])

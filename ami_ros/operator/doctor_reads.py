@@ -23,14 +23,23 @@ from std_msgs.msg import Bool
 
 from ami_ros.nodes import convert
 from ami_ros.operator.checks.camera import thinned
-from ami_ros.operator.checks.observed import Beams, Endpoint, Felt, Info, Look, Moved, Qos, Said
+from ami_ros.operator.checks.observed import (
+    Beams,
+    Endpoint,
+    Felt,
+    HealthReport,
+    Info,
+    Moved,
+    Qos,
+    TopicSample,
+)
 from ami_ros.perception.images import fields
 
 UNKNOWN = '_NODE_NAME_UNKNOWN_'     # what rmw calls a node whose name has not arrived yet
 FOREVER_S = 9e9                     # longer is no deadline at all
 
 
-def look(msg: Image | CompressedImage) -> Look:
+def look(msg: Image | CompressedImage) -> TopicSample:
     """Image or CompressedImage to Look."""
     digest = zlib.crc32(memoryview(msg.data))
     encoding = getattr(msg, 'encoding', '') or getattr(msg, 'format', '')
@@ -38,8 +47,8 @@ def look(msg: Image | CompressedImage) -> Look:
         picture = fields.picture_of(msg)
     except ValueError as wrong:
         size = getattr(msg, 'width', 0), getattr(msg, 'height', 0)
-        return Look(size, encoding, None, str(wrong), digest)
-    return Look(picture.shape[1::-1], encoding, thinned(picture), '', digest)
+        return TopicSample(size, encoding, None, str(wrong), digest)
+    return TopicSample(picture.shape[1::-1], encoding, thinned(picture), '', digest)
 
 
 def info(msg: CameraInfo) -> Info:
@@ -118,7 +127,7 @@ class Ear:
     """What nodes say in DiagnosticArrays, and how long each was silent."""
 
     def __init__(self):
-        self.said: dict[str, Said] = {}
+        self.said: dict[str, HealthReport] = {}
         self.times: dict[str, list[int]] = {}
 
     def hear(self, msg: DiagnosticArray, steady_ns: int) -> None:
@@ -126,10 +135,10 @@ class Ear:
         for health in convert.health_from(msg):
             times = self.times.setdefault(health.name, [])
             times.append(steady_ns)
-            self.said[health.name] = Said(health.name, health.level, health.message,
+            self.said[health.name] = HealthReport(health.name, health.level, health.message,
                                           health.values)
 
-    def of(self, namespace: str, until_ns: int) -> dict[str, Said]:
+    def of(self, namespace: str, until_ns: int) -> dict[str, HealthReport]:
         """Return what the nodes of a namespace said, by the last part of their names."""
         out = {}
         for name, said in self.said.items():
@@ -138,7 +147,8 @@ class Ear:
                 continue
             times = [*self.times[name], until_ns]
             gap = max(b - a for a, b in zip(times, times[1:])) / 1e9
-            out[last] = Said(name, said.level, said.message, said.values, len(times) - 1, gap)
+            out[last] = HealthReport(name, said.level, said.message, said.values, len(times) - 1,
+                                     gap)
         return out
 
 

@@ -12,7 +12,7 @@ SILENT_S = 3.0          # without a status
 GIVEN = 'ami-ros mode autonomous'
 
 
-class Errand:
+class GoalClient:
     """One goal. `over` is '' until it is 'taken', 'arrived', or 'failed'; `why` says more."""
 
     def __init__(self, now_s: float, wait: bool):

@@ -15,7 +15,7 @@ CRITIC_S = 5.0          # after the status; the critic tells each 0.5 s, once it
 ASKS = {
     'idle': topics.DISARM, 'manual': topics.MANUAL, 'autonomous': topics.ARM,
     'dry_run': topics.DRY_RUN, 'stop': topics.STOP, 'reset': topics.RESET,
-    'cancel': topics.CANCEL, 'new episode': topics.BEGIN}
+    'cancel': topics.CANCEL, 'new episode': topics.NEW_EPISODE}
 
 
 class Asking(Once):
@@ -47,7 +47,7 @@ class Asking(Once):
         return POLL_S
 
 
-class Hearing(Once):
+class StatusListener(Once):
     """Waits for what configurator and critic say."""
 
     def __init__(self):
@@ -106,7 +106,7 @@ def put(row: topics.Service, ros: list[str]) -> tuple[bool, str]:
 
 def hear(ros: list[str]) -> tuple[dict[str, str], Verdict | None]:
     """Return the values of the configurator's status, and the critic's newest verdict."""
-    node: Hearing = until_done(Hearing, ros)
+    node: StatusListener = until_done(StatusListener, ros)
     if node.said is None:
         raise RuntimeError(f'nobody speaks on configurator/status; {NOBODY}')
     return node.said, node.verdict

@@ -53,11 +53,12 @@ this order and in this folder:
 
 3. **Drive by hand**, through the critic. It must stop before a wall, and when you let go:
 
-       ami-ros drive --robot {name}.yaml
+       ami-ros teleop --robot {name}.yaml
 
 4. **Calibrate** on a free floor, a hand on the power switch. The robot drives slowly, through the
    critic; delay, braking and odometry are measured and written into `{name}.yaml`. Afterwards
-   `braking_mps2` of `policy.yaml` may be no higher than what was found, `max_plan_lead_s` no lower
+   `braking_mps2` of `safety_policy.yaml` may be no higher than what was found, `max_plan_lead_s`
+   no lower
    than `latency_s`, and `reaction_s` no lower than `actuation_lag_s` + 0.02. Nodes that run keep
    the old numbers: end them, check, and start them again:
 
@@ -128,20 +129,20 @@ def written(name: str, folder: Path, like: str) -> dict[str, str]:
     body = re.sub(r'(<robot\b[^>]*\bname=)"[^"]*"', rf'\1"{name}"', body, count=1)
     values = strict_yaml.read(said, f'{name}.yaml')
     return {
-        f'{name}.yaml': said, f'{name}.urdf': body, 'policy.yaml': policy(name, values),
+        f'{name}.yaml': said, f'{name}.urdf': body, 'safety_policy.yaml': policy(name, values),
         'params.yaml': parameters(name, folder, values['command_type'] == 'TwistStamped'),
         'README.md': NEXT.format(name=name, to_do=TO_DO)}
 
 
 def policy(name: str, robot: dict) -> str:
     """Write a careful policy: the rover's rules, for what a robot file says."""
-    rovers = policies.read(share('config/policy/rover.yaml'))
+    rovers = policies.read(share('config/safety_policy/rover.yaml'))
     lines = [f'# What the critic lets {name} do: slowly, and with room. Each number must be given',
              '# and say where it comes from. In brackets: what is accepted. Read when the critic',
-             '# starts; `ami-ros policy explain policy.yaml` says it in words.']
+             '# starts; `ami-ros safety explain safety_policy.yaml` says it in words.']
     for group, own in rovers.groups.items():
         *part, title = group.split('.')
-        if title == 'finite':
+        if title == 'input_validity':
             lines += ['', 'rules:']
         fields = declared(type(own))
         indent = '  ' * len(part)
@@ -165,8 +166,9 @@ def policy(name: str, robot: dict) -> str:
 
 def parameters(name: str, folder: Path, stamped: bool) -> str:
     """Write the parameter file: of each node that a robot runs, what concerns the robot."""
-    own = {'robot': str(folder / f'{name}.yaml'), 'policy': str(folder / 'policy.yaml'),
-           'enable_stamped_cmd_vel': stamped, 'state': str(folder / 'state')}
+    own = {'robot': str(folder / f'{name}.yaml'),
+           'safety_policy': str(folder / 'safety_policy.yaml'),
+           'enable_stamped_cmd_vel': stamped, 'state_dir': str(folder / 'state')}
     lines = [f'# Parameters of the nodes on {name}. All else that can be tuned, with its default,',
              f'# stands in {share("config/rover.yaml")}:',
              '# copy a line from there to its node here.']
@@ -201,11 +203,12 @@ def left(robot: Robot) -> list[str]:
 def policy_of(robot: Robot, path: Path | None) -> tuple[Path, Policy]:
     """Read the policy of a robot: the one named, the one beside its file, or the shipped one."""
     if path is None:
-        path = robot.path.parent / 'policy.yaml'
+        path = robot.path.parent / 'safety_policy.yaml'
         if not path.is_file():
             try:
-                path = share(f'config/policy/{robot.name}.yaml')
+                path = share(f'config/safety_policy/{robot.name}.yaml')
             except FileNotFoundError:
-                raise ValueError(f'there is no policy.yaml beside {robot.path}; name one with '
-                                 '--policy') from None
+                raise ValueError(f'there is no safety_policy.yaml beside {robot.path}; name one '
+                                 f'with '
+                                 '--safety-policy') from None
     return path, policies.read(path)

@@ -13,7 +13,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from ami_ros.nodes import convert, topics
-from ami_ros.operator.goal_client import Errand
+from ami_ros.operator.goal_client import GoalClient
 from ami_ros.operator.run_until_done import NOBODY, Once, POLL_S, until_done
 from ami_ros.robots.robot import Robot
 
@@ -49,7 +49,7 @@ class Giving(Once):
     def __init__(self, picture: np.ndarray, wait: bool, tell: Callable[[str], None]):
         super().__init__('goal')
         self.picture, self.tell, self.told = picture, tell, ''
-        self.errand = Errand(time.monotonic(), wait)
+        self.errand = GoalClient(time.monotonic(), wait)
         self.out = self.create_publisher(*topics.GOAL_IMAGE.publisher())
         self.create_subscription(*topics.STATUS.subscriber(self.on_status))
 

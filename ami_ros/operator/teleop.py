@@ -66,7 +66,7 @@ class DriveNode(Node):
     """Asks a hand what it wants twenty times a second, and sends that."""
 
     def __init__(self, wish: Wish, terminal: Terminal | None):
-        super().__init__('drive', **parameters.FROM_FILE)
+        super().__init__('teleop', **parameters.FROM_FILE)
         self.wish, self.terminal, self.done = wish, terminal, False
         groups = parameters.declare(self, {**teleop_input.STICK, 'keys': teleop_input.KeySettings})
         limits = wish.robot.limits
@@ -240,7 +240,7 @@ class DriveNode(Node):
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run `ami-ros drive`; returns the exit status."""
+    """Run `ami-ros teleop`; returns the exit status."""
     robot = find(args.robot)
     wish = Wish(robot, robot.command_type == 'TwistStamped' if args.stamped is None
                 else args.stamped, args.joy,

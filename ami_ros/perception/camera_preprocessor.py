@@ -15,7 +15,7 @@ from ami_ros.perception.images.rectify import fitted, goal_view, Pinhole, Rectif
 from ami_ros.robots.robot import Robot
 
 
-class Eye:
+class CameraPreprocessor:
     """Turns the camera's messages into what the network wants to see.
 
     A camera_info that cannot be used does not raise where it comes in: every picture does, until
@@ -55,11 +55,11 @@ class Eye:
         except ValueError as wrong:
             self.way = None, str(wrong)
 
-    def through(self, contract: CameraContract) -> 'Eye':
+    def through(self, contract: CameraContract) -> 'CameraPreprocessor':
         """Return an eye for another module that looks through the same camera."""
         if contract == self.contract:
             return self
-        other = Eye(self.robot, contract, self.min_spread)
+        other = CameraPreprocessor(self.robot, contract, self.min_spread)
         if self.info is not None:
             other.on_info(self.info)
         return other

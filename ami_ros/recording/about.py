@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What each node says of itself on `trace/about`, as files that a bag holds beside the messages.
+What each node says of itself on `trace/metadata`, as files that a bag holds beside the messages.
 
 A person who opens the bag finds the robot file, the URDF, the policy, the parameters and the
 modules' manifests there; a replay reads the message.
@@ -42,7 +42,7 @@ def contents(said: dict):
         yield f'robot/{last(robot["file"])}', YAML, robot['text']
         yield f'urdf/{last(robot["urdf_file"])}', XML, robot['urdf']
     if policy:
-        yield f'policy/{last(policy["file"])}', YAML, policy['text']
+        yield f'safety_policy/{last(policy["file"])}', YAML, policy['text']
     if module:
         yield f'modules/{last(module["name"])}/manifest.json', JSON, pretty(module['manifest'])
 

@@ -2,7 +2,8 @@
 """
 The robot file that a recording was made with: in the recording itself.
 
-Our recorder puts it into each file, and each node says it on `trace/about`. Which topic is which
+Our recorder puts it into each file, and each node says it on `trace/metadata`. Which topic is
+which
 sensor is then no guess.
 """
 
@@ -16,7 +17,7 @@ from ami_ros.recording import mcap_file, walk
 from ami_ros.recording.storage import kind_of, MCAP
 from ami_ros.robots.robot import read, Robot
 
-ABOUT = 'trace/about'
+ABOUT = 'trace/metadata'
 
 
 def robot_of(said: dict) -> Robot:

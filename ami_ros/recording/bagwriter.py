@@ -7,7 +7,7 @@ from mcap.writer import CompressionType, Writer
 import numpy as np
 
 from ami_ros.recording.definitions import definition, STORE
-from ami_ros.recording.metadata import Part, Topic
+from ami_ros.recording.metadata import Part, TopicMetadata
 
 TYPES = {       # topic: type, as the border table of the package says
     'camera/image_raw': 'sensor_msgs/msg/Image',
@@ -102,9 +102,9 @@ def command(stamp_ns: int, v: float, w: float):
                 twist=twist(v, w))
 
 
-def offered(types: dict[str, str] = TYPES) -> list[Topic]:
+def offered(types: dict[str, str] = TYPES) -> list[TopicMetadata]:
     """List the topics as metadata.yaml wants them."""
-    return [Topic(name, kind, definition(kind)[1]) for name, kind in types.items()]
+    return [TopicMetadata(name, kind, definition(kind)[1]) for name, kind in types.items()]
 
 
 class PartWriter:

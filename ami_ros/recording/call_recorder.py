@@ -16,7 +16,7 @@ import numpy as np
 
 from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.history import Said
+from ami_ros.critic.history import LastReading
 from ami_ros.recording.lossless_json import noun
 from ami_ros.recording.records import Told, Tracer
 
@@ -29,7 +29,7 @@ PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning'
          'holding', 'latch')
 OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
-noun(Said)
+noun(LastReading)
 
 
 def calls(critic: Critic) -> list[str]:
@@ -98,7 +98,7 @@ def copied(value):
         return {key: copied(one) for key, one in value.items()}
     if isinstance(value, (deque, list)):
         return list(value)
-    if isinstance(value, Said):
+    if isinstance(value, LastReading):
         return replace(value, content=value.content.hex())
     return value.copy() if isinstance(value, np.ndarray) else value
 
@@ -121,7 +121,8 @@ def alike(value, now):
         return list(value)
     if isinstance(value, dict):
         kept = next((one for one in now.values() if isinstance(one, deque)), None)
-        return {key: replace(one, content=bytes.fromhex(one.content)) if isinstance(one, Said)
+        return {key: replace(one, content=bytes.fromhex(one.content)) if isinstance(one,
+                                                                                    LastReading)
                 else one if kept is None else deque(one, kept.maxlen)
                 for key, one in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value

@@ -10,7 +10,7 @@ NAME = 'metadata.yaml'
 
 
 @dataclass(frozen=True)
-class Topic:
+class TopicMetadata:
     """One topic of a bag."""
 
     name: str
@@ -29,7 +29,7 @@ class Part:
     counts: dict[str, int]          # by topic
 
 
-def write_metadata(folder: Path, topics: list[Topic], parts: list[Part]) -> None:
+def write_metadata(folder: Path, topics: list[TopicMetadata], parts: list[Part]) -> None:
     """Write metadata.yaml, whole or not at all."""
     filled = [p for p in parts if any(p.counts.values())]
     start = min((p.start_ns for p in filled), default=0)

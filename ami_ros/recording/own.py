@@ -12,8 +12,8 @@ OWN = (
     'goal/image', 'joy', 'cmd_vel_manual', 'e_stop', 'cmd_vel_smoothed',
     'perception/latent', 'perception/goal', 'perception/state', 'world_model/belief',
     'world_model/state', 'actor/state', 'actor/plan', 'critic/verdict', 'configurator/goal',
-    'configurator/status', 'configurator/budget', 'diagnostics', 'trace', 'trace/exact',
-    'trace/about', 'sim/truth/pose', 'sim/truth/contact', 'sim/truth/state', 'sim/latency')
+    'configurator/status', 'configurator/budget', 'diagnostics', 'trace', 'trace/records',
+    'trace/metadata', 'sim/truth/pose', 'sim/truth/contact', 'sim/truth/state', 'sim/latency')
 COMMAND = 'cmd_vel'         # what went to the wheels
 
 

@@ -19,7 +19,7 @@ from mcap.writer import CompressionType, Writer
 import yaml
 
 from ami_ros.recording.definitions import definition
-from ami_ros.recording.metadata import Part, Topic, write_metadata
+from ami_ros.recording.metadata import Part, TopicMetadata, write_metadata
 from ami_ros.recording.writers import hold
 
 CHUNK_BYTES = 512 * 1024
@@ -44,7 +44,7 @@ class Limits:
 class Attached:
     """A file inside the bag: what the robot worked with, for whoever opens it later."""
 
-    name: str                           # 'policy/rover.yaml'
+    name: str                           # 'safety_policy/rover.yaml'
     media_type: str                     # 'application/yaml'
     data: bytes
     log_ns: int
@@ -75,7 +75,7 @@ class Recorder:
                  usage: Callable = shutil.disk_usage):
         self.folder, self.limits, self.steady, self.usage = folder, limits, steady, usage
         self.full = ''                      # why no more is written
-        self.topics: dict[str, Topic] = {}
+        self.topics: dict[str, TopicMetadata] = {}
         self.parts: list[Part] = []
         self.closed_bytes = 0               # of the files that are finished
         self.removed = 0                    # files that made room
@@ -93,7 +93,7 @@ class Recorder:
 
     def offer(self, name: str, kind: str, qos: tuple[dict, ...] = ()) -> None:
         """Make a topic known; ValueError where nobody knows its type."""
-        topic = Topic(name, kind, definition(kind)[1], qos)
+        topic = TopicMetadata(name, kind, definition(kind)[1], qos)
         self.topics[name] = topic
         self._register(topic)
 
@@ -216,7 +216,7 @@ class Recorder:
     def _attach(self, file: Attached) -> None:
         self.writer.add_attachment(0, file.log_ns, file.name, file.media_type, file.data)
 
-    def _register(self, topic: Topic) -> None:
+    def _register(self, topic: TopicMetadata) -> None:
         if topic.type not in self.schemas:
             text, _ = definition(topic.type)
             self.schemas[topic.type] = self.writer.register_schema(topic.type, 'ros2msg',
@@ -251,7 +251,7 @@ def make_folder(folder: Path) -> None:
                          'give another --out') from None
 
 
-def channel_notes(topic: Topic) -> dict[str, str]:
+def channel_notes(topic: TopicMetadata) -> dict[str, str]:
     """Say of a topic in the file itself what metadata.yaml says, as rosbag2 does.
 
     The two must agree: who reads by metadata.yaml looks for a topic of the same QoS in the file.

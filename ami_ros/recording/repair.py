@@ -23,7 +23,7 @@ from mcap.stream_reader import breakup_chunk, StreamReader
 from mcap.writer import CompressionType, Writer
 import yaml
 
-from ami_ros.recording.metadata import NAME, Part, Topic, write_metadata
+from ami_ros.recording.metadata import NAME, Part, TopicMetadata, write_metadata
 from ami_ros.recording.writers import refuse_while_written
 
 TEMPORARY, ORIGINAL = '.mending', '.original'
@@ -107,7 +107,7 @@ def in_order(path: Path) -> list:
     return [int(piece) if piece.isdigit() else piece for piece in re.split(r'(\d+)', path.name)]
 
 
-def summary(path: Path) -> tuple[Part, list[Topic]] | None:
+def summary(path: Path) -> tuple[Part, list[TopicMetadata]] | None:
     """Read what a file says of itself at its end; None where it is not whole."""
     try:
         with open(path, 'rb') as file:
@@ -123,7 +123,7 @@ def summary(path: Path) -> tuple[Part, list[Topic]] | None:
         counts[channel.topic] = (counts.get(channel.topic, 0)
                                  + numbers.channel_message_counts.get(channel.id, 0))
         schema = said.schemas.get(channel.schema_id)
-        topics.append(Topic(channel.topic, schema.name if schema else '',
+        topics.append(TopicMetadata(channel.topic, schema.name if schema else '',
                             channel.metadata.get('topic_type_hash', ''),
                             qos_of(channel.metadata.get('offered_qos_profiles', ''))))
     return Part(path.name, numbers.message_start_time, numbers.message_end_time, counts), topics

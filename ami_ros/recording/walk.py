@@ -22,7 +22,7 @@ CDR = 'cdr'
 TEXT = struct.Struct('<I')
 
 
-class Heard(NamedTuple):
+class RecordedMessage(NamedTuple):
     """One message."""
 
     topic: str          # with all its namespaces: '/robot1/odom'
@@ -60,7 +60,7 @@ def begun(path: Path) -> bool:
 
 
 def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0, end_ns: int = 2**63,
-             damage: list[str] | None = None) -> Iterator[Heard]:
+             damage: list[str] | None = None) -> Iterator[RecordedMessage]:
     """Yield messages of topics by their last parts ('odom' is also '/robot1/odom'); () is all.
 
     Of the given span of log times; a few around it may come, too, never one that is left out.
@@ -70,7 +70,7 @@ def messages(bag: Path, names: tuple[str, ...] = (), begin_ns: int = 0, end_ns: 
 
 
 def of_file(path: Path, names: tuple[str, ...], begin_ns: int, end_ns: int,
-            damage: list[str] | None = None) -> Iterator[Heard]:
+            damage: list[str] | None = None) -> Iterator[RecordedMessage]:
     """Yield the messages of one file, up to where it is cut or damaged."""
     def wanted(channel: Channel) -> bool:
         return channel.encoding == CDR and (
@@ -78,7 +78,7 @@ def of_file(path: Path, names: tuple[str, ...], begin_ns: int, end_ns: int,
 
     for channel, log_ns, data in entries(path, wanted, begin_ns, end_ns,
                                          [] if damage is None else damage):
-        yield Heard(channel.topic, log_ns, data)
+        yield RecordedMessage(channel.topic, log_ns, data)
 
 
 def entries(path: Path, wanted: Wanted, begin_ns: int = 0, end_ns: int = 2**63,

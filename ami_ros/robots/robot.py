@@ -74,7 +74,7 @@ class Robot(Given):
                              'nobody sees what the robot may run into')
 
     @cached_property
-    def body(self) -> geometry.Body:
+    def body(self) -> geometry.UrdfBody:
         """Geometry, from the URDF; the footprint of the robot file wins over its box."""
         own = None if self.footprint is None else corners(self.footprint)
         return geometry.read(Path(self.urdf), own)

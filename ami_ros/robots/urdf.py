@@ -15,7 +15,7 @@ Place = tuple[float, ...]       # x m, y m, z m, roll rad, pitch rad, yaw rad, a
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class UrdfBody:
     """Geometry of a differential-drive base, all in base_link, metres and radians."""
 
     footprint: np.ndarray           # (P, 2) corners, convex, counter-clockwise
@@ -90,7 +90,7 @@ def carried(outer: Place, inner: Place) -> Place:
             *angles(turn @ rotation(*inner[3:])))
 
 
-def read(path: Path, footprint: np.ndarray | None = None) -> Body:
+def read(path: Path, footprint: np.ndarray | None = None) -> UrdfBody:
     """Read a URDF. ValueError names the joint or link that is missing.
 
     Without a `footprint` of the robot file, it is the box of base_link and the wheels.
@@ -107,7 +107,7 @@ def read(path: Path, footprint: np.ndarray | None = None) -> Body:
         raise ValueError(f'{path}: {wrong}') from None
 
 
-def _body(root: ElementTree.Element, footprint: np.ndarray | None) -> Body:
+def _body(root: ElementTree.Element, footprint: np.ndarray | None) -> UrdfBody:
     if any(one.tag.startswith(XACRO) for one in root.iter()):
         raise ValueError('is xacro; make a URDF of it: xacro ROBOT.xacro > ROBOT.urdf')
     joints = [_joint(joint) for joint in root.findall('joint')]
@@ -128,7 +128,7 @@ def _body(root: ElementTree.Element, footprint: np.ndarray | None) -> Body:
                 'left_wheel_joint and left_wheel with a cylinder are needed, or a footprint in '
                 f'the robot file; joints: {", ".join(joint[0] for joint in joints)}')
         footprint = _box(root, wheels[1] / 2 + width / 2)
-    return Body(footprint, mounts, loose, wheels)
+    return UrdfBody(footprint, mounts, loose, wheels)
 
 
 def _joint(joint: ElementTree.Element) -> tuple[str, str, str, bool, Place]:

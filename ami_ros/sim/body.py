@@ -32,7 +32,7 @@ class Wheels(Protocol):
     angles: tuple[float, float]     # rad, left and right, since the reset or before
 
 
-class Body(Protocol):
+class SimBody(Protocol):
     """A robot with sensors, and time that passes only by `step`."""
 
     robot: Robot
@@ -80,7 +80,7 @@ ENGINES = {     # name: module of the body; what an engine needs is said by sim.
 
 
 @dataclass(frozen=True)
-class Room:
+class SimRoom:
     """Which scene, what of it has changed since, and through which camera it is seen."""
 
     world_seed: int = 0
@@ -91,7 +91,7 @@ class Room:
     camera: str = 'clean'           # a name of camera_model.presets
 
 
-def open_body(name: str, robot: Robot, room: Room, seed: int, size: tuple[int, int]) -> Body:
+def open_body(name: str, robot: Robot, room: SimRoom, seed: int, size: tuple[int, int]) -> SimBody:
     """Open a body in an engine; ValueError lists those there are, RuntimeError what to install."""
     if name not in ENGINES:
         raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
@@ -103,7 +103,7 @@ def open_body(name: str, robot: Robot, room: Room, seed: int, size: tuple[int, i
     return module.Simulator(world, robot, seed, size, engine=name, camera=preset.camera)
 
 
-def placed(room: Room, changes: str) -> worlds.World | Scene:
+def placed(room: SimRoom, changes: str) -> worlds.World | Scene:
     """Draw the place; the protocol's room stays a World where only its furniture was moved."""
     if room.moved_share > 0:
         changes = ','.join(filter(None, (f'moved:{room.moved_share}', changes)))
@@ -111,7 +111,7 @@ def placed(room: Room, changes: str) -> worlds.World | Scene:
     return scene if scene.world is None or scene.people else scene.world
 
 
-def somewhere(body: Body, seed: int) -> np.ndarray:
+def somewhere(body: SimBody, seed: int) -> np.ndarray:
     """Draw a pose (3,) at which the robot touches nothing; where nothing is, the origin."""
     world = getattr(body, 'world', None)
     if world is None:

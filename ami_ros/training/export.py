@@ -30,7 +30,7 @@ class See(nn.Module):
         return (z, *self.model.readings(z))
 
 
-class Step(nn.Module):
+class StepNet(nn.Module):
     """One belief, a moment later: z, body, place, doubt, disagreement."""
 
     def __init__(self, model: Jepa, ordinary: float):
@@ -113,7 +113,7 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
         'see': (See(model), {'picture': picture},
                 ['latent', 'place', 'clearance', 'doubt'],
                 dict.fromkeys(('picture', 'latent', 'place', 'clearance', 'doubt'), many)),
-        'step': (Step(model, ordinary), {'z': z, 'body': body, 'twist': twist, 'dt': dt},
+        'step': (StepNet(model, ordinary), {'z': z, 'body': body, 'twist': twist, 'dt': dt},
                  ['latent', 'body_after', 'place', 'doubt', 'disagreement'],
                  dict.fromkeys(('z', 'body', 'twist', 'dt', 'latent', 'body_after', 'place',
                                 'doubt', 'disagreement'), many)),

@@ -31,7 +31,7 @@ class Shape:
 KNOT_S = 0.25
 
 
-class Encoder(nn.Module):
+class EncoderNet(nn.Module):
     """(N, 3, 64, 64) float32 in 0..255 -> (N, D). Three convolutions and two linear layers.
 
     No BatchNorm anywhere: its train-mode statistics make a collapsed latent look healthy.
@@ -52,7 +52,7 @@ class Encoder(nn.Module):
         return self.head(self.convolutions(pictures * (1 / 128) - 1.0))
 
 
-class Dynamics(nn.Module):
+class DynamicsNet(nn.Module):
     """(z, body, twist, dt) -> the same a moment later, one answer per head.
 
     The change is scaled by dt, so that a step of no time changes nothing.
@@ -116,9 +116,9 @@ class Jepa(nn.Module):
     def __init__(self, shape: Shape, limits, size: tuple[int, int] = (64, 64)):
         super().__init__()
         self.shape, self.size = shape, size
-        self.encoder = Encoder(shape, size) if shape.encoder == 'convolutions' else \
+        self.encoder = EncoderNet(shape, size) if shape.encoder == 'convolutions' else \
             Vit(shape.encoder, size, shape.hidden, shape.latent)
-        self.dynamics = Dynamics(shape, limits)
+        self.dynamics = DynamicsNet(shape, limits)
         self.readings = Readings(shape)
         # inverse dynamics: the odometry increment and the turn between two successive latents
         self.inverse = nn.Sequential(nn.Linear(2 * shape.latent, 128), nn.SiLU(),

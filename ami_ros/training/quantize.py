@@ -26,7 +26,7 @@ from onnxruntime.quantization import (
 from ami_ros.inference import backend
 from ami_ros.inference.bench_inputs import asks
 from ami_ros.inference.cast import plain
-from ami_ros.inference.graph import Graph, Node, read, used, write
+from ami_ros.inference.graph import Graph, GraphNode, read, used, write
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 
@@ -48,9 +48,9 @@ def products(graph: Graph) -> Graph:
             continue
         x, weight, bias = node.inputs
         weights[weight + '_t'] = np.ascontiguousarray(weights[weight].T)
-        nodes += [Node('MatMul', (x, weight + '_t'), (node.outputs[0] + PRODUCT,), {},
+        nodes += [GraphNode('MatMul', (x, weight + '_t'), (node.outputs[0] + PRODUCT,), {},
                        node.name + PRODUCT),
-                  Node('Add', (node.outputs[0] + PRODUCT, bias), node.outputs, {}, node.name)]
+                  GraphNode('Add', (node.outputs[0] + PRODUCT, bias), node.outputs, {}, node.name)]
     return used(replace(graph, weights=weights), nodes)
 
 

@@ -29,7 +29,7 @@ LEAST_M = 0.8               # between the place where it is put down and the goa
 FALSE_M = 0.5               # an arrival that is declared further off than this is false
 WATCHED_S = 20.0            # after it was carried
 RESTED_S = 2.0              # of an arrival that is not taken back
-NOTICING = ('knocked', 'scan_odometry')     # rules that latch when a robot is carried
+NOTICING = ('lidar_displaced', 'scan_odometry')     # rules that latch when a robot is carried
 PURPOSE = 0xCA44            # salts the stream
 
 
@@ -109,7 +109,7 @@ def carried(trial: Trial, progress=lambda one: None) -> dict:
             tries.append(carry(sim, who, Critic(numbers, robot), drive, seed))
             progress(tries[-1])
     return {'protocol': {'carried_s': CARRIED_S, 'least_m': LEAST_M, 'false_m': FALSE_M,
-                         'watched_s': WATCHED_S, 'goal_blocks': trial.blocks, 'seed': trial.seed,
+                         'watched_s': WATCHED_S, 'goal_steps': trial.blocks, 'seed': trial.seed,
                          'world_seed': world_seed, 'frame_s': FRAME_S,
                          'module': module.manifest['name'],
                          'module_version': module.manifest['version']},

@@ -21,7 +21,7 @@ from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
 from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.evaluate import frame_of, home, LOOK_S, settings
-from ami_ros.validation.protocol import ACTION_S, goal_drive
+from ami_ros.validation.protocol import CONTROL_STEP_S, goal_drive
 
 ACTIONS = 6             # motions from each start
 BLOCKS = 10             # of the drive that the goal is at the end of
@@ -55,7 +55,7 @@ def outcomes(sim: Simulator, own, seed: int, horizon: int) -> Outcomes:
     origin = own.encoder.place(belief.z)
     ends, near, touched = [], [], []
     for twist in twists:
-        pose, least, hit = driven(sim, drive.start, seed, twist, horizon * ACTION_S)
+        pose, least, hit = driven(sim, drive.start, seed, twist, horizon * CONTROL_STEP_S)
         ends.append(pose)
         near.append(least)
         touched.append(hit)
@@ -135,7 +135,7 @@ def counterfactual(starts: int, seed: int, module_path: str = '', robot_name: st
             made.append(outcomes(sim, own, seed + index, horizon))
             progress(index + 1)
     return {'protocol': {'starts': starts, 'seed': seed, 'actions': ACTIONS,
-                         'seconds': horizon * ACTION_S, 'world_seed': world_seed,
+                         'seconds': horizon * CONTROL_STEP_S, 'world_seed': world_seed,
                          'module': module.manifest['name'],
                          'module_version': module.manifest['version']},
             **score(made, np.random.default_rng(0)), 'seconds': time.monotonic() - begun}

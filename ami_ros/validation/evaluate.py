@@ -43,7 +43,7 @@ class Trial:
     moved: bool = False             # a third of the furniture stands elsewhere
     module: str = ''
     robot: str = 'rover'
-    changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.way', '0')
+    changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.time_to_goal', '0')
     backend: str = 'onnx'
     precision: str = 'float32'
 
@@ -67,7 +67,7 @@ def settings(changes: tuple[tuple[str, str], ...] = ()
 
 def policy(name: str = 'rover') -> Policy:
     """Read the critic's rules and numbers."""
-    return read(share(f'config/policy/{name}.yaml'))
+    return read(share(f'config/safety_policy/{name}.yaml'))
 
 
 def home(module: Module) -> int:
@@ -170,7 +170,7 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
             drive = goal_drive(world, robot, trial.blocks, seed)
             episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed))
             progress(episodes[-1])
-    asked = {'planner': trial.planner, 'goal_blocks': trial.blocks, 'seed': trial.seed,
+    asked = {'planner': trial.planner, 'goal_steps': trial.blocks, 'seed': trial.seed,
              'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
              'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
              'module': module.manifest['name'], 'module_version': module.manifest['version'],

@@ -25,7 +25,7 @@ from ami_ros.robots.find import find
 from ami_ros.sim import room
 from ami_ros.sim import world as worlds
 from ami_ros.sim.simulator import Simulator, STEP_S
-from ami_ros.validation.adversarial.campaign import policy_file
+from ami_ros.validation.adversarial.campaign import safety_policy_file
 from ami_ros.validation.evaluate import scan_of
 
 TICK_S = 5 * STEP_S         # 48 Hz; scans at 24, plans at 9.6
@@ -33,7 +33,7 @@ SCAN_TICKS, PLAN_TICKS = 2, 5
 REST_TICKS, HOLD_S, WAIT_S = 24, 10.0, 3.0
 
 
-class Run:
+class Approach:
     """A rover, a box ahead of it, and somebody who wants to drive on."""
 
     def __init__(self, sim: Simulator, seed: int, policy: Policy):
@@ -90,12 +90,13 @@ def main() -> None:
     parser.add_argument('report', type=Path)
     parser.add_argument('--runs', type=int, default=30)
     parser.add_argument('--seed', type=int, default=1000)
-    parser.add_argument('--policy', default='rover', help='a name, or the path of a file')
+    parser.add_argument('--safety-policy', default='rover', help='a name, or the path of a file')
     args = parser.parse_args()
-    empty, results, chosen = replace(worlds.draw(7), pieces=()), [], read(policy_file(args.policy))
+    empty, results, chosen = replace(worlds.draw(7),
+                                     pieces=()), [], read(safety_policy_file(args.safety_policy))
     with Simulator(empty, find('rover'), args.seed, (16, 16)) as sim:
         for index in range(args.runs):
-            results.append(Run(sim, args.seed + index, chosen).result())
+            results.append(Approach(sim, args.seed + index, chosen).result())
     holds, waits = ([one[key] for one in results] for key in ('hold', 'resume_s'))
     said = {'command':
             f'python3 -m ami_ros.validation.obstacle_hysteresis --runs {args.runs} --seed '

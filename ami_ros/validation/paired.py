@@ -44,7 +44,7 @@ def interval(gained: int, lost: int, n: int) -> Paired:
 
 def compare(old: dict, new: dict) -> Paired:
     """Compare two reports; ValueError where they are not of the same episodes."""
-    alike = ('planner', 'goal_blocks', 'seed', 'world_seed', 'furniture_moved', 'frame_s')
+    alike = ('planner', 'goal_steps', 'seed', 'world_seed', 'furniture_moved', 'frame_s')
     for key in alike:
         one, other = old['protocol'].get(key), new['protocol'].get(key)
         if one != other:

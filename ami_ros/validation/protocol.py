@@ -14,7 +14,7 @@ from ami_ros.robots.robot import Robot
 from ami_ros.sim.body import Truth
 from ami_ros.sim.world import World
 
-ACTION_S = 0.25
+CONTROL_STEP_S = 0.25
 BUDGET = 2.5            # times the goal drive's length
 REACHED_M, REACHED_RAD = 0.3, math.radians(25)
 REST_S = 1.0            # inside the bounds, after the robot declared its arrival
@@ -47,7 +47,7 @@ def goal_drive(world: World, robot: Robot, blocks: int, seed: int,
         if world.distance(start[:2]) < clear:
             continue
         pose, left_s, twist = start.copy(), 0.0, (0.0, 0.0)
-        for _ in range(round(blocks * ACTION_S / 0.05)):
+        for _ in range(round(blocks * CONTROL_STEP_S / 0.05)):
             if left_s <= 1e-9:
                 left_s = rng.uniform(*SEGMENT_S)
                 twist = rng.uniform(*SPEEDS), rng.uniform(*TURNS)
@@ -84,7 +84,7 @@ class Judge:
 
     def __init__(self, drive: GoalDrive, seed: int):
         self.drive, self.seed = drive, seed
-        self.budget_s = BUDGET * drive.blocks * ACTION_S
+        self.budget_s = BUDGET * drive.blocks * CONTROL_STEP_S
         self.reached, self.collisions, self.touching = False, 0, False
         self.declared_s: float | None = None
         self.rest_s, self.last_s, self.success = 0.0, 0.0, False
@@ -117,7 +117,7 @@ class Judge:
     def episode(self) -> Episode:
         """Write down what came of it."""
         return Episode(self.seed, bool(self.reached), bool(self.success),
-                       math.ceil(self.last_s / ACTION_S - 1e-9), int(self.collisions),
+                       math.ceil(self.last_s / CONTROL_STEP_S - 1e-9), int(self.collisions),
                        self.off[0], self.off[1], self.last_s, self.declared_s is not None)
 
 
@@ -125,7 +125,7 @@ def report(protocol: dict, episodes: list[Episode], **more) -> dict:
     """Make the report of a run of episodes."""
     n = max(1, len(episodes))
     return {
-        'protocol': {'action_s': ACTION_S, 'budget': BUDGET, 'reached_m': REACHED_M,
+        'protocol': {'action_s': CONTROL_STEP_S, 'budget': BUDGET, 'reached_m': REACHED_M,
                      'reached_rad': REACHED_RAD, 'rest_s': REST_S, 'least_m': LEAST_M,
                      **protocol},
         'episodes': [asdict(e) for e in episodes],

@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.recording.replay.again import replay
 from ami_ros.recording.replay.changes import Changes
 from ami_ros.validation.protocol import GoalDrive
@@ -37,7 +37,7 @@ def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Pa
 
     def errands():
         while time.monotonic() - begun < seconds:
-            yield session.Errand(SEED + number, GoalDrive(START, GOAL, BLOCKS), PICTURE)
+            yield session.EpisodeSpec(SEED + number, GoalDrive(START, GOAL, BLOCKS), PICTURE)
 
     try:
         session.run(asked, errands(), lambda errand, made: None)
@@ -52,18 +52,18 @@ def main() -> None:
     args.add_argument('--seconds', type=float, default=600.0)
     args.add_argument('--drive', type=float, default=120.0, help='s of one drive')
     args.add_argument('--bags', type=Path, help='an empty folder that keeps the recordings')
-    args.add_argument('--separate', action='store_true')
+    args.add_argument('--no-composition', action='store_true')
     args.add_argument('--report', type=Path, required=True)
     given = args.parse_args()
     drives, together = [], 0.0
     with tempfile.TemporaryDirectory() as name, Probe() as probe:
         while together < given.seconds and len(drives) < 40:
-            bag, ended = drive(given.bags or Path(name), len(drives), given.separate,
+            bag, ended = drive(given.bags or Path(name), len(drives), given.no_composition,
                                min(given.drive, given.seconds - together))
             said = {'ended': ended}
             if bag.is_dir() and any(bag.glob('*.mcap')):
                 try:
-                    report = replay(bag, Changes(), Eye)
+                    report = replay(bag, Changes(), CameraPreprocessor)
                     together += report['seconds_of_drive']
                     said |= {key: report[key] for key in (
                         'seconds_of_drive', 'seconds_taken', 'chains', 'first_difference',
@@ -80,7 +80,7 @@ def main() -> None:
     report = {
         'machine': bench.machine(), 'versions': bench.versions(),
         'load_average': os.getloadavg()[0], 'noise_ms': session.percentiles(probe.late_ms),
-        'separate': given.separate, 'seconds': together, **counts,
+        'separate': given.no_composition, 'seconds': together, **counts,
         'share': counts['complete'] / max(1, counts['commands']),
         'latents_max_abs_difference': max(one['latents']['max_abs_difference'] for one in done),
         'plans_max_abs_difference': max(one['plans']['max_abs_difference'] for one in done),

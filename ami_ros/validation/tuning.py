@@ -30,21 +30,22 @@ SEEDS, BLOCKS, ROOM, OTHER_ROOM = range(500, 510), 20, 7, 12
 TRIED = (               # each a change of the defaults; 'room' is no parameter
     {}, {'room': OTHER_ROOM},
     {'actor.candidates': 24}, {'actor.candidates': 256}, {'actor.iterations': 1},
-    {'actor.iterations': 8}, {'actor.spread_floor': 0.02}, {'actor.spread_floor': 0.3},
+    {'actor.iterations': 8}, {'actor.min_std': 0.02}, {'actor.min_std': 0.3},
     {'energy.effort': 0.0}, {'energy.effort': 0.5}, {'energy.effort': 2.0},
     {'energy.clearance': 0.0}, {'energy.clearance': 100.0},
     {'energy.clearance_m': 0.1}, {'energy.clearance_m': 0.6},
-    {'energy.ground': 0.0}, {'energy.ground': 1.0},
-    {'energy.way': 0.3}, {'energy.way': 3.0}, {'energy.latent': 0.0}, {'energy.latent': 3.0},
-    {'energy.disagreement': 0.0}, {'energy.disagreement': 2.0}, {'energy.refused': 0.0},
+    {'energy.map': 0.0}, {'energy.map': 1.0},
+    {'energy.time_to_goal': 0.3}, {'energy.time_to_goal': 3.0}, {'energy.latent': 0.0},
+    {'energy.latent': 3.0},
+    {'energy.disagreement': 0.0}, {'energy.disagreement': 2.0}, {'energy.vetoed': 0.0},
     {'energy.terminal': 1.0}, {'energy.terminal': 10.0},
     {'energy.arrive_m': 0.06, 'energy.arrive_rad': 0.09, 'energy.settle_m': 0.09,
      'energy.settle_rad': 0.15},
     {'energy.arrive_m': 0.25, 'energy.arrive_rad': 0.35, 'energy.settle_m': 0.28,
      'energy.settle_rad': 0.4},
     {'energy.settle_s': 0.0}, {'energy.settle_s': 3.0},
-    {'world_model.sight_gain': 0.3}, {'world_model.sight_gain': 1.0},
-    {'world_model.place_gain': 0.1}, {'world_model.place_gain': 1.0},
+    {'world_model.latent_gain': 0.3}, {'world_model.latent_gain': 1.0},
+    {'world_model.pose_gain': 0.1}, {'world_model.pose_gain': 1.0},
     {'policy.max_speed_mps': 0.3, 'policy.max_turn_radps': 0.75},
     {'policy.stop_distance_m': 0.2}, {'policy.max_acceleration_mps2': 0.5},
 )
@@ -79,7 +80,7 @@ def chosen(policy: Policy, change: dict) -> Policy:
     return with_numbers(policy, {names.get(key, key): value for key, value in own.items()})
 
 
-class Watch:
+class DriveWatch:
     """Remembers what happened in a tick."""
 
     def __init__(self, critic: Critic, limits):
@@ -111,7 +112,7 @@ def drive(change: dict) -> dict:
         who = planners.WorldModelPlanner(mind(module, robot, *own, lambda: 0))
         for seed in SEEDS:
             critic = Critic(policy, robot)
-            watches.append(Watch(critic, robot.limits))
+            watches.append(DriveWatch(critic, robot.limits))
             episodes.append(evaluate.episode(
                 sim, who, critic, protocol.goal_drive(world, robot, BLOCKS, seed), seed,
                 watches[-1]))
@@ -160,7 +161,7 @@ def main(path: Path) -> None:
         if change not in [row['change'] for row in rows]:
             rows.append(drive(change))
             report = {'command': f'python3 -m ami_ros.validation.tuning {path}', 'room': ROOM,
-                      'goal_blocks': BLOCKS, 'seeds': [SEEDS[0], SEEDS[-1]],
+                      'goal_steps': BLOCKS, 'seeds': [SEEDS[0], SEEDS[-1]],
                       'module': open_module().manifest['name'], 'rows': rows}
             path.write_text(written(report))
             print(name_of(change), rows[-1]['success'], flush=True)

@@ -82,7 +82,7 @@ class WorldModel:
         expected = self.predict(old, commands, frame.stamp_ns)
         error = seen.z - expected.z
         surprise = float(np.sqrt(np.mean(error ** 2)) / self.surprise_scale)
-        z = expected.z + self.settings.sight_gain * error
+        z = expected.z + self.settings.latent_gain * error
         place = self._place(old, frame.odometry, place, self.encoder.doubt(seen.z))
         self.belief = Belief(z.astype(np.float32), frame.body, place, frame.odometry,
                              frame.stamp_ns, surprise, expected.disagreement, frame.number,
@@ -102,7 +102,7 @@ class WorldModel:
         way = float(np.hypot(moved[0], moved[1]) + 0.2 * abs(moved[2]))
         unsure = max(self.unsure_m ** 2 + (0.003 + s.drift * way) ** 2, (0.3 * doubt_m) ** 2)
         now, pending = self._apart(seen, reckoned), self.doubts > 0
-        sure = doubt_m <= 0.5 * s.place_gate_m
+        sure = doubt_m <= 0.5 * s.innovation_gate_m
         if self.other is not None:
             self.other = compose(self.other, moved)
         if not self._apart(seen, reckoned, doubt_m) <= 1.0:
@@ -114,7 +114,7 @@ class WorldModel:
         self.contradiction = max(now, self.contradiction) if pending and not sure else now
         off = seen - reckoned
         off[2] = wrap(off[2])
-        gain = min(s.place_gain, unsure / (unsure + doubt_m ** 2))
+        gain = min(s.pose_gain, unsure / (unsure + doubt_m ** 2))
         self.unsure_m = ((1 - gain) * unsure) ** 0.5
         place = reckoned + gain * off
         place[2] = wrap(place[2])
@@ -134,7 +134,7 @@ class WorldModel:
             off[2] = wrap(off[2])
             self.other = self.other + off / self.doubts
             self.other[2] = wrap(self.other[2])
-        if self.doubts < self.settings.lost_frames:
+        if self.doubts < self.settings.relocalize_frames:
             return reckoned
         place, self.other, self.doubts, self.unsure_m = self.other, None, 0, doubt_m
         self.contradiction = self._apart(seen, place)
@@ -147,5 +147,5 @@ class WorldModel:
         """
         s = self.settings
         away = float(np.hypot(one[0] - other[0], one[1] - other[1]))
-        return max(away / max(s.place_gate_m, 4 * doubt_m),
+        return max(away / max(s.innovation_gate_m, 4 * doubt_m),
                    abs(float(wrap(one[2] - other[2]))) / s.place_gate_rad)

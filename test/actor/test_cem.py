@@ -330,9 +330,9 @@ def test_a_refusal_is_forgotten_after_a_while():
         made.notice(belief(HERE, ms), np.zeros(2))
     assert len(made.refused) == 1
     made.plan = None
-    made.notice(belief(HERE, 200 + round(1000 * WEIGHTS.refused_s) - 1), np.zeros(2))
+    made.notice(belief(HERE, 200 + round(1000 * WEIGHTS.vetoed_s) - 1), np.zeros(2))
     assert len(made.refused) == 1
-    made.notice(belief(HERE, 200 + round(1000 * WEIGHTS.refused_s)), np.zeros(2))
+    made.notice(belief(HERE, 200 + round(1000 * WEIGHTS.vetoed_s)), np.zeros(2))
     assert not made.refused
 
 

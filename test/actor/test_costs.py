@@ -45,8 +45,9 @@ def test_at_the_goal_at_rest_nothing_costs():
 
 def test_way_is_seconds():
     away = future(place=[-1.0, 0, 0])
-    assert only('way', away) == pytest.approx(2.0 / LIMITS[0], rel=0.01)
-    assert only('way', away, replace(WEIGHTS, way=3.0)) == pytest.approx(6 / LIMITS[0], rel=0.01)
+    assert only('time_to_goal', away) == pytest.approx(2.0 / LIMITS[0], rel=0.01)
+    assert only('time_to_goal', away,
+                replace(WEIGHTS, time_to_goal=3.0)) == pytest.approx(6 / LIMITS[0], rel=0.01)
 
 
 def test_latent_is_the_squared_distance():
@@ -65,17 +66,17 @@ def test_ground_costs_where_it_is_tighter_than_usual():
     ground = floor(2.0)
     ground.cost[:15, :] = 8.0       # x below -0.6
     dear = future(place=[[-1.5, 0, 0], [-1.5, 1, 2], [1, 0, 0], [0, 0, 0]], ground=ground)
-    assert TERMS['ground'](dear, WEIGHTS) == pytest.approx(WEIGHTS.ground * np.array(
+    assert TERMS['map'](dear, WEIGHTS) == pytest.approx(WEIGHTS.map * np.array(
         [[6, 6, 0, 0]]), abs=1e-4)      # 7 dearer than free; one is usual
 
 
 def test_ground_as_tight_as_at_the_goal_costs_nothing():
     ground = floor(2.0)
     ground.cost[:] = 6.0
-    assert TERMS['ground'](future(ground=ground), WEIGHTS) == pytest.approx(0, abs=1e-5)
+    assert TERMS['map'](future(ground=ground), WEIGHTS) == pytest.approx(0, abs=1e-5)
     ground.cost[:15, :] = 9.0
     dear = future(place=[-1.5, 0, 0], ground=ground)
-    assert TERMS['ground'](dear, WEIGHTS) == pytest.approx(WEIGHTS.ground * 3, abs=1e-4)
+    assert TERMS['map'](dear, WEIGHTS) == pytest.approx(WEIGHTS.map * 3, abs=1e-4)
 
 
 def test_disagreement_costs_beyond_the_ordinary():
@@ -96,7 +97,7 @@ def test_refused_costs_at_the_first_knot_and_only_what_is_alike():
     v, w = LIMITS
     first = np.array([[v, 0], [v / 2, 0], [-v, 0], [0, w], [v, 0.2 * w], [0, 0]])
     knots = np.repeat(first[:, None], H, 1)
-    out = TERMS['refused'](future(knots=knots, refused=[(1.0, 0.0)]), WEIGHTS) / WEIGHTS.refused
+    out = TERMS['vetoed'](future(knots=knots, refused=[(1.0, 0.0)]), WEIGHTS) / WEIGHTS.vetoed
     assert out[:, 1:] == pytest.approx(0)
     ahead, half, back, turn, nearly, rest = out[:, 0]
     assert 0.85 < ahead <= 1.0 and 0.7 < half <= ahead and 0.7 < nearly < ahead
@@ -105,8 +106,8 @@ def test_refused_costs_at_the_first_knot_and_only_what_is_alike():
 
 def test_the_worst_of_several_refusals_counts():
     knots = np.repeat(np.array([[[LIMITS[0], 0]]]), H, 1)
-    one = TERMS['refused'](future(knots=knots, refused=[(1, 0)]), WEIGHTS)
-    both = TERMS['refused'](future(knots=knots, refused=[(1, 0), (0, 1), (-1, 0)]), WEIGHTS)
+    one = TERMS['vetoed'](future(knots=knots, refused=[(1, 0)]), WEIGHTS)
+    both = TERMS['vetoed'](future(knots=knots, refused=[(1, 0), (0, 1), (-1, 0)]), WEIGHTS)
     assert one[0, 0] == pytest.approx(both[0, 0]) and one[0, 0] > 0
 
 

@@ -162,7 +162,7 @@ def test_a_dry_run_keeps_its_goal_and_goes_on_looking():
 def test_a_goal_that_is_arriving_can_still_fail():
     robot = Robot().driving()
     robot.mine.on_plan(True, 1, robot.status()['run'], 0)
-    robot.run(ConfiguratorSettings().goal_s + 1)
+    robot.run(ConfiguratorSettings().goal_timeout_s + 1)
     assert robot.status()['task'] == 'failed'
 
 
@@ -181,9 +181,10 @@ def test_what_is_stopped_moves_only_after_a_reset():
     for mode in set(MODES) - {'stopped'}:
         worked, why = robot.ask(mode)
         assert not worked and 'configurator/reset' in why
-    robot.verdict('stop', 'touched', 'bumper front is pressed')
-    assert robot.mine.reset() == (False, 'still stopped by touched: bumper front is pressed')
-    robot.verdict('stop', 'permitted', 'mode is stopped')
+    robot.verdict('stop', 'bumper_cliff_estop', 'bumper front is pressed')
+    assert robot.mine.reset() == (False,
+                                  'still stopped by bumper_cliff_estop: bumper front is pressed')
+    robot.verdict('stop', 'motion_enable', 'mode is stopped')
     assert robot.mine.reset() == (True, 'mode is idle')
     assert not robot.mine.reset()[0]
 
@@ -198,17 +199,19 @@ def test_a_stop_of_before_is_a_stop_again():
 
 def test_a_latch_of_the_critic_disarms_and_is_armed_anew_after_its_reset_alone():
     robot = Robot().driving()
-    robot.latched = 'touched'
-    robot.verdict('stop', 'touched', 'e_stop button is active', latch=True)
+    robot.latched = 'bumper_cliff_estop'
+    robot.verdict('stop', 'bumper_cliff_estop', 'e_stop button is active', latch=True)
     status = robot.status()
     assert (status['mode'], status['goal']) == ('idle', '0')
-    assert status['reason'] == ('the critic latched touched: e_stop button is active; call '
+    assert status['reason'] == ('the critic latched bumper_cliff_estop: e_stop button is active; '
+                                'call '
                                 'critic/reset, arm again and give the goal again; goal 1 is over')
     robot.run()
     assert robot.ask('autonomous') == (
-        False, 'autonomous is not possible: /critic is latched by touched; call critic/reset')
+        False,
+        'autonomous is not possible: /critic is latched by bumper_cliff_estop; call critic/reset')
     assert robot.ask('dry_run')[0]
-    robot.verdict('stop', 'touched', 'e_stop button is active', latch=True)
+    robot.verdict('stop', 'bumper_cliff_estop', 'e_stop button is active', latch=True)
     assert robot.status()['mode'] == 'dry_run'      # which moves nothing anyway
     robot.latched = ''
     robot.run()
@@ -217,17 +220,18 @@ def test_a_latch_of_the_critic_disarms_and_is_armed_anew_after_its_reset_alone()
 
 @pytest.mark.parametrize('resume', [True, False])
 def test_a_required_sensor_that_comes_back_is_a_choice(resume):
-    robot = Robot(resume=resume)
+    robot = Robot(resume_after_sensor_timeout=resume)
     assert robot.ask('autonomous')[0]
     robot.run()
-    robot.verdict('stop', 'fresh', 'no scan has come', lost=('scan',))      # it never drove
+    # it never drove
+    robot.verdict('stop', 'input_timeout', 'no scan has come', lost=('scan',))
     robot.driving()
-    robot.verdict('stop', 'fresh', 'the scan is 0.3 s old', lost=('scan',))
+    robot.verdict('stop', 'input_timeout', 'the scan is 0.3 s old', lost=('scan',))
     assert robot.status()['mode'] == 'autonomous'
     robot.verdict('go')
-    robot.verdict('stop', 'fresh', 'the plan is 0.5 s old')
+    robot.verdict('stop', 'input_timeout', 'the plan is 0.5 s old')
     assert robot.status()['mode'] == 'autonomous'
-    robot.verdict('stop', 'fresh', 'the scan is 0.3 s old', lost=('scan',))
+    robot.verdict('stop', 'input_timeout', 'the scan is 0.3 s old', lost=('scan',))
     assert robot.status()['mode'] == ('autonomous' if resume else 'idle')
     assert ('scan fell silent; arm again' in robot.status()['reason']) == (not resume)
 
@@ -240,7 +244,7 @@ def test_a_hand_on_the_stick_takes_over(before, after):
     robot.ask(before)
     robot.run()
     robot.mine.give(robot.now_s)
-    robot.verdict('go', source='hand')
+    robot.verdict('go', source='teleop')
     assert robot.status()['mode'] == after
     assert (robot.status()['goal'] == '1') == (before == 'dry_run')
 
@@ -288,7 +292,7 @@ def test_a_configurator_that_slept_disarms_nobody_for_it():
     assert robot.status()['mode'] == 'autonomous' and robot.status()['goal'] == '1'
 
 
-@pytest.mark.parametrize('more', [{'latched': 'knocked'}, {'permitted': 'reset'}])
+@pytest.mark.parametrize('more', [{'latched': 'lidar_displaced'}, {'permitted': 'reset'}])
 def test_who_was_armed_in_the_moment_of_a_latch_is_to_be_armed_again(more):
     robot = Robot().driving()       # it heard of the latch before it was armed, or never
     for key, value in more.items():
@@ -320,7 +324,7 @@ def test_a_mind_that_restarts_unnoticed_gets_no_goal_unasked():
 
 
 def test_a_goal_fails_when_the_critic_stops_the_robot_for_long():
-    robot = Robot(stopped_s=5.0).driving()
+    robot = Robot(blocked_goal_timeout_s=5.0).driving()
     robot.verdict('stop', 'stop_zone', '0.03 m free')
     robot.run(4)
     robot.verdict('slow')
@@ -334,7 +338,7 @@ def test_a_goal_fails_when_the_critic_stops_the_robot_for_long():
 
 
 def test_a_goal_fails_when_the_mind_cannot_think():
-    robot = Robot(trouble_s=3.0).driving()
+    robot = Robot(planner_error_timeout_s=3.0).driving()
     robot.level, robot.message = 2, 'waiting for camera/image_raw'
     robot.run(2)
     robot.level = 0
@@ -347,7 +351,7 @@ def test_a_goal_fails_when_the_mind_cannot_think():
 
 
 def test_a_goal_fails_after_its_time():
-    robot = Robot(goal_s=10.0).driving()
+    robot = Robot(goal_timeout_s=10.0).driving()
     robot.run(9)
     assert robot.status()['task'] == 'driving'
     robot.run(1)
@@ -355,8 +359,8 @@ def test_a_goal_fails_after_its_time():
 
 
 def test_its_patience_may_change_while_it_drives():
-    robot = Robot(goal_s=10.0).driving()
-    robot.mine.tune(ConfiguratorSettings(goal_s=20.0, lost_s=3.0))
+    robot = Robot(goal_timeout_s=10.0).driving()
+    robot.mine.tune(ConfiguratorSettings(goal_timeout_s=20.0, heartbeat_timeout_s=3.0))
     robot.run(12)
     assert robot.status()['task'] == 'driving'
     robot.deaf.add(MIND)
@@ -372,9 +376,9 @@ def test_the_budget_shrinks_with_late_plans_and_is_whole_again_after_a_new_start
         robot.late += 1
         robot.run(0.1)
     assert robot.status()['budget'] != '0'
-    robot.mine.tune(ConfiguratorSettings(adapt=False))
+    robot.mine.tune(ConfiguratorSettings(adaptive_compute=False))
     assert robot.status()['budget'] == '0' and robot.mine.changed
-    unmoved = Robot(adapt=False).driving()
+    unmoved = Robot(adaptive_compute=False).driving()
     for _ in range(20):
         unmoved.late += 1
         unmoved.run(0.1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes come up in order, come back by themselves, and those that hang are ended."""
 
-from ami_ros.configurator.supervisor import Act, AGAIN_S, CHANGING_S, REPAIR_S, Supervisor
+from ami_ros.configurator.supervisor import AGAIN_S, CHANGING_S, REPAIR_S, Supervisor, Transition
 import pytest
 
 NAMES = ('/perception', '/world_model', '/actor')
@@ -12,11 +12,11 @@ PATH = {'configure': ('unconfigured', 'inactive'), 'activate': ('inactive', 'act
 class Nodes:
     """Processes that obey; what was asked of them is in `asked`."""
 
-    def __init__(self, names=NAMES, lost_s=1.0, stuck_s=2.0):
+    def __init__(self, names=NAMES, heartbeat_timeout_s=1.0, processing_timeout_s=2.0):
         self.now_s, self.asked, self.deaf = 0.0, [], set()
         self.states, self.lives = dict.fromkeys(names, 'unconfigured'), dict.fromkeys(names, 1)
         self.busy_s = dict.fromkeys(names, 0.0)
-        self.supervisor = Supervisor(names, lost_s, stuck_s)
+        self.supervisor = Supervisor(names, heartbeat_timeout_s, processing_timeout_s)
 
     def beat(self, name, **values):
         said = {'state': self.states[name], 'pid': str(self.lives[name]), 'host': 'h',
@@ -73,7 +73,7 @@ def test_nothing_is_asked_while_a_transition_is_not_answered():
     nodes = Nodes()
     nodes.beat('/perception')
     assert nodes.supervisor.tick('inactive', 0.0) == [
-        Act('configure', '/perception', ('1', 'h', '7'))]
+        Transition('configure', '/perception', ('1', 'h', '7'))]
     nodes.beat('/perception')
     assert nodes.supervisor.tick('inactive', 0.1) == []
 

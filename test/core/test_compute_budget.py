@@ -87,7 +87,7 @@ def test_counting_begins_anew_with_another_process():
 @pytest.mark.parametrize('level', LEVELS)
 @pytest.mark.parametrize('horizons', [(8,), (8, 4), (32, 8, 6, 2)])
 def test_what_a_level_leaves_can_be_imagined_and_is_no_more_than_was_asked_for(level, horizons):
-    for settings in (ActorSettings(), ActorSettings(candidates=16, elites=8, keep=4)):
+    for settings in (ActorSettings(), ActorSettings(candidates=16, elites=8, elites_kept=4)):
         left = within(level, settings, horizons)
         assert left.horizon in horizons
         assert level.horizon * settings.horizon <= left.horizon <= settings.horizon

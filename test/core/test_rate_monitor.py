@@ -57,7 +57,7 @@ def test_without_limits_nothing_is_slow():
 
 
 @pytest.mark.parametrize('name, just, beyond, remedy', [
-    ('rate_hz', 4.0, 3.99, 'ros2 topic hz'), ('jitter_ms', 60.0, 60.1, 'ami-ros machine'),
+    ('rate_hz', 4.0, 3.99, 'ros2 topic hz'), ('jitter_ms', 60.0, 60.1, 'ami-ros host'),
     ('age_ms', 150.0, 150.1, 'chrony'), ('load', 0.8, 0.81, 'actor.candidates')])
 def test_just_at_the_limit(name, just, beyond, remedy):
     limits = HealthSettings()

@@ -8,8 +8,8 @@ from flatland import actor, belief, Flatland, frame, goal
 import numpy as np
 import pytest
 
-LOST = WorldModelSettings().lost_frames
-GATE_M, GATE_RAD = WorldModelSettings().place_gate_m, WorldModelSettings().place_gate_rad
+LOST = WorldModelSettings().relocalize_frames
+GATE_M, GATE_RAD = WorldModelSettings().innovation_gate_m, WorldModelSettings().place_gate_rad
 CONFIRM_MS = round(EnergySettings().confirm_s * 1000)
 
 

@@ -180,7 +180,7 @@ def test_a_situation_that_cannot_be_read_is_a_stop(garbage):
 @pytest.mark.parametrize('wanted', [(math.nan, 0.0), (0.0, math.inf), (-math.inf, 0.0)])
 def test_nan_is_a_stop(wanted):
     assert_stop(guard(situation(), (PASS,), wanted), 'pass', 'not finite')
-    assert_stop(guard(situation(), RULES, wanted), 'finite', 'not finite')
+    assert_stop(guard(situation(), RULES, wanted), 'input_validity', 'not finite')
 
 
 def test_another_wanted_twist_is_judged_like_the_plan():
@@ -191,16 +191,16 @@ def test_another_wanted_twist_is_judged_like_the_plan():
 
 
 @pytest.mark.parametrize(('changes', 'rule'), [
-    ({'plan': plan(math.nan)}, 'finite'),
-    ({'scan': scan(np.full(180, math.nan))}, 'finite'),
-    ({'odometry': odometry(math.nan)}, 'finite'),
-    ({'plan': plan(start_ns=NOW - ns(0.4))}, 'fresh'),
-    ({'plan_steady_ns': STEADY - ns(0.4)}, 'fresh'),
-    ({'scan': None}, 'fresh'),
-    ({'odometry': None}, 'fresh'),
-    ({'scan': scan(stamp_ns=NOW + ns(0.1))}, 'fresh'),
-    ({'permit': None}, 'permitted'),
-    ({'permit': permit(run='b')}, 'permitted'),
+    ({'plan': plan(math.nan)}, 'input_validity'),
+    ({'scan': scan(np.full(180, math.nan))}, 'input_validity'),
+    ({'odometry': odometry(math.nan)}, 'input_validity'),
+    ({'plan': plan(start_ns=NOW - ns(0.4))}, 'input_timeout'),
+    ({'plan_steady_ns': STEADY - ns(0.4)}, 'input_timeout'),
+    ({'scan': None}, 'input_timeout'),
+    ({'odometry': None}, 'input_timeout'),
+    ({'scan': scan(stamp_ns=NOW + ns(0.1))}, 'input_timeout'),
+    ({'permit': None}, 'motion_enable'),
+    ({'permit': permit(run='b')}, 'motion_enable'),
     ({'scan': scan(np.full(180, 0.18))}, 'stop_zone')])
 def test_the_policy_names_the_cause(changes, rule):
     assert_stop(guard(situation(last=MOVING, **changes), RULES), rule, '')
@@ -340,7 +340,7 @@ def test_a_mind_that_has_just_come_up_and_has_no_run_yet_ends_no_run():
 
 def test_a_plan_from_the_future_does_not_stay_the_newest():
     c = critic(plan(0.1), plan(0.1, start_ns=NOW + ns(100)))
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'future')
+    assert_stop(c.judge(NOW, STEADY), 'input_timeout', 'future')
     assert c.counts['plan_from_the_future'] == 1
     assert c.on_plan(plan(0.1), STEADY)
     assert c.judge(NOW, STEADY).action == 'go'
@@ -349,7 +349,7 @@ def test_a_plan_from_the_future_does_not_stay_the_newest():
 def test_a_plan_that_begins_now_is_kept_while_something_else_is_missing():
     c = Critic(QUICK, ROBOT)
     c.on_plan(plan(0.1), STEADY)
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no camera')
+    assert_stop(c.judge(NOW, STEADY), 'input_timeout', 'no camera')
     assert c.drivers.plan is not None
 
 
@@ -357,7 +357,7 @@ def test_after_the_clock_jumped_back_it_recovers():
     c = critic(plan(0.1))
     assert c.judge(NOW, STEADY).action == 'go'
     then, steady, said = NOW - ns(3), STEADY + ns(0.1), []
-    assert_stop(c.judge(then, steady), 'fresh', 'future')
+    assert_stop(c.judge(then, steady), 'input_timeout', 'future')
     for _ in range(5):
         then, steady = then + ns(0.1), steady + ns(0.1)
         when = {'stamp_ns': then, 'received_steady_ns': steady}
@@ -395,7 +395,8 @@ def test_what_has_not_begun_is_kept_where_another_rule_stops():
 def test_rules_are_hardened_against_their_own_settings():
     loose = tuple(replace(r, min_valid_beams=0.0) if hasattr(r, 'min_valid_beams') else r
                   for r in RULES)
-    assert_stop(guard(situation(scan=scan(np.full(180, math.nan))), loose), 'finite', '0 of 180')
+    assert_stop(guard(situation(scan=scan(np.full(180, math.nan))), loose), 'input_validity',
+                '0 of 180')
 
 
 def test_which_sensors_are_silent_is_on_record():
@@ -433,7 +434,7 @@ def test_what_is_forgotten_never_came_but_a_switch_keeps_its_word():
     for name in ('scan', 'odom', 'imu', 'front', 'camera', 'nobody'):
         c.forget(name)
     assert list(c.sensed()) == ['front']
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'no camera has come')
+    assert_stop(c.judge(NOW, STEADY), 'input_timeout', 'no camera has come')
 
 
 @pytest.mark.parametrize('scale', [(1.0, 1.0), (1.1, 0.5)])
@@ -449,7 +450,7 @@ def test_a_switch_stops_it():
     c = critic(plan(0.1))
     assert c.judge(NOW, STEADY).action == 'go'
     c.on_switch(switch(True))
-    assert_stop(c.judge(NOW, STEADY), 'touched', 'bumper front is active')
+    assert_stop(c.judge(NOW, STEADY), 'bumper_cliff_estop', 'bumper front is active')
     assert 'front' in dict(c.judge(NOW, STEADY).ages)
     c.on_switch(switch(False))
     assert c.judge(NOW, STEADY).action == 'go'
@@ -466,7 +467,7 @@ def test_in_lock_step_permit_and_switches_have_just_come():
     c.on_odometry(odometry(stamp_ns=frame, received_steady_ns=frame))
     c.on_view(view(stamp_ns=frame, received_steady_ns=frame))
     c.on_plan(plan(0.1, start_ns=frame), frame)
-    assert_stop(c.judge(frame, frame), 'fresh', 'front is')
+    assert_stop(c.judge(frame, frame), 'input_timeout', 'front is')
     c.renew(frame)
     verdict = c.judge(frame, frame)
     assert (verdict.action, verdict.mode) == ('go', 'autonomous')
@@ -474,9 +475,9 @@ def test_in_lock_step_permit_and_switches_have_just_come():
 
 def test_a_plan_from_the_future_is_kept_while_a_hand_drives():
     c = critic(plan(0.1, start_ns=NOW + ns(0.3)))
-    c.on_hand(Command(np.array([0.1, 0.0]), NOW + ns(0.1)), NOW + ns(0.1), STEADY)
+    c.on_teleop(Command(np.array([0.1, 0.0]), NOW + ns(0.1)), NOW + ns(0.1), STEADY)
     c.forget('scan')
-    assert_stop(c.judge(NOW + ns(0.1), STEADY), 'fresh', 'no scan')
+    assert_stop(c.judge(NOW + ns(0.1), STEADY), 'input_timeout', 'no scan')
     assert c.drivers.plan is not None
 
 
@@ -507,7 +508,8 @@ def test_a_latched_rule_that_only_slows_does_not_open_the_latch():
 def test_a_refused_plan_is_named_in_the_reason():
     c = critic()
     assert c.on_plan(plan(0.1, start_ns=NOW + ns(2e8)), STEADY, NOW)
-    assert_stop(c.judge(NOW, STEADY), 'fresh', 'the plan is 200000000.000 s from the future')
+    assert_stop(c.judge(NOW, STEADY), 'input_timeout',
+                'the plan is 200000000.000 s from the future')
     assert_stop(c.judge(NOW, STEADY), 'guard', 'a plan was refused: it is 200000000.000 s from')
     assert c.on_plan(plan(0.1), STEADY, NOW) and c.judge(NOW, STEADY).action == 'go'
     assert not c.on_plan(plan(0.1, run='stray'), STEADY, NOW)
@@ -517,7 +519,7 @@ def test_a_refused_plan_is_named_in_the_reason():
         said = made(stamp_ns=NOW + later, received_steady_ns=STEADY + later)
         {'scan': c.on_scan, 'odom': c.on_odometry, 'camera': c.on_view}[name](said)
     stop = c.judge(NOW + later, STEADY + later)
-    assert_stop(stop, 'fresh', 'the plan is 0.500 s old by its stamp')
+    assert_stop(stop, 'input_timeout', 'the plan is 0.500 s old by its stamp')
     assert stop.reason.endswith("; a plan of run 'stray' was refused: the permit names run 'a'")
 
 
@@ -525,8 +527,9 @@ def test_a_refused_permit_is_named_in_the_reason():
     c = critic(plan(0.1))
     c.on_permit(permit('stopped'), NOW)
     c.on_permit(permit('manual', stamp_ns=NOW - ns(3600)), NOW)
-    c.on_hand(Command(np.array([0.1, 0.0]), NOW), NOW, STEADY)
-    assert_stop(c.judge(NOW, STEADY), 'permitted', 'until configurator/reset; a permit was refused'
+    c.on_teleop(Command(np.array([0.1, 0.0]), NOW), NOW, STEADY)
+    assert_stop(c.judge(NOW, STEADY), 'motion_enable',
+                'until configurator/reset; a permit was refused'
                 ': its stamp is 3600.000 s before that of the newest')
     c = critic(plan(0.1))
     c.on_permit(permit(stamp_ns=NOW - 1), NOW)
@@ -536,24 +539,26 @@ def test_a_refused_permit_is_named_in_the_reason():
     c.on_view(view(**late))
     c.on_plan(plan(0.1, start_ns=late['stamp_ns']), STEADY)
     c.on_permit(permit('idle', stamp_ns=NOW - 2), late['stamp_ns'])
-    assert_stop(c.judge(late['stamp_ns'], STEADY), 'permitted', 'the permit is 0.330 s old by its '
+    assert_stop(c.judge(late['stamp_ns'], STEADY), 'motion_enable',
+                'the permit is 0.330 s old by its '
                 'stamp, limit 0.320 s; a permit was refused: its stamp is')
 
 
 @pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, ns(0.1)])
 def test_after_it_was_suspended_it_waits_until_what_waited_is_old(more):
-    c, wait = critic(plan(0.1)), ns(max(NUMBERS.max_plan_age_s, NUMBERS.hand_deadman_s))
+    c, wait = critic(plan(0.1)), ns(max(NUMBERS.max_plan_age_s, NUMBERS.teleop_timeout_s))
     c.suspended(3.0, STEADY - wait - more)
     verdict = c.judge(NOW, STEADY)
     if more > 0:
         assert verdict.action == 'go'
     else:
-        assert_stop(verdict, 'fresh', 'the critic was suspended for 3.000 s and runs again for')
+        assert_stop(verdict, 'input_timeout',
+                    'the critic was suspended for 3.000 s and runs again for')
     assert c.counts['suspended'] == 1
 
 
 def test_without_a_clock_it_says_so():
-    assert_stop(critic(plan(0.1)).judge(0, STEADY), 'fresh', 'nobody publishes /clock')
+    assert_stop(critic(plan(0.1)).judge(0, STEADY), 'input_timeout', 'nobody publishes /clock')
 
 
 def test_while_another_critic_commands_the_wheels_it_stops():
@@ -566,7 +571,9 @@ def test_while_another_critic_commands_the_wheels_it_stops():
     assert c.judge(NOW, STEADY).action == 'go'
 
 
-@pytest.mark.parametrize('closed', [('touched', 'knocked'), ('knocked', 'touched')])
+@pytest.mark.parametrize('closed',
+                         [('bumper_cliff_estop', 'lidar_displaced'),
+                          ('lidar_displaced', 'bumper_cliff_estop')])
 def test_reset_asks_every_rule_that_latched(closed):
     """One cause is gone, the other is not: whichever latched first, the critic stays shut."""
     c, asked = Critic(CHOSEN, ROBOT), []

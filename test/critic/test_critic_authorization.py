@@ -25,9 +25,9 @@ from rule_contract import (
     view,
 )
 
-DEADMAN, FUTURE = NUMBERS.hand_deadman_s, NUMBERS.max_future_s
+DEADMAN, FUTURE = NUMBERS.teleop_timeout_s, NUMBERS.max_future_s
 UNHURRIED = changed(CHOSEN, {    # pictures may come as they like, and nothing waits
-    'rules.rate.min_rate': 0.0,
+    'rules.camera_rate.min_rate': 0.0,
     **{name: 0.0 for name in CHOSEN.numbers if name.endswith('.release_s')}})
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 MOVING = st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3)
@@ -58,12 +58,12 @@ def test_a_hand_gets_no_more_than_it_asks_for_and_than_the_limits(wishes):
     for tick, (v, w) in enumerate(wishes):
         late = ns(0.02 * tick)
         look(made, late, late)
-        made.on_hand(wish(v, w, late), NOW + late, STEADY + late)
+        made.on_teleop(wish(v, w, late), NOW + late, STEADY + late)
         verdict = made.judge(NOW + late, STEADY + late)
         got = verdict.command.values
-        assert verdict.source == 'hand'
+        assert verdict.source == 'teleop'
         if not (math.isfinite(v) and math.isfinite(w)):
-            assert verdict.rule == 'finite' and 'in the hand' in verdict.reason
+            assert verdict.rule == 'input_validity' and 'in the teleop' in verdict.reason
             assert not got.any()
         else:
             assert (np.abs(got) <= np.minimum(np.abs((v, w)), ROBOT.limits) + 1e-9).all()
@@ -78,7 +78,7 @@ def test_a_hand_gets_no_more_than_it_asks_for_and_than_the_limits(wishes):
 @given(MOVING, MOVING, st.one_of(st.floats(DEADMAN + 1e-6, 1e6), st.floats(-1e6, -FUTURE - 1e-6)))
 def test_a_hand_that_comes_stale_or_from_the_future_moves_nothing(v, w, age_s):
     made = critic()
-    assert not made.on_hand(wish(v, w, -ns(age_s)), NOW, STEADY)
+    assert not made.on_teleop(wish(v, w, -ns(age_s)), NOW, STEADY)
     verdict = made.judge(NOW, STEADY)
     assert not verdict.command.values.any() and verdict.source == ''
     assert ' by its stamp' in made.drivers.refused
@@ -89,16 +89,16 @@ def test_a_hand_that_comes_stale_or_from_the_future_moves_nothing(v, w, age_s):
 def test_a_hand_moves_only_as_long_as_both_clocks_allow(v, w, age_s, passed_s, jump_s):
     """`jump_s`: what ROS time does besides passing."""
     made = critic()
-    assert made.on_hand(wish(v, w, -ns(age_s)), NOW, STEADY)
+    assert made.on_teleop(wish(v, w, -ns(age_s)), NOW, STEADY)
     now, steady = ns(passed_s) + ns(jump_s), ns(passed_s)
     look(made, now, steady)
     by_stamp = (now + ns(age_s)) / 1e9
     verdict = made.judge(NOW + now, STEADY + steady)
     if verdict.command.values.any():
-        assert verdict.source == 'hand'
+        assert verdict.source == 'teleop'
         assert -FUTURE <= by_stamp < DEADMAN and steady / 1e9 <= DEADMAN
     elif 0 < now and -FUTURE <= by_stamp < DEADMAN and steady / 1e9 <= DEADMAN:
-        assert verdict.source == 'hand'     # it drives, and some rule lets nothing through
+        assert verdict.source == 'teleop'     # it drives, and some rule lets nothing through
         raise AssertionError(verdict.reason)
 
 
@@ -115,7 +115,7 @@ class Model:
     plans: list = field(default_factory=list)       # run
 
     def young(self, stamp: int, now: int) -> bool:
-        return -ns(FUTURE) <= now - stamp <= ns(CHOSEN.rules['permitted'].max_permit_age_s)
+        return -ns(FUTURE) <= now - stamp <= ns(CHOSEN.rules['motion_enable'].max_permit_age_s)
 
     def takes_permit(self, mode: str, run: str, stamp: int, now: int) -> None:
         if mode != 'stopped' and self.stamps:
@@ -166,7 +166,7 @@ STEP = st.one_of(
     st.tuples(st.just('permit'), st.sampled_from([*MODES, 'autonomous', 'autonomous']),
               st.sampled_from('aab'), st.sampled_from([0.0, 0.0, 0.0, 0.3, 0.4, -0.04, -0.06])),
     st.tuples(st.just('plan'), st.sampled_from('aab')),
-    st.tuples(st.just('hand'), st.sampled_from([0.0, 0.0, 0.2, 0.3, -0.04, -0.06, 9.0])),
+    st.tuples(st.just('teleop'), st.sampled_from([0.0, 0.0, 0.2, 0.3, -0.04, -0.06, 9.0])),
     st.tuples(st.just('wait'), st.sampled_from([0.05, 0.1, 0.2, 0.3, 0.4])))
 
 
@@ -187,8 +187,8 @@ def test_nobody_moves_it_who_may_not_and_everybody_who_may(steps):
             assert taken == model.takes_plan(step[1])
             if taken:
                 model.plans.append((step[1], now))
-        elif step[0] == 'hand':
-            took = made.on_hand(wish(-0.1, 0.0, now - ns(step[1])), NOW + now, STEADY + now)
+        elif step[0] == 'teleop':
+            took = made.on_teleop(wish(-0.1, 0.0, now - ns(step[1])), NOW + now, STEADY + now)
             assert took == (-FUTURE <= step[1] <= DEADMAN)
             if took:
                 model.hands.append((now - ns(step[1]), now))
@@ -199,7 +199,7 @@ def test_nobody_moves_it_who_may_not_and_everybody_who_may(steps):
         verdict = made.judge(NOW + now, STEADY + now)
         v = verdict.command.values[0]
         if model.hand_lives(now):
-            assert verdict.source == 'hand'
+            assert verdict.source == 'teleop'
             assert (v < 0) == (not model.stopped and now < model.hands[-1][0] + ns(DEADMAN))
         elif model.plans:
             run, came = model.plans[-1]
@@ -214,7 +214,7 @@ def test_nobody_moves_it_who_may_not_and_everybody_who_may(steps):
 def test_a_hand_needs_no_permit_but_no_stop_either(mode):
     made = critic()
     made.on_permit(permit(mode, stamp_ns=0, received_steady_ns=0))
-    made.on_hand(wish(0.1, 0.0), NOW, STEADY)
+    made.on_teleop(wish(0.1, 0.0), NOW, STEADY)
     assert (made.judge(NOW, STEADY).command.values[0] > 0) == (mode != 'stopped')
 
 

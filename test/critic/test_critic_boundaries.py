@@ -85,7 +85,8 @@ def test_what_would_let_it_go_again_is_said_where_the_rule_knows():
     assert asked(Stop('no'), 0.1).release == ''
     assert guard(situation(plan=None), (Rule(),)).release == ''
     free = guard(situation(permit=permit('idle')), critic().rules)
-    assert free.release == next(r.release for r in critic().rules if r.name == 'permitted') != ''
+    assert free.release == next(r.release for r in critic().rules
+                                if r.name == 'motion_enable') != ''
 
 
 def test_only_a_stop_that_latches_latches():
@@ -118,7 +119,8 @@ def test_before_anything_came_nothing_is_allowed_and_it_stands():
 
 def test_a_wanted_twist_where_no_plan_has_come():
     made = Critic(QUICK, ROBOT)
-    assert made.judge(NOW, STEADY, (0.1, 0.0)).rule == 'fresh' and made.counts == {'stop': 1}
+    assert made.judge(NOW, STEADY,
+                      (0.1, 0.0)).rule == 'input_timeout' and made.counts == {'stop': 1}
 
 
 @pytest.mark.parametrize(('policy', 'filter_s'), [
@@ -146,7 +148,8 @@ def test_odometry_that_tells_the_truth_is_taken_as_it_is():
 def test_which_switch_latches_when_it_speaks(kind, active, latches):
     made = critic()
     made.on_switch(switch(active, kind=kind, name='button'))
-    assert made.latch.closed == ({'touched': 'e_stop button is active'} if latches else {})
+    assert made.latch.closed == ({'bumper_cliff_estop': 'e_stop button is active'} if latches
+                                 else {})
 
 
 def test_at_what_speed_it_was_stopped_and_what_was_asked_is_remembered(monkeypatch):
@@ -162,17 +165,17 @@ def test_at_what_speed_it_was_stopped_and_what_was_asked_is_remembered(monkeypat
 def test_a_plan_is_kept_where_something_else_is_too_old():
     made = critic()
     made.on_scan(scan(stamp_ns=NOW - ns(9)))
-    assert made.judge(NOW, STEADY).rule == 'fresh'
+    assert made.judge(NOW, STEADY).rule == 'input_timeout'
     assert made.drivers.plan is not None and 'plan_from_the_future' not in made.counts
     made.on_plan(plan(0.1, start_ns=NOW + ns(9)), STEADY)
-    assert made.judge(NOW, STEADY).rule == 'fresh'
+    assert made.judge(NOW, STEADY).rule == 'input_timeout'
     assert made.drivers.plan is None and made.counts['plan_from_the_future'] == 1
 
 
 def test_a_reset_of_nothing_disarms_nobody():
     made = critic()
     assert made.reset(NOW, STEADY) == '' and made.drivers.permit.mode == 'autonomous'
-    made.latch.close('touched', 'x')
+    made.latch.close('bumper_cliff_estop', 'x')
     assert made.reset(NOW, STEADY) == '' and made.drivers.permit.mode == 'reset'
 
 
@@ -196,7 +199,8 @@ def test_what_was_taken_is_remembered_and_what_was_ignored_is_not():
 
 def test_a_hand_that_lies_ahead_takes_no_plan_along():
     made = critic()
-    assert made.on_hand(Command(np.array([0.1, 0.0]), NOW + ns(0.04)), NOW, STEADY)
+    assert made.on_teleop(Command(np.array([0.1, 0.0]), NOW + ns(0.04)), NOW, STEADY)
     made.forget('scan')
     verdict = made.judge(NOW, STEADY)
-    assert (verdict.rule, verdict.source) == ('fresh', 'hand') and made.drivers.plan is not None
+    assert (verdict.rule, verdict.source) == ('input_timeout',
+                                              'teleop') and made.drivers.plan is not None

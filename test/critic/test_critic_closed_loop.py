@@ -58,7 +58,7 @@ def test_under_every_rule_it_never_touches_and_still_moves(hostile):
         assert least > policy.shared.side_distance_m / 2, f'seed {seed}'
         assert sum(v.command.values.any() for v in verdicts) > 5
         assert rules_of(verdicts) <= {
-            '', 'acceleration', 'jerk', 'speed', 'contradiction', 'oscillation', 'slow_zone',
+            '', 'acceleration', 'jerk', 'speed', 'plan_consistency', 'oscillation', 'slow_zone',
             'stop_zone', 'time_to_collision', 'stuck'}
 
 

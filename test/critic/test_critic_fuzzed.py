@@ -44,13 +44,13 @@ def test_an_emergency_stop_latches_also_while_another_rule_stops(other):
     c.on_permit(permit())
     c.on_plan(plan(0.1), STEADY)
     verdict = c.judge(NOW, STEADY)
-    assert verdict.action == 'stop' and verdict.rule == 'touched' and verdict.latch
+    assert verdict.action == 'stop' and verdict.rule == 'bumper_cliff_estop' and verdict.latch
     assert verdict.reason == 'e_stop button is active; latched until critic/reset'
     assert c.reset(NOW, STEADY) == ''
 
 
 def test_a_permit_that_cannot_be_read_is_none():
     c = ready(plan(0.1))
-    assert c.judge(NOW, STEADY).rule != 'permitted'
+    assert c.judge(NOW, STEADY).rule != 'motion_enable'
     c.forget_permit()
     assert c.drivers.permit is None and c.judge(NOW, STEADY).mode == ''

@@ -96,7 +96,7 @@ FAULTS = {   # what: the rule that has to name it
 
 
 def critic() -> Critic:
-    return Critic(read(ROBOT.path.parents[1] / 'policy' / 'rover.yaml'), ROBOT)
+    return Critic(read(ROBOT.path.parents[1] / 'safety_policy' / 'rover.yaml'), ROBOT)
 
 
 def faulty(fault, begins_s: float, **more) -> World:

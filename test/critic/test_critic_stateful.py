@@ -78,7 +78,7 @@ class TheCritic(RuleBasedStateMachine):
 
     @rule(v=NUMBER, w=NUMBER, away_s=AWAY_S)
     def hand(self, v, w, away_s):
-        self.critic.on_hand(Command(np.array([v, w]), self.now - round(away_s * 1e9)), self.now,
+        self.critic.on_teleop(Command(np.array([v, w]), self.now - round(away_s * 1e9)), self.now,
                             self.steady)
         self.asked.append((v, w))
 
@@ -141,7 +141,7 @@ class TheCritic(RuleBasedStateMachine):
         assert verdict.command.stamp_ns == self.now
         if moves:
             assert self.mode != 'stopped' and not self.critic.latch.closed and not self.pressed
-            assert verdict.source == 'hand' or self.mode == 'autonomous'
+            assert verdict.source == 'teleop' or self.mode == 'autonomous'
             assert any(abs(v) <= abs(a) + 1e-9 and abs(w) <= abs(b) + 1e-9 and v * a >= 0
                        and w * b >= 0 for a, b in self.asked)
 

@@ -17,7 +17,7 @@ from ami_ros.critic.dead_reckoning import (
     SENT_S,
     travelled,
 )
-from ami_ros.robots.urdf import Body
+from ami_ros.robots.urdf import UrdfBody
 import numpy as np
 import pytest
 from rule_contract import BROKEN, CHOSEN, imu, NOW, ns, odometry, permit, ROBOT, scan, STEADY, view
@@ -300,7 +300,8 @@ def test_bounds():
 def test_the_critic_turns_a_gyro_by_its_mount(mount, spin):
     robot = replace(ROBOT, sensors=tuple(replace(s, required=True) if s.kind == 'Imu' else s
                                          for s in ROBOT.sensors))
-    body: Body = replace(ROBOT.body, mounts={**ROBOT.body.mounts, 'imu_link': (0, 0, 0, *mount)})
+    body: UrdfBody = replace(ROBOT.body,
+                             mounts={**ROBOT.body.mounts, 'imu_link': (0, 0, 0, *mount)})
     object.__setattr__(robot, 'body', body)
     critic, yaw = Critic(CHOSEN, robot), 0.0
     for tick in range(60):

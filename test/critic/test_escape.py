@@ -72,7 +72,7 @@ def test_from_where_it_touches(zone, touch, gap):
 def test_from_where_a_bumper_is_pressed(side):
     seen = situation(switches=(switch(True, side=side),))
     free = {way for way in ((0.2, 0.0), (-0.2, 0.0), (0.0, 0.5))
-            if let_through(RULES['touched'], way, seen)}
+            if let_through(RULES['bumper_cliff_estop'], way, seen)}
     assert free == {'front': {(-0.2, 0.0), (0.0, 0.5)}, 'back': {(0.2, 0.0), (0.0, 0.5)},
                     'left': {(0.2, 0.0), (-0.2, 0.0)}, 'right': {(0.2, 0.0), (-0.2, 0.0)}}[side]
 
@@ -101,7 +101,7 @@ def test_it_drives_away_from_a_wall_that_it_was_pushed_against(yaw, noise_m):
     depth = max((abs((corner * ahead).real)) for corner in (FRONT + 1j * SIDE, FRONT - 1j * SIDE))
     world = World(square(0, 0, 3), place=complex(3 - depth, 0.3), yaw=yaw, noise_m=noise_m)
     assert world.clearance() < 0.01
-    policy = changed(CHOSEN, {'rules.rate.min_rate': 0.0})
+    policy = changed(CHOSEN, {'rules.camera_rate.min_rate': 0.0})
     critic, least = Critic(policy, ROBOT), world.clearance()
     drive(world, critic, lambda _: (0.3, 0.0), 1.0, 20)
     assert world.clearance() > least - 0.005

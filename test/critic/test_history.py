@@ -6,7 +6,7 @@ import math
 
 from ami_ros.core.types import Command, Verdict
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.history import Keeper, LONGEST_S, MOST, TRACK_S
+from ami_ros.critic.history import History, LONGEST_S, MOST, TRACK_S
 from ami_ros.critic.safety_policy.limits import chosen
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,8 @@ from rule_contract import (
 
 WALL = np.full(180, 1.0)
 LOOSE = chosen({'shared': vars(STRICT.shared), 'rules': {    # all but what latches, and an area
-    name: vars(own) for name, own in STRICT.rules.items() if name not in ('tilt', 'stops', 'fence')
+    name: vars(own) for name,
+    own in STRICT.rules.items() if name not in ('tilt', 'stop_rate_lockout', 'fence')
 }}, 'loose')
 
 
@@ -38,7 +39,7 @@ def at(x=0.0, y=0.0, yaw=0.0, **changes):
 
 
 def keeper(filter_s=0.1):
-    made = Keeper(ROBOT, filter_s)
+    made = History(ROBOT, filter_s)
     made.on_odometry(at())
     return made
 
@@ -54,7 +55,7 @@ def same(made, name='scan'):
 
 
 def test_at_first_there_is_nothing():
-    memory = look(Keeper(ROBOT, 0.0))
+    memory = look(History(ROBOT, 0.0))
     assert memory.sameness == memory.leans == memory.jumps == memory.tracks == ()
     assert memory.before is not None and not memory.before.values.any()
 
@@ -91,7 +92,7 @@ def test_a_view_of_nothing_is_not_known_to_be_frozen():
 
 
 def test_before_odometry_nothing_moved():
-    made = Keeper(ROBOT, 0.0)
+    made = History(ROBOT, 0.0)
     made.on_scan(scan(WALL))
     made.on_scan(scan(WALL, stamp_ns=NOW + 1))
     assert same(made).moved_m == 0.0
@@ -142,7 +143,7 @@ def test_up_is_told_in_base_link():
     turned = replace(ROBOT)
     mounts = {**ROBOT.body.mounts, 'imu_link': (0, 0, 0, math.pi, 0, 0)}
     object.__setattr__(turned, 'body', replace(ROBOT.body, mounts=mounts))
-    assert upright(Keeper(turned, 0.1), (0, 1, -9)).up == pytest.approx((0, -1, 9))
+    assert upright(History(turned, 0.1), (0, 1, -9)).up == pytest.approx((0, -1, 9))
 
 
 def test_after_a_gap_it_listens_anew():
@@ -226,16 +227,16 @@ def judged(made, action, rule, v, speed=0.3, late=0.0):
 
 def test_stops_of_what_moved():
     made = keeper()
-    judged(made, 'stop', 'fresh', 0.0)          # it stood
+    judged(made, 'stop', 'input_timeout', 0.0)          # it stood
     judged(made, 'go', '', 0.3)
     judged(made, 'slow', 'stop_zone', 0.1)
     judged(made, 'stop', 'stop_zone', 0.0, -0.2)
     judged(made, 'stop', 'stop_zone', 0.0)      # it stands
     judged(made, 'go', '', 0.0)                 # asked to stand
     judged(made, 'go', '', 0.3)
-    judged(made, 'stop', 'permitted', 0.0)
+    judged(made, 'stop', 'motion_enable', 0.0)
     judged(made, 'go', '', 0.3)
-    judged(made, 'stop', 'fresh', 0.0)
+    judged(made, 'stop', 'input_timeout', 0.0)
     memory = look(made)
     assert len(memory.stops) == 2 and memory.misses == ((STEADY, 0.2),)
 
@@ -249,11 +250,11 @@ def zones(made, action, rule, asks, touched=()):
 @pytest.mark.parametrize('zone', ['stop_zone', 'time_to_collision'])
 def test_a_zone_that_stopped_stands_until_the_like_is_let_through(zone):
     made = keeper()
-    assert zones(made, 'stop', 'fresh', (0.3, 0.0)) == {}
+    assert zones(made, 'stop', 'input_timeout', (0.3, 0.0)) == {}
     assert zones(made, 'slow', zone, (0.3, 0.0), (zone,)) == {}
     assert zones(made, 'stop', zone, (0.3, 0.1)) == {zone: (0.3, 0.1)}
     assert zones(made, 'stop', zone, (0.2, 0.0)) == {zone: (0.3, 0.1)}
-    for action, rule, asks in (('stop', 'fresh', (0.3, 0.0)), ('go', '', (0.0, 0.0)),
+    for action, rule, asks in (('stop', 'input_timeout', (0.3, 0.0)), ('go', '', (0.0, 0.0)),
                                ('go', '', (-0.3, 0.0)), ('go', '', None)):
         assert zones(made, action, rule, asks) == {zone: (0.3, 0.1)}
     assert zones(made, 'stop', zone, (-0.3, 0.0)) == {zone: (-0.3, 0.0)}
@@ -276,7 +277,7 @@ def test_it_forgets():
     for action, v in (('go', 0.3), ('stop', 0.0)):
         judged(made, action, 'stop_zone', v)
     made.reversals.append(STEADY)
-    kinds = ('jumps', 'arrivals', 'reversals', 'misses', 'stops')
+    kinds = ('jumps', 'arrivals', 'reversals', 'misses', 'stop_rate_lockout')
     assert all(len(getattr(look(made, 9.0 + LONGEST_S, LONGEST_S), kind)) == 1 for kind in kinds)
     late = look(made, 9.0 + LONGEST_S + 0.001, LONGEST_S + 0.001)
     assert not any(getattr(late, kind) for kind in kinds)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import math
 
 from ami_ros.core.types import Command, Verdict
-from ami_ros.critic.history import apart, GAP_S, Keeper
+from ami_ros.critic.history import apart, GAP_S, History
 import numpy as np
 import pytest
 from rule_contract import BROKEN, imu, NOW, ns, odometry, plan, ROBOT, scan, STEADY, view
@@ -18,7 +18,7 @@ def at(x=0.0, y=0.0, yaw=0.0, **changes):
 
 
 def keeper(filter_s=0.1, robot=ROBOT):
-    made = Keeper(robot, filter_s)
+    made = History(robot, filter_s)
     made.on_odometry(at())
     return made
 
@@ -247,7 +247,8 @@ def test_two_plans_are_compared_where_the_later_begins():
     assert look(made).disputes[0] == pytest.approx((0.0, 0.8))
 
 
-@pytest.mark.parametrize(('rule', 'counts'), [('guard', 0), ('permitted', 0), ('fresh', 1)])
+@pytest.mark.parametrize(('rule', 'counts'),
+                         [('guard', 0), ('motion_enable', 0), ('input_timeout', 1)])
 def test_a_stop_that_no_one_has_to_wonder_about(rule, counts):
     made = keeper()
     stop(made, rule)
@@ -263,7 +264,7 @@ def test_every_zone_counts_and_a_standstill_wakes_none(zone):
 
 
 def test_before_anything_went_out_it_stood():
-    before = look(Keeper(ROBOT, 0.0)).before
+    before = look(History(ROBOT, 0.0)).before
     assert before.values.tolist() == [0.0, 0.0] and before.stamp_ns == 0
 
 
@@ -303,7 +304,7 @@ def test_a_first_picture_that_is_none_of_the_camera_does_not_say_its_size_for_ev
 
 def nowhere(*twists, passed_s=0.1):
     """Hear odometry whose place stays the same; return how far its twists say it went."""
-    made = Keeper(ROBOT, 0.1)
+    made = History(ROBOT, 0.1)
     for count, twist in enumerate(((0.0, 0.0), *twists)):
         made.on_odometry(odometry(*twist, stamp_ns=NOW + round(1e9 * passed_s * count)))
     same, = look(made).sameness

@@ -68,12 +68,12 @@ def test_a_latch_outlives_its_process(tmp_path):
     folder = tmp_path / 'own' / 'state'
     first = Latch(folder)
     assert first.closed == {} and said(folder)['running'] is True
-    first.close('touched', 'pulled')
-    first.close('touched', 'again')
-    until(lambda: said(folder)['closed'] == {'touched': 'pulled'})
+    first.close('bumper_cliff_estop', 'pulled')
+    first.close('bumper_cliff_estop', 'again')
+    until(lambda: said(folder)['closed'] == {'bumper_cliff_estop': 'pulled'})
     first.end()
     second = Latch(folder)
-    assert second.closed == {'touched': 'pulled'}
+    assert second.closed == {'bumper_cliff_estop': 'pulled'}
     second.open()
     until(lambda: said(folder) == {'running': True, 'closed': {}})
     second.end()

@@ -11,7 +11,7 @@ from rule_contract import CHOSEN, ROBOT, STRICT
 
 RESUME_S = 0.4
 POLICIES = {'rover': CHOSEN, 'strict': replace(STRICT, rules={
-    name: own for name, own in STRICT.rules.items() if name not in ('tilt', 'contradiction')})}
+    name: own for name, own in STRICT.rules.items() if name not in ('tilt', 'plan_consistency')})}
 
 
 def ahead(world):

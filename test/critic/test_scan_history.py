@@ -4,7 +4,7 @@
 import math
 
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.scan_history import Sightings
+from ami_ros.critic.scan_history import ScanHistory
 import numpy as np
 import pytest
 from rule_contract import BROKEN, CHOSEN, NOW, ns, odometry, ROBOT, scan
@@ -12,7 +12,7 @@ from rule_contract import BROKEN, CHOSEN, NOW, ns, odometry, ROBOT, scan
 
 def driven(every_s=0.05, seconds=2.0, v=0.5, w=0.0):
     """Drive, odometry 10 ms before each scan."""
-    made = Sightings()
+    made = ScanHistory()
     for at in np.arange(0.0, seconds + 1e-9, every_s):
         made.on_odometry(odometry(v, w, pose=np.array([v * at, 0.0, w * at]),
                                   stamp_ns=NOW + ns(at - 0.01)), True)
@@ -39,7 +39,7 @@ def test_a_quick_lidar_is_remembered_now_and_then():
     ((0.0, 0.04, 0.08), (0.08, 0.04, 0.0)), ((0.0, 0.039, 0.08), (0.08, 0.0)),
     ((0.0, 0.039, 0.041, 0.08), (0.08, 0.041, 0.0))])
 def test_which_scans_of_a_quick_lidar(came, kept):
-    made = Sightings()
+    made = ScanHistory()
     made.on_odometry(odometry(), True)
     for at in came:
         made.on_scan(scan(stamp_ns=NOW + ns(at)))
@@ -55,14 +55,14 @@ def test_the_place_is_that_of_the_scan():
 
 @pytest.mark.parametrize('late_s', [-5.0, 5.0])
 def test_odometry_is_not_told_on_for_long(late_s):
-    made = Sightings()
+    made = ScanHistory()
     made.on_odometry(odometry(0.5, stamp_ns=NOW), True)
     made.on_scan(scan(stamp_ns=NOW + ns(late_s)))
     assert abs(made.look()[0][0].pose[0]) == pytest.approx(0.1)
 
 
 def test_without_odometry_nothing_is_remembered():
-    made = Sightings()
+    made = ScanHistory()
     made.on_scan(scan())
     assert made.look() == ()
 

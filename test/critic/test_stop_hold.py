@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from ami_ros.core.types import ScanMotion
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.rules.touched import Touched
+from ami_ros.critic.rules.bumper_cliff_estop import BumperCliffEstop
 from ami_ros.critic.safety_policy.limits import changed
-from ami_ros.critic.stop_hold import Holding
+from ami_ros.critic.stop_hold import StopHold
 import numpy as np
 import pytest
 from rule_contract import (
@@ -25,8 +25,9 @@ from rule_contract import (
     view,
 )
 
-WAITING = changed(CHOSEN, {'rules.stop_zone.release_s': 0.3, 'rules.touched.release_s': 0.5,
-                           'rules.fresh.release_s': 0.2})
+WAITING = changed(CHOSEN,
+                  {'rules.stop_zone.release_s': 0.3, 'rules.bumper_cliff_estop.release_s': 0.5,
+                           'rules.input_timeout.release_s': 0.2})
 AHEAD = np.where(np.abs(np.linspace(-np.pi, np.pi, 180, endpoint=False)) < 0.3, 0.19, np.inf)
 
 
@@ -92,7 +93,7 @@ def test_another_direction_does_not_wait(v, w):
 def test_a_cause_that_is_gone_does_not_hide_one_that_is_there():
     bench = Bench()
     assert bench.tick(ranges=AHEAD).rule == 'stop_zone'
-    assert bench.tick(mode='idle').rule == 'permitted'
+    assert bench.tick(mode='idle').rule == 'motion_enable'
     assert bench.tick().rule == 'stop_zone'     # and it still waits
 
 
@@ -104,9 +105,9 @@ def test_to_stand_is_always_allowed():
 
 def test_what_stood_for_all_directions_holds_all():
     bench = Bench()
-    assert bench.tick(0.0, late=0.3, without='scan').rule == 'fresh'
+    assert bench.tick(0.0, late=0.3, without='scan').rule == 'input_timeout'
     for v in (0.05, -0.05):
-        assert bench.tick(v).rule == 'fresh'
+        assert bench.tick(v).rule == 'input_timeout'
     assert bench.tick(0.0, late=0.01).action == 'go'    # all but to stand
     assert bench.tick(late=0.1).action != 'stop'
 
@@ -136,7 +137,7 @@ def test_which_motions_are_allowed():
 
 
 def test_only_a_judgement_forgets():
-    holding = Holding(Critic(WAITING, ROBOT).rules)
+    holding = StopHold(Critic(WAITING, ROBOT).rules)
     holding.held['stop_zone'] = STEADY, (0.1, 0.0), 'because'
     go = Bench().tick()
     assert holding.hold(go, (0.1, 0.0), STEADY + ns(0.1), False)[0] == 'stop_zone'
@@ -146,8 +147,8 @@ def test_only_a_judgement_forgets():
 
 
 def test_who_is_no_rule_or_waits_for_nothing_holds_nothing():
-    holding, go = Holding(Critic(WAITING, ROBOT).rules), Bench().tick()
-    for name in ('guard', 'speed', 'permitted'):
+    holding, go = StopHold(Critic(WAITING, ROBOT).rules), Bench().tick()
+    for name in ('guard', 'speed', 'motion_enable'):
         stop = replace(go, action='stop', rule=name, reason='because')
         assert holding.hold(stop, (0.1, 0.0), STEADY, True) is None
     assert holding.held == {} and holding.hold(go, (0.1, 0.0), STEADY, True) is None
@@ -166,18 +167,18 @@ def test_an_emergency_stop_latches():
     pulled, free = (switch(on, kind='e_stop', name='button') for on in (True, False))
     verdict = bench.tick(switches=[pulled])
     assert verdict.latch and verdict.reason == 'e_stop button is active'    # as the rule says it
-    assert verdict.release == Touched.release
-    assert bench.reset() == 'touched: e_stop button is active'
+    assert verdict.release == BumperCliffEstop.release
+    assert bench.reset() == 'bumper_cliff_estop: e_stop button is active'
     verdict = bench.tick(switches=[free])
-    assert (verdict.action, verdict.rule, verdict.latch) == ('stop', 'touched', True)
+    assert (verdict.action, verdict.rule, verdict.latch) == ('stop', 'bumper_cliff_estop', True)
     assert verdict.reason == 'e_stop button is active; latched until critic/reset'
     assert verdict.release == 'somebody calls critic/reset' and bench.allowed() == ()
     for _ in range(50):
         assert not bench.tick(-0.05, 0.3).command.values.any()
-    assert bench.tick(ranges=AHEAD).rule == 'touched'
+    assert bench.tick(ranges=AHEAD).rule == 'bumper_cliff_estop'
     assert bench.reset() == '' and bench.critic.latch.closed == {}
     verdict = bench.tick(late=0.6)      # to let go of a button is not to start
-    assert (verdict.rule, verdict.mode) == ('permitted', 'reset')
+    assert (verdict.rule, verdict.mode) == ('motion_enable', 'reset')
     assert verdict.reason.endswith('plans move the robot again when it is armed anew')
     assert bench.tick(mode='idle').action == 'stop' and bench.tick().action != 'stop'
     assert bench.reset() == ''
@@ -185,10 +186,10 @@ def test_an_emergency_stop_latches():
 
 def test_a_rule_that_crashes_is_not_reset():
     bench = Bench()
-    bench.critic.latch.close('touched', 'x')
+    bench.critic.latch.close('bumper_cliff_estop', 'x')
     bench.critic.switches = None
     bench.critic.situation = lambda *_: None
-    assert bench.reset().startswith('touched: ')
+    assert bench.reset().startswith('bumper_cliff_estop: ')
     assert bench.critic.latch.closed
 
 

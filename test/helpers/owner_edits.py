@@ -60,7 +60,7 @@ def describe(folder: Path) -> None:
     body = body.replace('<box size="0.40 0.30 0.20"/>', '<box size="0.30 0.23 0.18"/>')
     body = body.replace('radius="0.05"', 'radius="0.06"')
     urdf.write_text(body)
-    policy = folder / 'policy.yaml'
+    policy = folder / 'safety_policy.yaml'
     text = policy.read_text()
     for key, value in POLICY.items():
         text = line(text, key, value)

@@ -7,22 +7,22 @@ from pathlib import Path
 from ami_ros.core.types import (
     Command,
     Imu,
-    Lean,
     Memory,
     Odometry,
+    OdometryStep,
     Permit,
     Plan,
-    Sameness,
+    RepeatCount,
     Scan,
     ScanMotion,
     Situation,
-    Step,
     Switch,
+    TiltEstimate,
     Track,
     View,
 )
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.rules.obstacles import Sight
+from ami_ros.critic.rules.obstacles import ObstacleExtractor
 from ami_ros.critic.rules.rule import Answer, Rule, Stop
 from ami_ros.critic.safety_policy.limits import read
 from ami_ros.robots.find import find
@@ -30,7 +30,7 @@ from ami_ros.robots.sensor import NEEDS, Sensor
 import numpy as np
 import pytest
 
-POLICY = Path(__file__).resolve().parents[2] / 'config' / 'policy' / 'rover.yaml'
+POLICY = Path(__file__).resolve().parents[2] / 'config' / 'safety_policy' / 'rover.yaml'
 STRICT = read(POLICY.with_name('strict.yaml'))
 CHOSEN = read(POLICY)
 NUMBERS = CHOSEN.shared
@@ -39,7 +39,7 @@ BOX = Box.around(ROBOT.body.footprint)
 NOW = 5_000_000_000
 STEADY = 77_000_000_000     # the two clocks have nothing to do with each other
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
-SIGHT = Sight(0.7, 0.25, 0.25, 0.05, 0.08, (0.6, 1.5), 0.2)
+SIGHT = ObstacleExtractor(0.7, 0.25, 0.25, 0.05, 0.08, (0.6, 1.5), 0.2)
 BROKEN = (math.nan, math.inf, -math.inf)
 
 
@@ -114,9 +114,9 @@ def sensor(kind: str, name: str, **changes) -> Sensor:
                      **{key: said[key] for key in NEEDS[kind]}} | changes)
 
 
-def level(*up, for_s: float = 10.0, name: str = 'imu') -> Lean:
+def level(*up, for_s: float = 10.0, name: str = 'imu') -> TiltEstimate:
     """Feel gravity straight up, for long enough, unless said otherwise."""
-    return Lean(name, up or (0.0, 0.0, 9.80665), for_s)
+    return TiltEstimate(name, up or (0.0, 0.0, 9.80665), for_s)
 
 
 def memory(**changes) -> Memory:
@@ -165,7 +165,7 @@ def remembered(rng: np.random.Generator) -> Memory:
     moved = np.cumsum(np.abs(rng.normal(0, rng.choice([0.001, 0.05]), (40, 2))), axis=0)
     return Memory(
         Command(rng.uniform(-0.6, 0.6, 2), NOW - ns(rng.uniform(0.0, 0.3))),
-        tuple(Sameness(name, int(rng.integers(5)), rng.uniform(0, 0.03), rng.uniform(0, 0.05))
+        tuple(RepeatCount(name, int(rng.integers(5)), rng.uniform(0, 0.03), rng.uniform(0, 0.05))
               for name in ('scan', 'odom', 'other')),
         (level(*rng.normal((0, 0, 9.8), rng.choice([0.1, 3.0])), for_s=rng.uniform(0, 1)),),
         tuple((at, rng.uniform(-0.3, 0.3)) for at in times(3, 1.0)),
@@ -173,7 +173,7 @@ def remembered(rng: np.random.Generator) -> Memory:
         times(100, 2.0), times(30, 15.0), tuple((at, rng.uniform(0, 0.4)) for at in
                                                 times(12, 60.0)), times(40, 70.0),
         tracks=tuple(Track(STEADY - ns(0.05 * (40 - i)), *told[i], *moved[i]) for i in range(40)),
-        leaps=(Step('odom', STEADY, 0.025, rng.uniform(0, 0.4), rng.uniform(0, 0.7)),))
+        leaps=(OdometryStep('odom', STEADY, 0.025, rng.uniform(0, 0.4), rng.uniform(0, 0.7)),))
 
 
 def answer(rule: Rule, asked: Command, seen: Situation) -> Answer:

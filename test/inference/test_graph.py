@@ -3,7 +3,7 @@
 
 from ami_ros.inference import backend
 from ami_ros.inference.cast import double, half, plain
-from ami_ros.inference.graph import Graph, Node, read, used, Value, write
+from ami_ros.inference.graph import Graph, GraphNode, read, used, Value, write
 from ami_ros.modules.module import open_module
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,7 +67,7 @@ def test_damaged_networks_are_refused_or_read_and_nothing_else(data):
 
 def model(**more) -> bytes:
     """Return a network of one Relu, with more fields of the graph."""
-    made = onnx.load_from_string(write(small(Node('Relu', ('x',), ('y',), {}))))
+    made = onnx.load_from_string(write(small(GraphNode('Relu', ('x',), ('y',), {}))))
     made.graph.MergeFrom(onnx.GraphProto(**more))
     return made.SerializeToString()
 
@@ -96,12 +96,12 @@ def test_what_cannot_be_run_is_refused_with_its_reason(more, why):
         read(model(**more))
 
 
-def small(*nodes: Node, weights=None) -> Graph:
+def small(*nodes: GraphNode, weights=None) -> Graph:
     return Graph(nodes, weights or {}, (Value('x', F32, ('n', 2)),), (Value('y', F32, ('n', 2)),))
 
 
 def test_only_what_an_output_depends_on_is_kept():
-    graph = small(Node('Relu', ('x',), ('y',), {}), Node('Sqrt', ('w',), ('z',), {}),
+    graph = small(GraphNode('Relu', ('x',), ('y',), {}), GraphNode('Sqrt', ('w',), ('z',), {}),
                   weights={'w': np.ones(2, np.float32)})
     lean = used(graph, graph.nodes)
     assert [n.kind for n in lean.nodes] == ['Relu'] and lean.weights == {}
@@ -121,7 +121,7 @@ def test_a_half_network_keeps_its_borders_and_says_nearly_the_same(name):
 
 
 def test_a_weight_that_half_cannot_hold_is_named():
-    graph = small(Node('MatMul', ('x', 'w'), ('y',), {}),
+    graph = small(GraphNode('MatMul', ('x', 'w'), ('y',), {}),
                   weights={'w': np.full((2, 2), 1e6, np.float32)})
     with pytest.raises(ValueError, match='w has numbers that float16 cannot hold'):
         half(graph)

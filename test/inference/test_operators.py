@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from ami_ros.inference import backend
-from ami_ros.inference.graph import CODES, DTYPES, Graph, Node, read, Value, write
+from ami_ros.inference.graph import CODES, DTYPES, Graph, GraphNode, read, Value, write
 import numpy as np
 import pytest
 
@@ -67,7 +67,7 @@ def alone(kind: str, attributes: dict, *inputs) -> bytes:
             'QuantizeLinear': 3 if len(inputs) > 2 and np.size(inputs[2]) > 1 else 2}.get(
                 kind, CODES[inputs[0].dtype])
     first = Value('i0', inputs[0].dtype, inputs[0].shape)
-    return write(Graph((Node(kind, tuple(names), out, attributes),),
+    return write(Graph((GraphNode(kind, tuple(names), out, attributes),),
                        {n: np.asarray(x) for n, x in zip(names[1:], inputs[1:]) if n}, (first,),
                        tuple(Value(n, np.dtype(DTYPES[code]), ()) for n in out)))
 
@@ -104,12 +104,13 @@ def test_it_says_what_onnx_runtime_says(name, kind, attributes, inputs):
 def test_operators_on_what_is_no_float(name):
     if name == 'torch' and find_spec('torch') is None:
         pytest.skip('needs the training extra: make setup')
-    nodes = (Node('Constant', (), ('shape',), {'value': ints(2, 3, 4)}),
-             Node('ConstantOfShape', ('shape',), ('two',), {'value': np.array([2.0], np.float32)}),
-             Node('Equal', ('x', 'two'), ('is_two',), {}),
-             Node('Where', ('is_two', 'x', 'two'), ('chosen',), {}),
-             Node('QuantizeLinear', ('chosen', 'scales', 'zeros'), ('q',), {'axis': 1}),
-             Node('DequantizeLinear', ('q', 'scales', 'zeros'), ('y',), {'axis': 1}))
+    nodes = (GraphNode('Constant', (), ('shape',), {'value': ints(2, 3, 4)}),
+             GraphNode('ConstantOfShape', ('shape',), ('two',),
+                       {'value': np.array([2.0], np.float32)}),
+             GraphNode('Equal', ('x', 'two'), ('is_two',), {}),
+             GraphNode('Where', ('is_two', 'x', 'two'), ('chosen',), {}),
+             GraphNode('QuantizeLinear', ('chosen', 'scales', 'zeros'), ('q',), {'axis': 1}),
+             GraphNode('DequantizeLinear', ('q', 'scales', 'zeros'), ('y',), {'axis': 1}))
     f32 = np.dtype(np.float32)
     data = write(Graph(nodes, {'scales': SCALES, 'zeros': ZEROS},
                        (Value('x', f32, (2, 3, 4)),), (Value('y', f32, (2, 3, 4)),)))

@@ -13,7 +13,7 @@ from ami_ros.inference import cast
 from ami_ros.inference.bench_inputs import asks, pictures
 from ami_ros.inference.compare import rows_of
 from ami_ros.inference.engine import build, BuildError
-from ami_ros.inference.graph import Graph, Node, read, Value, write
+from ami_ros.inference.graph import Graph, GraphNode, read, Value, write
 from ami_ros.inference.options import Options
 from ami_ros.modules.module import open_module
 import numpy as np
@@ -92,7 +92,7 @@ def test_a_transformer_is_built(tmp_path: Path):
 
 def test_what_the_parser_does_not_take_is_said():
     kind = np.dtype(np.float32)
-    data = write(Graph((Node('NoSuchOperator', ('x',), ('y',), {}),), {},
+    data = write(Graph((GraphNode('NoSuchOperator', ('x',), ('y',), {}),), {},
                        (Value('x', kind, (2,)),), (Value('y', kind, (2,)),)))
     with pytest.raises(BuildError, match='cannot read the network: .*NoSuchOperator'):
         built(data)

@@ -8,7 +8,7 @@ import tracemalloc
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import convert
 from ami_ros.perception.camera_contract import CameraContract, of_robot
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.perception.images import codec, fields
 from ami_ros.perception.images.rectify import Pinhole, Rectifier
 from ami_ros.robots.find import find
@@ -44,7 +44,7 @@ def info(width=64, height=64, hfov=ROVER.camera_hfov_rad, **changes) -> CameraIn
     return msg
 
 
-def refused(eye: Eye, msg, *parts: str) -> str:
+def refused(eye: CameraPreprocessor, msg, *parts: str) -> str:
     with pytest.raises(ValueError) as wrong:
         eye.view(msg)
     sentence = str(wrong.value)
@@ -53,8 +53,8 @@ def refused(eye: Eye, msg, *parts: str) -> str:
 
 
 @pytest.fixture
-def eye() -> Eye:
-    return Eye(ROVER, KNOWN)
+def eye() -> CameraPreprocessor:
+    return CameraPreprocessor(ROVER, KNOWN)
 
 
 # a camera as the module knows it
@@ -110,7 +110,7 @@ def test_depth_is_no_picture(eye):
 def test_a_lens_is_seen_through(eye):
     said = info(320, 240, WIDE * 1.05, d=[-0.02, 0.0, 0.001, 0.0, 0.0])
     wanted = Pinhole((64, 64), KNOWN.hfov_rad)
-    narrow = Eye(ROVER, replace(KNOWN, hfov_rad=1.6))
+    narrow = CameraPreprocessor(ROVER, replace(KNOWN, hfov_rad=1.6))
     narrow.on_info(said)
     way, pixels = Rectifier(fields.lens_of(said), replace(wanted, hfov_rad=1.6)), picture(320, 240)
     assert not way.plain
@@ -185,14 +185,15 @@ def sensing(*changed: Sensor):
 
 
 def test_where_the_robot_file_requires_a_camera_info_pictures_wait_for_it():
-    eye = Eye(sensing(replace(ROVER.sensor('camera_info'), required=True)), KNOWN)
+    eye = CameraPreprocessor(sensing(replace(ROVER.sensor('camera_info'), required=True)), KNOWN)
     refused(eye, image(), 'no camera/camera_info came yet, which rover requires')
     eye.on_info(info())
     assert eye.view(image()).shape == (64, 64, 3)
 
 
 def test_a_rectified_topic_is_not_straightened_again():
-    eye = Eye(sensing(replace(ROVER.camera, topic='camera/image_rect_color')), KNOWN)
+    eye = CameraPreprocessor(sensing(replace(ROVER.camera, topic='camera/image_rect_color')),
+                             KNOWN)
     pixels = picture(128, 128)
     assert np.array_equal(eye.view(image(pixels)), codec.resize(pixels, (64, 64)))
     note, = eye.notes()
@@ -200,13 +201,13 @@ def test_a_rectified_topic_is_not_straightened_again():
     eye.on_info(info(128, 128, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     assert np.array_equal(eye.view(image(pixels)), codec.resize(pixels, (64, 64)))
     assert eye.notes() == []
-    bent = Eye(ROVER, KNOWN)
+    bent = CameraPreprocessor(ROVER, KNOWN)
     bent.on_info(info(128, 128, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     refused(bent, image(pixels), 'wanted are 110.0')
 
 
 def test_a_module_that_never_knew_its_camera_takes_pictures_as_they_come():
-    eye, pixels = Eye(ROVER, CameraContract((64, 64))), picture()
+    eye, pixels = CameraPreprocessor(ROVER, CameraContract((64, 64))), picture()
     eye.on_info(info(hfov=0.5, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     assert np.array_equal(eye.view(image(pixels)), pixels)
     assert ['does not say' in note for note in eye.notes()] == [True, True]
@@ -240,7 +241,7 @@ def test_for_a_frame_that_the_urdf_does_not_know_the_robot_file_stands_in(eye, f
 # goals
 
 def test_a_goal_goes_the_way_of_the_pictures():
-    eye = Eye(ROVER, replace(of_robot(ROVER), hfov_rad=1.4))
+    eye = CameraPreprocessor(ROVER, replace(of_robot(ROVER), hfov_rad=1.4))
     kept, taken = picture(), picture(320, 240)
     assert np.array_equal(eye.goal(kept), kept)
     with pytest.raises(ValueError, match='picture is 320x240'):
@@ -261,7 +262,7 @@ def test_training_sees_what_the_robot_sees(kind):
     bagreader = pytest.importorskip('ami_ros.training.bagreader')
     from rosbags.typesys import get_typestore, Stores
     store = get_typestore(Stores.ROS2_JAZZY)
-    eye = Eye(ROVER, replace(KNOWN, hfov_rad=1.4))
+    eye = CameraPreprocessor(ROVER, replace(KNOWN, hfov_rad=1.4))
     eye.on_info(SAID)
     pixels = picture(320, 240)
     if kind in codec.ENCODINGS:
@@ -290,7 +291,7 @@ USUAL = [64, 64, 64, 128, 192, 256]
 NUMBERS = [0.0, -1.0, 1.0, 22.4, 31.5, 32.0, 64.0, 1e-300, 1e300, math.nan, math.inf, -math.inf]
 
 
-def answers(eye: Eye, msg) -> bool:
+def answers(eye: CameraPreprocessor, msg) -> bool:
     """Look; return whether a picture came out of it, of the right size, and nothing but it."""
     try:
         seen = eye.view(msg)
@@ -366,20 +367,20 @@ def test_another_module_looks_through_the_same_camera(eye):
     eye.on_info(said)
     assert eye.through(KNOWN) is eye
     small = eye.through(replace(KNOWN, size=(32, 32)))
-    fresh = Eye(ROVER, replace(KNOWN, size=(32, 32)))
+    fresh = CameraPreprocessor(ROVER, replace(KNOWN, size=(32, 32)))
     fresh.on_info(said)
     shot = image(picture(128, 96))
     assert small is not eye and small.view(shot).shape == (32, 32, 3)
     assert np.array_equal(small.view(shot), fresh.view(shot))
     assert eye.view(shot).shape == (64, 64, 3)
-    assert Eye(ROVER, KNOWN).through(replace(KNOWN, size=(32, 32))).view(
+    assert CameraPreprocessor(ROVER, KNOWN).through(replace(KNOWN, size=(32, 32))).view(
         image(picture(32, 32))).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize('kind, refuses', [('CompressedImage', True), ('Image', False)])
 def test_a_black_picture_that_the_critic_cannot_judge_is_refused(kind, refuses):
     robot = sensing(replace(ROVER.camera, kind=kind))
-    eye = Eye(robot, KNOWN, 8.0)
+    eye = CameraPreprocessor(robot, KNOWN, 8.0)
     noise = np.random.default_rng(4).integers(0, 4, (64, 64, 3), np.uint8)      # of the sensor
     for black in (np.zeros((64, 64, 3), np.uint8), noise, np.full((64, 64, 3), 255, np.uint8)):
         if refuses:

@@ -163,7 +163,7 @@ def test_cancel_and_begin(configurator):
     goal(configurator, 1)
     assert call(configurator, topics.CANCEL) == (True, 'goal 1 is cancelled')
     assert status(configurator, reason='cancelled', goal='0').values['run'] == run
-    _, began = call(configurator, topics.BEGIN)
+    _, began = call(configurator, topics.NEW_EPISODE)
     assert began != run
     assert status(configurator, run=began, mode='autonomous').values['goal'] == '0'
 
@@ -202,6 +202,6 @@ def test_a_hand_takes_over(configurator):
     arm(configurator)
     give(configurator, 64, 64)
     status(configurator, goal='1')
-    verdict = Verdict(Command(np.zeros(2), 5), 'go', source='hand')
+    verdict = Verdict(Command(np.zeros(2), 5), 'go', source='teleop')
     configurator.say(topics.VERDICT, convert.verdict_message(verdict))
     status(configurator, mode='manual', goal='0')

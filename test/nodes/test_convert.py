@@ -80,7 +80,7 @@ def test_plan_that_is_wrong():
 def test_verdict():
     verdict = Verdict(Command(RNG.normal(size=2), NS), 'slow', 'stop_zone', 'near: 0.2 m of 0.3',
                       ('speed', 'stop_zone'), (('scan', 0.1 + 0.2), ('plan', math.nan)), NS - 5,
-                      NS - 3, 7, '1f-3', 'hand', 'idle', ('imu', 'front'), True, 'somebody'
+                      NS - 3, 7, '1f-3', 'teleop', 'idle', ('imu', 'front'), True, 'somebody'
                       ' resets it')
     back = convert.verdict_from(sent(convert.verdict_message(verdict, judge_ms='0.1')))
     assert_same(verdict, back, but=('ages',))

@@ -84,7 +84,7 @@ def test_stopped_is_not_left_by_a_permit_of_before(critic):
         mode(bench, old, 'manual')
         hand(bench, 0.1)
         readings(bench, time.time_ns())
-        return next((v for v in verdicts(bench) if v.source == 'hand' and 'refused' in v.reason),
+        return next((v for v in verdicts(bench) if v.source == 'teleop' and 'refused' in v.reason),
                     None)
     bench.heard[topics.VERDICT.name].clear()
     bench.heard[topics.COMMAND.name].clear()
@@ -234,7 +234,7 @@ def test_of_two_that_command_the_one_that_began_last_ends(critic, another, tmp_p
 
 def test_a_hand_that_is_heard_best_effort_moves_it_and_a_plan_that_is_not_heard_is_told(critic):
     bench = critic(replace(topics.HAND, qos=LOSSY))
-    drive(bench, lambda v: v.source == 'hand' and v.command.values[0] < 0, 'manual',
+    drive(bench, lambda v: v.source == 'teleop' and v.command.values[0] < 0, 'manual',
           more=lambda: hand(bench))
     bench.node.create_publisher(topics.PLAN.type, topics.PLAN.name, LOSSY)
     told = bench.until(lambda: next((b for b in beats(bench) if 'actor/plan' in b.message), None),
@@ -315,5 +315,5 @@ def test_no_message_silences_cmd_vel_for_long(critic):
     while min(silences, default=1.0) >= 0.1 and len(silences) < 3:
         silences.append(longest_silence_s(bench))   # a busy machine makes it longer, not shorter
     assert min(silences) < 0.1, f'longest silences of three tries: {silences} s'
-    drive(bench, lambda v: v.source == 'hand' and moves(v), 'manual',
+    drive(bench, lambda v: v.source == 'teleop' and moves(v), 'manual',
           more=lambda: hand(bench, 0.1))

@@ -139,7 +139,7 @@ def test_answers_a_plan_at_once_and_stops_when_it_grows_old(critic):
     bench.heard[topics.VERDICT.name].clear()
     stop = bench.until(lambda: next((v for v in verdicts(bench) if v.action == 'stop'), None),
                        'a stop after silence')
-    assert stop.rule == 'fresh'
+    assert stop.rule == 'input_timeout'
     bench.heard[topics.COMMAND.name].clear()
     bench.until(lambda: bench.heard[topics.COMMAND.name], 'the stop going on')
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
@@ -149,12 +149,12 @@ def test_only_a_permit_lets_a_plan_move_and_a_stop_holds(critic):
     bench = critic(topics.HAND)
     for name in ('idle', 'dry_run', 'manual'):
         refused = drive(bench, lambda v, name=name: v.mode == name and v.source == 'mind'
-                        and v.rule not in ('fresh', 'guard'), name)
-        assert (refused.rule, refused.action) == ('permitted', 'stop')
+                        and v.rule not in ('input_timeout', 'guard'), name)
+        assert (refused.rule, refused.action) == ('motion_enable', 'stop')
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
     drive(bench, moves)
-    stopped = drive(bench, lambda v: v.source == 'hand' and v.mode == 'stopped'
-                    and v.rule == 'permitted', 'stopped', lambda: hand(bench))
+    stopped = drive(bench, lambda v: v.source == 'teleop' and v.mode == 'stopped'
+                    and v.rule == 'motion_enable', 'stopped', lambda: hand(bench))
     assert stopped.action == 'stop' and 'configurator/reset' in stopped.reason
     said = bench.heard[topics.VERDICT.name]
     said.clear()
@@ -168,10 +168,11 @@ def test_a_hand_outranks_the_plan_and_lets_go_to_rest(critic):
     bench = critic(topics.HAND)
     drive(bench, moves)
     driven = drive(bench, lambda v: v.command.values[0] < 0, more=lambda: hand(bench))
-    assert driven.source == 'hand' and driven.mode == 'hand' and driven.ages[0][0] == 'hand'
+    assert driven.source == 'teleop' and driven.mode == 'teleop' and driven.ages[0][0] == 'teleop'
     bench.heard[topics.COMMAND.name].clear()
     rested = drive(bench, lambda v: v.source == 'mind', what='the plan after the hand')
-    assert (rested.rule, rested.action) == ('permitted', 'stop') and 'armed anew' in rested.reason
+    assert (rested.rule, rested.action) == ('motion_enable',
+                                            'stop') and 'armed anew' in rested.reason
     assert all(v <= 0 for v, _ in commands(bench))      # at no moment did the plan drive
     drive(bench, lambda v: v.mode == 'manual', 'manual')
     drive(bench, moves, what='the plan, armed anew')
@@ -180,17 +181,17 @@ def test_a_hand_outranks_the_plan_and_lets_go_to_rest(critic):
 def test_a_hand_with_a_wrong_clock_or_no_number_moves_nothing(critic):
     bench = critic(topics.HAND)
     for late_s, why in ((3.0, 's old by its stamp'), (-3.0, 's from the future by its stamp')):
-        drive(bench, lambda v, why=why: why in values(bench)['hand_refused'], 'idle',
+        drive(bench, lambda v, why=why: why in values(bench)['teleop_refused'], 'idle',
               lambda late_s=late_s: hand(bench, 0.1, late_s))
-    assert 'hand' not in {v.source for v in verdicts(bench)}
-    broken = drive(bench, lambda v: v.source == 'hand' and v.rule == 'finite', 'idle',
+    assert 'teleop' not in {v.source for v in verdicts(bench)}
+    broken = drive(bench, lambda v: v.source == 'teleop' and v.rule == 'input_validity', 'idle',
                    lambda: hand(bench, math.nan))
-    assert broken.reason == '1 of 2 numbers in the hand are not finite'
+    assert broken.reason == '1 of 2 numbers in the teleop are not finite'
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
 
 
 def test_a_foreign_twist_needs_no_permit_and_stops_when_it_grows_old(bench):
-    bench.start('critic', input='twist')
+    bench.start('critic', command_source='twist')
     needs = (topics.FOREIGN, topics.SCAN, topics.ODOMETRY, topics.CAMERA, topics.STATUS)
     bench.hear(*OUT)
     bench.offer(*needs)
@@ -209,9 +210,10 @@ def test_a_foreign_twist_needs_no_permit_and_stops_when_it_grows_old(bench):
         return bench.until(again, f'a verdict on a twist in {name}')
 
     assert drives(moves).source == 'twist'
-    assert drives(lambda v: v.rule == 'permitted', 'stopped').action == 'stop'
+    assert drives(lambda v: v.rule == 'motion_enable', 'stopped').action == 'stop'
     drives(moves, 'idle')
-    old = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'fresh'), None))
+    old = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'input_timeout'),
+                                   None))
     assert 'the twist is' in old.reason or 'old by its' in old.reason
     assert commands(bench)[-1] == [0.0, 0.0]
 
@@ -256,7 +258,7 @@ def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
             point_step=12, row_step=12 * len(points),
             data=convert.packed(np.array(points, '<f4'), 'B')))
 
-    missing = drive(bench, lambda v: v.rule == 'fresh' and 'odom' not in v.silent)
+    missing = drive(bench, lambda v: v.rule == 'input_timeout' and 'odom' not in v.silent)
     assert missing.reason == 'no front has come'
     assert set(missing.silent) >= {'front', 'sonar', 'depth', 'button'}
     assert drive(bench, moves, more=touch).silent == ('button', 'sonar', 'depth')
@@ -270,10 +272,10 @@ def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
     low = drive(bench, lambda v: v.action == 'stop',
                 more=lambda: cloud((3.0, 0.0, 0.0), (0.2, 0.0, -0.1)))
     assert low.rule == 'stop_zone'
-    drive(bench, lambda v: v.rule == 'touched', more=lambda: touch(True))
+    drive(bench, lambda v: v.rule == 'bumper_cliff_estop', more=lambda: touch(True))
     drive(bench, moves, more=touch)
     touch(row=button, pressed=False)
-    pulled = drive(bench, lambda v: v.rule == 'touched', more=touch)    # once is enough
+    pulled = drive(bench, lambda v: v.rule == 'bumper_cliff_estop', more=touch)    # once is enough
     assert pulled.reason == 'e_stop button is active'
     touch(row=button, pressed=True)
     drive(bench, lambda v: 'latched' in v.reason, more=touch)
@@ -297,8 +299,8 @@ def test_it_says_who_else_commands_the_wheels_and_whose_type_is_another(critic):
 
 
 @pytest.mark.parametrize('spoil, rule', [
-    (lambda plan: setattr(plan.points[1].velocities[0].linear, 'x', math.nan), 'finite'),
-    (lambda plan: plan.joint_names.pop(), 'finite'),
+    (lambda plan: setattr(plan.points[1].velocities[0].linear, 'x', math.nan), 'input_validity'),
+    (lambda plan: plan.joint_names.pop(), 'input_validity'),
 ])
 def test_a_plan_that_is_wrong_stops(critic, spoil, rule):
     bench = critic()
@@ -358,7 +360,7 @@ raise SystemExit(critic_node.main())"""
 
 def test_a_critic_that_crashes_says_zero_and_comes_up_stopped(critic, bench, tmp_path):
     bench.processes.programs['critic'] = ['-c', CRASHES]
-    critic(state=str(tmp_path))
+    critic(state_dir=str(tmp_path))
     bench.processes.running.clear()
     bench.until(lambda: bench.say(topics.PLAN, ahead(time.time_ns())) or verdicts(bench)
                 and verdicts(bench)[-1].rule == 'shutdown', 'the last word')
@@ -377,7 +379,7 @@ def test_an_unstamped_command_where_the_base_wants_it(bench):
 
 def test_a_full_disk_is_told_and_stops_nothing(critic, tmp_path):
     """No file of the critic may grow by a byte: the kernel refuses it, as a full disk does."""
-    bench = critic(topics.E_STOP, state=str(tmp_path))
+    bench = critic(topics.E_STOP, state_dir=str(tmp_path))
     drive(bench, moves)
     limits = resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(bench.child.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
@@ -423,12 +425,13 @@ def test_a_camera_that_is_frozen_black_or_of_another_size_stops_it(critic):
     still = picture()
     for shown, rule, reason in (
             (still, 'frozen', 'the camera says the same after'),
-            (np.zeros((12, 16, 3), np.uint8), 'view', 'the picture of the camera is black'),
-            (np.repeat(still, 2, axis=1), 'view', 'is 32 x 12, it needs 16 x 12')):
+            (np.zeros((12, 16, 3), np.uint8), 'camera_image',
+             'the picture of the camera is black'),
+            (np.repeat(still, 2, axis=1), 'camera_image', 'is 32 x 12, it needs 16 x 12')):
         stop = drive(bench, lambda v, rule=rule, why=reason: v.rule == rule and why in v.reason,
                      what=reason, shown=lambda shown=shown: shown, ranges=grainy, at=at)
         assert stop.action == 'stop' and not stop.latch and stop.release
-    none = drive(bench, lambda v: v.rule == 'fresh', shown=lambda: picture()[:0])
+    none = drive(bench, lambda v: v.rule == 'input_timeout', shown=lambda: picture()[:0])
     assert none.reason == 'no camera has come' and 'camera' in none.silent
 
 
@@ -439,7 +442,8 @@ def test_a_plan_of_ten_thousand_knots_holds_nobody_up(critic):
     endless = convert.plan_message(Plan(np.tile([0.1, 0.0], (10_000, 1)), 0.25, time.time_ns(),
                                         1, 'r', 1))
     bench.say(topics.PLAN, endless)
-    stop = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'finite'), None),
+    stop = bench.until(lambda: next((v for v in verdicts(bench) if v.rule == 'input_validity'),
+                                    None),
                        'a stop')
     assert 'knots of shape (0, 2)' in stop.reason
     assert 'a plan has 7' in values(bench)['unreadable']
@@ -455,15 +459,15 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
         bench.say(button, Bool(data=active))
 
     button = replace(topics.E_STOP, qos=qos)
-    bench = critic(button, state=str(tmp_path))
+    bench = critic(button, state_dir=str(tmp_path))
     drive(bench, moves)
     pull(True)
     stop = bench.until(lambda: next((v for v in verdicts(bench) if v.latch), None), 'a latch')
-    assert (stop.rule, stop.reason) == ('touched', 'e_stop e_stop is active')
+    assert (stop.rule, stop.reason) == ('bumper_cliff_estop', 'e_stop e_stop is active')
     assert 'reset' in stop.release and values(bench)['allowed'] == ''
     assert len(values(bench)['policy']) == 12
     refused = bench.ask(topics.CRITIC_RESET, Trigger.Request())
-    assert not refused.success and refused.message == 'touched: e_stop e_stop is active'
+    assert not refused.success and refused.message == 'bumper_cliff_estop: e_stop e_stop is active'
     pull(False)
     held = drive(bench, lambda v: 'latched until critic/reset' in v.reason and v.number)
     assert held.action == 'stop' and held.latch
@@ -471,12 +475,12 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     bench.child.kill()      # and with it goes what it remembered, but for the file
     bench.child.wait()
     bench.heard[topics.VERDICT.name].clear()
-    bench.child = bench.start('critic', state=str(tmp_path))
+    bench.child = bench.start('critic', state_dir=str(tmp_path))
     again = drive(bench, lambda v: v.latch)
     assert again.reason == 'e_stop e_stop is active; latched until critic/reset'
     said = bench.ask(topics.CRITIC_RESET, Trigger.Request())
-    assert said.success and said.message == 'released: touched, unclean_end'
-    drive(bench, lambda v: v.mode == 'reset' and v.rule == 'permitted')
+    assert said.success and said.message == 'released: bumper_cliff_estop, unclean_end'
+    drive(bench, lambda v: v.mode == 'reset' and v.rule == 'motion_enable')
     drive(bench, lambda v: v.mode == 'idle', 'idle')
     drive(bench, moves)
     assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).message == 'nothing was latched'
@@ -491,7 +495,8 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     latches = [what['reason'] for kind, what in said if kind == 'latch']
     assert latches == ['e_stop e_stop is active']
     assert [(what['granted'], what['said']) for kind, what in said if kind == 'reset'] == [
-        (False, 'touched: e_stop e_stop is active'), (True, 'released: touched, unclean_end'),
+        (False, 'bumper_cliff_estop: e_stop e_stop is active'),
+        (True, 'released: bumper_cliff_estop, unclean_end'),
         (True, 'nothing was latched')]
     assert {'stop', 'release', 'mode'} < set(kinds)
     assert {what['mode'] for kind, what in said if kind == 'mode'} == {

@@ -47,7 +47,7 @@ class Shown(Minded):
 
     def __init__(self, bench, store):
         self.frames = iter(range(1000 * NS, 9000 * NS, PERIOD_NS))
-        super().__init__(bench, store=str(store.folder))
+        super().__init__(bench, module_store_dir=str(store.folder))
 
     def next(self):
         """Show one picture; return its plan."""

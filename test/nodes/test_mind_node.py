@@ -136,7 +136,7 @@ def test_what_it_tells_about_a_frame(bench):
         bench.until(lambda: bench.heard[topics.ACTOR_STATE.name])[0])
     assert (of, run) == (stamp, 'a')
     assert state['encode_plan_ms'] >= state['encode_ms'] + state['plan_ms'] > 0
-    assert {'iterations', 'energy.way'} < set(state)
+    assert {'iterations', 'energy.time_to_goal'} < set(state)
     latent = bench.until(lambda: bench.heard[topics.LATENT.name])[0]
     assert convert.vector_from(latent)[1:] == (stamp, 'a')
     belief = bench.until(lambda: bench.heard[topics.BELIEF_STATE.name])[0]

@@ -48,7 +48,7 @@ def test_a_file_that_means_another_node_is_refused_also_where_the_robot_is_named
     file = tmp_path / 'params.yaml'
     file.write_text('/*/critic:\n  ros__parameters:\n    input: twist\n')
     code, said = started('critic', '--params-file', str(file), '-p', 'robot:=rover', '-p',
-                         'policy:=config/policy/rover.yaml')
+                         'policy:=config/safety_policy/rover.yaml')
     assert code == 1
     assert f'{file} has parameters of /*/critic, but this node is /critic' in said
     assert 'write /**/critic' in said
@@ -80,9 +80,9 @@ def test_a_key_is_read_as_ros_reads_it(ros_domain, tmp_path, key):
 
 
 def test_the_critic_refuses_numbers_that_do_not_fit_together(tmp_path):
-    policy = tmp_path / 'policy.yaml'
-    shipped = share('config/policy/rover.yaml').read_text()
+    policy = tmp_path / 'safety_policy.yaml'
+    shipped = share('config/safety_policy/rover.yaml').read_text()
     policy.write_text(shipped.replace('reaction_s: 0.10', 'reaction_s: 0.0'))
-    code, said = started('critic', '-p', 'robot:=rover', '-p', f'policy:={policy}')
+    code, said = started('critic', '-p', 'robot:=rover', '-p', f'safety_policy:={policy}')
     assert code == 1 and len(said.split('\n')) == 1
     assert '/critic: reaction_s = 0 s' in said and 'Write reaction_s: 0.1 in' in said

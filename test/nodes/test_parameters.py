@@ -216,14 +216,14 @@ def test_another_thread_sees_the_old_or_the_new_and_nothing_between(make):
     def look():
         while not done.is_set():
             now = made.now
-            seen.add((now['tuned'].low, now['tuned'].high, now['energy'].way))
+            seen.add((now['tuned'].low, now['tuned'].high, now['energy'].time_to_goal))
 
     thread = threading.Thread(target=look)
     thread.start()
     pairs = [(0.1, 0.3, 1.0), (0.7, 0.9, 2.0)]
     for count, (low, high, way) in enumerate(itertools.cycle(pairs)):
         assert node.set_parameters_atomically(
-            several(tuned__low=low, tuned__high=high, energy__way=way)).successful
+            several(tuned__low=low, tuned__high=high, energy__time_to_goal=way)).successful
         if count >= 400 and set(pairs) <= seen or count > 40_000:
             break           # it looks when it is given time to, and must have looked at both
     done.set()
@@ -263,7 +263,8 @@ def test_whoever_asks_from_outside_gets_the_same_words(make, context):
 @pytest.mark.parametrize('name, given', [
     ('sim', 'camera_hz:=7'), ('sim', 'engine:=airship'), ('sim', 'generator:=castle'),
     ('sim', 'camera:=fog'), ('sim', 'changes:=flood'),
-    ('critic', 'policy:=config/policy/none.yaml'), ('critic', 'rules.max_speed_mps:=9.0'),
+    ('critic', 'safety_policy:=config/safety_policy/none.yaml'),
+    ('critic', 'rules.max_speed_mps:=9.0'),
     ('mind', 'actor.elites:=100'), ('configurator', 'robott:=rover'),
 ])
 def test_a_node_ends_with_one_sentence(name, given):
@@ -284,7 +285,7 @@ def test_the_default_room_is_the_one_that_the_shipped_module_knows():
 def test_every_number_of_a_policy_can_be_shown(make):
     """Also areas, which no parameter can hold as they are."""
     node, _ = make()
-    policy = read(share('config/policy/strict.yaml'))
+    policy = read(share('config/safety_policy/strict.yaml'))
     for group, numbers in policy.groups.items():
         parameters.show(node, group, numbers)
     assert set(policy.numbers) <= set(node.get_parameters_by_prefix(''))

@@ -4,7 +4,7 @@
 import json
 import os
 
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.recording.replay.again import replay, the_same
 from ami_ros.recording.replay.changes import Changes
 from ami_ros.robots.find import find
@@ -34,9 +34,9 @@ def test_a_real_drive_is_the_same_again(tmp_path, separate):
     params.write_text('/**/recorder: {ros__parameters: {file_mb: 1.0}}\n')
     asked = session.Session(logs=tmp_path / 'logs', real_time=True, separate=separate,
                             engine='loopback', world_seed=7, record=bag, params=params)
-    errand = session.Errand(3, GoalDrive(START, GOAL, 6), PICTURE)
+    errand = session.EpisodeSpec(3, GoalDrive(START, GOAL, 6), PICTURE)
     session.run(asked, [errand], lambda errand, drive: None)
-    said = replay(bag, Changes(), Eye)
+    said = replay(bag, Changes(), CameraPreprocessor)
     assert the_same(said), json.dumps(said, indent=1)
     assert said['mind']['frames'] > 15 and said['verdicts']['compared'] > 100
     assert said['mind']['frames_not_replayed'] == said['verdicts']['not_replayed'] == 0
@@ -48,7 +48,7 @@ def test_a_real_drive_is_the_same_again(tmp_path, separate):
         with open(part, 'rb') as file:
             held = {one.name: one.data.decode() for one in make_reader(file).iter_attachments()}
         assert held['robot/rover.yaml'] == find('rover').path.read_text()
-        assert held['policy/rover.yaml'] and held['urdf/rover.urdf'].startswith('<?xml')
+        assert held['safety_policy/rover.yaml'] and held['urdf/rover.urdf'].startswith('<?xml')
         assert 'max_plan_age_s' not in held['parameters/critic.json']
         assert '"latent_space"' in held['modules/rover-room-7/manifest.json']
     with AnyReader([bag]) as reader:

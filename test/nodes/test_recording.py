@@ -220,7 +220,7 @@ def test_the_robots_topics_are_recorded_and_who_is_silent_is_missed():
     assert {sensor.topic for sensor in ROVER.sensors} < set(got)
     assert [name for name in got if not got[name]] == [
         'cmd_vel_manual', topics.FOREIGN.name, 'tf', 'tf_static', '/tf', '/tf_static', 'trace',
-        'trace/exact', 'trace/about', 'configurator/goal', 'actor/plan', 'diagnostics']
+        'trace/records', 'trace/metadata', 'configurator/goal', 'actor/plan', 'diagnostics']
     assert got['mine'] and got['cmd_vel'] and got['critic/verdict'] and got['configurator/status']
     front = replace(ROVER.camera, topic='front/image_raw/compressed', kind='CompressedImage')
     other = replace(ROVER, sensors=(front, *ROVER.sensors[1:]))

@@ -6,8 +6,8 @@ import math
 from types import SimpleNamespace
 
 from ami_ros.nodes import convert
-from ami_ros.nodes.sensor_inputs import Hearing
-from ami_ros.nodes.time_buffers import Body
+from ami_ros.nodes.sensor_inputs import SensorInputs
+from ami_ros.nodes.time_buffers import BodyBuffer
 from ami_ros.robots.find import find
 import numpy as np
 import pytest
@@ -20,7 +20,8 @@ UP = np.array([0.0, 0.0, 9.81])
 class Ears(SimpleNamespace):
     """The part of a node that takes readings, without a node."""
 
-    on_odometry, on_imu, refuse = Hearing.on_odometry, Hearing.on_imu, Hearing.refuse
+    on_odometry, on_imu, refuse = (SensorInputs.on_odometry, SensorInputs.on_imu,
+                                   SensorInputs.refuse)
 
     def get_logger(self):
         return SimpleNamespace(error=self.errors.append)
@@ -34,7 +35,8 @@ def ears(mount=(0.0, 0.0, 0.0)) -> Ears:
     robot = replace(ROVER)
     mounts = {**ROVER.body.mounts, 'imu_link': (0.0, 0.0, 0.0, *mount)}
     object.__setattr__(robot, 'body', replace(ROVER.body, mounts=mounts))
-    return Ears(robot=robot, body=Body(0.1, False), troubles={}, logged={}, errors=[], woken=0)
+    return Ears(robot=robot, body=BodyBuffer(0.1, False), troubles={}, logged={}, errors=[],
+                woken=0)
 
 
 def odometry(pose=(0.0, 0.0, 0.0), twist=(0.3, 0.6), ns=NS):

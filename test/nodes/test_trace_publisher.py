@@ -53,7 +53,7 @@ def told_at(made, clock, until):
 
 
 def test_whoever_begins_to_listen_is_told_the_state_first(clock):
-    made = trace_publisher.Tracing(Node(), lambda: ['all of it'])
+    made = trace_publisher.TracePublisher(Node(), lambda: ['all of it'])
     assert told_at(made, clock, 101.0) == []            # nobody listens
     made.trace.listeners = 1                            # people's words come up before the record
     assert told_at(made, clock, 102.0) == []
@@ -68,7 +68,7 @@ def test_whoever_begins_to_listen_is_told_the_state_first(clock):
 
 
 def test_the_numbers_have_no_holes(clock):
-    made = trace_publisher.Tracing(Node(), lambda: ['state'])
+    made = trace_publisher.TracePublisher(Node(), lambda: ['state'])
     made.exact.listeners = 1
     told_at(made, clock, 140.0)
     lines = [json.loads(line) for text in made.exact.sent for line in text.split('\n')[1:]]

@@ -15,7 +15,8 @@ def said(root):
     from ami_ros.recording.lossless_json import thawed
     from ami_ros.recording.replay import recorded
     out = set()
-    for heard in walk.messages(root / 'test/recording/replay/golden/mind.mcap', ('trace/exact',)):
+    for heard in walk.messages(root / 'test/recording/replay/golden/mind.mcap',
+                               ('trace/records',)):
         for line in recorded.lines_of(heard.data, 0):
             for one in statuses(thawed(line.said), {}):
                 out |= {(one.health.name, key) for key in one.health.values}

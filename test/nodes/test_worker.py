@@ -4,14 +4,14 @@
 import threading
 
 from ami_ros.core.types import Command, Odometry
-from ami_ros.nodes.time_buffers import Body, Commands
+from ami_ros.nodes.time_buffers import BodyBuffer, Commands
 from ami_ros.nodes.worker import Slot, Worker
 import numpy as np
 import pytest
 
 
 def body(lock_step=False, gyro=True):
-    out = Body(0.1, lock_step)
+    out = BodyBuffer(0.1, lock_step)
     for stamp, yaw in ((0, 3.1), (10**8, -3.1)):        # turns over the seam
         pose = np.array([stamp / 1e8, 0.0, yaw])
         out.on_odometry(Odometry(pose, np.array([0.5, 0.1]), stamp, 0))

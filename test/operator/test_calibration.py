@@ -11,9 +11,9 @@ from ami_ros.cli import calibrate as calibrate_verb
 from ami_ros.core.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from ami_ros.operator.calibration import procedures, session
-from ami_ros.operator.calibration.found import Found, Unclear
+from ami_ros.operator.calibration.found import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Lapse
-from ami_ros.operator.calibration.motions import Leg, Motion
+from ami_ros.operator.calibration.motions import Motion, MotionSegment
 from ami_ros.operator.calibration.procedures import QUANTITIES
 from ami_ros.operator.calibration.session import calibrate, opened, wanted
 from ami_ros.operator.calibration.toolkit import Declined, Kit
@@ -57,11 +57,11 @@ def own(tmp_path, root):
 @pytest.fixture
 def policy(tmp_path, root):
     """Write a policy that bears a busy machine, where messages come late."""
-    said = (root / 'config/policy/rover.yaml').read_text()
+    said = (root / 'config/safety_policy/rover.yaml').read_text()
     late = {f'shared.{key}': 1.0 for key in ('max_scan_age_s', 'max_odometry_age_s',
-                                             'max_view_age_s', 'hand_deadman_s')}
-    late['rules.rate.min_rate'] = 0.0
-    path = tmp_path / 'policy.yaml'
+                                             'max_view_age_s', 'teleop_timeout_s')}
+    late['rules.camera_rate.min_rate'] = 0.0
+    path = tmp_path / 'safety_policy.yaml'
     path.write_text(edited(said, late, '', str(path)))
     return path
 
@@ -75,7 +75,7 @@ def robot(bench, own, policy):
         stamped = kind == 'TwistStamped'
         rewrite(own, {'command_type': kind}, '')
         bench.hear(topics.command(stamped))
-        bench.start('critic', robot=own, policy=policy, enable_stamped_cmd_vel=stamped)
+        bench.start('critic', robot=own, safety_policy=policy, enable_stamped_cmd_vel=stamped)
         bench.start('sim', robot=own, enable_stamped_cmd_vel=stamped, **sim)
         bench.met(topics.COMMAND)
         opening = opened(find(str(own)), '', bench.context)
@@ -133,7 +133,7 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
     assert report['quantities']['no_return']['values']['lidar_beams'] == 180
     assert find(str(own)).lidar.angle_min_rad == pytest.approx(-math.pi, abs=1e-4)
     bench.offer(topics.STATUS)
-    far = Motion('drives', (Leg(0.3, 0.0, 30.0),))
+    far = Motion('drives', (MotionSegment(0.3, 0.0, 30.0),))
 
     def status(mode):
         bench.say(topics.STATUS, convert.health_message(convert.Health(
@@ -158,7 +158,7 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
     # the last one is for good
     for spoil, kind, word in ((jump, Aborted, 'beyond the'), (ctrl_c, KeyboardInterrupt, None),
                               (silence, Aborted, 'nothing came from scan for'),
-                              (somebody_stops, Aborted, 'permitted: the mode is stopped'),
+                              (somebody_stops, Aborted, 'motion_enable: the mode is stopped'),
                               (body_dies, Aborted, 'rule fresh|nothing came')):
         spoilt, watch = [], kit.calibrator.watch
 
@@ -194,9 +194,9 @@ def test_latency_comes_from_the_verdicts_of_a_mind(bench, own, monkeypatch):
                 picture = begun + i * 10**8
                 for source, number, goal, late in (
                         ('mind', picture, 1, 60), ('mind', picture, 1, 560),
-                        ('mind', picture + 1, 0, 10), ('hand', 0, 0, 10)):
+                        ('mind', picture + 1, 0, 10), ('teleop', 0, 0, 10)):
                     verdict = Verdict(Command(np.zeros(2), picture + late * 10**6), 'stop',
-                                      'permitted', number=number, goal=goal, source=source)
+                                      'motion_enable', number=number, goal=goal, source=source)
                     calibrator.on_verdict(convert.verdict_message(verdict))
             return begun
         monkeypatch.setattr(calibrator, 'listen', fed)
@@ -232,7 +232,7 @@ def table(monkeypatch, **measured):
 
 
 def found(name, value, spread=0.0):
-    return Found(name, value, 's', (0.1, 0.2), spread, 0.05, 'so it was')
+    return Measurement(name, value, 's', (0.1, 0.2), spread, 0.05, 'so it was')
 
 
 def test_each_is_written_at_once_and_what_is_not_good_never(own, monkeypatch):
@@ -267,7 +267,7 @@ def test_each_is_written_at_once_and_what_is_not_good_never(own, monkeypatch):
 
 
 @pytest.mark.parametrize('name, dry, word', [('rover', False, 'ami-ros robot new'),
-                                             (None, True, '--dry')])
+                                             (None, True, '--dry-run')])
 def test_a_robot_of_the_package_and_a_dry_run_are_never_written(own, root, monkeypatch, name, dry,
                                                                 word):
     table(monkeypatch, lag=found('lag', {'actuation_lag_s': 0.11}))

@@ -5,9 +5,9 @@ import math
 
 from ami_ros.operator.calibration import procedures
 from ami_ros.operator.calibration.found import Unclear
-from ami_ros.operator.calibration.motion_node import Heard
+from ami_ros.operator.calibration.motion_node import MotionReadings
 from ami_ros.operator.calibration.toolkit import Kit
-from ami_ros.operator.calibration.track import Track
+from ami_ros.operator.calibration.track import MotionTrack
 from ami_ros.robots.find import find
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ class Puppet:
     """Moves as far as it is told and `scale` times that, and slides when it stops."""
 
     def __init__(self, scale=1.0, slides=0.0):
-        self.scale, self.slides, self.heard = scale, slides, Heard()
+        self.scale, self.slides, self.heard = scale, slides, MotionReadings()
         self.told, self.real = np.zeros(3), np.zeros(3)
 
     def pose(self):
@@ -66,7 +66,7 @@ def scans(monkeypatch):
 
     def record(self, begun_ns, end_ns):
         turned = np.array([0.0, self.calibrator.far])
-        return Track(np.array([0.0, 5.0]), np.zeros(2), turned), np.zeros((1, 3))
+        return MotionTrack(np.array([0.0, 5.0]), np.zeros(2), turned), np.zeros((1, 3))
     monkeypatch.setattr(Kit, 'record', record)
     return seeing
 
@@ -123,7 +123,7 @@ def test_a_slide_is_seen_by_the_wall_alone(scans, monkeypatch):
     def record(self, begun_ns, end_ns):
         v = self.calibrator.far / 2.0
         told = [(-0.5, 0.0, 0.0), (0.0, v, 0.0), (2.0, 0.0, 0.0)]
-        return Track(t, np.clip(t, 0.0, 2.0) * v, np.zeros(len(t))), np.array(told)
+        return MotionTrack(t, np.clip(t, 0.0, 2.0) * v, np.zeros(len(t))), np.array(told)
 
     found = {}
     for slides in (0.0, 0.1):

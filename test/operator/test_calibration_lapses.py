@@ -6,9 +6,9 @@ import math
 
 from ami_ros.operator.calibration import braking
 from ami_ros.operator.calibration.braking import Halt
-from ami_ros.operator.calibration.found import Found, Unclear
-from ami_ros.operator.calibration.motion_node import Aborted, Heard, Lapse, Limits
-from ami_ros.operator.calibration.motions import dashes, GAIN_S, Leg, Motion
+from ami_ros.operator.calibration.found import Measurement, Unclear
+from ami_ros.operator.calibration.motion_node import Aborted, Lapse, Limits, MotionReadings
+from ami_ros.operator.calibration.motions import dashes, GAIN_S, Motion, MotionSegment
 from ami_ros.operator.calibration.session import get_ready, summary
 from ami_ros.operator.calibration.toolkit import Kit, REPEATS
 from ami_ros.robots.find import find
@@ -30,7 +30,8 @@ class Base:
     """Obeys exactly, but for the first few motions, which lapse in the middle."""
 
     def __init__(self, *lapses, limits=None):
-        self.lapses, self.at, self.heard, self.done = list(lapses), np.zeros(3), Heard(), []
+        self.lapses, self.at, self.heard, self.done = (list(lapses), np.zeros(3), MotionReadings(),
+                                                       [])
         self.said, self.recovered = limits, 0
 
     def pose(self):
@@ -67,8 +68,8 @@ def kit(base, **more):
 
 
 @pytest.mark.parametrize('motion', [
-    Motion('drives', (Leg(0.3, 0.0, 9.0, until=0.6), Leg(0.0, 0.0, 1.0))),
-    Motion('turns', (Leg(0.0, 0.5, 9.0, until=1.5), Leg(0.0, 0.0, 1.0)))])
+    Motion('drives', (MotionSegment(0.3, 0.0, 9.0, until=0.6), MotionSegment(0.0, 0.0, 1.0))),
+    Motion('turns', (MotionSegment(0.0, 0.5, 9.0, until=1.5), MotionSegment(0.0, 0.0, 1.0)))])
 def test_a_lapse_costs_one_repetition_from_where_it_began(motion):
     once, spoilt = Base(), Base(Lapse('nothing came from scan for 0.8 s'))
     assert kit(once).perform(motion) == (0, 10**9)
@@ -80,7 +81,7 @@ def test_a_lapse_costs_one_repetition_from_where_it_began(motion):
 
 
 def test_what_lapses_again_and_again_is_unclear_and_not_the_end_of_all():
-    motion = Motion('drives', (Leg(0.3, 0.0, 1.0),))
+    motion = Motion('drives', (MotionSegment(0.3, 0.0, 1.0),))
     for lapses in ([Lapse('late')] * 30, [Lapse('late'), None] * 30):
         base = Base(*lapses)
         with pytest.raises(Unclear, match=f'{1 + REPEATS} times something was late: late'):
@@ -111,7 +112,7 @@ def test_speeds_are_what_policy_robot_and_person_allow():
 @pytest.mark.parametrize('speed, known, kept, remarks', [
     (0.55, 0.4, 2.1, 0), (0.15, 0.4, 0.4, 1), (0.15, 3.0, 2.1, 1)])
 def test_a_braking_from_low_speeds_is_said_and_bounded(speed, known, kept, remarks):
-    found = Found('braking', {'braking_mps2': 2.1}, 'm', (0.1,), 0.0, 1.0, '')
+    found = Measurement('braking', {'braking_mps2': 2.1}, 'm', (0.1,), 0.0, 1.0, '')
     halts = [Halt(0.1, 0.01, 0.1), Halt(speed, 0.05, 0.2)]
     out = braking.bounded(found, halts, 0.6, known)
     assert out.values == {'braking_mps2': kept} and len(out.remarks) == remarks

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person hears once, and rightly, what became of the goal that they gave."""
 
-from ami_ros.operator.goal_client import AGAIN_S, Errand, PATIENCE_S, SILENT_S, STALE_S
+from ami_ros.operator.goal_client import AGAIN_S, GoalClient, PATIENCE_S, SILENT_S, STALE_S
 import pytest
 
 IDLE = {'mode': 'idle', 'goal': '0', 'goals': '4', 'task': 'none', 'reason': '',
@@ -14,9 +14,9 @@ OVER = {**ARMED, 'goals': '5', 'task': 'arrived', 'reason': 'goal 5 arrived'}
 LOOKED = {**FOLLOWED, 'mode': 'dry_run', 'task': 'arrived'}
 
 
-def given(before=ARMED, wait=False) -> Errand:
+def given(before=ARMED, wait=False) -> GoalClient:
     """Return an errand whose picture went out at 1 s."""
-    errand = Errand(0.0, wait)
+    errand = GoalClient(0.0, wait)
     assert not errand.may_give(0.5)             # nobody knows yet whether it may be given
     errand.on_status(before, 1.0)
     assert errand.may_give(1.0)
@@ -58,7 +58,7 @@ def test_what_becomes_of_a_goal(wait, statuses, over, why):
 
 @pytest.mark.parametrize('mode', ['idle', 'manual', 'stopped'])
 def test_who_plans_for_nobody_is_given_nothing(mode):
-    errand = Errand(0.0, False)
+    errand = GoalClient(0.0, False)
     errand.on_status({**IDLE, 'mode': mode}, 1.0)
     assert errand.over == 'failed' and not errand.may_give(1.0)
     assert f'the mode is {mode}' in errand.why and 'ami-ros mode autonomous' in errand.why
@@ -82,7 +82,7 @@ def test_a_lost_picture_is_given_again_and_may_count_twice():
 
 
 def test_nobody_waits_for_ever():
-    errand = Errand(0.0, True)
+    errand = GoalClient(0.0, True)
     errand.tick(PATIENCE_S)
     assert not errand.over
     errand.tick(PATIENCE_S + 0.1)

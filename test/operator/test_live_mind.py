@@ -25,17 +25,18 @@ def test_it_plans_with_what_was_set(bench):
         plan = mind.answered(stamp, None, ('odom', 'imu', 'camera'))
         said = bench.until(lambda: [values for values, ns, _ in map(
             convert.state_from, bench.heard[topics.ACTOR_STATE.name]) if ns == stamp])[0]
-        return round((plan.start_ns - plan.number) / 1e9, 6), said['energy.way']
+        return round((plan.start_ns - plan.number) / 1e9, 6), said['energy.time_to_goal']
 
     bench.until(lambda: mind.sense(next(frames)) or bench.heard[topics.ACTOR_STATE.name],
                 'that what the actor says of a plan is heard')
     late_s, way = planned()
     assert late_s == 0.06 and way > 0
-    assert set_at_once(bench, {'world_model.latency_s': 0.11, 'energy.way': 0.0}).successful
+    assert set_at_once(bench,
+                       {'world_model.latency_s': 0.11, 'energy.time_to_goal': 0.0}).successful
     assert planned() == (0.11, 0.0)
-    refused = set_at_once(bench, {'world_model.latency_s': 0.02, 'energy.way': -1.0})
+    refused = set_at_once(bench, {'world_model.latency_s': 0.02, 'energy.time_to_goal': -1.0})
     assert not refused.successful and 'way = -1.0 is outside 0.0 to 100.0 1/s' in refused.reason
     assert planned() == (0.11, 0.0)
-    assert set_at_once(bench, {'energy.way': 2.0}).successful
+    assert set_at_once(bench, {'energy.time_to_goal': 2.0}).successful
     late_s, way = planned()
     assert late_s == 0.11 and way > 0

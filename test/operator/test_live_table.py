@@ -77,7 +77,7 @@ def test_a_mind_that_thinks_tells_how_regularly(bench):
 
 
 def test_the_critic_tells_how_it_ticks(bench):
-    bench.start('critic', **{'health.least_hz': 1000.0})
+    bench.start('critic', **{'health.min_rate_hz': 1000.0})
     bench.hear(topics.DIAGNOSTICS)
 
     def said():

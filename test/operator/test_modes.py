@@ -170,7 +170,7 @@ def test_without_its_supervisor_the_robot_rests_and_is_not_armed_by_its_return(r
     os.kill(child.pid, signal.SIGSTOP)                  # it still is a publisher, and says nothing
     at_rest(robot)
     verdict = convert.verdict_from(robot.bench.heard[topics.VERDICT.name][-1])
-    assert verdict.rule == 'permitted'
+    assert verdict.rule == 'motion_enable'
     assert moved(robot.push(0.3, 1.0))                  # a hand needs no supervisor
     child.kill()
     robot.bench.heard[topics.STATUS.name].clear()
@@ -196,7 +196,7 @@ def test_after_an_emergency_stop_or_a_power_cut_one_reset_and_one_arming_bring_i
     bench.say(topics.E_STOP, Bool(data=True))
     at_rest(robot)
     robot.status(mode='idle', goal='0')
-    assert 'the critic latched touched: e_stop' in robot.newest['reason']
+    assert 'the critic latched bumper_cliff_estop: e_stop' in robot.newest['reason']
     assert not robot.ask(topics.CRITIC_RESET)[0]        # the cause lasts
     bench.say(topics.E_STOP, Bool(data=False))
     worked, why = robot.ask(topics.ARM)

@@ -56,7 +56,7 @@ def pose(owner) -> np.ndarray:
 
 
 def driven(owner, line: str, drive) -> None:
-    """Sit down at `ami-ros drive` and do something with its keys."""
+    """Sit down at `ami-ros teleop` and do something with its keys."""
     options = shlex.split(line)[2:]
     options = [str(owner.folder / word) if word.endswith('.yaml') else word for word in options]
     person = Person(owner.bench, *options)
@@ -178,13 +178,13 @@ def test_each_step_of_own_robot(owner):
         ('mkdir -p ~/ami_ws', INSTALLS), ('sudo apt install', INSTALLS),
         ('python3 -m pip install', INSTALLS), ('cd ~/ami_ws', INSTALLS),
         ('alias ami-ros', INSTALLS),
-        ('ami-ros machine', lambda line: owner.types(line, statuses=(0, 1))),
+        ('ami-ros host', lambda line: owner.types(line, statuses=(0, 1))),
         ('ami-ros robot new my_robot', new), ('cd my_robot', owner.cd),
-        ('ami-ros robot check my_robot.yaml', check), ('ami-ros policy explain', explain),
+        ('ami-ros robot check my_robot.yaml', check), ('ami-ros safety explain', explain),
         ('ros2 topic list', ROS2), ('ros2 topic hz', ROS2), ('ros2 topic info', ROS2),
         ('ros2 run ami_ros critic', ROS2), ('critic --ros-args', owner.opens),
         ('ami-ros doctor --robot', doctor),
-        ('ami-ros drive --robot',
+        ('ami-ros teleop --robot',
          lambda line: driven(owner, line, lambda person: first_motions(owner, person))),
         ('ami-ros calibrate --robot', calibrate), ('ami-ros robot check', check_again),
         ('ros2 launch ami_ros robot.launch.py', ROS2), ('critic --ros-args', owner.opens),
@@ -241,7 +241,7 @@ def test_each_step_of_own_model_that_is_quick(owner):
 
     walk('own_model.md', [
         ('ami-ros collect', 'test/test_docs.py types it'),
-        ('ami-ros drive --robot', lambda line: typed.update(drive=line)),
+        ('ami-ros teleop --robot', lambda line: typed.update(drive=line)),
         ('ami-ros record --robot', record), ('ami-ros record --check', check),
         ('ami-ros train', train),
         ('ami-ros modules keygen', A_MODULE), ('ami-ros modules sign', A_MODULE),

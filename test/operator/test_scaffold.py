@@ -43,5 +43,5 @@ def test_every_node_takes_its_parameters(context, tmp_path):
         robot = find(own.robot)
         assert robot.name == 'barge' and robot.path == path
         if name == 'critic':
-            assert limits.build_rules(policy(own.policy), robot)
-            assert policy(own.policy).shared.max_speed_mps == 0.15
+            assert limits.build_rules(policy(own.safety_policy), robot)
+            assert policy(own.safety_policy).shared.max_speed_mps == 0.15

@@ -131,12 +131,13 @@ def test_a_person_gives_goals_and_asks_for_modes(robot, ami, tmp_path):
 
     robot.until(lambda: 'e_stop is active' in pull(True), 'an emergency stop')
     code, out, complaint = ami('mode', 'reset')
-    assert (code, out) == (1, '') and 'the critic refuses: touched: e_stop' in complaint
+    assert (code, out) == (1, '') and 'the critic refuses: bumper_cliff_estop: e_stop' in complaint
     robot.until(lambda: 'latched until critic/reset' in pull(False), 'a latch')
     code, out, complaint = ami('mode', 'autonomous')
-    assert (code, out) == (1, '') and 'is latched by touched; call critic/reset' in complaint
+    assert (code, out) == (1, '')
+    assert 'is latched by bumper_cliff_estop; call critic/reset' in complaint
     assert ami('mode', 'reset') == (
-        0, 'released: touched; nothing to reset: mode is idle\n', '')
+        0, 'released: bumper_cliff_estop; nothing to reset: mode is idle\n', '')
     assert ami('mode', 'autonomous') == (0, 'mode is autonomous\n', '')
 
 
@@ -171,16 +172,16 @@ def test_the_table_says_why():
 
 
 @pytest.mark.parametrize('critic, configurator, is_', [
-    ((True, 'released: touched'), (True, 'mode is idle'),
-     (True, 'released: touched; mode is idle')),
-    ((True, 'released: touched'), RuntimeError('nobody answers'),
-     (True, 'released: touched; nobody answers')),
+    ((True, 'released: bumper_cliff_estop'), (True, 'mode is idle'),
+     (True, 'released: bumper_cliff_estop; mode is idle')),
+    ((True, 'released: bumper_cliff_estop'), RuntimeError('nobody answers'),
+     (True, 'released: bumper_cliff_estop; nobody answers')),
     ((True, 'nothing was latched'), RuntimeError('nobody answers'),
      (False, 'nothing was latched; nobody answers')),
     ((True, 'nothing was latched'), (False, 'nothing to reset: mode is idle'),
      (False, 'nothing was latched; nothing to reset: mode is idle')),
-    ((False, 'touched: e_stop button is active'), AssertionError(),
-     (False, 'the critic refuses: touched: e_stop button is active'))])
+    ((False, 'bumper_cliff_estop: e_stop button is active'), AssertionError(),
+     (False, 'the critic refuses: bumper_cliff_estop: e_stop button is active'))])
 def test_a_reset_is_asked_of_both_and_of_a_critic_alone(monkeypatch, critic, configurator, is_):
     def put(row, ros):
         answer = critic if row is topics.CRITIC_RESET else configurator

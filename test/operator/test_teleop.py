@@ -30,14 +30,14 @@ FAULTY = ('from ami_ros.cli import main as cli; from ami_ros.operator.teleop imp
 
 
 class Person:
-    """Somebody at a pseudo-terminal of their own, in which `ami-ros drive` runs."""
+    """Somebody at a pseudo-terminal of their own, in which `ami-ros teleop` runs."""
 
     def __init__(self, bench, *options, program=('-m', 'ami_ros.cli')):
         self.bench, self.seen, self.key_s = bench, '', 0.0
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
         self.drive = subprocess.Popen(
-            [sys.executable, *program, 'drive', *options], stdin=self.slave, stdout=self.slave,
+            [sys.executable, *program, 'teleop', *options], stdin=self.slave, stdout=self.slave,
             stderr=self.slave, preexec_fn=self.own,
             env={**bench.processes.environment(), 'PYTHONPATH': ROOT})
 
@@ -196,19 +196,19 @@ def test_the_terminal_is_as_it_was_after_a_bug(bench):
 
 
 def test_without_a_terminal_it_says_so(bench):
-    got = subprocess.run([sys.executable, '-m', 'ami_ros.cli', 'drive'], text=True,
+    got = subprocess.run([sys.executable, '-m', 'ami_ros.cli', 'teleop'], text=True,
                          stdin=subprocess.DEVNULL, capture_output=True,
                          env={**bench.processes.environment(), 'PYTHONPATH': ROOT})
     assert got.returncode == 1 and got.stdout == '' and got.stderr.count('\n') == 1
-    assert got.stderr.startswith('ami-ros drive: this needs a terminal') and '--joy' in got.stderr
+    assert got.stderr.startswith('ami-ros teleop: this needs a terminal') and '--joy' in got.stderr
 
 
 def test_a_joystick_needs_no_terminal(bench):
     bench.hear(replace(topics.HAND, qos=topics.RELIABLE_10))  # each one counts
     bench.offer(topics.JOY)
-    bench.processes.programs['drive'] = [
-        '-m', 'ami_ros.cli', 'drive', '--joy']      # and ROS arguments, as a launch file has them
-    bench.start('drive', enable_button=4)
+    bench.processes.programs['teleop'] = [
+        '-m', 'ami_ros.cli', 'teleop', '--joy']      # and ROS arguments, as a launch file has them
+    bench.start('teleop', enable_button=4)
     bench.met(topics.HAND, topics.JOY)
 
     def pushed(y, *held):
@@ -222,7 +222,7 @@ def test_a_joystick_needs_no_terminal(bench):
     bench.until(lambda: pushed(float('nan'), 4) == (0.0, 0.0), 'a rest at what is no number')
     bench.until(lambda: pushed(1.0, 4) == (0.6, 0.0))
     bench.until(lambda: said(bench)[-1] == (0.0, 0.0), 'a rest once the joystick is silent')
-    log = bench.processes.log('drive').read_text()
+    log = bench.processes.log('teleop').read_text()
     assert 'button 4 is not held' in log and 'the joystick is silent' in log
 
 

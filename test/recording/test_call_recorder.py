@@ -107,9 +107,9 @@ def test_a_policy_that_is_looser_answers_otherwise():
 
 def test_what_is_latched_is_part_of_the_state(tmp_path):
     critic = Critic(POLICY, ROBOT, Latch(tmp_path))
-    critic.latch.close('touched', 'bumped')
+    critic.latch.close('bumper_cliff_estop', 'bumped')
     said = [lossless_json.read(lossless_json.text(told)) for told in call_recorder.state(critic)]
     other = Critic(POLICY, ROBOT)
     call_recorder.restore(other, said)
-    assert other.latch.closed == {'touched': 'bumped'}
+    assert other.latch.closed == {'bumper_cliff_estop': 'bumped'}
     critic.latch.end()

@@ -69,7 +69,8 @@ def test_a_view_that_is_not_in_one_piece_comes_back():
 def test_nouns_come_back():
     z = np.random.default_rng(1).normal(size=64).astype(np.float32)
     belief = Belief(z, z[:3], np.arange(3.0), np.arange(3.0), 10**18 + 1, 1 / 3, 2.0, 7, 'a')
-    plan = Plan(np.arange(16.0).reshape(8, 2) / 3, 0.25, 10**18 + 3, energies=(('way', 0.1),))
+    plan = Plan(np.arange(16.0).reshape(8, 2) / 3, 0.25, 10**18 + 3,
+                energies=(('time_to_goal', 0.1),))
     commands = tuple(Command(np.array([0.1 * i, 1 / (i + 1)]), 10**18 + i) for i in range(40))
     tracks = deque(Track(10**18 + i, 0.1 * i, 1 / (i + 3), 0.0, 1.0) for i in range(200))
     for value in (belief, plan, commands, tracks, {'p': plan, 'none': None}):

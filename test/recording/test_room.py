@@ -95,7 +95,8 @@ def test_a_scribe_hands_both_on(tmp_path):
 def test_what_a_node_says_of_itself_becomes_files_and_leaves_no_folder():
     key, files = files_of(ABOUT, 7)
     assert key == '/robot1/critic' and {file.name for file in files} == {
-        'parameters/robot1.critic.json', 'robot/rover.yaml', 'urdf/r.urdf', 'policy/rover.yaml'}
+        'parameters/robot1.critic.json', 'robot/rover.yaml', 'urdf/r.urdf',
+        'safety_policy/rover.yaml'}
     assert all(file.log_ns == 7 for file in files)
     for wrong in ('', '{', '[]', '{"node": 1, "robot": {"file": 2}}', '{"robot": {}}'):
         assert files_of(wrong, 7) == ('nobody', [])

@@ -66,10 +66,10 @@ def test_files_are_found_on_the_command_line_as_rcl_does(words, files):
 def test_the_sentence_names_node_keys_and_what_to_write(tmp_path):
     file = tmp_path / 'params.yaml'
     file.write_text(SAID.format('/robot1/critic') + SAID.format('mind'))
-    said = addressed.unnamed('/critic', ['robot', 'policy'], [str(file)])
-    for part in ('/critic was not given its robot and policy', f'{file} has parameters of '
-                 '/robot1/critic, /mind', 'robot: PATH, policy: PATH below /**/critic',
-                 '-p robot:=PATH -p policy:=PATH'):
+    said = addressed.unnamed('/critic', ['robot', 'safety_policy'], [str(file)])
+    for part in ('/critic was not given its robot and safety_policy', f'{file} has parameters of '
+                 '/robot1/critic, /mind', 'robot: PATH, safety_policy: PATH below /**/critic',
+                 '-p robot:=PATH -p safety_policy:=PATH'):
         assert part in said
     said = addressed.unnamed('/r/mind', ['robot'], [])
     assert 'has parameters of' not in said and '--params-file' in said and '/**/mind' in said

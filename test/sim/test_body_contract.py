@@ -143,7 +143,7 @@ def test_somewhere_is_a_free_place(body):
 @pytest.mark.parametrize('name, error, sentence', [
     ('airship', ValueError, "no engine 'airship'; there are: pybullet, mujoco, loopback")])
 def test_opening_by_name(name, error, sentence):
-    assert bodies.open_body('loopback', ROVER, bodies.Room(), 0, (32, 24)).camera().shape == (
+    assert bodies.open_body('loopback', ROVER, bodies.SimRoom(), 0, (32, 24)).camera().shape == (
         24, 32, 3)
     with pytest.raises(error, match=sentence):
-        bodies.open_body(name, ROVER, bodies.Room(), 0, (64, 64))
+        bodies.open_body(name, ROVER, bodies.SimRoom(), 0, (64, 64))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ami_ros.core.share import share
 from ami_ros.core.types import Command, Imu, Situation
-from ami_ros.critic.history import Keeper
+from ami_ros.critic.history import History
 from ami_ros.critic.rules import tilt
 from ami_ros.critic.rules.rule import Stop
 from ami_ros.critic.safety_policy.limits import read
@@ -19,7 +19,7 @@ from ami_ros.sim.simulator import Simulator  # noqa: E402
 
 ROVER = find('rover')
 ROVER = replace(ROVER, sensors=tuple(replace(s, required=True) for s in ROVER.sensors))
-STRICT = read(share('config/policy/strict.yaml'))
+STRICT = read(share('config/safety_policy/strict.yaml'))
 SPEED = STRICT.shared.max_speed_mps
 TICK_S = 0.025
 
@@ -40,7 +40,7 @@ def judged(keeper, rule, now_ns, imu):
 def test_a_drive_with_full_stops_is_no_lean_and_a_reset_is_waited_for():
     """At the policy's speed; the first readings after a reset are of a fall and a landing."""
     own = STRICT.rules['tilt']
-    rule, keeper = tilt.make(own, STRICT.shared, ROVER), Keeper(ROVER, own.filter_s)
+    rule, keeper = tilt.make(own, STRICT.shared, ROVER), History(ROVER, own.filter_s)
     v, said, leaning = 0.0, [], []
     with Simulator(worlds.draw(7), ROVER, 1) as sim:
         for tick in range(320):
@@ -62,7 +62,7 @@ def test_a_drive_with_full_stops_is_no_lean_and_a_reset_is_waited_for():
 
 def test_a_robot_on_its_side_stands():
     own = STRICT.rules['tilt']
-    rule, keeper = tilt.make(own, STRICT.shared, ROVER), Keeper(ROVER, own.filter_s)
+    rule, keeper = tilt.make(own, STRICT.shared, ROVER), History(ROVER, own.filter_s)
     said = []
     for tick in range(80):
         now, side = round(tick * TICK_S * 1e9), tick >= 40

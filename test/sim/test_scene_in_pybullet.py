@@ -128,12 +128,12 @@ def test_somebody_who_walks_is_seen_felt_by_the_lidar_and_waits():
 
 
 def test_a_body_is_opened_in_a_changed_scene_through_a_camera():
-    room = bodies.Room(20_006, generator='building', changes='doors:1', camera='evening')
+    room = bodies.SimRoom(20_006, generator='building', changes='doors:1', camera='evening')
     with bodies.open_body('pybullet', ROVER, room, 0, (64, 64)) as body:
         assert body.world.changes == ('doors:1@1', 'evening@1')
         body.reset(bodies.somewhere(body, 3), 0)
         assert body.lens.settings.auto_exposure and body.camera().shape == (64, 64, 3)
     with pytest.raises(ValueError, match="no change 'flood'"):
-        bodies.open_body('pybullet', ROVER, bodies.Room(7, changes='flood'), 0, (64, 64))
-    with bodies.open_body('pybullet', ROVER, bodies.Room(7, 0.3, 2), 0, (64, 64)) as body:
+        bodies.open_body('pybullet', ROVER, bodies.SimRoom(7, changes='flood'), 0, (64, 64))
+    with bodies.open_body('pybullet', ROVER, bodies.SimRoom(7, 0.3, 2), 0, (64, 64)) as body:
         assert body.world.pieces != scenes.draw('room', 7).world.pieces

@@ -34,12 +34,12 @@ def robot_file(folder, name='mine', **names):
 
 
 def about(path) -> dict:
-    """Return what a node says of itself on trace/about, as (type, rows) of a toy bag."""
+    """Return what a node says of itself on trace/metadata, as (type, rows) of a toy bag."""
     robot = find(str(path))
     said = {'node': '/mind', 'robot': {'file': path.name, 'text': path.read_text(),
                                        'urdf_file': 'rover.urdf',
                                        'urdf': open(robot.urdf).read()}}
-    return {'trace/about': ('std_msgs/msg/String', [
+    return {'trace/metadata': ('std_msgs/msg/String', [
         (BEGIN_NS, make.make('std_msgs/String', data=json.dumps(said)))])}
 
 
@@ -150,9 +150,9 @@ def test_bags_of_different_robots_are_refused(tmp_path):
 def test_a_robot_file_of_another_version_is_said(tmp_path):
     mine = robot_file(tmp_path)
     said = about(mine)
-    kind, rows = said['trace/about']
+    kind, rows = said['trace/metadata']
     text = rows[0][1].data.replace('max_speed_mps', 'top_speed')
-    said['trace/about'] = kind, [(BEGIN_NS, make.make('std_msgs/String', data=text))]
+    said['trace/metadata'] = kind, [(BEGIN_NS, make.make('std_msgs/String', data=text))]
     path = write(tmp_path / 'bag', {**topics(), **said})
     with pytest.raises(ValueError, match='is none of this version .*give your own with --robot'):
         recorded_robot(path)

@@ -2,7 +2,7 @@
 """What is exported says what torch says, or is not exported."""
 
 from ami_ros.inference import backend
-from ami_ros.training.export import compare, export, Imagine, See, Step, TOLERANCE
+from ami_ros.training.export import compare, export, Imagine, See, StepNet, TOLERANCE
 from ami_ros.training.networks import Jepa, Shape
 from ami_ros.training.shrink import round_weights, shrink
 import numpy as np
@@ -38,7 +38,7 @@ def inputs(n: int = 7) -> dict[str, dict[str, torch.Tensor]]:
 
 
 def networks(model):
-    return {'see': See(model), 'step': Step(model, ORDINARY),
+    return {'see': See(model), 'step': StepNet(model, ORDINARY),
             'imagine': Imagine(model, ORDINARY, HORIZON)}
 
 
@@ -99,12 +99,12 @@ def test_a_weight_changed_after_the_export_is_found(exported, value):
     outputs = [o['name'] for o in report['step']['outputs']]
     weight = model.dynamics.trunk[0].bias
     before = weight.detach().clone()
-    assert compare(folder / 'step.onnx', Step(model, ORDINARY), given, outputs)
+    assert compare(folder / 'step.onnx', StepNet(model, ORDINARY), given, outputs)
     try:
         with torch.no_grad():
             weight += value
         with pytest.raises(RuntimeError, match='step.onnx differs from torch .*nothing was exp'):
-            compare(folder / 'step.onnx', Step(model, ORDINARY), given, outputs)
+            compare(folder / 'step.onnx', StepNet(model, ORDINARY), given, outputs)
     finally:
         with torch.no_grad():
             weight.copy_(before)

@@ -90,9 +90,9 @@ def test_a_module_says_where_it_is_from_and_is_held_to_its_own_golden_inputs(sma
 
 
 def test_what_has_no_products_is_refused(seen):
-    from ami_ros.inference.graph import Graph, Node, Value
+    from ami_ros.inference.graph import Graph, GraphNode, Value
     value = Value('x', np.dtype(np.float32), ('n', 2))
-    data = write(Graph((Node('Relu', ('x',), ('y',), {}),), {}, (value,),
+    data = write(Graph((GraphNode('Relu', ('x',), ('y',), {}),), {}, (value,),
                        (Value('y', value.dtype, value.shape),)))
     with pytest.raises(ValueError, match='no product'):
         quantize.quantise(data, iter([]))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ami_ros.inference import backend
 from ami_ros.modules.module import open_module
-from ami_ros.training.export import Imagine, See, Step, TOLERANCE
+from ami_ros.training.export import Imagine, See, StepNet, TOLERANCE
 from ami_ros.training.restore import restore
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ GIVEN = {
 def test_it_says_what_the_shipped_network_says(name):
     module = open_module()
     model, ordinary = restore(module)
-    network = {'see': lambda: See(model), 'step': lambda: Step(model, ordinary),
+    network = {'see': lambda: See(model), 'step': lambda: StepNet(model, ordinary),
                'imagine': lambda: Imagine(model, ordinary, 8),
                'imagine_4': lambda: Imagine(model, ordinary, 4)}[name]()
     given = GIVEN[name]

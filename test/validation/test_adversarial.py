@@ -14,18 +14,18 @@ from ami_ros.sim import world as worlds
 from ami_ros.sim.sensors import EXACT
 from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.adversarial import campaign as campaigns
-from ami_ros.validation.adversarial.campaign import campaign, Hostile
+from ami_ros.validation.adversarial.campaign import AdversarialCampaign, campaign
 from ami_ros.validation.adversarial.foresight import kept, Margin, PerfectGuard
 from ami_ros.validation.adversarial.ground import Ground, Path
-from ami_ros.validation.adversarial.leg import Ask, Leg
+from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.movers import SPEED_MPS
 from ami_ros.validation.adversarial.planners import KINDS
-from ami_ros.validation.adversarial.vehicle import State, STEP_S, Vehicle
+from ami_ros.validation.adversarial.vehicle import STEP_S, Vehicle, VehicleState
 import numpy as np
 import pytest
 
 ROBOT = find('rover')
-POLICY = read(share('config/policy/rover.yaml'))
+POLICY = read(share('config/safety_policy/rover.yaml'))
 BOX = Box.around(ROBOT.body.footprint)
 EMPTY = worlds.World(0, (), (1.0, 1.0, 4.0))
 
@@ -37,30 +37,30 @@ def without(*names):
 
 
 def ask(index=0, kind='random', moving=False, seconds=20.0, seed=600):
-    return Ask(seed, index, kind, moving, seconds)
+    return LegSpec(seed, index, kind, moving, seconds)
 
 
 def collisions(legs, policy):
     return sum(touch['collision'] for leg in legs
-               for touch in Leg(leg, policy, ROBOT).drive().touches)
+               for touch in AdversarialLeg(leg, policy, ROBOT).drive().touches)
 
 
 # ---- it finds what is to be found
 def test_without_the_rules_of_the_way_it_collides():
     legs = [ask(kind='adversarial', seconds=15.0)]
     assert collisions(legs, POLICY) == 0
-    assert collisions(legs, without('stop_zone', 'time_to_collision', 'approach')) > 2
+    assert collisions(legs, without('stop_zone', 'time_to_collision', 'moving_obstacle')) > 2
 
 
 def test_without_a_look_at_what_moves_it_is_run_into():
     legs = [ask(6, 'adversarial', True, 30.0, 500)]
-    assert collisions(legs, without('approach')) > 0
+    assert collisions(legs, without('moving_obstacle')) > 0
     assert collisions(legs, POLICY) == 0
 
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_leg_is_the_same_twice_and_counts_what_it_says(kind):
-    one, other = (Leg(ask(3, kind), POLICY, ROBOT).drive() for _ in range(2))
+    one, other = (AdversarialLeg(ask(3, kind), POLICY, ROBOT).drive() for _ in range(2))
     assert one.plain() == other.plain()
     assert one.ticks == 1000 and one.verdicts > 1000
     assert one.moving_ticks + one.expired_ticks <= one.ticks
@@ -72,19 +72,20 @@ def test_a_leg_is_the_same_twice_and_counts_what_it_says(kind):
 def test_a_policy_that_always_stops_stops_falsely():
     """The odometry is always too old: `fresh` is named, and the rover drives nowhere."""
     shared = replace(POLICY.shared, max_odometry_age_s=0.02, max_scan_age_s=0.02)
-    tally = Leg(ask(), replace(POLICY, shared=shared), replace(ROBOT, sensors=tuple(
+    tally = AdversarialLeg(ask(), replace(POLICY, shared=shared), replace(ROBOT, sensors=tuple(
         replace(s, hz=60.0) if s.name in ('scan', 'odom') else s for s in ROBOT.sensors))).drive()
     assert tally.way_m < 0.7 * tally.perfect_way_m
-    assert tally.false_stops['fresh'] > 0.2 * tally.moving_ticks
+    assert tally.false_stops['input_timeout'] > 0.2 * tally.moving_ticks
 
 
 @pytest.mark.parametrize(('pace', 'visible_s', 'counts'), [
     (0.03, 0.6, True), (0.015, 0.6, False), (0.03, 0.4, False)])
 def test_what_counts_as_a_collision(pace, visible_s, counts):
-    leg = Leg(ask(), POLICY, ROBOT)
+    leg = AdversarialLeg(ask(), POLICY, ROBOT)
     leg.step = 400
     leg.unseen_step[:] = leg.step + 1 - round(visible_s / STEP_S)
-    leg.car.state = State(leg.ground.half_m - BOX.half_length_m, 0.0, 0.0, pace, pace, pace, pace)
+    leg.car.state = VehicleState(leg.ground.half_m - BOX.half_length_m, 0.0, 0.0, pace, pace, pace,
+                                 pace)
     leg.told = (pace, 0.0)
     leg.ground.places[:] = -2.0         # the furniture is out of the way
     assert leg.go()
@@ -134,7 +135,7 @@ def test_the_vehicle_stops_no_sooner_than_in_pybullet(v, w):
             sim.command(0.0, 0.0)
             sim.step(0.05)
         x, y, yaw = sim.truth_pose() - before
-    car = Vehicle(ROBOT, State(0.0, 0.0, 0.0))
+    car = Vehicle(ROBOT, VehicleState(0.0, 0.0, 0.0))
     car.drive((v, w), 200)
     at, standing = car.state, car.future([], 120)[-1]
     car.drive((0.0, 0.0), 120)
@@ -148,7 +149,7 @@ def test_the_vehicle_drives_as_in_pybullet():
     rng = np.random.default_rng(0)
     with Simulator(EMPTY, ROBOT, 0, noise=EXACT) as sim:
         sim.reset(np.zeros(3), 0)
-        car, way = Vehicle(ROBOT, State(0.0, 0.0, 0.0)), 0.0
+        car, way = Vehicle(ROBOT, VehicleState(0.0, 0.0, 0.0)), 0.0
         for _ in range(30):
             twist, last = rng.uniform(-1, 1, 2) * ROBOT.limits, sim.truth_pose()
             for _ in range(4):
@@ -165,7 +166,7 @@ def test_the_vehicle_drives_as_in_pybullet():
 def test_the_margin_is_kept_up_to_a_wall(v):
     """Obeying 0.3 s and then braking ends just stop_m before the wall, or not."""
     ground, margin = Ground(EMPTY, BOX), Margin(0.02, 0.05)
-    car = Vehicle(ROBOT, State(0.0, 0.0, 0.0, v, v, v, v))
+    car = Vehicle(ROBOT, VehicleState(0.0, 0.0, 0.0, v, v, v, v))
     told = [((v, 0.0), 60)]
     way = car.future(told, 120)[-1].x
     for spare, fine in ((0.002, True), (-0.002, False), (0.1, True), (-0.1, False)):
@@ -178,7 +179,7 @@ def test_the_margin_is_kept_up_to_a_wall(v):
 
 def test_what_is_near_already_must_not_come_nearer():
     ground, margin = Ground(EMPTY, BOX), Margin(0.02, 0.05)
-    car = Vehicle(ROBOT, State(ground.half_m - BOX.half_length_m - 0.01, 0.0, 0.0))
+    car = Vehicle(ROBOT, VehicleState(ground.half_m - BOX.half_length_m - 0.01, 0.0, 0.0))
     for v, fine in ((0.1, False), (-0.1, True)):
         assert kept(ground, car, [((v, 0.0), 60)], 0.0, margin, 0.01) is fine
 
@@ -186,12 +187,12 @@ def test_what_is_near_already_must_not_come_nearer():
 def test_what_moves_is_where_it_will_be():
     piece = worlds.Piece('cylinder', 1.0, 0.0, 0.0, (0.2, 0.2), 1.0, (1, 1, 1))
     world = replace(EMPTY, pieces=(piece,))
-    margin, car = Margin(0.02, 0.05), Vehicle(ROBOT, State(0.0, 0.0, 0.0))
+    margin, car = Margin(0.02, 0.05), Vehicle(ROBOT, VehicleState(0.0, 0.0, 0.0))
     come = Path(0.5j / 2, -0.5j / 2, 0.8)       # -0.5 sin(0.8 t) along x
     for paths, fine in (({}, True), ({0: come}, False)):
         ground = Ground(world, BOX, paths)
         assert ground.where(0.0)[0, 0] == pytest.approx(1.0)
-        car.state = State(0.4, 0.0, 0.0)
+        car.state = VehicleState(0.4, 0.0, 0.0)
         nearest = ground.clearance(np.array([0.4 + 0j]), np.zeros(1), np.zeros(1)).min()
         assert nearest == pytest.approx(0.24)
         assert kept(ground, car, [((0.1, 0.0), 60)], 0.0, margin, nearest) is fine
@@ -199,8 +200,8 @@ def test_what_moves_is_where_it_will_be():
 
 
 def test_the_perfect_guard_drives_up_to_a_wall_and_touches_nothing():
-    ground, car = Ground(EMPTY, BOX), Vehicle(ROBOT, State(1.0, 0.0, 0.0))
-    leg = Leg(ask(), POLICY, ROBOT)
+    ground, car = Ground(EMPTY, BOX), Vehicle(ROBOT, VehicleState(1.0, 0.0, 0.0))
+    leg = AdversarialLeg(ask(), POLICY, ROBOT)
     guard = PerfectGuard(ground, car, leg.critic.rules, Margin(0.02, 0.05))
     for tick in range(300):
         guard.tick((0.6, 0.0), 10**9 + tick * 20_000_000, tick * 0.02)
@@ -212,7 +213,7 @@ def test_the_perfect_guard_drives_up_to_a_wall_and_touches_nothing():
 def test_rooms_that_move_are_slower_than_the_rover_and_meet_nothing():
     some = Counter()
     for index in range(6):
-        ground = Leg(ask(index, moving=True), POLICY, ROBOT).ground
+        ground = AdversarialLeg(ask(index, moving=True), POLICY, ROBOT).ground
         some.update(walk=sum(ground.moving))
         assert ground.fastest_mps <= SPEED_MPS[1] < ROBOT.max_speed_mps
         for time_s in np.arange(0.0, 20.0, 1.0):
@@ -224,7 +225,7 @@ def test_rooms_that_move_are_slower_than_the_rover_and_meet_nothing():
 def test_plans_are_of_the_kinds_they_say():
     seen = {kind: [] for kind in KINDS}
     for kind, plans in seen.items():
-        leg = Leg(ask(1, kind), POLICY, ROBOT)
+        leg = AdversarialLeg(ask(1, kind), POLICY, ROBOT)
         decide = leg.planner.decide
         leg.planner.decide = lambda look, decide=decide, plans=plans: (
             plans.append((look, decide(look))) or plans[-1][1])
@@ -243,7 +244,7 @@ def test_plans_are_of_the_kinds_they_say():
 @pytest.fixture
 def short(monkeypatch):
     monkeypatch.setattr(campaigns, 'LEG_S', 4.0)
-    return Hostile(14 / 3600, 601)
+    return AdversarialCampaign(14 / 3600, 601)
 
 
 def test_a_campaign_that_was_ended_goes_on_and_says_the_same(short, tmp_path):
@@ -262,7 +263,7 @@ def test_a_campaign_that_was_ended_goes_on_and_says_the_same(short, tmp_path):
 
 def test_more_processes_say_the_same(tmp_path):
     """Their legs have the whole length, of which there is less than one to drive."""
-    ask = Hostile(3 / 3600, 602)
+    ask = AdversarialCampaign(3 / 3600, 602)
     one, two = (campaign(ask, tmp_path / f'{jobs}.legs', lambda *_: None, jobs=jobs)
                 for jobs in (1, 2))
     assert one == two and one['ticks'] == 150
@@ -281,19 +282,19 @@ def test_another_campaign_is_not_gone_on_with(short, tmp_path):
 def test_the_command_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(campaigns, 'LEG_S', 4.0)
     report = tmp_path / 'hostile.json'
-    words = ['hostile', '--hours', '0.002', '--seed', '601', '--report', str(report)]
-    drive = Leg.drive
+    words = ['adversarial', '--hours', '0.002', '--seed', '601', '--report', str(report)]
+    drive = AdversarialLeg.drive
 
     def interrupted(leg):
         if leg.ask.index == 1:
             raise KeyboardInterrupt
         return drive(leg)
-    monkeypatch.setattr(Leg, 'drive', interrupted)
+    monkeypatch.setattr(AdversarialLeg, 'drive', interrupted)
     assert cli.main(words) == 130 and not report.exists()
     assert 'the same command goes on from there' in capsys.readouterr().err
-    monkeypatch.setattr(Leg, 'drive', drive)
+    monkeypatch.setattr(AdversarialLeg, 'drive', drive)
     assert cli.main(words) == 0 and report.exists()
     said = capsys.readouterr().out.splitlines()
     assert said[0].split()[:2] == ['plans', 'hours'] and said[1].split()[0] == 'all'
     with pytest.raises(SystemExit):
-        cli.main(['hostile', '--hours', 'inf'])
+        cli.main(['adversarial', '--hours', 'inf'])

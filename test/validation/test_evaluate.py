@@ -43,7 +43,7 @@ def test_the_shipped_module_drives_there_declares_it_and_touches_nothing(driven)
 def test_the_report_says_what_was_asked_and_is_json(driven):
     got, module = json.loads(json.dumps(driven[0])), open_module()
     assert got['protocol'] == got['protocol'] | {
-        'planner': 'world_model', 'goal_blocks': 10, 'seed': SEED, 'furniture_moved': False,
+        'planner': 'world_model', 'goal_steps': 10, 'seed': SEED, 'furniture_moved': False,
         'world_seed': home(module), 'lock_step': True, 'frame_s': 0.1,
         'module': module.manifest['name'], 'latent_space': module.manifest['latent_space']}
     assert set(got['episodes'][0]) >= {
@@ -122,11 +122,11 @@ def test_a_frame_is_what_the_sensors_say_at_once():
 
 @pytest.mark.parametrize(('changes', 'words'), [
     ((('enrgy.way', '0'),), "unknown key 'enrgy'; did you mean 'energy'"),
-    ((('energy.wya', '0'),), "unknown key 'wya'; did you mean 'way'"),
-    ((('energy.way', '-1'),), 'way = -1.0 is outside'),
-    ((('energy.way', 'NaN'),), 'way = nan is outside'),
+    ((('energy.tiem_to_goal', '0'),), "unknown key 'tiem_to_goal'; did you mean 'time_to_goal'"),
+    ((('energy.time_to_goal', '-1'),), 'time_to_goal = -1.0 is outside'),
+    ((('energy.time_to_goal', 'NaN'),), 'time_to_goal = nan is outside'),
     ((('actor.candidates', '2.5'),), 'candidates = 2.5 is not of type int'),
-    ((('energy.way', 'none'),), 'is no number and neither true nor false'),
+    ((('energy.time_to_goal', 'none'),), 'is no number and neither true nor false'),
 ])
 def test_a_setting_that_cannot_be_is_named(changes, words):
     with pytest.raises(ValueError, match=words):
@@ -134,7 +134,8 @@ def test_a_setting_that_cannot_be_is_named(changes, words):
 
 
 def test_settings_are_changed_where_asked_and_only_there():
-    world, actor, energy = settings((('energy.way', '0'), ('actor.candidates', '24')))
+    world, actor, energy = settings((('energy.time_to_goal', '0'), ('actor.candidates', '24')))
     plain = settings()
-    assert energy.way == 0.0 != plain[2].way and actor.candidates == 24 != plain[1].candidates
+    assert (energy.time_to_goal == 0.0 != plain[2].time_to_goal
+            and actor.candidates == 24 != plain[1].candidates)
     assert world == plain[0] and world.latency_s == 0.0

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 ROBOT = find('rover')
-POLICY = read(share('config/policy/rover.yaml'))
+POLICY = read(share('config/safety_policy/rover.yaml'))
 RNG = np.random.default_rng(0)
 ANGLES = np.linspace(-math.pi, math.pi, 180, endpoint=False)
 OF_ODOMETRY = [name for name in LIES if name.startswith(('twist', 'pose', 'odometry', 'wheel'))]
@@ -110,7 +110,8 @@ def test_no_lie_of_odometry_or_imu_leads_to_a_contact(name, index):
     out = Drive(LIES[name], 901, index, POLICY, ROBOT).drive()
     assert not out.contact, out
     if name.startswith(('twist', 'pose')):
-        assert out.rule in ('odometry_consistency', 'frozen', 'finite', 'leap'), out
+        assert out.rule in ('odometry_consistency', 'frozen', 'input_validity',
+                            'odometry_jump'), out
 
 
 @pytest.mark.parametrize('index', range(4))
@@ -122,7 +123,7 @@ def test_who_tells_the_truth_is_not_stopped(index):
 def test_without_the_rule_and_the_commands_a_lie_leads_to_a_contact(monkeypatch):
     """The campaign finds what it is for: as it was before, the stopping distance believed it."""
     rules = {name: own for name, own in POLICY.rules.items()
-             if name not in ('odometry_consistency', 'frozen', 'knocked')}
+             if name not in ('odometry_consistency', 'frozen', 'lidar_displaced')}
     monkeypatch.setattr(obstacles, 'commanded_drifts', lambda *_: [])
     outs = [Drive(LIES['twist_huge'], 900, index, replace(POLICY, rules=rules), ROBOT).drive()
             for index in range(3)]
@@ -132,7 +133,7 @@ def test_without_the_rule_and_the_commands_a_lie_leads_to_a_contact(monkeypatch)
 def test_during_the_delay_of_the_rule_the_commands_bound_the_way():
     """The rule is left out: the robot stops in time before the wall without it."""
     rules = {name: own for name, own in POLICY.rules.items()
-             if name not in ('odometry_consistency', 'frozen', 'knocked')}
+             if name not in ('odometry_consistency', 'frozen', 'lidar_displaced')}
     for name in ('twist_sign', 'twist_constant', 'twist_huge'):
         for index in range(3):
             out = Drive(LIES[name], 900, index, replace(POLICY, rules=rules), ROBOT).drive()
@@ -157,11 +158,12 @@ def test_the_report_counts_what_came_of_it():
               'rule': rule, 'reason': rule and f'{rule} says so', 'stopped_s': after, 'way_m': way}
              for hit, speed, near, rule, after, way in (
                  (True, 0.3, 0.0, '', None, 0.7), (False, 0.0, 0.2, 'frozen', 0.5, 0.2),
-                 (False, 0.0, 0.3, 'frozen', 0.7, 0.1), (False, 0.0, 0.4, 'leap', 1.0, 0.1))]
+                 (False, 0.0, 0.3, 'frozen', 0.7, 0.1),
+                 (False, 0.0, 0.4, 'odometry_jump', 1.0, 0.1))]
     got = summary(found)
     assert (got['drives'], got['contacts'], got['fastest_contact_mps'], got['nearest_m']) == (
         4, 1, 0.3, 0.0)
-    assert got['noticed'] == 3 and got['rules'] == {'frozen': 2, 'leap': 1}
+    assert got['noticed'] == 3 and got['rules'] == {'frozen': 2, 'odometry_jump': 1}
     assert got['stopped_s'] == {'p50': 0.7, 'max': 1.0} and got['way_m'] == 0.7
     assert got['first_reason'] == 'frozen says so' and got['says'] == LIES['twist_sign'].says
 
@@ -169,7 +171,7 @@ def test_the_report_counts_what_came_of_it():
 def test_the_verb_says_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(drive, 'DRIVE_S', 1.0)
     path = tmp_path / 'lies.json'
-    words = ['hostile', '--lies', '1', '--seed', '905', '--only', 'twist_huge', '--only', 'honest',
+    words = ['adversarial', '--lies', '1', '--seed', '905', '--only', 'twist_huge', '--only', 'honest',
              '--report', str(path)]
     assert cli.main(words) == 0
     report = json.loads(path.read_text())
@@ -177,7 +179,7 @@ def test_the_verb_says_it(tmp_path, capsys, monkeypatch):
     assert report['asked']['seed'] == 905 and report['asked']['policy_hash'] == POLICY.hash[:12]
     assert len(report['asked']['code']) == 12 and report['false_stops_without_a_lie'] == 0
     assert 'twist_huge' in capsys.readouterr().out
-    assert cli.main(['hostile', '--lies', '1', '--only', 'white', '--report', str(path)]) != 0
+    assert cli.main(['adversarial', '--lies', '1', '--only', 'white', '--report', str(path)]) != 0
     assert 'there is no lie' in capsys.readouterr().err
 
 

@@ -4,7 +4,7 @@
 from ami_ros.validation.paired import compare, interval
 import pytest
 
-PROTOCOL = {'planner': 'world_model', 'goal_blocks': 20, 'seed': 1000, 'world_seed': 7,
+PROTOCOL = {'planner': 'world_model', 'goal_steps': 20, 'seed': 1000, 'world_seed': 7,
             'furniture_moved': False, 'frame_s': 0.1}
 
 
@@ -39,7 +39,7 @@ def test_it_holds_only_where_that_is_shown(gained, lost, n, holds):
     assert interval(gained, lost, n).holds is holds
 
 
-@pytest.mark.parametrize('other', [{'goal_blocks': 10}, {'seed': 500}, {'world_seed': 11}])
+@pytest.mark.parametrize('other', [{'goal_steps': 10}, {'seed': 500}, {'world_seed': 11}])
 def test_reports_of_other_episodes_are_not_paired(other):
     with pytest.raises(ValueError, match=f'{next(iter(other))} is '):
         compare(report([True]), report([True], **other))

@@ -29,7 +29,7 @@ GOLDEN = {
 
 
 def test_the_numbers_are_those_that_were_published():
-    assert protocol.ACTION_S == 0.25 and protocol.BUDGET == 2.5
+    assert protocol.CONTROL_STEP_S == 0.25 and protocol.BUDGET == 2.5
     assert (protocol.REACHED_M, protocol.REACHED_RAD) == (0.3, math.radians(25))
     assert (protocol.REST_S, protocol.REST_MPS, protocol.LEAST_M) == (1.0, 0.02, 0.5)
     assert (protocol.SEGMENT_S, protocol.SPEEDS, protocol.TURNS) == (
@@ -54,7 +54,7 @@ def test_starts_and_goals_are_clear_and_apart(blocks):
         got = goal_drive(ROOM, ROVER, blocks, seed)
         assert ROOM.distance(np.array([got.start[:2], got.goal[:2]])).min() >= clear
         way = math.hypot(*(got.goal - got.start)[:2])
-        assert protocol.LEAST_M <= way <= blocks * protocol.ACTION_S * ROVER.max_speed_mps
+        assert protocol.LEAST_M <= way <= blocks * protocol.CONTROL_STEP_S * ROVER.max_speed_mps
         assert -math.pi <= got.goal[2] < math.pi
 
 
@@ -197,7 +197,7 @@ def test_declared_in_the_last_moment_may_still_rest():
 def test_a_report_has_every_field():
     good = Run().see(1.1, arrived=True).episode
     bad = Run().see(6.25, AWAY, touching=True).episode
-    got = report({'planner': 'x', 'goal_blocks': 10}, [good, bad, bad, bad], seconds=3.0)
+    got = report({'planner': 'x', 'goal_steps': 10}, [good, bad, bad, bad], seconds=3.0)
     assert set(got) == {'protocol', 'episodes', 'success_rate', 'reached_rate', 'collision_rate',
                         'seconds'}
     assert set(got['episodes'][0]) >= {'seed', 'reached', 'success', 'steps', 'collisions',
@@ -206,7 +206,7 @@ def test_a_report_has_every_field():
     assert (got['success_rate'], got['reached_rate'], got['collision_rate']) == (0.25, 0.25, 0.75)
     assert got['protocol'] == {
         'action_s': 0.25, 'budget': 2.5, 'reached_m': 0.3, 'reached_rad': math.radians(25),
-        'rest_s': 1.0, 'least_m': 0.5, 'planner': 'x', 'goal_blocks': 10}
+        'rest_s': 1.0, 'least_m': 0.5, 'planner': 'x', 'goal_steps': 10}
 
 
 def test_every_value_of_an_episode_is_plain():

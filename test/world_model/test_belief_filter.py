@@ -98,7 +98,7 @@ def test_the_first_view_is_believed_as_it_is():
 
 
 def test_a_share_of_a_new_view_enters_the_latent():
-    mind = model(sight_gain=0.25)
+    mind = model(latent_gain=0.25)
     see(mind, [0, 0, 0], 0)
     assert see(mind, [0.4, 0, 0], 100).z == pytest.approx([0.1, 0, 0], abs=1e-6)
 
@@ -166,7 +166,7 @@ def test_a_sure_view_weighs_more_than_an_unsure_one():
 
 
 def test_no_view_gets_more_than_its_share():
-    mind = model(place_gain=0.3)
+    mind = model(pose_gain=0.3)
     assert drive(mind, [0, 0.2], [0.5, 0.001])[1] == pytest.approx(0.3 * 0.2, abs=1e-6)
 
 
@@ -184,34 +184,35 @@ def test_driving_makes_unsure_so_that_sight_counts_more():
 
 @pytest.mark.parametrize('jump', [[2.0, 0, 0], [0, -1.0, 0], [0, 0, 1.5]])
 def test_a_sudden_jump_is_doubted(jump):
-    mind = model(place_gate_m=0.8)
+    mind = model(innovation_gate_m=0.8)
     see(mind, [0, 0, 0], 0, odometry=[0, 0, 0])
     jumped = see(mind, jump, 100, odometry=[0.05, 0, 0])
     assert jumped.place == pytest.approx([0.05, 0, 0], abs=1e-6)
 
 
 def test_a_view_within_what_it_doubts_itself_is_no_jump():
-    assert drive(model(place_gate_m=0.3), [0, 0.7], [0.2, 0.2])[1] > 0.05
-    assert drive(model(place_gate_m=0.3), [0, 0.9], [0.2, 0.2])[1] == pytest.approx(0)
+    assert drive(model(innovation_gate_m=0.3), [0, 0.7], [0.2, 0.2])[1] > 0.05
+    assert drive(model(innovation_gate_m=0.3), [0, 0.9], [0.2, 0.2])[1] == pytest.approx(0)
 
 
 def test_enough_jumped_views_in_a_row_are_believed():
-    errors = drive(model(lost_frames=4), [0] + [2.0] * 4)
+    errors = drive(model(relocalize_frames=4), [0] + [2.0] * 4)
     assert errors[:4] == pytest.approx(0) and errors[4] == pytest.approx(2.0)
 
 
 def test_one_sound_view_between_begins_the_count_anew():
-    errors = drive(model(lost_frames=3), [0, 2, 2, 0, 2, 2, 0])
+    errors = drive(model(relocalize_frames=3), [0, 2, 2, 0, 2, 2, 0])
     assert errors == pytest.approx(0, abs=1e-6)
 
 
 def test_unsure_views_never_move_the_robot_elsewhere():
-    errors = drive(model(lost_frames=3, place_gate_m=0.8), [0] + [2.5] * 8, [0.05] + [0.5] * 8)
+    errors = drive(model(relocalize_frames=3, innovation_gate_m=0.8), [0] + [2.5] * 8,
+                   [0.05] + [0.5] * 8)
     assert errors == pytest.approx(0)
 
 
 def test_after_finding_itself_elsewhere_the_next_jump_is_doubted_again():
-    errors = drive(model(lost_frames=3), [0, 2, 2, 2, -1, 2])
+    errors = drive(model(relocalize_frames=3), [0, 2, 2, 2, -1, 2])
     assert errors == pytest.approx([0, 0, 0, 2, 2, 2], abs=1e-6)
 
 

@@ -32,12 +32,12 @@ class Auditor:
         self._others = self._unwritten = ''
         self._budget, self._filled_s, self._skipped = float(BURST), time.monotonic(), 0
 
-    def begun(self, closed: Mapping[str, str], policy: str, policy_file: str,
+    def begun(self, closed: Mapping[str, str], policy: str, safety_policy_file: str,
               rules: Iterable[str], **about) -> None:
         """Note that a critic begins to judge, by which policy, and what it found latched."""
         self._closed = closed
         self.log.note('start', pid=os.getpid(), latched=dict(closed), policy=policy, **about)
-        self.log.note('policy', hash=policy, file=policy_file, rules=rules, at_once=True)
+        self.log.note('policy', hash=policy, file=safety_policy_file, rules=rules, at_once=True)
 
     def ended(self, why: str) -> None:
         """Note that it ends as it should, and have all of it written."""

@@ -104,7 +104,7 @@ def number_of(file: Path) -> int:
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """A line as it lies there."""
 
     file: Path
@@ -114,13 +114,13 @@ class Line:
     entry: Entry | None     # None where it is not as it was written
 
 
-def lines(folder: Path) -> Iterator[Line]:
+def lines(folder: Path) -> Iterator[LogLine]:
     """Go through a log, oldest first; OSError where a file cannot be read."""
     for file in files(folder):
         with open(file, 'rb') as content:
             for row, raw in enumerate(content, 1):
                 bare = raw.removesuffix(b'\n')
-                yield Line(file, row, bare, raw != bare, entry(bare) if raw != bare else None)
+                yield LogLine(file, row, bare, raw != bare, entry(bare) if raw != bare else None)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from ami_ros.critic.audit.hash_chain import (
     FIRST,
     Head,
     head,
-    Line,
     lines,
+    LogLine,
     mark,
     number_of,
     stamp,
@@ -25,7 +25,7 @@ SPANS = {'s': timedelta(seconds=1), 'm': timedelta(minutes=1), 'h': timedelta(ho
 
 
 @dataclass(frozen=True)
-class Finding:
+class LogDefect:
     """Something about a log that a person should know."""
 
     wrong: bool         # false: it is explained, nothing is missing that was written
@@ -46,14 +46,14 @@ class Verifier:
         self.points = {} if noted is None else {noted[0]: (noted[1], 'that was noted elsewhere')}
         if known is not None:
             self.points.setdefault(known.number, (known.hash, 'of the head file'))
-        self.findings: list[Finding] = []
+        self.findings: list[LogDefect] = []
         self.count = self.number = 0        # of lines as they were written; of the newest
         self.hash: str | None = FIRST       # None: not known, the line before was not readable
         self.numbers = numbers              # of all good lines, in rising order
-        self._spoilt: list[Line] = []
-        self._last: Line | None = None
+        self._spoilt: list[LogLine] = []
+        self._last: LogLine | None = None
 
-    def take(self, one: Line) -> None:
+    def take(self, one: LogLine) -> None:
         """Look at the next line."""
         if self._last is None:
             self._begin(one)
@@ -64,7 +64,7 @@ class Verifier:
         self._explain(one)
         self._follow(one, one.entry)
 
-    def _begin(self, one: Line) -> None:
+    def _begin(self, one: LogLine) -> None:
         """See with which entry the log begins; older ones than the head says were rotated away."""
         first = number_of(one.file)
         self.number, self.hash = first - 1, FIRST if first == 1 else None
@@ -73,7 +73,7 @@ class Verifier:
             self._find(True, one, 'removed', f'entries {oldest} to {first - 1}, the oldest, are '
                        'missing')
 
-    def _explain(self, one: Line) -> None:
+    def _explain(self, one: LogLine) -> None:
         """Say what the unreadable lines before this one are: torn and noted, or changed."""
         spoilt, self._spoilt = self._spoilt, []
         if not spoilt:
@@ -88,7 +88,7 @@ class Verifier:
         self.number += len(spoilt)
         self.hash = None
 
-    def _follow(self, one: Line, entry: Entry) -> None:
+    def _follow(self, one: LogLine, entry: Entry) -> None:
         """Compare a good line with the one before."""
         due = self.number + 1
         if entry.number > due:
@@ -112,7 +112,7 @@ class Verifier:
         self._compare(one, entry)
         self.count, self.number, self.hash = self.count + 1, entry.number, entry.hash
 
-    def _compare(self, one: Line, entry: Entry) -> None:
+    def _compare(self, one: LogLine, entry: Entry) -> None:
         due, whose = self.points.get(entry.number, (None, ''))
         if due is not None and due != entry.hash:
             self._find(True, one, 'changed', f'entry {entry.number} has another hash than the one '
@@ -130,14 +130,14 @@ class Verifier:
         most = max((number for number in self.points), default=0)
         if most > self.number + len(self._spoilt):
             whose = self.points[most][1]
-            self.findings.append(Finding(True, where, 'removed', f'entries {self.number + 1} to '
+            self.findings.append(LogDefect(True, where, 'removed', f'entries {self.number + 1} to '
                                  f'{most} are missing at the end, says the hash {whose}'))
         if self.known is None and last is not None:
-            self.findings.append(Finding(True, where, 'head', 'there is no head file, so nobody '
+            self.findings.append(LogDefect(True, where, 'head', 'there is no head file, so nobody '
                                  'can tell whether the end was cut off'))
 
-    def _find(self, wrong: bool, line: Line, what: str, text: str) -> None:
-        self.findings.append(Finding(wrong, f'{line.file.name}:{line.row}', what, text))
+    def _find(self, wrong: bool, line: LogLine, what: str, text: str) -> None:
+        self.findings.append(LogDefect(wrong, f'{line.file.name}:{line.row}', what, text))
 
 
 def verify(folder: Path, noted: tuple[int, str] | None = None) -> Verifier:
@@ -151,7 +151,7 @@ def verify(folder: Path, noted: tuple[int, str] | None = None) -> Verifier:
     try:
         known = head(folder)
     except ValueError as why:
-        known, wrong = Head(0, FIRST, 1), Finding(True, 'head.json', 'head', str(why))
+        known, wrong = Head(0, FIRST, 1), LogDefect(True, 'head.json', 'head', str(why))
     numbers = sorted(one.entry.number for one in lines(folder) if one.entry is not None)
     out = Verifier(known, noted, tuple(numbers))
     for one in lines(folder):

@@ -17,7 +17,7 @@ LONGEST_S = 0.1
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class AccelerationParams(Settings):
     """Of each axis by itself."""
 
     max_acceleration_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'gaining speed only',
@@ -61,6 +61,6 @@ def gain_at_most(was: float, want: float, gain: float) -> float:
     return min(max(want, -ceiling), ceiling)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Acceleration:
+def make(own: AccelerationParams, shared: Shared, robot: Robot) -> Acceleration:
     """Make the rule of a policy."""
     return Acceleration(own.max_acceleration_mps2, own.max_turn_acceleration_radps2)

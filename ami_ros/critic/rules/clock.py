@@ -12,7 +12,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class ClockParams(Settings):
     """What a jump is, and how long nothing is believed after one."""
 
     max_jump_s: float = setting(None, 's', 0.02, 5.0, 'between two judgements, either way',
@@ -21,7 +21,7 @@ class Numbers(Settings):
 
 
 @dataclass(frozen=True)
-class Clock:
+class ClockJump:
     """| passed ROS time - passed steady time | <= max_jump_s, from one judgement to the next.
 
     After a jump the ages of what came before it mean nothing.
@@ -42,6 +42,6 @@ class Clock:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Clock:
+def make(own: ClockParams, shared: Shared, robot: Robot) -> ClockJump:
     """Make the rule of a policy."""
-    return Clock(own.max_jump_s, own.jump_hold_s)
+    return ClockJump(own.max_jump_s, own.jump_hold_s)

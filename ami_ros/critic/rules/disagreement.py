@@ -11,7 +11,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class DisagreementParams(Settings):
     """From when on it is slow, and how slow."""
 
     max_disagreement: float = setting(None, '1', 1.0, 100.0,
@@ -29,7 +29,7 @@ class Disagreement(Doubt):
     name: str = 'disagreement'
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Disagreement:
+def make(own: DisagreementParams, shared: Shared, robot: Robot) -> Disagreement:
     """Make the rule of a policy."""
     return Disagreement(own.max_disagreement, own.doubtful_speed, shared.max_speed_mps,
                         shared.max_turn_radps)

@@ -12,7 +12,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class EmptyScanParams(Settings):
     """For how long a lidar may meet nothing."""
 
     max_empty_s: float = setting(None, 's', 0.1, 3600.0, 'a lidar may meet nothing within its '
@@ -47,7 +47,7 @@ class EmptyScan:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> EmptyScan:
+def make(own: EmptyScanParams, shared: Shared, robot: Robot) -> EmptyScan:
     """Make the rule of a policy."""
     return EmptyScan(own.max_empty_s, tuple(
         sensor.name for sensor in robot.sensors_of('LaserScan') if sensor.required))

@@ -11,8 +11,8 @@ import numpy as np
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import Box, pace
-from ami_ros.critic.rules.finite import check
-from ami_ros.critic.rules.fresh import check as check_age
+from ami_ros.critic.rules.input_timeout import check as check_age
+from ami_ros.critic.rules.input_validity import check
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
@@ -24,7 +24,7 @@ MOMENTS = np.linspace(0.0, 1.0, 9)[1:]      # of the way to a standstill
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class FenceParams(Settings):
     """Where, in which frame, and how far from it."""
 
     frame: str = setting(None, 'frame', reason='of the corners; odometry must be in it')
@@ -158,7 +158,7 @@ def inside(points: np.ndarray, polygon) -> np.ndarray:
     return np.where(odd, away, -away)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Fence:
+def make(own: FenceParams, shared: Shared, robot: Robot) -> Fence:
     """Make the rule of a policy."""
     return Fence(Box.around(robot.body.footprint), own.frame, own.keep_out, own.stay_in,
                  own.fence_margin_m, shared.reaction_s + robot.actuation_lag_s,

@@ -13,7 +13,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class FrozenParams(Settings):
     """How far the robot may move under the very same view."""
 
     max_frozen_m: float = setting(None, 'm', 0.005, 1.0, 'moved under the same view',
@@ -59,7 +59,7 @@ class Frozen:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Frozen:
+def make(own: FrozenParams, shared: Shared, robot: Robot) -> Frozen:
     """Make the rule of a policy."""
     return Frozen(own.max_frozen_m, own.max_frozen_deg, own.max_same_stamps, robot.required,
                   release_s=own.release_s)

@@ -15,7 +15,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class JerkParams(Settings):
     """Of each axis by itself."""
 
     max_jerk_mps3: float = setting(None, 'm/s^3', 0.5, 1000.0, 'gaining speed only',
@@ -65,6 +65,6 @@ def clipped(passed_ns: int) -> float:
     return min(max(passed_ns / 1e9, 0.0), LONGEST_S)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Jerk:
+def make(own: JerkParams, shared: Shared, robot: Robot) -> Jerk:
     """Make the rule of a policy."""
     return Jerk(own.max_jerk_mps3, own.max_turn_jerk_radps3)

@@ -13,7 +13,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class NearMissesParams(Settings):
     """What a near miss is, how many are too many, how slow it is then."""
 
     near_miss_mps: float = setting(None, 'm/s', 0.02, 5.0, 'stopped by a zone at this or more',
@@ -53,7 +53,7 @@ class NearMisses:
                       f'{self.max_near_misses}')
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> NearMisses:
+def make(own: NearMissesParams, shared: Shared, robot: Robot) -> NearMisses:
     """Make the rule of a policy."""
     return NearMisses(own.near_miss_mps, own.max_near_misses, own.near_misses_s, own.wary_speed,
                       shared.max_speed_mps, shared.max_turn_radps)

@@ -20,9 +20,9 @@ from ami_ros.core.types import Scan, Situation
 from ami_ros.critic.beams import directions
 from ami_ros.critic.dead_reckoning import bounded, follow, travelled
 from ami_ros.critic.footprint_sweep import seen_after
-from ami_ros.critic.rules.finite import check, valid_beams
-from ami_ros.critic.rules.fresh import check as check_age
-from ami_ros.critic.rules.fresh import young
+from ami_ros.critic.rules.input_timeout import check as check_age
+from ami_ros.critic.rules.input_timeout import young
+from ami_ros.critic.rules.input_validity import check, valid_beams
 from ami_ros.critic.rules.rule import Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
@@ -33,7 +33,7 @@ OVERSPEED = 1.5             # times the robot's limits: no wheels turn faster
 
 
 @dataclass(frozen=True)
-class Sight:
+class ObstacleExtractor:
     """How obstacles are found: what may be looked at, and how late the wheels obey."""
 
     min_valid_beams: float      # share of the beams, 0 to 1
@@ -97,16 +97,16 @@ class Sight:
         return out
 
 
-def sight(shared: Shared, robot: Robot) -> Sight:
+def sight(shared: Shared, robot: Robot) -> ObstacleExtractor:
     """Return the one of a policy: all rules that ask get the same, so that it looks once."""
     return one_sight(shared.min_valid_beams, shared.max_scan_age_s, shared.max_odometry_age_s,
                      shared.max_future_s, robot.actuation_lag_s, robot.limits, robot.radius_m)
 
 
 @lru_cache(maxsize=8)
-def one_sight(*numbers) -> Sight:
+def one_sight(*numbers) -> ObstacleExtractor:
     """Return the same for the same numbers."""
-    return Sight(*numbers)
+    return ObstacleExtractor(*numbers)
 
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:

@@ -17,7 +17,7 @@ ARRIVED = attrgetter('steady_ns')
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class OdometryConsistencyParams(Settings):
     """Tolerances; each is a fixed part plus a share of the way within the window."""
 
     window_s: float = setting(None, 's', 0.2, 1.5, 'ways are compared over this time')
@@ -118,7 +118,7 @@ class OdometryConsistency:
                        f'{unit} were commanded; limit {most:.3f} {unit} beyond or against it')
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> OdometryConsistency:
+def make(own: OdometryConsistencyParams, shared: Shared, robot: Robot) -> OdometryConsistency:
     """Make the rule of a policy."""
     return OdometryConsistency(
         own.window_s, own.max_way_error_m, own.max_turn_error_deg, own.max_scale_error,

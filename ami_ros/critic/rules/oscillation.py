@@ -12,7 +12,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class OscillationParams(Settings):
     """How often it may change its direction."""
 
     max_reversals: int = setting(None, 'times', 2, 500, 'within the window, of either axis',
@@ -39,6 +39,6 @@ class Oscillation:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Oscillation:
+def make(own: OscillationParams, shared: Shared, robot: Robot) -> Oscillation:
     """Make the rule of a policy."""
     return Oscillation(own.max_reversals, own.oscillation_s)

@@ -17,7 +17,7 @@ TURN_RAD = 2 * math.pi
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class ScanGeometryParams(Settings):
     """How far a scan may differ from what is said of it."""
 
     max_beams_off: float = setting(None, '1', 0.0, 0.5, 'share by which the number of beams may '
@@ -104,7 +104,7 @@ class ScanGeometry:
         return ''
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> ScanGeometry:
+def make(own: ScanGeometryParams, shared: Shared, robot: Robot) -> ScanGeometry:
     """Make the rule of a policy."""
     layouts = []
     for sensor in robot.sensors_of('LaserScan'):

@@ -13,7 +13,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class ScanOdometryParams(Settings):
     """How often they may contradict, and how fast the robot is until they have agreed."""
 
     max_contradictions: int = setting(None, 'times', 0, 10, 'in a row that a scan may contradict '
@@ -61,7 +61,7 @@ class ScanOdometry:
                       f'the {unproven} and odometry have not agreed on a motion yet')
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> ScanOdometry:
+def make(own: ScanOdometryParams, shared: Shared, robot: Robot) -> ScanOdometry:
     """Make the rule of a policy."""
     names = tuple(sensor.name for sensor in robot.sensors_of('LaserScan', 'PointCloud2')
                   if sensor.required)

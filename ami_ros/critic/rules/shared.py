@@ -31,7 +31,7 @@ class Shared(Settings):
                                         'zone lets go of a motion', strict='higher')
     max_plan_age_s: float = setting(None, 's', 0.02, 2.0, 'older plans stop the robot',
                                     strict='lower')
-    hand_deadman_s: float = setting(None, 's', 0.02, 2.0, 'a hand silent for so long let go',
+    teleop_timeout_s: float = setting(None, 's', 0.02, 2.0, 'a hand silent for so long let go',
                                     strict='lower')
     max_scan_age_s: float = setting(None, 's', 0.02, 2.0, 'older lidar stops the robot',
                                     strict='lower')

@@ -8,7 +8,7 @@ from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import Box, first_contact
 from ami_ros.critic.rules.hysteresis import more
-from ami_ros.critic.rules.obstacles import Sight, sight
+from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
 from ami_ros.critic.rules.rule import Answer, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.critic.rules.speed import slowed
@@ -19,7 +19,7 @@ STEP_M = 0.02
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class SlowZoneParams(Settings):
     """How near, and how slow."""
 
     slow_distance_m: float = setting(None, 'm', 0.0, 5.0, 'nearer ahead than this it is slow',
@@ -42,7 +42,7 @@ class SlowZone:
     max_speed_mps: float
     max_turn_radps: float
     release_distance_m: float
-    sight: Sight
+    sight: ObstacleExtractor
     name: str = 'slow_zone'
     release: ClassVar[str] = 'nothing is near ahead'
 
@@ -58,7 +58,7 @@ class SlowZone:
                       f'{near:.3f} m')
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> SlowZone:
+def make(own: SlowZoneParams, shared: Shared, robot: Robot) -> SlowZone:
     """Make the rule of a policy."""
     return SlowZone(Box.around(robot.body.footprint), own.slow_distance_m,
                     shared.side_distance_m, own.slow_speed, shared.max_speed_mps,

@@ -12,7 +12,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class SpeedParams(Settings):
     """The limits are shared."""
 
 
@@ -52,6 +52,6 @@ def slowed(command: Command, share: float, max_v: float, max_w: float, reason: s
     return Answer(command) if left == 1.0 else Answer(scaled(command, left), reason)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Speed:
+def make(own: SpeedParams, shared: Shared, robot: Robot) -> Speed:
     """Make the rule of a policy."""
     return Speed(shared.max_speed_mps, shared.max_turn_radps)

@@ -8,14 +8,14 @@ from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import Box, first_contact
 from ami_ros.critic.rules.hysteresis import more
-from ami_ros.critic.rules.obstacles import Sight, sight
+from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
 from ami_ros.critic.rules.rule import Answer, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class StopZoneParams(Settings):
     """Distances and ages are shared: the rules of the way go by the same."""
 
     release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
@@ -36,7 +36,7 @@ class StopZone:
     stop_distance_m: float
     side_distance_m: float
     release_distance_m: float
-    sight: Sight
+    sight: ObstacleExtractor
     name: str = 'stop_zone'
     release_s: float = 0.0      # it stands on after the cause is gone
     release: ClassVar[str] = 'another direction, or what stands ahead goes away'
@@ -53,7 +53,7 @@ class StopZone:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> StopZone:
+def make(own: StopZoneParams, shared: Shared, robot: Robot) -> StopZone:
     """Make the rule of a policy."""
     return StopZone(Box.around(robot.body.footprint), shared.stop_distance_m,
                     shared.side_distance_m, shared.release_distance_m, sight(shared, robot),

@@ -12,7 +12,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class StuckParams(Settings):
     """How much pushing without moving is too much."""
 
     stuck_s: float = setting(None, 's', 0.5, 8.0, 'looked back; a longer lag than the wheels have')
@@ -55,6 +55,6 @@ class Stuck:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Stuck:
+def make(own: StuckParams, shared: Shared, robot: Robot) -> Stuck:
     """Make the rule of a policy."""
     return Stuck(own.stuck_s, own.stuck_m, own.stuck_rad, own.stuck_share)

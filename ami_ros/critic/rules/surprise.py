@@ -11,7 +11,7 @@ from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class SurpriseParams(Settings):
     """From when on it is slow, and how slow."""
 
     max_surprise: float = setting(None, '1', 1.0, 100.0, 'ordinary is 1; above this, slow down',
@@ -29,7 +29,7 @@ class Surprise(Doubt):
     name: str = 'surprise'
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Surprise:
+def make(own: SurpriseParams, shared: Shared, robot: Robot) -> Surprise:
     """Make the rule of a policy."""
     return Surprise(own.max_surprise, own.surprised_speed, shared.max_speed_mps,
                     shared.max_turn_radps)

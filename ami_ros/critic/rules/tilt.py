@@ -15,7 +15,7 @@ GRAVITY_MPS2 = 9.80665      # standard gravity, ISO 80000-3
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class TiltParams(Settings):
     """How far up may be from the robot's own up."""
 
     max_tilt_deg: float = setting(None, 'deg', 1.0, 60.0, 'lean in any direction', strict='lower')
@@ -60,7 +60,7 @@ class Tilt:
         return Answer(command)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> Tilt:
+def make(own: TiltParams, shared: Shared, robot: Robot) -> Tilt:
     """Make the rule of a policy; ValueError where the robot requires no IMU."""
     names = tuple(sensor.name for sensor in robot.sensors_of('Imu') if sensor.required)
     if not names:

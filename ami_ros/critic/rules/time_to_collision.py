@@ -9,14 +9,14 @@ from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import Box, first_contact, pace
 from ami_ros.critic.rules.hysteresis import more
-from ami_ros.critic.rules.obstacles import Sight, sight
+from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class TimeToCollisionParams(Settings):
     """Distances, braking and ages are shared: the rules of the way go by the same."""
 
     release_s: float = setting(None, 's', 0.0, 5.0, 'a stop stands on after the cause is gone',
@@ -36,7 +36,7 @@ class TimeToCollision:
     stop_distance_m: float
     side_distance_m: float
     release_distance_m: float
-    sight: Sight
+    sight: ObstacleExtractor
     name: str = 'time_to_collision'
     release_s: float = 0.0      # it stands on after the cause is gone
     release: ClassVar[str] = 'another direction, or what stands ahead goes away'
@@ -61,7 +61,7 @@ class TimeToCollision:
         return Answer(scaled(command, min(1.0, allowed / speed)), reason)
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> TimeToCollision:
+def make(own: TimeToCollisionParams, shared: Shared, robot: Robot) -> TimeToCollision:
     """Make the rule of a policy."""
     return TimeToCollision(Box.around(robot.body.footprint), shared.reaction_s,
                            shared.braking_mps2, shared.stop_distance_m, shared.side_distance_m,

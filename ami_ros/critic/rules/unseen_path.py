@@ -12,7 +12,7 @@ from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Scan, Situation
 from ami_ros.critic.beams import directions
 from ami_ros.critic.footprint_sweep import Box, pace
-from ami_ros.critic.rules.obstacles import Sight, sight
+from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
@@ -34,7 +34,7 @@ def outline(box: Box, apart_m: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Numbers(Settings):
+class UnseenPathParams(Settings):
     """How wide a gap may be, and what is left towards a wider one."""
 
     max_unseen_m: float = setting(None, 'm', 0.01, 0.5, 'between two valid beams, where the robot '
@@ -62,7 +62,7 @@ class UnseenPath:
     max_unseen_m: float
     unseen_speed: float         # share of the limits
     names: tuple[str, ...]      # of the required planar lidars
-    sight: Sight
+    sight: ObstacleExtractor
     name: str = 'unseen_path'
     release: ClassVar[str] = 'another direction, or its beams say something again'
     # the newest scan of each lidar and its valid directions: ticks are more often than scans
@@ -136,7 +136,7 @@ class UnseenPath:
         return gap * np.abs(there) > self.max_unseen_m
 
 
-def make(own: Numbers, shared: Shared, robot: Robot) -> UnseenPath:
+def make(own: UnseenPathParams, shared: Shared, robot: Robot) -> UnseenPath:
     """Make the rule of a policy."""
     names = tuple(sensor.name for sensor in robot.sensors_of('LaserScan') if sensor.required)
     return UnseenPath(Box.around(robot.body.footprint), shared.reaction_s, shared.braking_mps2,

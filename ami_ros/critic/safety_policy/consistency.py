@@ -21,7 +21,7 @@ TICK_S = 0.02           # between two judgements of the critic
 PERIODS = 1.5           # a limit of age allows this many periods at least: one reading comes late
 LOST = 2.0              # and with this many a reading may be lost
 PERMIT_S = 0.1          # between two permits of the configurator for a robot that is armed
-HAND_S = 0.05           # between two messages of ami-ros drive
+HAND_S = 0.05           # between two messages of ami-ros teleop
 STAMPED = ('critic', 'mind', 'world_model', 'actor')    # who sends cmd_vel or listens to it
 SHAPE = 0.02            # aspect ratios that differ less are the same, as for the mind
 TWISTS = 'together: command type'      # a simulated base may take what the critic was told
@@ -80,16 +80,16 @@ def ages(robot: Robot, policy: Policy) -> Iterator[Finding]:
                     1 / robot.camera.hz, f'a plan comes with each picture, at {robot.camera.hz:g} '
                     'Hz', policy, WRONG)
     yield from aged('together: age of permits', 'max_permit_age_s',
-                    policy.rules['permitted'].max_permit_age_s, PERMIT_S,
+                    policy.rules['motion_enable'].max_permit_age_s, PERMIT_S,
                     f'the configurator sends one each {PERMIT_S:g} s', policy, WRONG)
     yield from cadence(robot, policy)
-    yield from aged('together: age of a hand', 'hand_deadman_s', policy.shared.hand_deadman_s,
-                    HAND_S, f'ami-ros drive sends one each {HAND_S:g} s', policy, WARN)
+    yield from aged('together: age of a hand', 'teleop_timeout_s', policy.shared.teleop_timeout_s,
+                    HAND_S, f'ami-ros teleop sends one each {HAND_S:g} s', policy, WARN)
 
 
 def cadence(robot: Robot, policy: Policy) -> Iterator[Finding]:
     """Compare how many plans a second the policy wants with how many pictures come."""
-    own, hz = policy.rules.get('cadence'), robot.camera.hz
+    own, hz = policy.rules.get('plan_rate'), robot.camera.hz
     if own is None:
         return
     what = 'together: cadence of plans'
@@ -120,7 +120,7 @@ def aged(what: str, key: str, oldest_s: float, period_s: float, why: str, policy
 
 def plans(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterator[Finding]:
     """Compare how far ahead plans begin with how far ahead they may."""
-    lead_s = policy.rules['fresh'].max_plan_lead_s
+    lead_s = policy.rules['input_timeout'].max_plan_lead_s
     latency_s, where = robot.latency_s, f'latency_s = {robot.latency_s:g} of {robot.path}'
     for node in ('mind', 'world_model', 'actor'):
         own = ((parameters or {}).get(node) or {}).get('world_model.latency_s', -1.0)
@@ -240,7 +240,7 @@ def told(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterato
 
 def files(robot: Robot, policy: Policy, parameters: Parameters) -> Iterator[Finding]:
     """Compare which files the parameters name with those that are compared here."""
-    for key, path, named in (('robot', str(robot.path), robot.name), ('policy', policy.path, '')):
+    for key, path, named in (('robot', str(robot.path), robot.name), ('safety_policy', policy.path, '')):
         others = {node: str(values[key]) for node, values in parameters.items()
                   if values.get(key) and values[key] != named
                   and not same_file(str(values[key]), path)}

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from ami_ros.core.settings import build, Settings, unknown
-from ami_ros.critic.rules import CORE, RULES
+from ami_ros.critic.rules import CORE, params, RULES
 from ami_ros.critic.rules.rule import Rule
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.critic.safety_policy.sources import sources
@@ -31,7 +31,10 @@ class Policy:
 
     @cached_property
     def groups(self) -> dict[str, Settings]:
-        """Name each group of numbers as it stands in the file: shared, rules.finite, ..."""
+        """
+        Name each group of numbers as it stands in the file: shared,
+        rules.input_validity, ...
+        """
         return {'shared': self.shared, **{f'rules.{name}': own
                                           for name, own in self.rules.items()}}
 
@@ -95,7 +98,7 @@ def chosen(said: Mapping, where: str) -> Policy:
     for name, reason in CORE.items():
         if name not in named:
             raise ValueError(f'{where}, rules: {name} cannot be left out: {reason}')
-    return Policy(shared, {name: build(RULES[name].Numbers,
+    return Policy(shared, {name: build(params(name),
                                        {} if named[name] is None else named[name],
                                        f'{where}, rules.{name}')
                            for name in RULES if name in named}, path=where)
@@ -111,8 +114,9 @@ def build_rules(policy: Policy, robot: Robot) -> tuple[Rule, ...]:
     made = {name: RULES[name].make(own, policy.shared, robot)
             for name, own in policy.rules.items()}
     if 'fence' in made:
-        if 'leap' not in made:
-            raise ValueError('fence needs leap: when odometry leapt, nobody knows where the areas '
+        if 'odometry_jump' not in made:
+            raise ValueError('fence needs odometry_jump: when odometry leapt, nobody knows where '
+                             'the areas '
                              'are; name both, or none')
-        made['leap'] = replace(made['leap'], latches=True)
+        made['odometry_jump'] = replace(made['odometry_jump'], latches=True)
     return tuple(made.values())

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Found, said, spread, Unclear
-from ami_ros.operator.calibration.track import line, Track
+from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
+from ami_ros.operator.calibration.track import line, MotionTrack
 
 BEFORE_S = 0.3              # so long before the stop the speed is read
 SLOWEST_MPS = 0.05          # a stop from less says nothing
@@ -39,7 +39,7 @@ class Halt:
         return min(most, MOST_MPS2)
 
 
-def halt(odometry: Track, zero_s: float) -> Halt:
+def halt(odometry: MotionTrack, zero_s: float) -> Halt:
     """Read the stop that was commanded at zero_s; the track goes on until it stands."""
     t, way = odometry.t_s, odometry.way_m
     begun, speed = line(t, way, zero_s - BEFORE_S, zero_s)
@@ -67,7 +67,7 @@ def slid(stop: Halt, real_m: float, told_m: float, scale: float) -> Halt:
     return replace(stop, way_m=stop.way_m + beyond) if beyond > SLIDE_M else stop
 
 
-def braking(halts: list[Halt], lag_s: float, seen: str = 'odometry') -> Found:
+def braking(halts: list[Halt], lag_s: float, seen: str = 'odometry') -> Measurement:
     """Cover every stop, given the lag that the rules allow for besides."""
     each = [h.braking_mps2(lag_s) for h in halts]
     worst = halts[int(np.argmin(each))]
@@ -80,13 +80,14 @@ def braking(halts: list[Halt], lag_s: float, seen: str = 'odometry') -> Found:
                      for h in sorted(halts, key=lambda h: h.speed_mps))
     remarks = (f'the lag of {said(lag_s)} s covers the stops alone; {said(value)} m/s^2 is what '
                'this way of measuring can promise at most',) if value >= MOST_MPS2 else ()
-    return Found('braking', {'braking_mps2': value}, 'm', tuple(ways.tolist()), spread(rest),
+    return Measurement('braking', {'braking_mps2': value}, 'm', tuple(ways.tolist()), spread(rest),
                  max(LEAST_M, SHARE * worst.way_m),
                  f'covers the worst of {len(halts)} stops besides a lag of {said(lag_s)} s, by '
                  f'{seen}; {told}', remarks)
 
 
-def bounded(found: Found, halts: list[Halt], most_mps: float, known_mps2: float) -> Found:
+def bounded(found: Measurement, halts: list[Halt], most_mps: float,
+            known_mps2: float) -> Measurement:
     """Promise no more than the robot file does where stops were only seen from lower speeds."""
     fastest = max(h.speed_mps for h in halts)
     if fastest >= NEARLY * most_mps:

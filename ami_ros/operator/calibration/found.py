@@ -11,7 +11,7 @@ class Unclear(ValueError):
 
 
 @dataclass(frozen=True)
-class Found:
+class Measurement:
     """A quantity as it was measured. Where the spread is too wide, nobody may write it."""
 
     name: str                       # 'lag', 'braking', ... as in the table of motions

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Found, said, spread, Unclear
-from ami_ros.operator.calibration.track import FEWEST, line, Track
+from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
+from ami_ros.operator.calibration.track import FEWEST, line, MotionTrack
 
 LONGEST_S = 0.8                 # of either part; a base that is later cannot be steered by this
 COARSE_S, FINER_S = 0.04, (0.01, 0.003, 0.001)
@@ -71,15 +71,15 @@ def pulses(told_s: np.ndarray, told: np.ndarray) -> list[tuple[float, float]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class StepResponse:
     """A record that begins and ends at rest: odometry, and the commands (M,) along one axis."""
 
-    odometry: Track
+    odometry: MotionTrack
     told_s: np.ndarray
     told: np.ndarray
 
 
-def respond(runs: list[Run], axis: str) -> list[Response]:
+def respond(runs: list[StepResponse], axis: str) -> list[Response]:
     """Fit every gaining and every losing of speed. Unclear where a record cannot say.
 
     All share one gain, read where the speed is steady: a gain that were free in each would trade
@@ -105,7 +105,7 @@ def respond(runs: list[Run], axis: str) -> list[Response]:
     return out
 
 
-def steady(records: list[tuple[Track, np.ndarray, np.ndarray]], axis: str) -> float:
+def steady(records: list[tuple[MotionTrack, np.ndarray, np.ndarray]], axis: str) -> float:
     """Return the speed by odometry over the speed told, from the second half of each stretch."""
     told_squared = both = 0.0
     for odometry, told_s, told in records:
@@ -119,7 +119,7 @@ def steady(records: list[tuple[Track, np.ndarray, np.ndarray]], axis: str) -> fl
     return float(both / told_squared)
 
 
-def fit(odometry: Track, axis: str, told_s: np.ndarray, told: np.ndarray, gain: float,
+def fit(odometry: MotionTrack, axis: str, told_s: np.ndarray, told: np.ndarray, gain: float,
         low_s: float, high_s: float, gaining: bool) -> Response:
     """Fit dead time and lag to the stretch from low_s to high_s."""
     inside = (odometry.t_s >= low_s) & (odometry.t_s <= high_s)
@@ -145,7 +145,7 @@ def fit(odometry: Track, axis: str, told_s: np.ndarray, told: np.ndarray, gain: 
     return Response(float(dead), float(tau), gain, gaining)
 
 
-def lag(along: dict[str, list[Response]]) -> Found:
+def lag(along: dict[str, list[Response]]) -> Measurement:
     """Put the responses of each axis together; the slower axis is what the file gets."""
     middle = {axis: float(np.median([r.lag_s for r in runs])) for axis, runs in along.items()}
     slower = max(middle, key=middle.get)
@@ -161,6 +161,6 @@ def lag(along: dict[str, list[Response]]) -> Found:
                    abs(gaining - losing) > allowed) else ()
     each = tuple(r.lag_s for r in runs)
     value = max(LEAST, round(middle[slower], 3))
-    return Found('lag', {'actuation_lag_s': value}, 's', each, spread(each), allowed,
+    return Measurement('lag', {'actuation_lag_s': value}, 's', each, spread(each), allowed,
                  f'dead time plus time constant, median of {len(runs)} changes of speed; {parts}',
                  remarks)

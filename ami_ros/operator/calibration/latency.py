@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Found, said, Unclear
+from ami_ros.operator.calibration.found import Measurement, said, Unclear
 
 FEWEST = 30             # pictures that were answered
 LONGEST_S = 1.0         # a later answer is no answer to a picture
@@ -25,7 +25,7 @@ def answered(verdicts: Iterable[tuple[int, int]]) -> np.ndarray:
     return took[(took > 0) & (took < LONGEST_S)] if len(took) else took
 
 
-def latency(verdicts: Iterable[tuple[int, int]]) -> Found:
+def latency(verdicts: Iterable[tuple[int, int]]) -> Measurement:
     """Take what all but one in twenty of the pictures waited; Unclear where too few were answered.
 
     A plan is made for the instant at which it may act: one that is late has lost its beginning,
@@ -36,7 +36,7 @@ def latency(verdicts: Iterable[tuple[int, int]]) -> Found:
         raise Unclear(f'{len(took)} pictures were answered by a plan, {FEWEST} are needed; is the '
                       'mind up, in dry_run or autonomous, and has it a goal?')
     middle, late, last = np.percentile(took, (50, 95, 100))
-    return Found('latency', {'latency_s': round(float(late), 3)}, 's',
+    return Measurement('latency', {'latency_s': round(float(late), 3)}, 's',
                  tuple(np.round(took, 4).tolist()), float(late - middle),
                  max(LEAST_S, SHARE * middle),
                  f'from the stamp of a picture to that of its command, 95th percentile of '

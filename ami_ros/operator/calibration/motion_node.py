@@ -44,7 +44,7 @@ LAST_ZERO_S = 0.3       # so long zeros are sent in the end
 KEPT = 20000            # readings of each kind
 PASSING = ('acceleration', 'speed')     # rules that only soften a step; what went out is heard
 EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts
-LATE = ('fresh', 'rate', 'clock')       # rules that stop for what is late
+LATE = ('input_timeout', 'rate', 'clock')       # rules that stop for what is late
 LIMITS = ('shared.max_speed_mps', 'shared.max_turn_radps',
           'rules.acceleration.max_acceleration_mps2',
           'rules.acceleration.max_turn_acceleration_radps2')
@@ -69,7 +69,7 @@ class Lapse(Aborted):
 
 
 @dataclass
-class Heard:
+class MotionReadings:
     """What came, oldest first; stamps in ns of ROS time."""
 
     odometry: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, x, y, yaw
@@ -86,7 +86,7 @@ class Calibrator(Node):
     def __init__(self, robot: Robot, context, namespace: str = ''):
         super().__init__('calibrate', context=context, namespace=namespace)
         self.robot, self.stamped = robot, robot.command_type == 'TwistStamped'
-        self.heard, self.came_s = Heard(), {}
+        self.heard, self.came_s = MotionReadings(), {}
         self.verdict: Verdict | None = None
         self.mode = ''
         self.spinner = Executor(context=context)
@@ -279,7 +279,7 @@ class Calibrator(Node):
         """Hold out a hand at rest until the critic obeys it; Aborted says why it does not."""
         self.listen(QUEUED_S)       # what came while a person was asked is not of now
         self.verdict, deadline = None, time.monotonic() + HEARD_S
-        while self.verdict is None or self.verdict.source != 'hand':
+        while self.verdict is None or self.verdict.source != 'teleop':
             self.hold(0.0, 0.0)
             if time.monotonic() > deadline:
                 said = f': {self.verdict.reason}' if self.verdict else ''
@@ -298,7 +298,7 @@ class Calibrator(Node):
             now_s = time.monotonic()
             silent = [what for what, since in self.came_s.items()
                       if now_s - since > SILENT_S[what]]
-            if silent or self.verdict.source != 'hand' or self.verdict.action != 'go':
+            if silent or self.verdict.source != 'teleop' or self.verdict.action != 'go':
                 steady_s = now_s
             if now_s - begun_s > AGAIN_S:
                 gone = [what for what, since in self.came_s.items() if now_s - since > GONE_S]
@@ -358,7 +358,7 @@ class Calibrator(Node):
         for what, since in self.came_s.items():
             if now_s - since > SILENT_S[what]:
                 raise Lapse(f'nothing came from {what} for {now_s - since:.1f} s')
-        if verdict.source != 'hand':
+        if verdict.source != 'teleop':
             raise Lapse(f'the critic lost the hand: {verdict.reason}')
         if verdict.action != 'go' and verdict.rule not in PASSING:
             kind = Lapse if verdict.rule in LATE else Aborted

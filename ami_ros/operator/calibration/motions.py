@@ -38,7 +38,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Leg:
+class MotionSegment:
     """One twist, held for a time, or until odometry has gone so far along its axis."""
 
     v_mps: float
@@ -62,7 +62,7 @@ class Motion:
     """Legs one after another from rest to rest, and what they are for."""
 
     says: str                   # in plain words, for the person beside it
-    legs: tuple[Leg, ...]
+    legs: tuple[MotionSegment, ...]
 
     def ends(self, axis: str) -> list[float]:
         """Return where along an axis each leg ends, m or rad from where the motion begins."""
@@ -106,34 +106,34 @@ def dashes(base: Base, share: float) -> tuple[Motion, Motion]:
     v, slow, hold = share * base.speed_mps, BACK * base.speed_mps, base.settle_s + base.gain_s
     way = v * hold
     return (Motion(f'drives ahead at {v:.2f} m/s for {hold:.1f} s, and stops',
-                   (Leg(v, 0.0, hold), Leg(0.0, 0.0, base.settle_s + REST_S))),
+                   (MotionSegment(v, 0.0, hold), MotionSegment(0.0, 0.0, base.settle_s + REST_S))),
             Motion('comes back slowly',
-                   (Leg(-slow, 0.0, LATE * way / slow + 1.0, until=-way),
-                    Leg(0.0, 0.0, base.settle_s))))
+                   (MotionSegment(-slow, 0.0, LATE * way / slow + 1.0, until=-way),
+                    MotionSegment(0.0, 0.0, base.settle_s))))
 
 
 def back(base: Base, ahead_m: float, left_rad: float) -> list[Motion]:
     """Undo a way and a turn, slowly: first the turn, then the way; [] where there is none."""
-    out, rest = [], Leg(0.0, 0.0, base.settle_s)
+    out, rest = [], MotionSegment(0.0, 0.0, base.settle_s)
     for far, least, w, v in ((left_rad, BACK_RAD, BACK * base.turn_radps, 0.0),
                              (ahead_m, BACK_M, 0.0, BACK * base.speed_mps)):
         if abs(far) < least:
             continue
         sign, most = -math.copysign(1.0, far), LATE * abs(far) / (v or w) + base.settle_s + 1.0
         out.append(Motion('goes back to where it began',
-                          (Leg(sign * v, sign * w, most, until=-far), rest)))
+                          (MotionSegment(sign * v, sign * w, most, until=-far), rest)))
     return out
 
 
 def steps(base: Base) -> list[Motion]:
     """Step along v and w, both ways, at two speeds."""
-    out, hold, rest = [], base.settle_s + base.gain_s, Leg(0.0, 0.0, base.settle_s + 0.4)
+    out, hold, rest = [], base.settle_s + base.gain_s, MotionSegment(0.0, 0.0, base.settle_s + 0.4)
     for share in (0.25, 0.5):
         v, w = share * base.speed_mps, share * base.turn_radps
         out.append(Motion(f'drives ahead and back at {v:.2f} m/s, {hold:.1f} s each',
-                          (Leg(v, 0.0, hold), rest, Leg(-v, 0.0, hold), rest)))
+                          (MotionSegment(v, 0.0, hold), rest, MotionSegment(-v, 0.0, hold), rest)))
         out.append(Motion(f'turns left and right on the spot at {w:.2f} rad/s, {hold:.1f} s each',
-                          (Leg(0.0, w, hold), rest, Leg(0.0, -w, hold), rest)))
+                          (MotionSegment(0.0, w, hold), rest, MotionSegment(0.0, -w, hold), rest)))
     return out
 
 
@@ -142,8 +142,8 @@ def there_and_back(base: Base, distance_m: float) -> list[Motion]:
     v = min(0.5 * base.speed_mps, 0.3)
     most = LATE * distance_m / v + base.settle_s
     return [Motion(f'drives {sign * distance_m:+.2f} m at {v:.2f} m/s',
-                   (Leg(sign * v, 0.0, most, until=sign * distance_m),
-                    Leg(0.0, 0.0, base.settle_s))) for sign in (1.0, -1.0)]
+                   (MotionSegment(sign * v, 0.0, most, until=sign * distance_m),
+                    MotionSegment(0.0, 0.0, base.settle_s))) for sign in (1.0, -1.0)]
 
 
 def turns(base: Base, rounds: int) -> list[Motion]:
@@ -152,8 +152,9 @@ def turns(base: Base, rounds: int) -> list[Motion]:
     most = LATE * rounds * ROUND / w + base.settle_s
     return [Motion(f'turns {rounds} time{"s" * (rounds > 1)} to the {side} on the spot, '
                    f'{rounds * ROUND / w:.0f} s',
-                   (Leg(0.0, sign * w, most, until=sign * rounds * ROUND),
-                    Leg(0.0, 0.0, base.settle_s))) for side, sign in (('left', 1), ('right', -1))]
+                   (MotionSegment(0.0, sign * w, most, until=sign * rounds * ROUND),
+                    MotionSegment(0.0, 0.0, base.settle_s))) for side,
+                    sign in (('left', 1), ('right', -1))]
 
 
 def glances(base: Base, times: int = 4) -> list[Motion]:
@@ -161,7 +162,8 @@ def glances(base: Base, times: int = 4) -> list[Motion]:
     w, legs = 0.5 * base.turn_radps, []
     for i in range(times):
         for sign in (1.0, -1.0):
-            legs += [Leg(0.0, sign * w, 0.75), Leg(0.0, 0.0, 0.6 + 0.037 * (i + (sign < 0)))]
+            legs += [MotionSegment(0.0, sign * w, 0.75),
+                     MotionSegment(0.0, 0.0, 0.6 + 0.037 * (i + (sign < 0)))]
     return [Motion(f'looks left and right {times} times, on the spot', tuple(legs))]
 
 
@@ -169,5 +171,5 @@ def quarter(base: Base) -> Motion:
     """Turn away from what it sees."""
     w = 0.5 * base.turn_radps
     return Motion('turns a quarter to the left, away from what it sees',
-                  (Leg(0.0, w, LATE * ROUND / 4 / w + base.settle_s, until=ROUND / 4),
-                   Leg(0.0, 0.0, base.settle_s)))
+                  (MotionSegment(0.0, w, LATE * ROUND / 4 / w + base.settle_s, until=ROUND / 4),
+                   MotionSegment(0.0, 0.0, base.settle_s)))

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Found, said, Unclear
+from ami_ros.operator.calibration.found import Measurement, said, Unclear
 
 FEWEST = 3          # beams that met nothing
 LASTING = 0.8       # of the scans that say so of such a beam
@@ -33,7 +33,7 @@ def shares(ranges: np.ndarray, reach: tuple[float, float]) -> dict[str, float]:
     return {kind: float(np.mean(which)) for kind, which in kinds(ranges, reach).items()}
 
 
-def no_return(ranges: np.ndarray, reach: tuple[float, float]) -> Found:
+def no_return(ranges: np.ndarray, reach: tuple[float, float]) -> Measurement:
     """Decide from (N, R) raw ranges as the driver says them; Unclear says what to do instead."""
     ranges = np.asarray(ranges, np.float32)
     if len(ranges) < SCANS:
@@ -67,7 +67,7 @@ def no_return(ranges: np.ndarray, reach: tuple[float, float]) -> Found:
                           f'{heard[-1]:.3f} m: raise range_max of its driver, or have it say +inf')
         value = float(heard[0])
     lasting = np.mean(which[kind][:, beams[kind]], 0)
-    return Found('no_return', {'lidar_no_return': value}, 'm', (value,), 0.0, 0.0,
+    return Measurement('no_return', {'lidar_no_return': value}, 'm', (value,), 0.0, 0.0,
                  f'{odd[kind]} of {ranges.shape[1]} beams said {kind} in {np.min(lasting):.0%} '
                  f'of {len(ranges)} scans at least; {told}')
 

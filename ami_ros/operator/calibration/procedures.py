@@ -14,7 +14,7 @@ import numpy as np
 from ami_ros.core.geometry import between, wrap
 from ami_ros.nodes import topics
 from ami_ros.operator.calibration import braking, lag, latency, motions, no_return, scale, sight
-from ami_ros.operator.calibration.found import Found, said, spread, Unclear
+from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
 from ami_ros.operator.calibration.toolkit import Kit
 from ami_ros.operator.calibration.wall import approached
 from ami_ros.robots.find import Robot
@@ -26,7 +26,7 @@ HALTS = (0.4, 0.7, 1.0, 0.4, 0.7, 1.0)      # shares of the speed that it stops 
 CAMERA_APART_S = 0.03   # two halves of one look may differ so far
 
 
-def measure_lag(kit: Kit) -> Found:
+def measure_lag(kit: Kit) -> Measurement:
     """Step along each axis, both ways, at two speeds."""
     planned = motions.steps(kit.base)
     kit.ready('lag: how late the base obeys', planned)
@@ -34,11 +34,11 @@ def measure_lag(kit: Kit) -> Found:
     for motion in planned:
         axis = motion.legs[0].axis
         odometry, told = kit.record(*kit.perform(motion))
-        runs[axis].append(lag.Run(odometry, told[:, 0], told[:, 1 + (axis == 'w')]))
+        runs[axis].append(lag.StepResponse(odometry, told[:, 0], told[:, 1 + (axis == 'w')]))
     return lag.lag({axis: lag.respond(each, axis) for axis, each in runs.items()})
 
 
-def measure_braking(kit: Kit) -> Found:
+def measure_braking(kit: Kit) -> Measurement:
     """Stop from several speeds, twice from each; a wall ahead shows what wheels do not feel."""
     planned = [motions.dashes(kit.base, share) for share in HALTS]
     kit.ready('braking: how far it goes when it is stopped', [m for two in planned for m in two])
@@ -66,7 +66,7 @@ def measure_braking(kit: Kit) -> Found:
     return out if by_wall else replace(out, remarks=out.remarks + blind)
 
 
-def measure_forward(kit: Kit) -> Found:
+def measure_forward(kit: Kit) -> Measurement:
     """Compare a drive and the drive back with the wall ahead, or else with a person's tape."""
     planned = motions.there_and_back(kit.base, kit.distance_m)
     by = 'the wall ahead' if kit.wall() else 'your tape'
@@ -93,7 +93,7 @@ def measure_forward(kit: Kit) -> Found:
     return scale.scale('forward', 'forward', pairs, by)
 
 
-def measure_turn(kit: Kit) -> Found:
+def measure_turn(kit: Kit) -> Measurement:
     """Compare turns with what the scans of beginning and end say, or the gyro, or a person."""
     planned = motions.turns(kit.base, kit.rounds)
     kit.ready('turn: odometry of a turn on the spot', planned)
@@ -139,7 +139,7 @@ def turned_really(kit: Kit, turned: float, before: tuple | None, begun_ns: int, 
     return math.copysign(2 * math.pi * kit.rounds + math.radians(rest), turned), 'your mark'
 
 
-def measure_camera(kit: Kit) -> Found:
+def measure_camera(kit: Kit) -> Measurement:
     """Look left and right, and see by how much the pictures lag behind odometry."""
     planned = motions.glances(kit.base)
     kit.ready('camera: how late its stamps are, against odometry', planned)
@@ -162,12 +162,12 @@ def measure_camera(kit: Kit) -> Found:
     remarks = (f'stamps are {said(1e3 * abs(whole), 2)} ms '
                f'{"later" if whole > 0 else "earlier"} than what the pictures show; have the '
                'driver stamp a picture when it is taken',) if abs(whole) > CAMERA_APART_S else ()
-    return Found('camera', {'camera_delay_s': round(whole, 3)}, 's', halves, spread(halves),
+    return Measurement('camera', {'camera_delay_s': round(whole, 3)}, 's', halves, spread(halves),
                  CAMERA_APART_S, 'from what a picture shows to its stamp, against odometry; '
                  f'{len(stamps)} pictures, correlation {alike:.2f}', remarks)
 
 
-def measure_latency(kit: Kit) -> Found:
+def measure_latency(kit: Kit) -> Measurement:
     """Let the mind plan back to what it saw before it was turned away; by the plan nothing moves.
 
     Where it is already planning, in dry_run or autonomous, only the critic is listened to.
@@ -197,7 +197,7 @@ def measure_latency(kit: Kit) -> Found:
     return latency.latency([one for one in calibrator.heard.answers if one[0] >= begun_ns])
 
 
-def measure_no_return(kit: Kit) -> Found:
+def measure_no_return(kit: Kit) -> Measurement:
     """Listen to the lidar at rest."""
     kit.person.say(f'no_return: what {kit.robot.lidar.name} says where nothing is in range, '
                    f'{said(kit.robot.lidar_range_m[1])} m; nothing moves')
@@ -207,7 +207,8 @@ def measure_no_return(kit: Kit) -> Found:
         round(float(angle), 4) for angle in angles[[0, -1]]]})
 
 
-QUANTITIES: dict[str, tuple[Callable[[Kit], Found], bool]] = {  # name: (how, whether it moves)
+# name: (how, whether it moves)
+QUANTITIES: dict[str, tuple[Callable[[Kit], Measurement], bool]] = {
     'no_return': (measure_no_return, False),
     'lag': (measure_lag, True),
     'forward': (measure_forward, True),
@@ -228,7 +229,7 @@ def of_the_lidar(values: dict[str, object], robot: Robot) -> dict[str, object]:
     return found
 
 
-def written(found: Found, robot: Robot) -> dict[str, object]:
+def written(found: Measurement, robot: Robot) -> dict[str, object]:
     """Return the keys of the robot file and what they become."""
     forward, turn = robot.odometry_scale
     return {

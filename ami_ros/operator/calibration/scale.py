@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Found, said, spread, Unclear
+from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
 
 LEAST_M = 0.3               # a shorter way measures the noise
 LEAST_RAD = math.pi         # and a smaller turn
@@ -20,7 +20,7 @@ AROUND_RAD = math.radians(60)   # so far from what odometry says a rotation is l
 DISTINCT = 0.7              # the best match against a middling one: above, the room looks the same
 
 
-def scale(name: str, key: str, pairs: list[tuple[float, float]], by: str) -> Found:
+def scale(name: str, key: str, pairs: list[tuple[float, float]], by: str) -> Measurement:
     """Compare (real, told) of several runs, both in m or both in rad."""
     least = LEAST_M if name == 'forward' else LEAST_RAD
     unit = 'm' if name == 'forward' else 'rad'
@@ -33,7 +33,8 @@ def scale(name: str, key: str, pairs: list[tuple[float, float]], by: str) -> Fou
                           'no scale but a wrong axis, unit or wheel size; mend that first')
     each = [real / told for real, told in pairs]
     ways = ', '.join(f'{said(told, 4)} told, {said(real, 4)} real' for real, told in pairs)
-    return Found(name, {key: round(float(np.median(each)), 4)}, '1', tuple(each), spread(each),
+    return Measurement(name, {key: round(float(np.median(each)), 4)}, '1', tuple(each),
+                       spread(each),
                  ALLOWED, f'real over told, against {by}; {ways} {unit}')
 
 

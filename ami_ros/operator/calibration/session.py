@@ -12,7 +12,7 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from ami_ros.nodes import topics
-from ami_ros.operator.calibration.found import Found, said, Unclear
+from ami_ros.operator.calibration.found import Measurement, said, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Calibrator
 from ami_ros.operator.calibration.procedures import QUANTITIES, written
 from ami_ros.operator.calibration.toolkit import Declined, Kit, Person
@@ -129,7 +129,7 @@ def measured(kit: Kit, name: str, path: Path | None, robot: str, date: str) -> d
             **{key: finite(value) for key, value in asdict(found).items()}}
 
 
-def told(found: Found) -> list[str]:
+def told(found: Measurement) -> list[str]:
     """Say what was found, in lines for a person."""
     values = ', '.join(f'{key} {value}' for key, value in found.values.items())
     apart = f'runs lie within +-{said(found.spread, 2)} {found.unit}'
@@ -160,7 +160,7 @@ def summary(person: Person, report: dict, asked: tuple[str, ...], path: Path | N
         by_state.setdefault(state, []).append(one)
     person.say('; '.join(f'{state}: {", ".join(each)}' for state, each in by_state.items()))
     if 'found' in by_state and path is None:
-        person.say('nothing was written: --dry' if dry else
+        person.say('nothing was written: --dry-run' if dry else
                    f'nothing was written: {report["robot"]} comes with the package; {OWN}')
     if 'written' in by_state:
         person.say('nodes that run keep the old numbers: restart critic, configurator and mind; '

@@ -8,11 +8,11 @@ import numpy as np
 
 from ami_ros.core.geometry import between
 from ami_ros.operator.calibration import motions, scale
-from ami_ros.operator.calibration.found import Found, Unclear
+from ami_ros.operator.calibration.found import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Calibrator, Lapse, Limits
 from ami_ros.operator.calibration.motions import Base, Motion
 from ami_ros.operator.calibration.room import around, lane
-from ami_ros.operator.calibration.track import Track, track
+from ami_ros.operator.calibration.track import MotionTrack, track
 from ami_ros.operator.calibration.wall import Wall, wall
 from ami_ros.robots.find import Robot
 
@@ -50,7 +50,7 @@ class Kit:
     distance_m: float = 1.0     # of the drive that is compared with a wall or a tape
     rounds: int = 1             # of the turns
     limits: Limits = Limits()   # of the critic's policy
-    found: dict[str, Found] = field(default_factory=dict)
+    found: dict[str, Measurement] = field(default_factory=dict)
     why: str = ''               # there was no wall
 
     @property
@@ -170,7 +170,7 @@ class Kit:
         return Unclear(f'{1 + REPEATS} times something was late: {late}; see what else runs on '
                        'this machine, then measure this again')
 
-    def record(self, begun_ns: int, end_ns: int) -> tuple[Track, np.ndarray]:
+    def record(self, begun_ns: int, end_ns: int) -> tuple[MotionTrack, np.ndarray]:
         """Return odometry and commands (M, 3) of a motion, in seconds since it began."""
         heard, low_ns = self.calibrator.heard, begun_ns - round(BEFORE_S * 1e9)
         poses = np.array([one for one in heard.odometry if low_ns <= one[0] <= end_ns])

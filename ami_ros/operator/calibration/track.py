@@ -11,7 +11,7 @@ FEWEST = 8          # readings in a stretch that is to say something
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class MotionTrack:
     """Readings in order of their stamps; seconds since an instant that all arrays share."""
 
     t_s: np.ndarray         # (N,) increasing
@@ -23,7 +23,7 @@ class Track:
         return self.way_m if name == 'v' else self.turn_rad
 
 
-def track(t_s: np.ndarray, poses: np.ndarray) -> Track:
+def track(t_s: np.ndarray, poses: np.ndarray) -> MotionTrack:
     """(N,) stamps and (N, 3) poses x m, y m, yaw rad to a Track; double stamps are left out."""
     t_s, poses = np.asarray(t_s, float), np.asarray(poses, float).reshape(-1, 3)
     fine = np.isfinite(t_s) & np.isfinite(poses).all(1)
@@ -35,7 +35,7 @@ def track(t_s: np.ndarray, poses: np.ndarray) -> Track:
     turn = np.unwrap(poses[:, 2])
     middle = (turn[1:] + turn[:-1]) / 2
     step = np.diff(poses[:, 0]) * np.cos(middle) + np.diff(poses[:, 1]) * np.sin(middle)
-    return Track(t_s, np.concatenate([[0.0], np.cumsum(step)]), turn - turn[0])
+    return MotionTrack(t_s, np.concatenate([[0.0], np.cumsum(step)]), turn - turn[0])
 
 
 def line(t_s: np.ndarray, values: np.ndarray, low_s: float, high_s: float) -> tuple[float, float]:

@@ -47,7 +47,7 @@ def bearing(seen: Observation, sensor: Sensor, scans: list[Reading],
     if pair is None:
         return Finding(UNCHECKED, what, f'not compared: the robot did not drive {LEAST_M} m '
                        'straight by odometry while this listened', wanted,
-                       'Drive a little ahead and back meanwhile: ami-ros drive in another '
+                       'Drive a little ahead and back meanwhile: ami-ros teleop in another '
                        'terminal, ami-ros doctor --seconds 20 here.')
     first, second, moved = pair
     place = seen.robot.body.mount(sensor.link)
@@ -79,7 +79,8 @@ def sides(seen: Observation, sensor: Sensor, scans: list[Reading],
     if pair is None:
         return Finding(UNCHECKED, what, f'not compared: the robot did not turn {LEAST_RAD} rad by '
                        'odometry while this listened', wanted,
-                       'Turn a little to both sides meanwhile: ami-ros drive in another terminal, '
+                       'Turn a little to both sides meanwhile: ami-ros teleop in another '
+                       'terminal, '
                        'ami-ros doctor --seconds 20 here.')
     first, second, moved = pair
     place, degrees = seen.robot.body.mount(sensor.link), abs(math.degrees(moved[2]))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.operator.checks.observed import Info, Look, Observation
+from ami_ros.operator.checks.observed import Info, Observation, TopicSample
 from ami_ros.perception.images.rectify import widest
 from ami_ros.robots.sensor import Sensor
 
@@ -28,7 +28,7 @@ def cameras(seen: Observation) -> list[Finding]:
     return out + contract(seen)
 
 
-def picture(sensor: Sensor, look: Look) -> list[Finding]:
+def picture(sensor: Sensor, look: TopicSample) -> list[Finding]:
     """Check that the newest picture can be read, and shows something."""
     bad = WRONG if sensor.required else WARN
     if look.pixels is None:
@@ -66,7 +66,7 @@ def frozen(sensor: Sensor, looks: list) -> list[Finding]:
                     'simulated robot at rest may see the same).')]
 
 
-def info(seen: Observation, look: Look) -> list[Finding]:
+def info(seen: Observation, look: TopicSample) -> list[Finding]:
     """Check that camera_info belongs to the pictures and makes what the mind sees."""
     given = [(sensor, seen.channels[sensor.name].readings)
              for sensor in seen.robot.sensors_of('CameraInfo')]

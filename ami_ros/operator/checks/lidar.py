@@ -28,7 +28,7 @@ def lidars(seen: Observation) -> list[Finding]:
             out.append(Finding(UNCHECKED, f'{sensor.name}: values', f'not compared: what a '
                                f'{sensor.kind} says is not looked at here', '',
                                'Hold something before it and see that the critic stops for it: '
-                               'ami-ros drive.'))
+                               'ami-ros teleop.'))
     return out
 
 

@@ -10,7 +10,7 @@ SILENT_S = 2.0              # heartbeats come each 0.25 s
 MIND = ('mind', 'perception', 'world_model', 'actor')
 LAUNCH = 'ros2 launch ami_ros robot.launch.py robot_file:=FILE'
 SERVICES = ('arm', 'disarm', 'manual', 'dry_run', 'stop', 'reset', 'cancel', 'begin')
-AGREE = ('robot', 'module', 'lock_step', 'enable_stamped_cmd_vel', 'policy')
+AGREE = ('robot', 'module', 'lock_step', 'enable_stamped_cmd_vel', 'safety_policy')
 LEVELS = {0: 'ok', 1: 'warn', 2: 'error'}
 
 
@@ -55,7 +55,7 @@ def alive(seen: Observation, name: str) -> list[Finding]:
     measured = ', '.join(filter(None, (state, said.message)))
     if said.gap_s > SILENT_S:
         return [Finding(WARN, what, f'silent for {said.gap_s:.1f} s', f'under {SILENT_S:g} s',
-                        'The machine is too busy for it: ami-ros machine, top.')]
+                        'The machine is too busy for it: ami-ros host, top.')]
     if name == 'critic' and said is seen.verdict:
         return [good(what, 'yes')]
     if said.level >= 2:
@@ -153,7 +153,7 @@ def fit_together(seen: Observation) -> list[Finding]:
     if seen.policy is None:
         return [Finding(UNCHECKED, 'together: policy', 'no policy could be read')]
     running = {node.rpartition('/')[2]: {key: typed(value) for key, value in values.items()
-                                         if key not in ('robot', 'policy')}    # see `agreement`
+                                         if key not in ('robot', 'safety_policy')}    # see `agreement`
                for node, values in seen.running.items()}
     return together(seen.robot, seen.policy, running or None)
 
@@ -172,7 +172,7 @@ def files(seen: Observation) -> list[Finding]:
     """Check that the policy can be read and the module fits the robot."""
     out = [good('policy: file', seen.policy_path) if seen.policy else Finding(
         WRONG, 'policy: file', seen.policy_path, 'one that can be read',
-        'Correct it; config/policy/rover.yaml says what each number means.')]
+        'Correct it; config/safety_policy/rover.yaml says what each number means.')]
     if seen.module_wrong:
         out.append(Finding(WRONG, 'module: fits', seen.module_wrong, f'made for {seen.robot.name}',
                            'Name another with --module, or train one: ami-ros train.'))

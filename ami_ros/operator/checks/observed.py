@@ -53,7 +53,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class TopicSample:
     """A picture."""
 
     size: tuple[int, int]           # width, height, pixels
@@ -120,7 +120,7 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Said:
+class HealthReport:
     """What a node says of itself, last."""
 
     name: str
@@ -156,9 +156,10 @@ class Observation:
     elsewhere: dict[str, str] = field(default_factory=dict)         # relative name: where it is
     nodes: tuple[str, ...] = ()     # fully qualified, without the doctor, each as often as seen
     services: tuple[str, ...] = ()  # fully qualified
-    health: dict[str, Said] = field(default_factory=dict)           # by last part of its name
-    verdict: Said | None = None
-    status: Said | None = None      # of the configurator
+    # by last part of its name
+    health: dict[str, HealthReport] = field(default_factory=dict)
+    verdict: HealthReport | None = None
+    status: HealthReport | None = None      # of the configurator
     sim_time: dict[str, bool] = field(default_factory=dict)         # node: its use_sim_time
     clock_talkers: tuple[str, ...] = ()     # nodes that publish /clock
     clock_ns: int | None = None     # last /clock

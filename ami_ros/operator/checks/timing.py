@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.operator.checks.observed import Channel, Look, Observation, STAMPED
+from ami_ros.operator.checks.observed import Channel, Observation, STAMPED, TopicSample
 from ami_ros.operator.checks.wiring import names
 from ami_ros.robots.sensor import Sensor
 
@@ -42,7 +42,7 @@ def all_sensors(seen: Observation) -> list[Finding]:
             WARN, 'sensors: silence', f'{", ".join(together)} are silent at the same moment, for '
             f'{MS * min(together.values()):.0f} ms and more', 'no silence at all',
             'It is not the drivers: this machine or the network stands still now and then; see '
-            'top and ami-ros machine.'))
+            'top and ami-ros host.'))
     return out
 
 
@@ -81,7 +81,7 @@ def held_up(seen: Observation) -> dict[str, float]:
 def starved(seen: Observation, channel: Channel) -> bool:
     """Tell whether pictures are larger than what Fast DDS has for them without a profile."""
     look = channel.readings[-1].said
-    large = isinstance(look, Look) and 3 * look.size[0] * look.size[1] > SEGMENT_BYTES
+    large = isinstance(look, TopicSample) and 3 * look.size[0] * look.size[1] > SEGMENT_BYTES
     return large and 'fastrtps' in seen.around.rmw and not seen.around.profile
 
 

@@ -8,7 +8,7 @@ from ami_ros.operator.checks.observed import Channel, Endpoint, Observation, Qos
 COMMAND = 'cmd_vel'
 TWISTS = {'TwistStamped': 'geometry_msgs/msg/TwistStamped', 'Twist': 'geometry_msgs/msg/Twist'}
 ONLOOKERS = ('rosbag2', 'record', 'rviz', 'foxglove', 'rosbridge', 'plotjuggler', 'rqt', 'pilot',
-             '_ros2cli', 'drive')       # who listens to cmd_vel and moves nothing
+             '_ros2cli', 'teleop')       # who listens to cmd_vel and moves nothing
 OURS = ('critic', 'configurator', 'mind', 'perception', 'world_model', 'actor', 'sim', 'pilot')
 
 

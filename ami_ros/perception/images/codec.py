@@ -14,7 +14,7 @@ PNG = b'\x89PNG\r\n\x1a\n'
 JPEG = b'\xff\xd8\xff'
 
 
-class Layout(NamedTuple):
+class PixelLayout(NamedTuple):
     """How the rows of an encoding lie in memory, and what turns them into rgb."""
 
     channels: int               # values a pixel
@@ -25,14 +25,14 @@ class Layout(NamedTuple):
     chroma: bool = False        # half as many rows of colour follow the rows of grey
 
 
-def mosaic(code: int, depth: int) -> Layout:
+def mosaic(code: int, depth: int) -> PixelLayout:
     """Bayer, interpolated bilinearly; OpenCV leaves smaller ones black."""
-    return Layout(1, code, depth, least=4)
+    return PixelLayout(1, code, depth, least=4)
 
 
-def wide(channels: int, code: int | None) -> Layout:
+def wide(channels: int, code: int | None) -> PixelLayout:
     """Two bytes a value."""
-    return Layout(channels, code, 2)
+    return PixelLayout(channels, code, 2)
 
 
 # What sensor_msgs/image_encodings.hpp names, and what cameras on Jetsons bring besides (nv12).
@@ -44,17 +44,17 @@ _YUV = {'uyvy': cv2.COLOR_YUV2RGB_UYVY, 'yuv422': cv2.COLOR_YUV2RGB_UYVY,
 _BAYER = {'rggb': cv2.COLOR_BayerBG2RGB, 'bggr': cv2.COLOR_BayerRG2RGB,
           'gbrg': cv2.COLOR_BayerGR2RGB, 'grbg': cv2.COLOR_BayerGB2RGB}
 ENCODINGS = {
-    'rgb8': Layout(3), 'bgr8': Layout(3, cv2.COLOR_BGR2RGB),
-    'mono8': Layout(1, cv2.COLOR_GRAY2RGB),
-    'rgba8': Layout(4, cv2.COLOR_RGBA2RGB), 'bgra8': Layout(4, cv2.COLOR_BGRA2RGB),
+    'rgb8': PixelLayout(3), 'bgr8': PixelLayout(3, cv2.COLOR_BGR2RGB),
+    'mono8': PixelLayout(1, cv2.COLOR_GRAY2RGB),
+    'rgba8': PixelLayout(4, cv2.COLOR_RGBA2RGB), 'bgra8': PixelLayout(4, cv2.COLOR_BGRA2RGB),
     'rgb16': wide(3, None), 'bgr16': wide(3, cv2.COLOR_BGR2RGB),
     'mono16': wide(1, cv2.COLOR_GRAY2RGB),
     'rgba16': wide(4, cv2.COLOR_RGBA2RGB), 'bgra16': wide(4, cv2.COLOR_BGRA2RGB),
-    '8UC1': Layout(1, cv2.COLOR_GRAY2RGB), '8UC3': Layout(3, cv2.COLOR_BGR2RGB),
-    '8UC4': Layout(4, cv2.COLOR_BGRA2RGB),
-    **{name: Layout(2, code, even=(2, 1)) for name, code in _YUV.items()},
-    'nv12': Layout(1, cv2.COLOR_YUV2RGB_NV12, even=(2, 2), chroma=True),
-    'nv21': Layout(1, cv2.COLOR_YUV2RGB_NV21, even=(2, 2), chroma=True),
+    '8UC1': PixelLayout(1, cv2.COLOR_GRAY2RGB), '8UC3': PixelLayout(3, cv2.COLOR_BGR2RGB),
+    '8UC4': PixelLayout(4, cv2.COLOR_BGRA2RGB),
+    **{name: PixelLayout(2, code, even=(2, 1)) for name, code in _YUV.items()},
+    'nv12': PixelLayout(1, cv2.COLOR_YUV2RGB_NV12, even=(2, 2), chroma=True),
+    'nv21': PixelLayout(1, cv2.COLOR_YUV2RGB_NV21, even=(2, 2), chroma=True),
     **{f'bayer_{name}{8 * depth}': mosaic(code, depth)
        for depth in (1, 2) for name, code in _BAYER.items()},
 }
@@ -90,7 +90,7 @@ def from_raw(data, height: int, width: int, step: int, encoding: str,
     return values if layout.code is None else cv2.cvtColor(values, layout.code)
 
 
-def check_shape(width: int, height: int, encoding: str, layout: Layout) -> None:
+def check_shape(width: int, height: int, encoding: str, layout: PixelLayout) -> None:
     """Refuse what the encoding cannot have, and what no camera has."""
     if width % layout.even[0] or height % layout.even[1]:
         what = 'an even width' + (' and height' if layout.even[1] > 1 else '')

@@ -28,7 +28,7 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
     again = {node: MindAgain(one, changes, make_eye, seen) for node, one in who.items()}
     picture, *infos = recorded.heard_as(bag, node, camera.topic, *recorded.info_names(robot))
     for one in recorded.stream(bag, picture, *infos):
-        if isinstance(one, recorded.Line):
+        if isinstance(one, recorded.TraceLine):
             if one.node in again:
                 again[one.node].do(one)
         elif any(walk.is_of(one.topic, info) for info in infos):

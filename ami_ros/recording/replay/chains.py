@@ -34,7 +34,7 @@ class Chains:
 def gathered(bag: Path) -> Chains:
     """Read what links need, and no noun of it."""
     out, (camera, command) = Chains(), topics_of(bag)
-    for heard in walk.messages(bag, (command, recorded.EXACT, camera)):
+    for heard in walk.messages(bag, (command, recorded.TRACE_RECORDS, camera)):
         if walk.is_of(heard.topic, camera):
             out.pictures.add(stamp(heard.data))
         elif walk.is_of(heard.topic, command):

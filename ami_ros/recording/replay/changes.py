@@ -105,5 +105,6 @@ def policy_of(said: dict, changes: Changes) -> Policy:
         return parse(said['policy']['text'], said['policy']['file'])
     except ValueError as wrong:
         raise ValueError(f'the policy of the recording is none of this version: {wrong}; take the '
-                         'version that recorded it, or another policy: ami-ros replay --policy'
+                         'version that recorded it, or another policy: ami-ros replay '
+                         '--safety-policy'
                          ) from None

@@ -39,7 +39,7 @@ class CriticAgain:
         self.now = ''                               # in which of the two it is
         self.rules: dict[str, dict[str, int]] = {}
 
-    def do(self, line: recorded.Line) -> None:
+    def do(self, line: recorded.TraceLine) -> None:
         """Tell it again, or ask it again."""
         told: Told = line.what
         if line.process != self.process or line.number != self.number + 1:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ami_ros.recording import walk
-from ami_ros.recording.replay.recorded import BROKEN, EXACT, refuse_damage
+from ami_ros.recording.replay.recorded import BROKEN, refuse_damage, TRACE_RECORDS
 
-NO_FAULT = ('guard', 'permitted', 'shutdown')       # stops that nobody has to wonder about
+NO_FAULT = ('guard', 'motion_enable', 'shutdown')       # stops that nobody has to wonder about
 JUDGE, THOUGHT, STATE = '"call":"judge"', '"!":"Thought"', '"call":"state_begins"'
 
 
@@ -34,7 +34,7 @@ class Judged(NamedTuple):
     w: float
 
 
-class Thinking(NamedTuple):
+class PlanRecord(NamedTuple):
     """One thought, or a stage of it."""
 
     log_ns: int
@@ -55,7 +55,7 @@ class Index:
     """All moments of a recording, in order."""
 
     judged: list[Judged] = field(default_factory=list)
-    thoughts: dict[tuple[str, int], list[Thinking]] = field(default_factory=dict)  # run, frame
+    thoughts: dict[tuple[str, int], list[PlanRecord]] = field(default_factory=dict)  # run, frame
     states: list[tuple[int, str]] = field(default_factory=list)     # log times at which one began
 
     @property
@@ -123,7 +123,7 @@ class Index:
 
 
 def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (node, line) of a message of `trace/exact`, not read any further."""
+    """Yield (node, line) of a message of `trace/records`, not read any further."""
     head, *lines = walk.text_of(data).split('\n')
     node = json.loads(head)['node']
     yield from ((node, line) for line in lines)
@@ -132,16 +132,17 @@ def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
 def index(bag: Path) -> Index:
     """Read what moments are found by; ValueError where there is nothing to be found."""
     out, damage = Index(), []
-    for heard in walk.messages(bag, (EXACT,), damage=damage):
+    for heard in walk.messages(bag, (TRACE_RECORDS,), damage=damage):
         try:
             for node, line in raw_lines(heard.data):
                 add(out, heard.log_ns, node, line)
         except BROKEN as why:
             damage.append(f'a message on {heard.topic} is damaged ({why})')
     if not out.judged:
-        refuse_damage(bag, EXACT, damage)
-        raise ValueError(f'{bag} holds no verdicts on {EXACT}: nothing says why it drove as it '
-                         'did; ami-ros record, without --plain, records that')
+        refuse_damage(bag, TRACE_RECORDS, damage)
+        raise ValueError(f'{bag} holds no verdicts on {TRACE_RECORDS}: nothing says why it drove '
+                         f'as it '
+                         'did; ami-ros record, without --no-trace, records that')
     return out
 
 
@@ -166,10 +167,10 @@ def judged(log_ns: int, node: str, number: int, said: dict) -> Judged:
                   *values)
 
 
-def thinking(log_ns: int, node: str, number: int, said: dict) -> Thinking:
+def thinking(log_ns: int, node: str, number: int, said: dict) -> PlanRecord:
     """Take a thought out of its line."""
     belief = said['belief'] if any(stage == 'world_model' for stage, _ in said['ends']) else None
-    return Thinking(log_ns, node, number, said['frame_ns'], said['run'], said['came_steady_ns'],
+    return PlanRecord(log_ns, node, number, said['frame_ns'], said['run'], said['came_steady_ns'],
                     said['begun_steady_ns'], tuple(map(tuple, said['ends'])),
                     belief and belief['surprise'],
                     belief and tuple(belief['place']['values']), said['plan'] is not None)

@@ -73,7 +73,7 @@ class MindAgain:
         self.lost = 0
         self.make_eye, self.eye = make_eye, None
 
-    def do(self, line: recorded.Line) -> None:
+    def do(self, line: recorded.TraceLine) -> None:
         """Do again what was done."""
         what = line.what
         if line.process != self.process or line.number != self.number + 1:

@@ -76,12 +76,12 @@ def moment(bag: Path, index: Index, one: Judged, said: dict[str, dict]) -> Momen
     return out
 
 
-def around(bag: Path, index: Index, one: Judged) -> list[recorded.Line]:
+def around(bag: Path, index: Index, one: Judged) -> list[recorded.TraceLine]:
     """Return the lines around a moment, the critic's from its last state on."""
     states = [at for at, node in index.states if node == one.node and at <= one.log_ns]
     since = max(states, default=0)
     out = []
-    for heard in walk.messages(bag, (recorded.EXACT,), min(since, one.log_ns - AROUND_NS),
+    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,), min(since, one.log_ns - AROUND_NS),
                                one.log_ns + AROUND_NS):
         if since <= heard.log_ns or abs(heard.log_ns - one.log_ns) < AROUND_NS:
             out += recorded.lines_of(heard.data, heard.log_ns)
@@ -95,7 +95,7 @@ def tell_command(out: Moment, index: Index, one: Judged) -> None:
     out.say('critic', f'{one.action}' + (f' by {one.rule}: {one.reason}' if one.rule else ''))
 
 
-def tell_rules(out: Moment, about: dict, lines: list[recorded.Line], one: Judged) -> None:
+def tell_rules(out: Moment, about: dict, lines: list[recorded.TraceLine], one: Judged) -> None:
     """Ask every rule again, in the situation of that moment.
 
     Rules of another version may ask for other numbers: then only what was on record is told.

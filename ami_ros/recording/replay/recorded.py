@@ -9,20 +9,20 @@ from pathlib import Path
 import struct
 
 from ami_ros.recording import walk
-from ami_ros.recording.attached import ABOUT
 from ami_ros.recording.attached import robot_of as robot_of  # its callers know it from here
+from ami_ros.recording.attached import TRACE_METADATA
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.lossless_json import thawed
 from ami_ros.robots.robot import Robot
 
-EXACT = 'trace/exact'
+TRACE_RECORDS = 'trace/records'
 BROKEN = (ValueError, KeyError, TypeError, struct.error)     # what damaged text leads to
 LATE_NS = 500_000_000       # what belongs together was recorded within so long
 INFO = 'sensor_msgs/msg/CameraInfo'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class TraceLine:
     """One thing that a node put on record."""
 
     node: str               # '/robot1/mind'
@@ -46,8 +46,8 @@ class Line:
                              f'{self.log_ns / 1e9:.3f} s, is damaged: {why}') from None
 
 
-def lines_of(data: bytes, log_ns: int) -> Iterator[Line]:
-    """Read a message of `trace/exact`; a line that is damaged is left out.
+def lines_of(data: bytes, log_ns: int) -> Iterator[TraceLine]:
+    """Read a message of `trace/records`; a line that is damaged is left out.
 
     Lines are numbered: whoever follows them sees that one is lost.
     """
@@ -63,29 +63,31 @@ def lines_of(data: bytes, log_ns: int) -> Iterator[Line]:
             said['!']
         except BROKEN:
             continue
-        yield Line(node, process, number, log_ns, said)
+        yield TraceLine(node, process, number, log_ns, said)
 
 
 def abouts(bag: Path) -> dict[str, dict]:
     """Return what each node said of itself, the last of it; ValueError where nobody did."""
     said, damage = {}, []
-    for heard in walk.messages(bag, (ABOUT,), damage=damage):
+    for heard in walk.messages(bag, (TRACE_METADATA,), damage=damage):
         try:
             one = json.loads(walk.text_of(heard.data))
             said[one['node']] = one
         except BROKEN as why:
             damage.append(f'a message on {heard.topic} is no text of ours ({why})')
     if not said:
-        refuse_damage(bag, ABOUT, damage)
-        raise ValueError(f'{bag} has no {ABOUT}: it was recorded without a trace and cannot be '
-                         'replayed; ami-ros record, without --plain, records one')
+        refuse_damage(bag, TRACE_METADATA, damage)
+        raise ValueError(f'{bag} has no {TRACE_METADATA}: it was recorded without a trace and '
+                         f'cannot be '
+                         'replayed; ami-ros record, without --no-trace, records one')
     return said
 
 
 def about_of(said: dict[str, dict], node: str) -> dict:
     """Return what a node said of itself; ValueError where that is not in the recording."""
     if node not in said:
-        raise ValueError(f'{node} says nothing of itself on {ABOUT} in this recording, or what it '
+        raise ValueError(f'{node} says nothing of itself on {TRACE_METADATA} in this recording, '
+                         f'or what it '
                          f'says is damaged; there are: {", ".join(said)}')
     return said[node]
 
@@ -113,14 +115,14 @@ def heard_as(bag: Path, node: str, *names: str) -> tuple[str, ...]:
     return tuple(f'{space}/{name}' if f'{space}/{name}' in there else name for name in names)
 
 
-def stream(bag: Path, *beside: str) -> Iterator[Line | walk.Heard]:
+def stream(bag: Path, *beside: str) -> Iterator[TraceLine | walk.RecordedMessage]:
     """Yield what was put on record, and before it the messages of topics that it is about.
 
     Messages of different topics are recorded in any order within a moment.
     """
-    waiting: deque[walk.Heard] = deque()
-    for heard in walk.messages(bag, (EXACT, *beside)):
-        if not walk.is_of(heard.topic, EXACT):
+    waiting: deque[walk.RecordedMessage] = deque()
+    for heard in walk.messages(bag, (TRACE_RECORDS, *beside)):
+        if not walk.is_of(heard.topic, TRACE_RECORDS):
             yield heard
         else:
             waiting.append(heard)

@@ -89,7 +89,7 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
     first: dict[tuple[str, str], float] = {}
     last: dict[tuple[str, str], float] = {}
     dropped: dict[tuple[str, str], int] = {}
-    for heard in walk.messages(bag, (recorded.EXACT,)):
+    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,)):
         try:
             who = json.loads(walk.text_of(heard.data).partition('\n')[0])
             key = who['node'], who['process']

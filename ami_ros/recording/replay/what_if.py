@@ -29,7 +29,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What the model says would have followed, knot by knot."""
 
     ahead_s: np.ndarray                 # (H,)
@@ -51,7 +51,7 @@ def question(text: str) -> Question:
                          'beginning, m/s, rad/s') from None
 
 
-def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Answer:
+def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Prediction:
     """Ask; ValueError where nothing was planned at that time, or the robot could not do it."""
     found, said = index(bag), recorded.abouts(bag)
     one = found.at(asked.at_s)
@@ -76,8 +76,8 @@ def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Ans
     if again.goal is not None and actor.settings.horizon == horizon:
         energies, _ = actor.judge(belief, origin, knots / actor.limits)
         terms = {name: float(values[0]) for name, values in energies.items()}
-    ahead = actor.settings.knot_s * np.arange(1, horizon + 1)
-    return Answer(ahead, places, imagined.clearance[0], imagined.disagreement[0], terms,
+    ahead = actor.settings.control_step_s * np.arange(1, horizon + 1)
+    return Prediction(ahead, places, imagined.clearance[0], imagined.disagreement[0], terms,
                   dict(then.plan.energies),
                   followed(found, one.run, then.plan.start_ns, belief.place, ahead))
 
@@ -87,7 +87,7 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
     """Return a thought, and a mind that has the goal and the numbers of that moment."""
     camera = recorded.robot_of(about).camera
     again, seen = None, Seen(camera.kind)
-    for heard in walk.messages(bag, (recorded.EXACT,)):
+    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,)):
         for line in recorded.lines_of(heard.data, heard.log_ns):
             if line.node != node:
                 continue
@@ -120,7 +120,7 @@ def followed(found, run: str, start_ns: int, place: np.ndarray, ahead_s: np.ndar
     return out
 
 
-def words(asked: Question, answer: Answer) -> list[str]:
+def words(asked: Question, answer: Prediction) -> list[str]:
     """Say it for people."""
     out = [f'at {asked.at_s:g} s, had it held {asked.v:g} m/s, {asked.w:g} rad/s, the model says:',
            '  ahead     x m     y m   yaw deg   clear m   disputed   what was done led to']

@@ -22,7 +22,7 @@ from ami_ros import __version__
 from ami_ros.core.share import share
 from ami_ros.critic.safety_policy.limits import read
 from ami_ros.robots.find import find
-from ami_ros.validation.adversarial.leg import Ask, Leg
+from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.planners import KINDS
 from ami_ros.validation.adversarial.summary import summary
 
@@ -34,26 +34,27 @@ HASHED = 12                 # hex digits of hashes in a report
 
 
 @dataclass(frozen=True)
-class Hostile:
+class AdversarialCampaign:
     """What to find out."""
 
     hours: float
     seed: int
     moving: bool = False
-    policy: str = 'rover'   # a name in config/policy, or a path
+    policy: str = 'rover'   # a name in config/safety_policy, or a path
     robot: str = 'rover'
 
-    def legs(self) -> Iterator[Ask]:
+    def legs(self) -> Iterator[LegSpec]:
         """Yield the legs: the planners take turns, the last leg is as short as is left."""
         kinds, left, index = list(KINDS), self.hours * 3600, 0
         while left > 1e-6:
-            yield Ask(self.seed, index, kinds[index % len(kinds)], self.moving, min(LEG_S, left))
+            yield LegSpec(self.seed, index, kinds[index % len(kinds)], self.moving,
+                          min(LEG_S, left))
             left, index = left - LEG_S, index + 1
 
 
-def policy_file(said: str) -> Path:
+def safety_policy_file(said: str) -> Path:
     """Find a policy by its name or path; FileNotFoundError says where it was looked for."""
-    return Path(said) if Path(said).suffix else share(f'config/policy/{said}.yaml')
+    return Path(said) if Path(said).suffix else share(f'config/safety_policy/{said}.yaml')
 
 
 def code(folders: tuple[str, ...] = CODE) -> str:
@@ -73,7 +74,7 @@ def machine() -> str:
     return f'{os.cpu_count()} x {names[0] if names else platform.machine()}'
 
 
-class Ledger:
+class LegLedger:
     """A line of JSON for each finished leg, behind one that says what was asked."""
 
     def __init__(self, path: Path, asked: dict):
@@ -114,9 +115,9 @@ class Ledger:
             self.done[entry['leg']] = entry
 
 
-def driven(ask: Ask, policy: str, robot: str) -> dict:
+def driven(ask: LegSpec, policy: str, robot: str) -> dict:
     """Drive a leg; returns its entry in the ledger."""
-    tally = Leg(ask, read(policy_file(policy)), find(robot)).drive()
+    tally = AdversarialLeg(ask, read(safety_policy_file(policy)), find(robot)).drive()
     return {'leg': ask.index, **tally.plain()}
 
 
@@ -128,7 +129,7 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def entries(legs: list[Ask], ask: Hostile, jobs: int) -> Iterator[dict]:
+def entries(legs: list[LegSpec], ask: AdversarialCampaign, jobs: int) -> Iterator[dict]:
     """Yield the entries of legs as they are finished, which hangs on no other leg."""
     if jobs == 1:
         yield from (driven(leg, ask.policy, ask.robot) for leg in legs)
@@ -143,12 +144,12 @@ def entries(legs: list[Ask], ask: Hostile, jobs: int) -> Iterator[dict]:
             raise
 
 
-def campaign(ask: Hostile, ledger: Path, progress: Callable[[int, int], None],
+def campaign(ask: AdversarialCampaign, ledger: Path, progress: Callable[[int, int], None],
              stop_after: int | None = None, jobs: int = 1) -> dict:
     """Drive what is left of it; returns the report. `stop_after` so many legs: for tests."""
-    policy = read(policy_file(ask.policy))
+    policy = read(safety_policy_file(ask.policy))
     asked = {**asdict(ask), 'leg_s': LEG_S, 'policy_hash': policy.hash[:HASHED], 'code': code()}
-    book, plan = Ledger(ledger, asked), list(ask.legs())
+    book, plan = LegLedger(ledger, asked), list(ask.legs())
     left = [leg for leg in plan if leg.index not in book.done][:stop_after]
     for entry in entries(left, ask, jobs):
         book.add(entry)

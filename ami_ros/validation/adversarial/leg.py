@@ -31,8 +31,8 @@ from ami_ros.validation.adversarial.foresight import (
 )
 from ami_ros.validation.adversarial.ground import Ground
 from ami_ros.validation.adversarial.movers import set_moving
-from ami_ros.validation.adversarial.planners import KINDS, Look, Replayer
-from ami_ros.validation.adversarial.vehicle import places, State, STEP_NS, STEP_S, Vehicle
+from ami_ros.validation.adversarial.planners import KINDS, PlannerView, Replayer
+from ami_ros.validation.adversarial.vehicle import places, STEP_NS, STEP_S, Vehicle, VehicleState
 
 BEGIN_NS = 10**9            # no stamp is zero
 SCAN_STEPS, ODOMETRY_STEPS, FRAME_STEPS = 10, 5, 20     # 20, 40 and 10 Hz
@@ -47,7 +47,7 @@ WEDGED_M, FREE_WAY_M = 0.02, 0.5    # in a window: the rover moved less, another
 
 
 @dataclass(frozen=True)
-class Ask:
+class LegSpec:
     """What leg to drive."""
 
     seed: int               # of the campaign
@@ -110,10 +110,10 @@ class Tally:
                 'nearest_m': self.nearest_m if math.isfinite(self.nearest_m) else None}
 
 
-class Leg:
+class AdversarialLeg:
     """Drives one leg."""
 
-    def __init__(self, ask: Ask, policy: Policy, robot: Robot, noise: Noise | None = None):
+    def __init__(self, ask: LegSpec, policy: Policy, robot: Robot, noise: Noise | None = None):
         self.ask, self.policy, self.robot = ask, policy, robot
         self.noise = Noise() if noise is None else noise
         world, paths = worlds.draw(ask.world_seed), {}
@@ -147,7 +147,7 @@ class Leg:
                                          np.array([self.time_s]))
             if gaps.min() > FREE_M:
                 break
-        self.car = Vehicle(self.robot, State(float(x), float(y), float(yaw)))
+        self.car = Vehicle(self.robot, VehicleState(float(x), float(y), float(yaw)))
         body = self.robot.body
         self.reckoning = DeadReckoning(body.wheel_radius_m, body.track_m, self.noise, self.rng)
         self.reckoning.update(0.0, 0.0, 0.0)
@@ -199,7 +199,7 @@ class Leg:
             late = int(self.rng.integers(*LATE_STEPS, endpoint=True))
             self.send(late, 'on_scan', self.scan(late))
         if at % FRAME_STEPS == 0:
-            plan = self.planner.decide(Look(
+            plan = self.planner.decide(PlannerView(
                 self.ground, s, self.time_s,
                 self.now_ns + round(self.robot.latency_s * 1e9), at // FRAME_STEPS + 1))
             self.send(PLAN_STEPS // 2, 'on_view', self.view())

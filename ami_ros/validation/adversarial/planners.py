@@ -14,36 +14,36 @@ from ami_ros.core.types import Plan
 from ami_ros.critic.footprint_sweep import Box, seen_after
 from ami_ros.robots.robot import Robot
 from ami_ros.validation.adversarial.ground import Ground
-from ami_ros.validation.adversarial.vehicle import State
+from ami_ros.validation.adversarial.vehicle import VehicleState
 
 KNOTS, KNOT_S = 8, 0.25     # as many as a mind's
 CLIP_S = np.array([0.1, 0.2, 0.3, 0.45, 0.6])       # how far a corner's way is looked at
 
 
 @dataclass(frozen=True)
-class Look:
+class PlannerView:
     """What a planner is told."""
 
     ground: Ground
-    state: State
+    state: VehicleState
     time_s: float
     start_ns: int           # when the plan shall begin
     number: int             # of the frame
 
 
-class Planner:
+class AdversarialPlanner:
     """Makes plans of a generator alone, so that the same seed plans the same."""
 
     def __init__(self, robot: Robot, rng: np.random.Generator):
         self.rng, self.limits, self.box = rng, robot.limits, Box.around(robot.body.footprint)
         self.until_s = -1.0
 
-    def decide(self, look: Look) -> Plan:
+    def decide(self, look: PlannerView) -> Plan:
         """Return what it wants."""
         knots, knot_s = self.knots(look)
         return Plan(np.array(knots, float), knot_s, look.start_ns, look.number)
 
-    def knots(self, look: Look) -> tuple[np.ndarray, float]:
+    def knots(self, look: PlannerView) -> tuple[np.ndarray, float]:
         """Return (H, 2) m/s, rad/s, and how long each is held."""
         raise NotImplementedError
 
@@ -55,7 +55,7 @@ class Planner:
         return rng.choice([-1, 0, 1], 2) * self.limits * rng.choice([1.0, 1.0, 2.0])
 
 
-class AtRandom(Planner):
+class AtRandom(AdversarialPlanner):
     """Holds a random twist for a while, and means anything to come after it."""
 
     held = (0.0, 0.0)
@@ -66,7 +66,7 @@ class AtRandom(Planner):
         return [self.held, self.held, *(self.anything() for _ in range(KNOTS - 2))], KNOT_S
 
 
-class Adversary(Planner):
+class Adversary(AdversarialPlanner):
     """Full speed at what is nearest, until it is there; then off somewhere, and again.
 
     Head on, backwards, on an arc, or with the corner that meets something soonest.
@@ -114,7 +114,7 @@ class Adversary(Planner):
         return ways[int(np.argmin(nearest))]
 
 
-class Jitterer(Planner):
+class Jitterer(AdversarialPlanner):
     """Says something else each time, and within each plan: around a course, or around none."""
 
     course, share, knot_s = (0.0, 0.0), 1.0, KNOT_S
@@ -132,7 +132,7 @@ class Jitterer(Planner):
                 + self.share * noise * self.limits), float(self.knot_s)
 
 
-class Replayer(Planner):
+class Replayer(AdversarialPlanner):
     """Says again what others said: under a new stamp, or word by word, old as it is.
 
     One in ten of its spells is of stale plans: the very same again, one of long ago, one of
@@ -163,7 +163,7 @@ class Replayer(Planner):
         self.sent = self.replayed(look)
         return self.sent
 
-    def replayed(self, look: Look) -> Plan:
+    def replayed(self, look: PlannerView) -> Plan:
         """Take one of the past, or the newest."""
         if self.spell == 'the same' and self.sent is not None:
             return self.sent
@@ -175,5 +175,5 @@ class Replayer(Planner):
         return old if self.spell == 'long ago' else self.past[-1]
 
 
-KINDS: dict[str, Callable[[Robot, np.random.Generator], Planner]] = {
+KINDS: dict[str, Callable[[Robot, np.random.Generator], AdversarialPlanner]] = {
     'random': AtRandom, 'adversarial': Adversary, 'jittering': Jitterer, 'replayed': Replayer}

@@ -21,7 +21,7 @@ STILL_MPS = 0.004           # both rims together; slower is standing, for the fu
 Twist = tuple[float, float]
 
 
-class State(NamedTuple):
+class VehicleState(NamedTuple):
     """Where it is and what its wheels do."""
 
     x: float                # m
@@ -36,7 +36,7 @@ class State(NamedTuple):
 class Vehicle:
     """A differential drive; time passes by steps of 5 ms."""
 
-    def __init__(self, robot: Robot, state: State):
+    def __init__(self, robot: Robot, state: VehicleState):
         self.robot, self.state = robot, state
         self.track_m, self.limits = robot.body.track_m, robot.limits
         self.radius_m = robot.radius_m
@@ -68,7 +68,7 @@ class Vehicle:
             self.turned_rad += abs(s.right - s.left) / self.track_m * STEP_S
             self.state = s
 
-    def future(self, told: list[tuple[Twist, int]], braking: int) -> list[State]:
+    def future(self, told: list[tuple[Twist, int]], braking: int) -> list[VehicleState]:
         """Say what comes of commands, each for so many steps of 5 ms, and then of zero.
 
         The states are those every 10 ms, the present one first; the last stands, or is reached
@@ -79,7 +79,8 @@ class Vehicle:
             out += self._ahead(out[-1], twist, steps // AHEAD_STEPS, STEP_S * AHEAD_STEPS)
         return out
 
-    def _ahead(self, state: State, twist: Twist, steps: int, dt_s: float) -> list[State]:
+    def _ahead(self, state: VehicleState, twist: Twist, steps: int,
+               dt_s: float) -> list[VehicleState]:
         # plain floats: numpy costs more than all of this
         x, y, yaw, left, right, want_left, want_right = state
         most_v, most_w = self.limits
@@ -95,13 +96,13 @@ class Vehicle:
             turn, way = (right - left) / track * dt_s, (left + right) / 2 * dt_s
             middle = yaw + turn / 2
             x, y, yaw = x + way * math.cos(middle), y + way * math.sin(middle), yaw + turn
-            out.append(State(x, y, yaw, left, right, want_left, want_right))
+            out.append(VehicleState(x, y, yaw, left, right, want_left, want_right))
             if brakes and steps > 1 and abs(left) + abs(right) < STILL_MPS:
                 break
         return out
 
 
-def places(states: list[State]) -> tuple[np.ndarray, np.ndarray]:
+def places(states: list[VehicleState]) -> tuple[np.ndarray, np.ndarray]:
     """Return (T,) complex places and (T,) yaws."""
     table = np.array(states)
     return table[:, 0] + 1j * table[:, 1], table[:, 2]

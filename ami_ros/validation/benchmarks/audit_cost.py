@@ -58,7 +58,7 @@ class Driven:
         robot = replace(robot, sensors=tuple(
             replace(s, beams=BEAMS, angle_min_rad=ANGLES[0], angle_max_rad=ANGLES[-1])
             if s.kind == 'LaserScan' else s for s in robot.sensors))
-        self.critic = Critic(read(share('config/policy/rover.yaml')), robot)
+        self.critic = Critic(read(share('config/safety_policy/rover.yaml')), robot)
         self.camera = robot.camera.name
         self.rng, self.count = np.random.default_rng(500), 0
 

@@ -124,13 +124,13 @@ def eager(module, threads: int = 1, bf16: bool = False) -> dict:
     """The torch modules that were exported, called as one does where one develops."""
     import torch
 
-    from ami_ros.training.export import Imagine, See, Step
+    from ami_ros.training.export import Imagine, See, StepNet
     from ami_ros.training.restore import restore
     torch.set_num_threads(threads)
     model, ordinary = restore(module)
     horizon = module.manifest['horizon']
     made = {'see': (See(model), ['picture']),
-            'step': (Step(model, ordinary), ['z', 'body', 'twist', 'dt']),
+            'step': (StepNet(model, ordinary), ['z', 'body', 'twist', 'dt']),
             'imagine': (Imagine(model, ordinary, horizon), ['z', 'body', 'knots', 'goal'])}
 
     def one(network, names):

@@ -128,8 +128,9 @@ def main() -> int:
     kind, real_time = sys.argv[1], sys.argv[3] == '1'
     args = None
     if kind == 'critic':
-        given = {'robot': robot_file(sys.argv[4]), 'state': f'{sys.argv[4]}/state',
-                 'policy': 'config/policy/strict.yaml', 'real_time': str(real_time).lower()}
+        given = {'robot': robot_file(sys.argv[4]), 'state_dir': f'{sys.argv[4]}/state',
+                 'safety_policy': 'config/safety_policy/strict.yaml',
+                 'use_realtime_priority': str(real_time).lower()}
         args = ['--ros-args', '--log-level', 'error', *(
             word for key, value in given.items() for word in ('-p', f'{key}:={value}'))]
     return bare() if kind == 'bare' else run({'critic': Critic, 'body': Body}[kind], args)

@@ -30,7 +30,7 @@ def fine(beams: int = 360, imu: bool = True):
         else replace(s, required=imu) if s.kind == 'Imu' else s for s in rover.sensors))
 
 
-class Room:
+class FurnishedRoom:
     """Walls and round furniture; free around the middle."""
 
     def __init__(self, rng: np.random.Generator, beams: int):
@@ -60,9 +60,9 @@ class Wander:
 
     def __init__(self, policy: str, seed: int):
         self.robot = fine(imu=policy == 'strict')
-        self.critic = Critic(read(share(f'config/policy/{policy}.yaml')), self.robot)
+        self.critic = Critic(read(share(f'config/safety_policy/{policy}.yaml')), self.robot)
         self.rng = np.random.default_rng(seed)
-        self.room = Room(self.rng, self.robot.lidar_beams)
+        self.room = FurnishedRoom(self.rng, self.robot.lidar_beams)
         self.place, self.yaw, self.v, self.w = 0j, 0.0, 0.0, 0.0
         self.now, self.ticks, self.wish = 10**12, 0, np.zeros(2)
 

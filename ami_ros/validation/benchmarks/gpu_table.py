@@ -52,7 +52,7 @@ def jobs(module) -> dict:
     """Return name -> (torch module, inputs, ONNX bytes, int8 bytes or None)."""
     import torch
 
-    from ami_ros.training.export import Imagine, IMAGINED, See, Step
+    from ami_ros.training.export import Imagine, IMAGINED, See, StepNet
     from ami_ros.training.networks import Jepa, Shape
     from ami_ros.training.quantize import quantise
     from ami_ros.training.restore import restore
@@ -68,7 +68,7 @@ def jobs(module) -> dict:
         data, iter([t.imagine for t in ticks]))),
         'see 64 x 64': (See(model).eval(), ask.see, module.files['see.onnx'], quantise(
             module.files['see.onnx'], iter([t.see for t in ticks]))),
-        'step': (Step(model, ordinary).eval(), ask.step, module.files['step.onnx'], None)}
+        'step': (StepNet(model, ordinary).eval(), ask.step, module.files['step.onnx'], None)}
     for name, side in LARGER.items():
         torch.manual_seed(0)
         large = See(Jepa(Shape(encoder=name), limits, (side, side))).eval()

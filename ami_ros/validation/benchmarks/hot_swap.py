@@ -34,7 +34,7 @@ from ami_ros.modules.signing import sign
 from ami_ros.nodes import convert, topics
 from ami_ros.robots.find import find
 from ami_ros.validation.stack import session
-from ami_ros.validation.stack.episode_runner import Pilot
+from ami_ros.validation.stack.episode_runner import EpisodeRunner
 from ami_ros.validation.stack.processes import claim_domain, Processes
 
 AROUND_S = 1.0          # before an order and after it was followed: the time of a swap
@@ -71,7 +71,8 @@ class Sets:
 
     def command(self, *what) -> list[str]:
         """Make the command line."""
-        return [sys.executable, '-m', 'ami_ros.cli', 'modules', *map(str, what), '--store',
+        return [sys.executable, '-m', 'ami_ros.cli', 'modules', *map(str, what),
+                '--module-store-dir',
                 str(self.store)]
 
     def ask(self, *what) -> None:
@@ -92,10 +93,10 @@ class Sets:
         return subprocess.Popen(self.command(*what), stdout=subprocess.DEVNULL)
 
 
-class Watch:
+class GapWatch:
     """Hears what the mind says of itself, verdicts and commands, by the steady clock."""
 
-    def __init__(self, pilot: Pilot):
+    def __init__(self, pilot: EpisodeRunner):
         self.module, self.verdicts, self.commands = '', [], []
         self.pictures: dict[int, float] = {}        # by stamp: when it came here
         self.plans: set[int] = set()
@@ -132,7 +133,7 @@ class Swapper:
 
     def __init__(self, sets: Sets, count: int, every_s: float):
         self.sets, self.left, self.every_s = sets, count, every_s
-        self.watch: Watch | None = None
+        self.watch: GapWatch | None = None
         self.due_s, self.order, self.windows, self.ordered = 0.0, None, [], 0.0
 
     def turn(self) -> None:
@@ -156,7 +157,7 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
     sets = Sets(work)
     rollbacks_s = [sets.rollback_s() for _ in range(rollbacks)]
     params = yaml.safe_load(share('config/rover.yaml').read_text())
-    params['/**/mind']['ros__parameters']['store'] = str(sets.store)
+    params['/**/mind']['ros__parameters']['module_store_dir'] = str(sets.store)
     (work / 'params.yaml').write_text(yaml.safe_dump(params))
     made = session.Session(work / 'logs', True, camera_hz, world_seed=7,
                            params=work / 'params.yaml')
@@ -174,8 +175,8 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
             swapper.turn()
 
         try:
-            pilot = Pilot(context, False, 1 / camera_hz, check)
-            swapper.watch = Watch(pilot)
+            pilot = EpisodeRunner(context, False, 1 / camera_hz, check)
+            swapper.watch = GapWatch(pilot)
             for errand in session.errands(world, blocks, seed, lambda n: (
                     swapper.left or swapper.order is not None)):
                 swapper.due_s = swapper.due_s or time.monotonic() + 10

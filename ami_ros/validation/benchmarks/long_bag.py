@@ -19,7 +19,7 @@ from ami_ros.recording import walk
 from ami_ros.recording.recorder import Limits, Recorder
 
 NANOSECONDS = re.compile(rb'\b1[0-9]{18}\b')       # of this century; steady times are shorter
-TEXTS = ('trace/exact', 'trace/about')
+TEXTS = ('trace/records', 'trace/metadata')
 HEADED = ('sensor_msgs', 'nav_msgs', 'geometry_msgs/msg/TwistStamped', 'trajectory_msgs',
           'diagnostic_msgs')
 

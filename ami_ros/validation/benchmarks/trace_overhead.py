@@ -25,9 +25,9 @@ from ami_ros.critic.safety_policy.limits import read
 from ami_ros.recording import call_recorder
 from ami_ros.recording.records import Tracer
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, Room
+from ami_ros.sim.body import open_body, SimRoom
 from ami_ros.validation.stack import bench, session
-from ami_ros.validation.stack.episode_runner import Pilot, START_S
+from ami_ros.validation.stack.episode_runner import EpisodeRunner, START_S
 from ami_ros.validation.stack.processes import claim_domain, end, Processes, RECORDER
 from ami_ros.validation.stack.timer_jitter import Probe
 
@@ -42,11 +42,11 @@ def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
     context, out = rclpy.Context(), {False: [], True: []}
     robot = find('rover')
     with lock, Processes(domain, asked.logs) as processes, open_body(
-            'pybullet', robot, Room(WORLD), 0, robot.camera_size) as body:
+            'pybullet', robot, SimRoom(WORLD), 0, robot.camera_size) as body:
         os.environ.update(processes.settings())
         asked.start(processes)
         rclpy.init(context=context, domain_id=domain)
-        pilot = Pilot(context, False, 1 / HZ, processes.check)
+        pilot = EpisodeRunner(context, False, 1 / HZ, processes.check)
         for number, errand in enumerate(session.errands(body, BLOCKS, SEED, lambda i: i < pairs)):
             for recorded in ((False, True), (True, False))[number % 2]:
                 if recorded:
@@ -95,7 +95,7 @@ def added(out: dict[bool, list[list[dict]]]) -> dict:
 
 def critical_path() -> dict:
     """Measure the critic's answer with and without a witness, us of CPU time, in turn."""
-    robot, policy = find('rover'), read(share('config/policy/rover.yaml'))
+    robot, policy = find('rover'), read(share('config/safety_policy/rover.yaml'))
     angles = np.linspace(-np.pi, np.pi, robot.lidar_beams, endpoint=False)
     took: dict[str, list[float]] = {'without': [], 'nobody_listens': [], 'recorded': []}
     critics = {}
@@ -135,7 +135,7 @@ def main() -> None:
         out = drives(given.pairs, Path(folder))
     report = {'machine': bench.machine(), 'versions': bench.versions(),
               'load_average': {'before': load[0], 'after': os.getloadavg()[0]},
-              'protocol': {'pairs': given.pairs, 'goal_blocks': BLOCKS, 'seed': SEED,
+              'protocol': {'pairs': given.pairs, 'goal_steps': BLOCKS, 'seed': SEED,
                            'camera_hz': HZ, 'world_seed': WORLD},
               'noise_ms': session.percentiles(probe.late_ms), 'ms': added(out),
               'critic_cpu_us': critical_path()}

@@ -21,9 +21,9 @@ from ami_ros.nodes.critic_node import COMPANY_S, policy, TICK_HZ
 from ami_ros.nodes.lifecycle import BEAT_S
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.body import Body, open_body, Room
+from ami_ros.sim.body import open_body, SimBody, SimRoom
 from ami_ros.validation.evaluate import home
-from ami_ros.validation.fault_injection.injectors import Blow, BY
+from ami_ros.validation.fault_injection.injectors import BY, Injector
 from ami_ros.validation.fault_injection.judge import (
     FULL_SHARE,
     impossible,
@@ -33,10 +33,10 @@ from ami_ros.validation.fault_injection.judge import (
     Unseen,
 )
 from ami_ros.validation.fault_injection.lanes import lane
-from ami_ros.validation.fault_injection.ledger import Ledger
+from ami_ros.validation.fault_injection.ledger import FaultLedger
 from ami_ros.validation.fault_injection.message_faults import known
-from ami_ros.validation.fault_injection.observer import Errand
-from ami_ros.validation.fault_injection.stack import Stack
+from ami_ros.validation.fault_injection.observer import LaneGoal
+from ami_ros.validation.fault_injection.stack import FaultyStack
 from ami_ros.validation.fault_injection.table import chosen, read, Row
 from ami_ros.validation.fault_injection.trace import Trace
 from ami_ros.validation.stack.bench import machine, versions
@@ -44,7 +44,7 @@ from ami_ros.validation.stack.episode_runner import NoAnswer
 from ami_ros.validation.stack.processes import ChildEnded
 from ami_ros.validation.stack.session import say
 
-ROBOT, POLICY = 'rover', 'config/policy/rover.yaml'     # what config/rover.yaml starts
+ROBOT, POLICY = 'rover', 'config/safety_policy/rover.yaml'     # what config/rover.yaml starts
 RESUME_S = 1.5          # so long it is watched whether it drives on by itself
 DELAY_S = 0.2           # at most, from full speed to the strike: it may meet any phase
 STARTS = 3              # of a stack that does not come up
@@ -70,15 +70,17 @@ DEFINITIONS = {
 }
 
 
-def numbers_of(policy_file: str, robot: Robot) -> dict[str, float]:
+def numbers_of(safety_policy_file: str, robot: Robot) -> dict[str, float]:
     """Return what formulas of the table may name: policy, robot, sensors, and the nodes' own."""
     out = {name.rpartition('.')[2]: value
-           for name, value in policy(policy_file).numbers.items() if isinstance(value, float)}
+           for name,
+           value in policy(safety_policy_file).numbers.items() if isinstance(value, float)}
     out.update({f'{s.name}_period_s': 1 / s.hz for s in robot.sensors if s.hz})
     out.update({name: getattr(robot, name)
                   for name in ('base_timeout_s', 'latency_s', 'actuation_lag_s')})
     watcher = ConfiguratorSettings()
-    out.update(lost_s=watcher.lost_s, stuck_s=watcher.stuck_s, tick_s=1 / TICK_HZ,
+    out.update(heartbeat_timeout_s=watcher.heartbeat_timeout_s,
+               processing_timeout_s=watcher.processing_timeout_s, tick_s=1 / TICK_HZ,
                  look_around_s=COMPANY_S, beat_s=BEAT_S, gather_s=GATHER_S)
     return out
 
@@ -86,7 +88,7 @@ def numbers_of(policy_file: str, robot: Robot) -> dict[str, float]:
 class Campaign:
     """Rows of the table, one after the other."""
 
-    def __init__(self, seed: int, repeats: int, numbers: Mapping[str, float], body: Body,
+    def __init__(self, seed: int, repeats: int, numbers: Mapping[str, float], body: SimBody,
                  world_seed: int, logs: Path, module: str = '',
                  programs: dict[str, list[str]] | None = None):
         self.seed, self.repeats, self.numbers = seed, repeats, numbers
@@ -94,7 +96,7 @@ class Campaign:
         self.module, self.programs = module, programs
 
     def __enter__(self):
-        self.stack: Stack | None = None
+        self.stack: FaultyStack | None = None
         return self
 
     def __exit__(self, *_):
@@ -102,12 +104,12 @@ class Campaign:
             self.stack.__exit__()
         self.stack = None
 
-    def ready(self, row: Row) -> Stack:
+    def ready(self, row: Row) -> FaultyStack:
         """Return a robot for a fault: the one that runs, if it is of the right kind."""
         if self.stack is not None and self.stack.row.setup != row.setup:
             self.__exit__()
         if self.stack is None:
-            self.stack = Stack(self.place(row), row, self.world_seed, self.module,
+            self.stack = FaultyStack(self.place(row), row, self.world_seed, self.module,
                                self.programs).__enter__()
         self.stack.row = row
         return self.stack
@@ -140,7 +142,8 @@ class Campaign:
         return next(path for n in itertools.count(1)
                     if not (path := self.logs / row.setup / str(n)).exists())
 
-    def series(self, stack: Stack, outcomes: list[Outcome], kept: Callable[[], None]) -> bool:
+    def series(self, stack: FaultyStack, outcomes: list[Outcome],
+               kept: Callable[[], None]) -> bool:
         """Strike until all repeats are done, or it does not come back; return which.
 
         There is one drive more than strikes: it shows that the last one was recovered from.
@@ -175,14 +178,14 @@ class Campaign:
                 continue
             say(f'{stack.row.name} {len(outcomes) + 1}/{self.repeats}: {told(struck)}')
 
-    def errand(self, rng: np.random.Generator) -> Errand:
+    def errand(self, rng: np.random.Generator) -> LaneGoal:
         """Draw a lane, and take the picture at its end."""
         way = lane(self.body.world, self.body.robot, rng)
         seed = int(rng.integers(2**31))
         self.body.reset(way.goal, seed)
-        return Errand(way, self.body.camera(), seed)
+        return LaneGoal(way, self.body.camera(), seed)
 
-    def strike(self, stack: Stack, blow: Blow) -> tuple[Outcome | None, float]:
+    def strike(self, stack: FaultyStack, blow: Injector) -> tuple[Outcome | None, float]:
         """Strike once, take it back, and watch; return what came, and when the cause was gone.
 
         None where it was told rest before the strike: who stops by itself shows nothing.
@@ -242,9 +245,9 @@ def main(args: argparse.Namespace) -> int:
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
     about = {'machine': machine(), 'versions': versions(), 'definitions': DEFINITIONS,
              'full_speed_mps': FULL_SHARE * numbers['max_speed_mps']}
-    ledger = Ledger(args.report, asked, about, tuple(row.name for row in table))
+    ledger = FaultLedger(args.report, asked, about, tuple(row.name for row in table))
     world_seed = home(module)
-    with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body, Campaign(
+    with open_body('pybullet', robot, SimRoom(world_seed), 0, robot.camera_size) as body, Campaign(
             args.seed, args.repeats, numbers, body, world_seed,
             args.report.with_suffix('.logs').resolve(), args.module) as campaign:
         for row in sorted(rows, key=lambda row: row.setup):     # those that share a robot together
@@ -266,7 +269,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def conclusion(rows: tuple[Row, ...], ledger: Ledger) -> int:
+def conclusion(rows: tuple[Row, ...], ledger: FaultLedger) -> int:
     """Say what came of the campaign; return the exit status."""
     passed = 0
     for row in rows:

@@ -12,7 +12,7 @@ import subprocess
 SIZE = '4m'
 
 
-class Disk:
+class SmallDisk:
     """Logs go to `path`; while it is full no file on it, or of these processes, can grow."""
 
     def __init__(self, path: Path):

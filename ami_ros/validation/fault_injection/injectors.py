@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 from ami_ros.core.types import Command
 from ami_ros.nodes import convert, topics
 from ami_ros.validation.fault_injection.rogue import SIGN
-from ami_ros.validation.fault_injection.stack import Stack
+from ami_ros.validation.fault_injection.stack import FaultyStack
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks
@@ -43,10 +43,10 @@ SETTLED_S = 0.4         # between two things that a person does
 PUSH_MPS, PUSH_S, PUSHED_S = 0.3, 0.05, 1.0     # of a stick: how fast, how often, for how long
 
 
-class Blow:
+class Injector:
     """What all have in common."""
 
-    def __init__(self, stack: Stack, seed: int):
+    def __init__(self, stack: FaultyStack, seed: int):
         self.stack, self.observer, self.seed = stack, stack.observer, seed
         self.processes = stack.processes
 
@@ -68,7 +68,7 @@ class Blow:
         return []
 
 
-class Signal(Blow):
+class Signal(Injector):
     """A process is killed, or stopped and later continued."""
 
     def strike(self) -> int:
@@ -85,7 +85,7 @@ class Signal(Blow):
             self.child.send_signal(signal.SIGCONT)
 
 
-class Tampered(Blow):
+class Tampered(Injector):
     """Messages of a topic are withheld or changed."""
 
     def strike(self) -> int:
@@ -98,7 +98,7 @@ class Tampered(Blow):
         self.observer.order('none', 0)
 
 
-class Company(Blow):
+class Company(Injector):
     """Somebody else commands the wheels."""
 
     def prepare(self) -> None:
@@ -123,7 +123,7 @@ class Company(Blow):
         child.wait(GONE_S)
 
 
-class Busy(Blow):
+class Busy(Injector):
     """As many processes as there are cores take all that they get."""
 
     def strike(self) -> int:
@@ -138,7 +138,7 @@ class Busy(Blow):
         self.stack.calm()
 
 
-class FullDisk(Blow):
+class FullDisk(Injector):
     """Nothing can be written, and there is something to write."""
 
     @property
@@ -170,7 +170,7 @@ class FullDisk(Blow):
         self.stack.disk.empty(self.pids)
 
 
-class Press(Blow):
+class Press(Injector):
     """An emergency stop is pressed, and said once; let go at the end."""
 
     @property
@@ -238,7 +238,7 @@ class PowerCut(Press):
             self.hands.publish(convert.command_message(
                 Command(np.array([PUSH_MPS, 0.0]), time.time_ns())))
             observer.watch(PUSH_S)
-            heard_s += PUSH_S * (observer.critic.get('count.hand', '0') != '0')
+            heard_s += PUSH_S * (observer.critic.get('count.teleop', '0') != '0')
         self.armed = observer.ask(topics.ARM, Trigger.Request()).success
         observer.watch(SETTLED_S)       # it says how it stands more often than that
 
@@ -250,7 +250,7 @@ class PowerCut(Press):
         """Tell where nothing had to be held, or it was not."""
         critic = self.observer.critic
         wrong = {'the critic came up without a latch': not critic.get('latched'),
-                 'the stick was not heard': critic.get('count.hand', '0') == '0',
+                 'the stick was not heard': critic.get('count.teleop', '0') == '0',
                  'it was armed without a reset': self.armed}
         return [sentence for sentence, so in wrong.items() if so]
 

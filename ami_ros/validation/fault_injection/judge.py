@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from ami_ros.validation.fault_injection.table import Named, Row
-from ami_ros.validation.fault_injection.trace import Said, Trace
+from ami_ros.validation.fault_injection.trace import Statement, Trace
 
 NS = 1e9
 FULL_SHARE = 0.9        # of the policy's top speed: a fault strikes a robot that is this fast
@@ -198,7 +198,7 @@ def counted(trace: Trace, named: Named) -> float:
     return float(known[-1].values.get(named.grows, 0)) if known else 0.0
 
 
-def names(said: Said, named: Named, base: float) -> bool:
+def names(said: Statement, named: Named, base: float) -> bool:
     """Tell whether somebody names the cause here."""
     if said.by != named.by or named.rule and said.rule != named.rule:
         return False
@@ -208,7 +208,7 @@ def names(said: Said, named: Named, base: float) -> bool:
                                  for text in (said.text, *said.values.values()))
 
 
-def sentence(said: Said, named: Named) -> str:
+def sentence(said: Statement, named: Named) -> str:
     """Return what was said, short."""
     if named.grows:
         return f'{named.grows} {said.values[named.grows]}'

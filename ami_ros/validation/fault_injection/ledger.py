@@ -9,7 +9,7 @@ from ami_ros.validation.fault_injection.judge import Outcome
 from ami_ros.validation.fault_injection.table import Row
 
 
-class Ledger:
+class FaultLedger:
     """The report of a campaign: what was asked, and an entry for each fault that was begun.
 
     More repeats of the same campaign may be asked for later; all else must be the same.

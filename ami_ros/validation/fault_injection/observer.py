@@ -11,9 +11,9 @@ from std_srvs.srv import Trigger
 from ami_ros.nodes import convert, topics
 from ami_ros.validation.fault_injection.lanes import Lane
 from ami_ros.validation.fault_injection.topic_proxy import instruction, ORDER, TOLD
-from ami_ros.validation.fault_injection.trace import Look, Said
+from ami_ros.validation.fault_injection.trace import Statement, TruthSample
 from ami_ros.validation.fault_injection.watched_sim import WATCHED
-from ami_ros.validation.stack.episode_runner import NoAnswer, Pilot
+from ami_ros.validation.stack.episode_runner import EpisodeRunner, NoAnswer
 
 GAIN_S = 8.0            # from the goal until full speed; more is another lane's turn
 LANES = 8               # so many are tried in a row
@@ -25,7 +25,7 @@ GOAL_TRIES = 3          # a goal picture that nobody answers is given again
 
 
 @dataclass(frozen=True)
-class Errand:
+class LaneGoal:
     """A lane and the picture at its end."""
 
     lane: Lane
@@ -33,14 +33,14 @@ class Errand:
     seed: int
 
 
-class Observer(Pilot):
+class Observer(EpisodeRunner):
     """A pilot that also hears verdicts, health, the truth at each step, and the tamper."""
 
     def __init__(self, context, check: Callable[[], None], session: str):
         super().__init__(context, False, 0.1, check)
         self.session = session
-        self.looked: list[Look] = []
-        self.said: list[Said] = []
+        self.looked: list[TruthSample] = []
+        self.said: list[Statement] = []
         self.tamper: dict[str, str] = {}
         self.critic: dict[str, str] = {}        # its newest health
         self.fell = ''                          # why it is not armed any more
@@ -55,7 +55,7 @@ class Observer(Pilot):
 
     def _watched(self, msg) -> None:
         said, at_ns, _ = convert.state_from(msg)
-        self.looked.append(Look(at_ns, said['x_m'], said['y_m'], said['speed_mps'],
+        self.looked.append(TruthSample(at_ns, said['x_m'], said['y_m'], said['speed_mps'],
                                 said['told_mps'], said['rest_s'], said['silence_s'],
                                 said['touching'] > 0))
 
@@ -68,7 +68,8 @@ class Observer(Pilot):
         for health in convert.health_from(msg):
             if health.name.rpartition('/')[2] == 'critic':
                 self.critic = health.values
-            self.said.append(Said(time.time_ns(), health.name.rpartition('/')[2], health.message,
+            self.said.append(Statement(time.time_ns(), health.name.rpartition('/')[2],
+                                       health.message,
                                   values=health.values))
 
     def _status(self, msg) -> None:
@@ -89,7 +90,7 @@ class Observer(Pilot):
     def _verdict(self, msg) -> None:
         super()._verdict(msg)
         verdict = convert.verdict_from(msg)
-        self.said.append(Said(time.time_ns(), 'verdict', verdict.reason, verdict.rule,
+        self.said.append(Statement(time.time_ns(), 'verdict', verdict.reason, verdict.rule,
                               verdict.action, convert.health_from(msg)[0].values))
 
     def order(self, how: str, seed: int) -> None:
@@ -116,7 +117,7 @@ class Observer(Pilot):
                 self.ticks.clear()
             self.looks.clear()
 
-    def full_speed(self, errands: Callable[[int], Errand], full_mps: float, delay_s: float
+    def full_speed(self, errands: Callable[[int], LaneGoal], full_mps: float, delay_s: float
                    ) -> None:
         """Drive until the rover has been fast for a moment; NoAnswer says what never came.
 
@@ -164,7 +165,7 @@ class Observer(Pilot):
             raise NoAnswer(self.fell)
         return super().acknowledged(**values)
 
-    def set_off(self, errand: Errand) -> None:
+    def set_off(self, errand: LaneGoal) -> None:
         """Put the rover on the lane and give it the goal."""
         self.put(errand.lane.start, errand.seed)
         for attempt in range(GOAL_TRIES):

@@ -12,7 +12,7 @@ import rclpy
 
 from ami_ros.core.share import share
 from ami_ros.nodes.mind_settings import thinking_with
-from ami_ros.validation.fault_injection.disk import Disk
+from ami_ros.validation.fault_injection.disk import SmallDisk
 from ami_ros.validation.fault_injection.message_faults import FAULTS
 from ami_ros.validation.fault_injection.observer import Observer
 from ami_ros.validation.fault_injection.table import Row
@@ -28,7 +28,7 @@ OWN = {name: ['-c',
        for name, file in (('sim', 'watched_sim'), ('tamper', 'topic_proxy'), ('rogue', 'rogue'))}
 
 
-class Stack:
+class FaultyStack:
     """A robot to do harm to; a context manager that leaves nothing running.
 
     `row` may become another of the same setup.
@@ -37,7 +37,7 @@ class Stack:
     def __init__(self, logs: Path, row: Row, world_seed: int, module: str = '',
                  programs: dict[str, list[str]] | None = None):
         self.row, self.world_seed, self.module = row, world_seed, module
-        self.disk = Disk(logs / 'disk') if row.strike['by'] == 'disk' else None
+        self.disk = SmallDisk(logs / 'disk') if row.strike['by'] == 'disk' else None
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
         self.buttons = {}       # publishers of e_stop, by their QoS

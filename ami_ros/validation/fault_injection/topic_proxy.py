@@ -28,7 +28,7 @@ TOLD = topics.Topic('faults/told', topics.DIAGNOSTICS.type, 2, topics.LATCHED, '
 
 
 @dataclass(frozen=True)
-class TamperSettings(Settings):
+class TopicProxySettings(Settings):
     """Which topic."""
 
     at: str = setting('plan', 'name', reason='a key of the table in distort.py')
@@ -41,12 +41,12 @@ class TamperSettings(Settings):
             raise ValueError(f'at = {self.at!r}; it is one of: {", ".join(FAULTS)}')
 
 
-class Tamper(Node):
+class TopicProxy(Node):
     """A man in the middle."""
 
     def __init__(self):
         super().__init__('tamper', **parameters.FROM_FILE)
-        settings = parameters.declare(self, {'': TamperSettings})['']
+        settings = parameters.declare(self, {'': TopicProxySettings})['']
         self.session = settings.session
         row, self.faults = FAULTS[settings.at]
         self.type = row.type
@@ -111,4 +111,5 @@ def instruction(session: str, number: int, how: str, seed: int):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node."""
-    return run(Tamper, args, SingleThreadedExecutor)    # the other cannot tell when it was sent
+    # the other cannot tell when it was sent
+    return run(TopicProxy, args, SingleThreadedExecutor)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Look:
+class TruthSample:
     """What is true of the body at an instant."""
 
     at_ns: int              # wall time
@@ -19,7 +19,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """A verdict, or what a node says of itself."""
 
     at_ns: int              # when it came, wall time
@@ -37,17 +37,17 @@ class Trace:
     struck_ns: int
     restored_ns: int = 0
     ended_ns: int = 0       # until then it was watched whether it drives on by itself
-    looks: list[Look] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
+    looks: list[TruthSample] = field(default_factory=list)
+    said: list[Statement] = field(default_factory=list)
 
-    def during(self) -> list[Look]:
+    def during(self) -> list[TruthSample]:
         """Return the looks while the fault lasted."""
         return [look for look in self.looks if self.struck_ns <= look.at_ns < self.restored_ns]
 
-    def before(self) -> Look | None:
+    def before(self) -> TruthSample | None:
         """Return the last look before the strike."""
         return next((look for look in reversed(self.looks) if look.at_ns < self.struck_ns), None)
 
-    def after(self) -> list[Look]:
+    def after(self) -> list[TruthSample]:
         """Return the looks after the cause was gone."""
         return [look for look in self.looks if look.at_ns >= self.restored_ns]

@@ -20,7 +20,7 @@ WATCHED = topics.Topic('sim/truth/watched', topics.TRUTH_STATE.type, 40, topics.
 PRIORITY_OF_BASE = PRIORITY - 20      # below that of the critic
 
 
-class Wheels:
+class WheelLog:
     """What the wheels are told, by the steady clock: the newest command, or the base's timeout."""
 
     def __init__(self, timeout_s: float):
@@ -51,7 +51,7 @@ class WatchedSim(SimNode):
         super().__init__()
         self.priority = take_priority(PRIORITY_OF_BASE)
         self.looked = False
-        self.wheels = Wheels(self.robot.base_timeout_s)
+        self.wheels = WheelLog(self.robot.base_timeout_s)
         self.watched = self.create_publisher(*WATCHED.publisher())
         self.true = (-1, None)              # the truth, and of when
         self._ask_body, self.body.truth = self.body.truth, self.truth

@@ -17,7 +17,7 @@ FLOATS = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -1e308, 5e-324, 1e30,
 AWAY_S = (0.0, 1e-9, 0.02, 0.05, 0.0500001, 0.15, 0.25, 0.2500001, 0.35, 0.3500001, 1.0, 3600.0,
           1e9)
 WORDS = ('', '\0', '\0\0\0\0', 'nan', '-inf', '1e400', '-1', '0', '0x10', '1_0', '９',
-         'autonomous', 'stopped', 'manual', 'idle', 'hand', '../../etc', '{0}', '%s%n', '"', "'",
+         'autonomous', 'stopped', 'manual', 'idle', 'teleop', '../../etc', '{0}', '%s%n', '"', "'",
          '\n', '\u202e', '\U0001f916', 'configurator', 'odom', 'laser', 'base_link', '/',
          '//laser', 'a/laser')
 LONG = (50, 1000, 20_000)

@@ -25,7 +25,7 @@ import yaml
 from ami_ros.core.share import share
 from ami_ros.core.types import Command, Plan
 from ami_ros.nodes import convert, critic_inputs, critic_node
-from ami_ros.validation.benchmarks.critic_tick_world import Room
+from ami_ros.validation.benchmarks.critic_tick_world import FurnishedRoom
 from ami_ros.validation.fuzzing import corruptions
 from ami_ros.validation.fuzzing.corruptions import one
 from ami_ros.validation.fuzzing.oracle import Oracle
@@ -48,7 +48,7 @@ EVERY = {'odom': 2, 'imu': 2, 'bumper': 4, 'camera/image_raw': 4}      # ticks; 
 SLOWEST_S = 0.25        # of the thread's own time, for one message: more is a hang
 
 
-class Clock:
+class MadeUpClock:
     """Both clocks, and the stopwatch of the node's own."""
 
     def __init__(self):
@@ -88,14 +88,15 @@ class Desk:
 
     def __init__(self, name: str, seed: int, folder: Path):
         robot, policy, what = DESKS[name]
-        self.name, self.rng, self.clock = name, np.random.default_rng(seed), Clock()
-        path, numbers = robot_file(robot, folder), share(f'config/policy/{policy}.yaml')
+        self.name, self.rng, self.clock = name, np.random.default_rng(seed), MadeUpClock()
+        path, numbers = robot_file(robot, folder), share(f'config/safety_policy/{policy}.yaml')
         (folder / 'state').mkdir(exist_ok=True)
         critic_node.time = critic_inputs.time = SimpleNamespace(
             monotonic_ns=self.clock.monotonic_ns, monotonic=self.clock.monotonic,
             perf_counter=time.perf_counter, time_ns=time.time_ns)
-        given = {'robot': path, 'policy': numbers, 'state': folder / 'state', 'input': what,
-                 'real_time': 'false'}
+        given = {'robot': path, 'safety_policy': numbers, 'state_dir': folder / 'state',
+                 'command_source': what,
+                 'use_realtime_priority': 'false'}
         rclpy.init(args=['--ros-args', '--log-level', 'fatal', *(
             word for key, value in given.items() for word in ('-p', f'{key}:={value}'))])
         self.node = critic_node.CriticNode()
@@ -113,7 +114,7 @@ class Desk:
             publish=lambda msg: (self.watch(msg), publish(msg)),
             wait_for_all_acked=self.node.commands.wait_for_all_acked)
         self.node.due_ns, self.node.commanding = 0, True
-        self.room, self.latest = Room(self.rng, 180), ('', '')
+        self.room, self.latest = FurnishedRoom(self.rng, 180), ('', '')
         self.pictures = self.rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
         self.spoilt, self.sent, self.moved = {}, 0, 0
         self.refused, self.crashes, self.wrong, self.slowest = 0, [], [], []
@@ -238,7 +239,7 @@ class Desk:
         elif topic == 'configurator/status':
             of.on_permit(msg, now)
         elif topic == 'cmd_vel_manual':
-            of.on_hand(msg, now)
+            of.on_teleop(msg, now)
         elif topic == 'cmd_vel_smoothed':
             of.on_foreign(msg, now)
         elif topic == 'diagnostics':

@@ -80,7 +80,7 @@ class policies(Reader):      # noqa: N801
 
     def __init__(self, folder: Path):
         super().__init__(folder)
-        self.texts = [shared_file(f'config/policy/{name}.yaml').read_text()
+        self.texts = [shared_file(f'config/safety_policy/{name}.yaml').read_text()
                       for name in ('rover', 'strict')]
         self.robot = find('rover')
 
@@ -110,7 +110,7 @@ class robots(Reader):        # noqa: N801
     def __init__(self, folder: Path):
         super().__init__(folder)
         self.texts = [shared_file('config/robots/rover.yaml').read_text()]
-        self.policy = limits.read(shared_file('config/policy/rover.yaml'))
+        self.policy = limits.read(shared_file('config/safety_policy/rover.yaml'))
 
     def sound(self) -> list[str]:
         """Return sound ones."""

@@ -72,9 +72,9 @@ class Oracle:
         into.append((stamp or now[0], now[1], wish))
         return self.fresh(stamp or now[0], now[1], now, oldest, rounding=-ROUNDING)
 
-    def on_hand(self, msg, now) -> None:
+    def on_teleop(self, msg, now) -> None:
         """Take a hand; in autonomous it ends that."""
-        young = self.on_wish(msg, now, self.hands, self.shared['hand_deadman_s'])
+        young = self.on_wish(msg, now, self.hands, self.shared['teleop_timeout_s'])
         if young and self.permit and self.permit[0] == 'autonomous':
             self.taken = True
 
@@ -198,7 +198,7 @@ class Oracle:
 
     def unwanted(self, v: float, w: float, now) -> str:
         """Say that nobody who may drive wants that."""
-        hand_s, plan_s = self.shared['hand_deadman_s'], self.shared['max_plan_age_s']
+        hand_s, plan_s = self.shared['teleop_timeout_s'], self.shared['max_plan_age_s']
         for stamp, came, wish in self.hands:
             if self.fresh(stamp, came, now, hand_s) and weaker(v, w, wish):
                 return ''
@@ -210,11 +210,11 @@ class Oracle:
         if self.taken:
             return 'a hand drove, and nobody armed it again'
         _, run, stamp, came = self.permit
-        if not self.fresh(stamp, came, now, self.rules['permitted']['max_permit_age_s']):
+        if not self.fresh(stamp, came, now, self.rules['motion_enable']['max_permit_age_s']):
             return 'the permit is not fresh'
         for start, came, of, knot_s, knots in self.plans:
             if of == run and self.fresh(start, came, now, plan_s,
-                                        self.rules['fresh']['max_plan_lead_s']):
+                                        self.rules['input_timeout']['max_plan_lead_s']):
                 index = max(0, (now[0] - start) // round(knot_s * NS))
                 if index < len(knots) and weaker(v, w, knots[index]):
                     return ''

@@ -32,12 +32,14 @@ from ami_ros.validation.stack.processes import NODES
 
 Groups = dict[str, type[Settings]]
 GROUPS = {name: importlib.import_module(f'ami_ros.nodes.{name}_node').GROUPS for name in NODES}
-NAMED = {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}    # what has no default
+# the parameters that have no default
+NAMED = {'robot': 'rover', 'safety_policy': 'config/safety_policy/rover.yaml'}
 MOST = 20               # complaints that are printed
 THINGS = (              # parameter, who finds it, what is asked for, what the refusal names
     ('robot', find, ('submarine',), 'rover'), ('backend', backend, ('magic',), 'onnx'),
     ('precision', Options, ('float8',), 'float32, float16'),
-    ('module', open_module, ('/nowhere',), 'manifest.json'), ('policy', policy, ('none.yaml',)),
+    ('module', open_module, ('/nowhere',), 'manifest.json'),
+    ('safety_policy', policy, ('none.yaml',)),
     ('engine', open_body, ('airship', None, None, 0, (64, 64)), 'pybullet, mujoco, loopback'),
     ('camera_hz', lambda hz: SimSettings(camera_hz=hz), (7,), '5, 10 or 20'))
 OTHERS = (True, 1, 0.5, 'much', [1, 2], [0.5], ['a', 'b'], [True])      # of every type
@@ -136,7 +138,7 @@ def while_it_runs(node: Node, groups: Groups,
     now = {name: before[name] for name in parameters.names(groups)}
     fine = [Parameter(parameters.join(prefix, field.name), value=field.metadata['low'])
             for prefix, kind in groups.items() for field in dataclasses.fields(kind)
-            if field.metadata['live'] and field.name in ('drift', 'spread_floor', 'x_m', 'effort')]
+            if field.metadata['live'] and field.name in ('drift', 'min_std', 'x_m', 'effort')]
     for wrong in (*wrong_ones(groups, now), *more):
         if wrong.when == 'start':
             continue
@@ -155,7 +157,7 @@ def while_it_runs(node: Node, groups: Groups,
 
 def shown_policy(node: Node) -> list[Wrong]:
     """Show the policy as the critic does; return the tries to talk it out of a number."""
-    chosen = policy(NAMED['policy'])
+    chosen = policy(NAMED['safety_policy'])
     for group, numbers in chosen.groups.items():
         parameters.show(node, group, numbers)
     return [Wrong('read-only', {f'{group}.{field.name}': value}, (field.name, right(field)))
@@ -164,9 +166,9 @@ def shown_policy(node: Node) -> list[Wrong]:
                 getattr(numbers, field.name), field.metadata['high'], math.nan, 'off')]
 
 
-def policy_file() -> Iterator[tuple[Wrong, str]]:
+def safety_policy_file() -> Iterator[tuple[Wrong, str]]:
     """Write each into the critic's policy file, and leave out each number."""
-    chosen = policy(NAMED['policy'])
+    chosen = policy(NAMED['safety_policy'])
     groups = {group: type(own) for group, own in chosen.groups.items()}
     yield from at_the_start(groups, chosen.numbers)
     for name in chosen.numbers:
@@ -202,7 +204,7 @@ def everything() -> Iterator[tuple[str, str, Wrong, str]]:
             if made.now is not first:
                 yield name, 'running', Wrong('all', {}, ()), 'the settings changed'
             node.destroy_node()
-        yield from (('critic', 'policy file', *trial) for trial in policy_file())
+        yield from (('critic', 'policy file', *trial) for trial in safety_policy_file())
         yield from (('all', 'start', *trial) for trial in no_such_thing())
     finally:
         rclpy.shutdown(context=context)

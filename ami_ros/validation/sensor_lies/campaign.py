@@ -19,7 +19,7 @@ from ami_ros.validation.adversarial.campaign import (
     end_with_parent,
     HASHED,
     machine,
-    policy_file,
+    safety_policy_file,
 )
 from ami_ros.validation.sensor_lies.drive import driven, OF_OBSTACLES
 from ami_ros.validation.sensor_lies.table import HONEST, LIES
@@ -43,7 +43,7 @@ class Ask:
 
     drives: int             # under each lie
     seed: int
-    policy: str = 'rover'   # a name in config/policy, or a path
+    policy: str = 'rover'   # a name in config/safety_policy, or a path
     robot: str = 'rover'
     only: tuple[str, ...] = ()      # names of lies; () is all, and the honest control
 
@@ -57,7 +57,8 @@ class Ask:
 
 def one(name: str, index: int, ask: Ask) -> dict:
     """Drive once."""
-    return driven(ALL[name], ask.seed, index, read(policy_file(ask.policy)), find(ask.robot))
+    return driven(ALL[name], ask.seed, index, read(safety_policy_file(ask.policy)),
+                  find(ask.robot))
 
 
 def outcomes(work: list[tuple[str, int]], ask: Ask, jobs: int) -> Iterator[dict]:
@@ -78,7 +79,8 @@ def campaign(ask: Ask, progress: Callable[[int, int], None], jobs: int = 1) -> d
         progress(len(found), len(work))
     lies = {name: summary([o for o in found if o['lie'] == name]) for name in ask.names()}
     told = [row for name, row in lies.items() if name != HONEST.name]
-    return {'asked': {**asdict(ask), 'policy_hash': read(policy_file(ask.policy)).hash[:HASHED],
+    return {'asked': {**asdict(ask),
+                      'policy_hash': read(safety_policy_file(ask.policy)).hash[:HASHED],
                       'code': code((*CODE, 'trials/lies'))},
             'about': {'version': __version__, 'python': platform.python_version(),
                       'numpy': np.__version__, 'machine': machine()},

@@ -20,7 +20,7 @@ from ami_ros.robots.robot import Robot
 from ami_ros.sim.sensors import DeadReckoning, Noise
 from ami_ros.sim.world import World
 from ami_ros.validation.adversarial.ground import Ground
-from ami_ros.validation.adversarial.vehicle import State, STEP_NS, STEP_S, Vehicle
+from ami_ros.validation.adversarial.vehicle import STEP_NS, STEP_S, Vehicle, VehicleState
 from ami_ros.validation.sensor_lies.table import Lie, Teller
 
 BEGIN_NS = 10**9            # no stamp is zero
@@ -37,7 +37,7 @@ GRAVITY_MPS2 = 9.80665
 MANNERS = ('ahead', 'ahead', 'backwards', 'arc')
 EMPTY = World(0, (), (1.0, 1.0, 1.0))
 # stops that obstacles explain; any other rule that stops has noticed the lie
-OF_OBSTACLES = ('stop_zone', 'time_to_collision', 'approach')
+OF_OBSTACLES = ('stop_zone', 'time_to_collision', 'moving_obstacle')
 
 
 @dataclass
@@ -76,7 +76,8 @@ class Drive:
         yaw = float(rng.uniform(-0.3, 0.3)) + (math.pi if manner == 'backwards' else 0.0)
         true = replace(robot, actuation_lag_s=self.robot.actuation_lag_s
                        * float(rng.uniform(1 - OFF, 1 + OFF)))
-        self.car = Vehicle(true, State(self.ground.half_m - robot.radius_m - away, 0.0, yaw))
+        self.car = Vehicle(true,
+                           VehicleState(self.ground.half_m - robot.radius_m - away, 0.0, yaw))
         body, self.noise = robot.body, Noise()
         self.reckoning = DeadReckoning(body.wheel_radius_m, body.track_m, self.noise, noise_rng)
         self.reckoning.scale = self.reckoning.scale * rng.uniform(1 - OFF, 1 + OFF, 2)

@@ -25,7 +25,7 @@ from ami_ros.inference import Options
 from ami_ros.modules.module import Module, open_module
 from ami_ros.nodes.mind_settings import engines
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, Room
+from ami_ros.sim.body import open_body, SimRoom
 from ami_ros.validation import evaluate
 from ami_ros.validation.stack import bench_life, session
 from ami_ros.validation.stack.episode_runner import Drive
@@ -56,13 +56,13 @@ def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: b
                                 # PyBullet takes 90 ms to draw it, and that is no matter of ROS
                                 engine='loopback' if large else 'pybullet')
         robot = find('rover')
-        with open_body('pybullet', robot, Room(world_seed), 0, robot.camera_size) as body:
+        with open_body('pybullet', robot, SimRoom(world_seed), 0, robot.camera_size) as body:
             begun: list[float] = []
 
             def more(index: int) -> bool:
                 return not begun or time.monotonic() - begun[0] < args.seconds
 
-            def done(errand: session.Errand, drive: Drive) -> None:
+            def done(errand: session.EpisodeSpec, drive: Drive) -> None:
                 begun or begun.append(time.monotonic() - drive.episode.duration_s)
                 drives.append(drive)
 
@@ -168,7 +168,7 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
                          ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_WAIT_POLICY')}
              | {'onnxruntime_intra_op': 1},
              'protocol': {'blocks': BLOCKS, 'seconds': args.seconds, 'camera_hz': HZ,
-                          'goal_blocks': GOAL_BLOCKS, 'seed': SEED, 'world_seed': world_seed,
+                          'goal_steps': GOAL_BLOCKS, 'seed': SEED, 'world_seed': world_seed,
                           'backend': args.backend, 'precision': args.precision,
                           'module': module.manifest['name'],
                           'module_version': module.manifest['version']}}

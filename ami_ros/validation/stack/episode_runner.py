@@ -35,7 +35,7 @@ class NoAnswer(RuntimeError):
 
 
 @dataclass
-class Tick:
+class FrameTrace:
     """What was seen of one frame; the parts come in any order."""
 
     view: np.ndarray | None = None      # (H, W, 3) uint8
@@ -52,11 +52,11 @@ class Drive:
     """An episode as it went."""
 
     episode: Episode
-    ticks: dict[int, Tick]              # by frame, from the first that had the goal
+    ticks: dict[int, FrameTrace]              # by frame, from the first that had the goal
     poses: np.ndarray                   # (T, 3) true, room frame
 
 
-class Pilot(Node):
+class EpisodeRunner(Node):
     """Asks and watches; `check` is called while it waits, and raises when that is in vain."""
 
     def __init__(self, context, lock_step: bool, period_s: float, check: Callable[[], None]):
@@ -64,7 +64,7 @@ class Pilot(Node):
         self.lock_step, self.period_ns, self.check = lock_step, round(period_s * 1e9), check
         self.spinner = Executor(context=context)
         self.spinner.add_node(self)
-        self.ticks: dict[int, Tick] = {}
+        self.ticks: dict[int, FrameTrace] = {}
         self.looks: deque[tuple[int, Truth]] = deque()
         self.status: dict[str, str] = {}
         self.goals = self.create_publisher(*topics.GOAL_IMAGE.publisher())
@@ -77,11 +77,11 @@ class Pilot(Node):
             self.create_subscription(*row.subscriber(heard))
         self.create_subscription(*topics.CAMERA.subscriber(self._view))
         self.askable = {row: self.create_client(*row.client()) for row in
-                          (topics.ARM, topics.BEGIN, topics.SIM_RESET, topics.SIM_HOLD,
+                          (topics.ARM, topics.NEW_EPISODE, topics.SIM_RESET, topics.SIM_PAUSE,
                            SET_PARAMETERS)}
 
-    def _tick(self, frame_ns: int) -> Tick:
-        return self.ticks.setdefault(frame_ns, Tick())
+    def _tick(self, frame_ns: int) -> FrameTrace:
+        return self.ticks.setdefault(frame_ns, FrameTrace())
 
     def _view(self, msg) -> None:
         self._tick(convert.nanoseconds(msg.header.stamp)).view = convert.picture_from(msg)
@@ -144,12 +144,12 @@ class Pilot(Node):
 
     def hold(self) -> None:
         """Let simulated time stand still, with nobody at work on a frame any more."""
-        self.wait(lambda: self.ask(topics.SIM_HOLD, SetBool.Request(data=True), START_S).success,
+        self.wait(lambda: self.ask(topics.SIM_PAUSE, SetBool.Request(data=True), START_S).success,
                   'an answer to the newest frame', START_S)
 
     def release(self) -> None:
         """Let simulated time go on."""
-        self.ask(topics.SIM_HOLD, SetBool.Request(data=False))
+        self.ask(topics.SIM_PAUSE, SetBool.Request(data=False))
 
     def recorded(self, rows: tuple[topics.Topic, ...], by: str) -> bool:
         """Tell whether a node hears these topics."""
@@ -174,7 +174,7 @@ class Pilot(Node):
         if self.status.get('mode') != 'autonomous':
             self.arm()
         self.hold()
-        run = self.ask(topics.BEGIN, Trigger.Request()).message
+        run = self.ask(topics.NEW_EPISODE, Trigger.Request()).message
         self.wait(lambda: self.acknowledged(run=run, goal='0'),
                   f'that the mind begins run {run}', START_S)
         x, y, yaw = map(float, pose)

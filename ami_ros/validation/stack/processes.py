@@ -23,7 +23,7 @@ RECORDER = 'recorder'       # beside them, where somebody asks for it
 # A trial simulates the rover. Nodes have no robot and no policy of their own accord, so it says
 # both, before all other files.
 ROVER = {**{name: {'robot': 'rover'} for name in (*NODES, RECORDER)},
-         'critic': {'robot': 'rover', 'policy': 'config/policy/rover.yaml'}}
+         'critic': {'robot': 'rover', 'safety_policy': 'config/safety_policy/rover.yaml'}}
 GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
 CLOSE_S = 20.0              # for a recorder to write what it has
 QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',

@@ -19,17 +19,17 @@ from ami_ros.core.share import share
 from ami_ros.nodes import topics
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.robots.find import find
-from ami_ros.sim.body import Body, open_body, Room
+from ami_ros.sim.body import open_body, SimBody, SimRoom
 from ami_ros.validation import protocol
 from ami_ros.validation.protocol import goal_drive, GoalDrive
-from ami_ros.validation.stack.episode_runner import Drive, Pilot, START_S
+from ami_ros.validation.stack.episode_runner import Drive, EpisodeRunner, START_S
 from ami_ros.validation.stack.processes import claim_domain, Processes, RECORDER
 from ami_ros.validation.stack.resource_usage import Usage
 
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 FILMED = 4              # episodes in the animation
 SEPARATE = ('perception', 'world_model', 'actor')
-RECORDED = (topics.CAMERA, topics.COMMAND, topics.EXACT, topics.GOAL)
+RECORDED = (topics.CAMERA, topics.COMMAND, topics.TRACE_RECORDS, topics.GOAL)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Session:
             processes.start(name, {**pace, **thinking_with(self.module), **self.thinking},
                             files)
         processes.start('critic', pace, files)
-        processes.start('configurator', {'composed': not self.separate}, files)
+        processes.start('configurator', {'use_composition': not self.separate}, files)
         if self.record is not None:
             processes.start(RECORDER, {
                 'folder': str(self.record.absolute().parent), 'name': self.record.name,
@@ -70,7 +70,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Errand:
+class EpisodeSpec:
     """One episode to drive."""
 
     seed: int
@@ -78,8 +78,8 @@ class Errand:
     picture: np.ndarray     # (H, W, 3) uint8, of the goal
 
 
-def run(session: Session, errands: Iterable[Errand],
-        done: Callable[[Errand, Drive], None]) -> dict:
+def run(session: Session, errands: Iterable[EpisodeSpec],
+        done: Callable[[EpisodeSpec, Drive], None]) -> dict:
     """Drive the errands one after another; nothing is left running, however it ends.
 
     Returns what each process cost.
@@ -97,7 +97,7 @@ def run(session: Session, errands: Iterable[Errand],
                 processes.check()
                 usage.look()
 
-            pilot = Pilot(context, not session.real_time, 1 / session.camera_hz, check)
+            pilot = EpisodeRunner(context, not session.real_time, 1 / session.camera_hz, check)
             if session.record is not None:
                 pilot.wait(lambda: pilot.recorded(RECORDED, RECORDER),
                            'that everything is recorded', START_S)
@@ -155,18 +155,19 @@ def report(session: Session, drives: list[Drive], asked: dict, seconds: float,
     """Make the report of a session; `processes` is what each of them cost."""
     period_s = 1 / session.camera_hz
     asked = {**asked, 'world_seed': session.world_seed, 'frame_s': period_s,
-             'lock_step': not session.real_time, 'composed': not session.separate}
+             'lock_step': not session.real_time, 'use_composition': not session.separate}
     return protocol.report(asked, [drive.episode for drive in drives], **latencies(drives),
                            plans=punctuality(drives, period_s), processes=processes or {},
                            seconds=seconds)
 
 
-def errands(body: Body, blocks: int, seed: int, more: Callable[[int], bool]) -> Iterator[Errand]:
+def errands(body: SimBody, blocks: int, seed: int,
+            more: Callable[[int], bool]) -> Iterator[EpisodeSpec]:
     """Draw episodes of the protocol, with the goal pictures that this body takes, while asked."""
     for index in itertools.takewhile(more, itertools.count()):
         drive = goal_drive(body.world, body.robot, blocks, seed + index)
         body.reset(drive.goal, seed + index + 1_000_000)
-        yield Errand(seed + index, drive, body.camera())
+        yield EpisodeSpec(seed + index, drive, body.camera())
 
 
 def main(args: argparse.Namespace) -> int:
@@ -178,17 +179,17 @@ def main(args: argparse.Namespace) -> int:
     module = open_module(args.module)
     out = args.out or Path('runs') / time.strftime('%Y%m%d-%H%M%S')
     session = Session(
-        logs=out / 'logs', real_time=args.real_time, camera_hz=round(args.camera_hz),
-        separate=args.separate, module=args.module, params=args.params, record=args.record,
+        logs=out / 'logs', real_time=args.wall_clock, camera_hz=round(args.camera_hz),
+        separate=args.no_composition, module=args.module, params=args.params, record=args.record,
         world_seed=home(module) if args.world_seed is None else args.world_seed)
     begun, drives, done, cost = time.monotonic(), [], [], {}
-    asked = {'goal_blocks': args.goal_blocks, 'seed': args.seed,
+    asked = {'goal_steps': args.goal_steps, 'seed': args.seed,
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
-    with open_body(session.engine, find('rover'), Room(session.world_seed), 0,
+    with open_body(session.engine, find('rover'), SimRoom(session.world_seed), 0,
                    find('rover').camera_size) as body:
         film = pictures.Film(body.world, pictures.Imagery(module))
 
-        def finished(errand: Errand, drive: Drive) -> None:
+        def finished(errand: EpisodeSpec, drive: Drive) -> None:
             drives.append(drive)
             done.append({'poses': drive.poses, 'goal': errand.drive.goal,
                          'label': drive.episode.seed})
@@ -204,7 +205,7 @@ def main(args: argparse.Namespace) -> int:
         say(f'driving in room {session.world_seed} with {module.manifest["name"]}, '
             f'{"real time" if session.real_time else "lock-step"}; logs: {session.logs}')
         try:
-            cost = run(session, errands(body, args.goal_blocks, args.seed, more), finished)
+            cost = run(session, errands(body, args.goal_steps, args.seed, more), finished)
         finally:
             if drives:
                 said = report(session, drives, asked, time.monotonic() - begun, cost)
@@ -218,12 +219,12 @@ def main(args: argparse.Namespace) -> int:
                     say(f'recorded: {args.record}')
                 say(f'{sum(d.episode.success for d in drives)} of {len(drives)} arrived; '
                     f'in {out}: report.json, paths.png, drive.gif')
-    good = (sum(d.episode.success for d in drives) >= min(args.need, len(drives))
+    good = (sum(d.episode.success for d in drives) >= min(args.min_successes, len(drives))
             and not any(d.episode.collisions for d in drives))
     return 0 if good else 1
 
 
-def shoot(film, errand: Errand, drive: Drive) -> None:
+def shoot(film, errand: EpisodeSpec, drive: Drive) -> None:
     """Add an episode to the film."""
     film.begin()
     for tick in drive.ticks.values():

@@ -33,7 +33,7 @@ from ami_ros.validation.store_crashes.operations import (
     prepare,
     ROVER,
     state,
-    World,
+    StoreWorld,
     world,
 )
 
@@ -51,7 +51,7 @@ def fork(do) -> int:
     return child
 
 
-def whole(made: World, work: Path, deed: str) -> tuple:
+def whole(made: StoreWorld, work: Path, deed: str) -> tuple:
     """Do a deed undisturbed; return the states before and after, and its calls."""
     folder = work / 'whole'
     shutil.copytree(work / 'first', folder)
@@ -75,7 +75,8 @@ def load_model(folder: Path):
     return made
 
 
-def kills(made: World, work: Path, deed: str, before, after, calls: list) -> tuple[int, list[str]]:
+def kills(made: StoreWorld, work: Path, deed: str, before, after, calls: list) -> tuple[int,
+                                                                                        list[str]]:
     """Kill a deed around each of its calls."""
     tried, wrong = 0, []
     for n, (what, *_) in enumerate(calls, 1):
@@ -105,7 +106,7 @@ def parts(rng, random: int):
                lambda call: int(rng.integers(len(call.data) + 1)))
 
 
-def cuts(made: World, work: Path, deed: str, before, after, model: Forgetful, random: int,
+def cuts(made: StoreWorld, work: Path, deed: str, before, after, model: Forgetful, random: int,
          rng) -> tuple[int, list[str]]:
     """Cut the power after each call, in many ways."""
     tried, wrong = 0, []
@@ -126,7 +127,7 @@ ROUND = ('install', 'activate', 'remove', 'install', 'activate', 'rollback', 'in
          'activate', 'rollback')
 
 
-def busy(made: World, folder: Path, seed: int, tell: int) -> None:
+def busy(made: StoreWorld, folder: Path, seed: int, tell: int) -> None:
     """Do one deed after the other, and tell of each before and after; without end."""
     rng, store = np.random.default_rng(seed), made.store(folder)
     counter = max(n for _, n in store.pointer().minimum.items())
@@ -151,7 +152,7 @@ def busy(made: World, folder: Path, seed: int, tell: int) -> None:
             os.write(tell, said.encode() + b'\n')
 
 
-def strikes(made: World, work: Path, count: int, seed: int) -> tuple[int, list[str]]:
+def strikes(made: StoreWorld, work: Path, count: int, seed: int) -> tuple[int, list[str]]:
     """Kill a busy process at random instants; what it had said is so, or what it was at."""
     rng, wrong, amid = np.random.default_rng(seed), [], 0
     folder = work / 'struck'

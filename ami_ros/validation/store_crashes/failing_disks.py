@@ -47,10 +47,10 @@ class Killed(Disk):
 
 
 @dataclass(eq=False)
-class Node:
+class DiskNode:
     """A file or a folder, whatever its names are."""
 
-    names: dict[str, 'Node'] | None = None      # of a folder, as the processes see it
+    names: dict[str, 'DiskNode'] | None = None      # of a folder, as the processes see it
     data: bytes = b''                           # of a file, as it was in the beginning
 
 
@@ -59,8 +59,8 @@ class Call:
     """One call, with the nodes it was about."""
 
     what: str
-    node: Node                      # written, or named
-    folder: Node | None = None      # whose names change
+    node: DiskNode                      # written, or named
+    folder: DiskNode | None = None      # whose names change
     name: str = ''
     to: str = ''
     data: bytes = b''
@@ -93,7 +93,7 @@ class Forgetful:
         if what == 'write':
             return Call(what, node, data=more[0])
         if what in ('create', 'mkdir'):
-            node = folder.names[path.name] = Node({} if what == 'mkdir' else None)
+            node = folder.names[path.name] = DiskNode({} if what == 'mkdir' else None)
             return Call(what, node, folder, path.name)
         del folder.names[path.name]
         if what == 'rename':
@@ -102,7 +102,7 @@ class Forgetful:
             return Call(what, node, folder, path.name, more[0].name)
         return Call(what, node, folder, path.name)      # unlink, rmdir
 
-    def find(self, path: Path) -> Node:
+    def find(self, path: Path) -> DiskNode:
         """Return the folder of a path, as the processes see it."""
         node = self.root
         for part in path.relative_to(self.base).parts:
@@ -116,7 +116,7 @@ class Forgetful:
         bytes of its write.
         """
         names = {node: dict(held) for node, held in self.first.items()}
-        data: dict[Node, bytes] = {}
+        data: dict[DiskNode, bytes] = {}
         for call in self.calls[:k]:
             if call.what == 'sync':
                 continue
@@ -135,7 +135,7 @@ class Forgetful:
                         there[call.to] = call.node
         self.save(self.root, into, names, data)
 
-    def save(self, node: Node, folder: Path, names: dict, data: dict) -> None:
+    def save(self, node: DiskNode, folder: Path, names: dict, data: dict) -> None:
         """Write a folder."""
         folder.mkdir()
         for name, inner in names.get(node, {}).items():
@@ -145,13 +145,13 @@ class Forgetful:
                 self.save(inner, folder / name, names, data)
 
 
-def load(folder: Path) -> Node:
+def load(folder: Path) -> DiskNode:
     """Read a folder."""
-    return Node({p.name: load(p) if p.is_dir() else Node(None, p.read_bytes())
+    return DiskNode({p.name: load(p) if p.is_dir() else DiskNode(None, p.read_bytes())
                  for p in folder.iterdir()})
 
 
-def every(node: Node):
+def every(node: DiskNode):
     """Yield a folder and all below it."""
     yield node
     for inner in node.names.values():

@@ -34,7 +34,7 @@ class Nothing:
 
 
 @dataclass(frozen=True)
-class World:
+class StoreWorld:
     """Modules of four versions, as folders and as archives, and who may sign them."""
 
     trust: Trust
@@ -46,7 +46,7 @@ class World:
         return Store(folder, self.trust, True, disk)
 
 
-def world(work: Path, kilobytes: float = 1.0) -> World:
+def world(work: Path, kilobytes: float = 1.0) -> StoreWorld:
     """Make the modules; each of its network files has so many kilobytes."""
     key, packed, names = Signer.new(), {}, {}
     trust = Trust({key.id: Who('builder', key.public, ('*',), ('*',))}, required=True)
@@ -61,10 +61,10 @@ def world(work: Path, kilobytes: float = 1.0) -> World:
         packed[version] = work / f'{version}.tar'
         packed[version].write_bytes(archive.pack(archive.contents(module)))
         names[version] = folder_of(open_folder(path, trust, True))
-    return World(trust, packed, names)
+    return StoreWorld(trust, packed, names)
 
 
-def prepare(made: World, folder: Path) -> None:
+def prepare(made: StoreWorld, folder: Path) -> None:
     """Make a store in which three were active one after the other, and the middle one is now."""
     store = made.store(folder)
     for version in VERSIONS[:3]:
@@ -73,7 +73,7 @@ def prepare(made: World, folder: Path) -> None:
     store.rollback(ROVER, Nothing())
 
 
-Deed = Callable[[World, Store], object]
+Deed = Callable[[StoreWorld, Store], object]
 DEEDS: dict[str, Deed] = {
     'install': lambda made, store: store.install(made.packed['1.0.3']),
     'activate': lambda made, store: store.activate([made.names['1.0.2']], ROVER, Nothing()),
@@ -84,7 +84,7 @@ DEEDS: dict[str, Deed] = {
 
 
 @dataclass(frozen=True)
-class State:
+class StoreState:
     """What a store says it is."""
 
     active: str                     # hash
@@ -93,7 +93,7 @@ class State:
     minimum: tuple[tuple[str, int], ...]
 
 
-def state(made: World, folder: Path) -> State:
+def state(made: StoreWorld, folder: Path) -> StoreState:
     """Read it; ModuleError or AssertionError where anything in it is not whole."""
     store = made.store(folder)
     now = store.pointer()
@@ -103,12 +103,12 @@ def state(made: World, folder: Path) -> State:
         open_set(folder, one, made.trust, True)
     found = store.found()
     assert all(one.module is not None for one in found), [one.wrong for one in found]
-    return State(active.id, frozenset(one.folder for one in found),
+    return StoreState(active.id, frozenset(one.folder for one in found),
                  tuple(one.modules[0].id for one in now.history),
                  tuple(sorted(now.minimum.items())))
 
 
-def judge(made: World, folder: Path, deed: str, before: State, after: State,
+def judge(made: StoreWorld, folder: Path, deed: str, before: StoreState, after: StoreState,
           over: bool) -> str:
     """Say what is wrong with a store that died in a deed; '' where nothing is.
 
@@ -133,6 +133,6 @@ def judge(made: World, folder: Path, deed: str, before: State, after: State,
     return ''
 
 
-def partly(deed: str, before: State, after: State) -> State:
+def partly(deed: str, before: StoreState, after: StoreState) -> StoreState:
     """Return the one state between: a module leaves history first, then the store."""
-    return State(before.active, before.installed, after.history, before.minimum)
+    return StoreState(before.active, before.installed, after.history, before.minimum)

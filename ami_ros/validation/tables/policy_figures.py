@@ -23,7 +23,7 @@ import numpy as np
 from ami_ros.core.image_stats import view_of
 from ami_ros.core.types import Sighting
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.rules.knocked import shifted
+from ami_ros.critic.rules.lidar_displaced import shifted
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import open_module
 from ami_ros.robots.find import find
@@ -37,7 +37,7 @@ TURNED_DEG = (10, 20, 30, 90)
 SHARES = (50, 95, 99, 99.8, 100)        # percentiles
 
 
-class Watch:
+class FigureWatch:
     """Takes down what the rules are told."""
 
     def __init__(self, critic: Critic, off_m: float, off_rad: float, camera: str):
@@ -69,13 +69,14 @@ def drive(world_seed: int, episodes: int, first: int) -> dict[str, list[float]]:
     """Drive in a room; everything that was told."""
     module, robot, policy = open_module(), find('rover'), evaluate.policy()
     numbers = policy.numbers
-    off = numbers['rules.knocked.shift_m'], math.radians(numbers['rules.knocked.shift_deg'])
+    off = (numbers['rules.lidar_displaced.shift_m'],
+           math.radians(numbers['rules.lidar_displaced.shift_deg']))
     world, out = worlds.draw(world_seed), {}
     with Simulator(world, robot, first) as sim:
         who = planners.WorldModelPlanner(mind(module, robot, *evaluate.settings(), lambda: 0))
         for seed in range(first, first + episodes):
             critic = Critic(policy, robot)
-            watch = Watch(critic, *off, robot.camera.name)
+            watch = FigureWatch(critic, *off, robot.camera.name)
             evaluate.episode(sim, who, critic, protocol.goal_drive(world, robot, BLOCKS, seed),
                              seed, watch)
             for name, values in watch.said.items():
@@ -87,8 +88,8 @@ def figures(said: dict[str, list[float]], policy) -> dict:
     """Say percentiles, and the share beyond the policy's number."""
     limits = {'surprise': policy.numbers['rules.surprise.max_surprise'],
               'disagreement': policy.numbers['rules.disagreement.max_disagreement'],
-              'shifted': policy.numbers['rules.knocked.max_shifted'],
-              'spread': policy.numbers['rules.view.min_spread']}
+              'shifted': policy.numbers['rules.lidar_displaced.max_shifted'],
+              'spread': policy.numbers['rules.camera_image.min_spread']}
     out = {}
     for name, values in said.items():
         known = np.array([v for v in values if v is not None and math.isfinite(v)])

@@ -456,7 +456,7 @@ def test_what_is_no_moment_is_told(said):
 
 def test_the_command_line_shows_and_verifies(tmp_path, capsys):
     log = written(tmp_path / 'audit', 3)
-    where = ['--state', str(tmp_path)]
+    where = ['--state-dir', str(tmp_path)]
     assert cli.main(['audit', 'verify', *where, '--head', log.known()]) == 0
     assert '3 entries up to 3' in (said := capsys.readouterr().out)
     assert said.strip().endswith('as it was written')
@@ -471,7 +471,7 @@ def test_the_command_line_shows_and_verifies(tmp_path, capsys):
     spoilt.write_bytes(spoilt.read_bytes().replace(b'0.01 m', b'9.01 m'))
     assert cli.main(['audit', 'verify', *where]) == 1
     assert capsys.readouterr().out.splitlines()[-1].endswith(f'first wrong: {spoilt.name}:2')
-    assert cli.main(['audit', 'show', '--state', str(tmp_path / 'none')]) == 1
+    assert cli.main(['audit', 'show', '--state-dir', str(tmp_path / 'none')]) == 1
     assert 'there is no audit log in' in capsys.readouterr().err
     for wrong in ('x', '3:abc'):
         with pytest.raises(SystemExit):

@@ -35,7 +35,7 @@ def clock(monkeypatch):
 def watch(clock):
     made = Auditor(Log())
     made.clock = clock
-    made.begun({}, 'abc', 'rover.yaml', ['finite'])
+    made.begun({}, 'abc', 'rover.yaml', ['input_validity'])
     made.log.noted.clear()
     return made
 
@@ -55,11 +55,13 @@ def permit(mode='autonomous', run='r'):
 
 def test_a_start_says_by_which_policy_and_what_was_latched(clock):
     log = Log()
-    Auditor(log).begun({'tilt': 'it leans'}, 'abc', 'rover.yaml', ['finite', 'fresh'], robot='x')
+    Auditor(log).begun({'tilt': 'it leans'}, 'abc', 'rover.yaml',
+                       ['input_validity', 'input_timeout'], robot='x')
     (start, _, about), (policy, at_once, what) = log.noted
     assert (start, policy, at_once) == ('start', 'policy', True)
     assert about['latched'] == {'tilt': 'it leans'} and about['robot'] == 'x'
-    assert what == {'hash': 'abc', 'file': 'rover.yaml', 'rules': ['finite', 'fresh']}
+    assert what == {'hash': 'abc', 'file': 'rover.yaml',
+                    'rules': ['input_validity', 'input_timeout']}
 
 
 def test_stops_and_releases_are_noted_once_with_rule_reason_and_numbers(watch):
@@ -74,7 +76,7 @@ def test_stops_and_releases_are_noted_once_with_rule_reason_and_numbers(watch):
 
 
 def test_another_rule_that_stops_it_is_noted_too(watch):
-    for verdict in (stop('guard'), stop('fresh'), stop('fresh'), go()):
+    for verdict in (stop('guard'), stop('input_timeout'), stop('input_timeout'), go()):
         watch.judged(verdict, {}, None)
     assert watch.log.kinds() == ['stop', 'stop', 'release']
     assert watch.log.noted[1][2]['instead_of'] == 'guard'
@@ -88,11 +90,11 @@ def test_modes_are_noted_with_the_one_before(watch):
 
 
 def test_a_latch_is_written_at_once_and_a_reset_granted_or_not(watch):
-    closed = {'touched': 'e_stop button is active'}
-    watch.judged(stop('touched', latch=True), closed, None)
-    watch.judged(stop('touched', latch=True), closed, None)
-    watch.reset(False, 'touched: e_stop button is active', 'touched')
-    watch.reset(True, 'released: touched', 'touched')
+    closed = {'bumper_cliff_estop': 'e_stop button is active'}
+    watch.judged(stop('bumper_cliff_estop', latch=True), closed, None)
+    watch.judged(stop('bumper_cliff_estop', latch=True), closed, None)
+    watch.reset(False, 'bumper_cliff_estop: e_stop button is active', 'bumper_cliff_estop')
+    watch.reset(True, 'released: bumper_cliff_estop', 'bumper_cliff_estop')
     watch.judged(go(), {}, None)
     assert watch.log.kinds() == ['latch', 'stop', 'reset', 'reset', 'release']
     assert [at_once for kind, at_once, _ in watch.log.noted if kind in ('latch', 'reset')] == [
@@ -119,7 +121,7 @@ def test_a_flood_is_counted(watch):
     watch.judged(stop(), {}, None)
     left_out = sum(what.get('left_out', 0) for _, _, what in noted)
     assert left_out + len(noted) == 1001
-    watch.judged(stop('touched', latch=True), {'touched': 'x'}, None)
+    watch.judged(stop('bumper_cliff_estop', latch=True), {'bumper_cliff_estop': 'x'}, None)
     assert 'latch' in watch.log.kinds()
 
 

@@ -6,7 +6,7 @@ import math
 
 from ami_ros.critic.footprint_sweep import Box
 from ami_ros.critic.rules import fence
-from ami_ros.critic.rules.fence import corners, Fence, inside, Numbers, outline
+from ami_ros.critic.rules.fence import corners, Fence, FenceParams, inside, outline
 from ami_ros.critic.rules.rule import Stop
 import numpy as np
 import pytest
@@ -161,7 +161,7 @@ def test_corners_and_numbers():
     with pytest.raises(ValueError, match='no polygon'):
         corners(())
     with pytest.raises(ValueError, match='outside 0.02 to 5.0'):
-        Numbers(frame='odom', keep_out=(), stay_in=(), fence_margin_m=9.0)
+        FenceParams(frame='odom', keep_out=(), stay_in=(), fence_margin_m=9.0)
     assert fence.SHARES == (1.0, 0.5, 0.25, 0.1)
     assert fence.MOMENTS.tolist() == [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0]
 

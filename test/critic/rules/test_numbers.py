@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from ami_ros.critic.rules import RULES
+from ami_ros.critic.rules import params, RULES
 from ami_ros.critic.rules.shared import Shared
 
 GOLDEN = Path(__file__).with_name('numbers.json')
@@ -15,14 +15,14 @@ SAID = ('unit', 'low', 'high', 'strict')
 
 def ranges() -> dict[str, list]:
     """Return unit, lowest, highest and the safe side of every number; none has a default."""
-    groups = {'shared': Shared, **{f'rules.{name}': file.Numbers for name, file in RULES.items()}}
+    groups = {'shared': Shared, **{f'rules.{name}': params(name) for name in RULES}}
     return {f'{group}.{field.name}': [*(field.metadata[key] for key in SAID)]
             for group, kind in groups.items() for field in fields(kind)}
 
 
 def relations() -> list[str]:
     """Return which numbers may not be larger than which."""
-    kinds = [Shared, *(file.Numbers for file in RULES.values())]
+    kinds = [Shared, *map(params, RULES)]
     return [f'{order.one} {order.words} {order.other}' for kind in kinds
             for order in kind.RELATIONS]
 

@@ -6,21 +6,21 @@ import math
 from ami_ros.core.types import Command, Track
 from ami_ros.critic.rules import slow_zone, stop_zone, time_to_collision
 from ami_ros.critic.rules.acceleration import Acceleration
-from ami_ros.critic.rules.approach import Approach
-from ami_ros.critic.rules.cadence import Cadence
-from ami_ros.critic.rules.contradiction import Contradiction
-from ami_ros.critic.rules.fresh import Fresh
+from ami_ros.critic.rules.bumper_cliff_estop import BumperCliffEstop, in_the_way
+from ami_ros.critic.rules.camera_image import CameraImage
 from ami_ros.critic.rules.frozen import Frozen
+from ami_ros.critic.rules.input_timeout import InputTimeout
 from ami_ros.critic.rules.jerk import Jerk
+from ami_ros.critic.rules.motion_enable import MotionEnable
+from ami_ros.critic.rules.moving_obstacle import MovingObstacle
 from ami_ros.critic.rules.oscillation import Oscillation
-from ami_ros.critic.rules.permitted import Permitted
+from ami_ros.critic.rules.plan_consistency import PlanConsistency
+from ami_ros.critic.rules.plan_rate import PlanRate
 from ami_ros.critic.rules.rule import Stop
 from ami_ros.critic.rules.slow_zone import SlowZone
 from ami_ros.critic.rules.stop_zone import StopZone
 from ami_ros.critic.rules.stuck import Stuck
 from ami_ros.critic.rules.time_to_collision import TimeToCollision
-from ami_ros.critic.rules.touched import in_the_way, Touched
-from ami_ros.critic.rules.view import View
 import numpy as np
 import pytest
 from rule_contract import BOX, command, memory, NOW, ns, permit, SIGHT, situation, STEADY, switch
@@ -80,7 +80,7 @@ def test_a_long_silence_earns_no_leap(passed, gained):
 def test_plans_are_counted_by_the_second(window, most):
     def come(count):
         arrivals = tuple(STEADY - ns(window) + 1 + i * 1000 for i in range(count))
-        return Cadence(1.0, 60.0, window).limit(command(0.1), situation(
+        return PlanRate(1.0, 60.0, window).limit(command(0.1), situation(
             memory=memory(arrivals=arrivals)))
     assert come(most).reason == ''
     with pytest.raises(Stop, match=f'{(most + 1) / window:.1f} plans a second come, limit 60.0'):
@@ -89,7 +89,7 @@ def test_plans_are_counted_by_the_second(window, most):
 
 def test_the_newest_contradiction_is_told():
     with pytest.raises(Stop, match='the last by 0.700 m/s, 2.000 rad/s; limits'):
-        Contradiction(0.4, 1.5, 2).limit(command(0.1), situation(
+        PlanConsistency(0.4, 1.5, 2).limit(command(0.1), situation(
             memory=memory(disputes=((0.7, 2.0), (0.9, 3.0), (0.1, 0.1)))))
 
 
@@ -116,7 +116,7 @@ def test_a_change_of_direction_counts_as_long_as_the_window():
 
 def test_an_old_permit_is_called_so():
     with pytest.raises(Stop, match='^the permit is 0.400 s old by its stamp, limit 0.350 s$'):
-        Permitted(0.35, 0.05).limit(command(0.1), situation(
+        MotionEnable(0.35, 0.05).limit(command(0.1), situation(
             permit=permit(stamp_ns=NOW - ns(0.4))))
 
 
@@ -132,13 +132,15 @@ def test_stuck_looks_at_the_newest_and_names_the_unit():
 
 
 def test_without_a_number_nothing_is_held():
-    assert {rule.release_s for rule in (Approach, Fresh, Frozen, StopZone, TimeToCollision,
-                                        Touched, View)} == {0.0}
+    assert {rule.release_s for rule in (MovingObstacle, InputTimeout, Frozen, StopZone,
+                                        TimeToCollision,
+                                        BumperCliffEstop, CameraImage)} == {0.0}
 
 
 def test_what_a_switch_is_called():
     with pytest.raises(Stop, match='^bumper front is active$'):
-        Touched().limit(command(0.1), situation(switches=(switch(True, side=''),)))
+        BumperCliffEstop().limit(command(0.1), situation(switches=(switch(True, side=''),)))
     with pytest.raises(Stop, match='^bumper front, left is active$'):
-        Touched().limit(command(0.1, 0.1), situation(switches=(switch(True, side='left'),)))
+        BumperCliffEstop().limit(command(0.1, 0.1),
+                                 situation(switches=(switch(True, side='left'),)))
     assert in_the_way(switch(True, side='front'), 0.0, 0.0) is False

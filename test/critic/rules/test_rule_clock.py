@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.critic.rules.clock import Clock
+from ami_ros.critic.rules.clock import ClockJump
 from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import around, command, memory, ns, RuleContract, situation, STEADY
@@ -11,7 +11,7 @@ from rule_contract import around, command, memory, ns, RuleContract, situation, 
 
 class TestClock(RuleContract):
 
-    rule = Clock(0.1, 0.5)
+    rule = ClockJump(0.1, 0.5)
 
     def at(self, *jumps):
         seen = situation(memory=memory(jumps=tuple((STEADY - ns(ago), jump)

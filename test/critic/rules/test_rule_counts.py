@@ -6,7 +6,7 @@ from dataclasses import replace
 from ami_ros.critic.rules.near_misses import NearMisses
 from ami_ros.critic.rules.oscillation import Oscillation
 from ami_ros.critic.rules.rule import Stop
-from ami_ros.critic.rules.stops import Stops
+from ami_ros.critic.rules.stop_rate_lockout import StopRateLockout
 import pytest
 from rule_contract import around, command, memory, ns, RuleContract, situation, STEADY
 
@@ -31,7 +31,7 @@ class TestOscillation(RuleContract):
 
 class TestStops(RuleContract):
 
-    rule = Stops(3)
+    rule = StopRateLockout(3)
 
     @pytest.mark.parametrize('late', [59.9, 60.0, 60.001])
     def test_within_a_minute(self, late):

@@ -6,7 +6,7 @@ import math
 
 from ami_ros.critic.footprint_sweep import seen_after
 from ami_ros.critic.rules import fence
-from ami_ros.critic.rules.fence import corners, Fence, inside, Numbers, outline
+from ami_ros.critic.rules.fence import corners, Fence, FenceParams, inside, outline
 from ami_ros.critic.rules.rule import Stop
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,14 +116,14 @@ def test_what_is_no_polygon(polygon):
     with pytest.raises(ValueError, match='is no polygon; it needs three or more corners'):
         corners(polygon)
     with pytest.raises(ValueError, match='no polygon'):
-        Numbers(frame='odom', keep_out=(polygon,), stay_in=(), fence_margin_m=0.1)
+        FenceParams(frame='odom', keep_out=(polygon,), stay_in=(), fence_margin_m=0.1)
 
 
 def test_its_numbers():
     with pytest.raises(ValueError, match='frame is empty'):
-        Numbers(frame='', keep_out=(), stay_in=(), fence_margin_m=0.1)
+        FenceParams(frame='', keep_out=(), stay_in=(), fence_margin_m=0.1)
     with pytest.raises(ValueError, match='no polygon'):
-        Numbers(frame='odom', keep_out=(), stay_in=((0.0, 1.0),), fence_margin_m=0.1)
+        FenceParams(frame='odom', keep_out=(), stay_in=((0.0, 1.0),), fence_margin_m=0.1)
     made = fence.make(STRICT.rules['fence'], NUMBERS, ROBOT)
     assert made.stay_in == ((-20.0, -20.0), (20.0, -20.0), (20.0, 20.0), (-20.0, 20.0))
     assert made.ahead_s == NUMBERS.reaction_s + ROBOT.actuation_lag_s

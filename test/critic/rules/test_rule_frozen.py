@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.core.types import Sameness
+from ami_ros.core.types import RepeatCount
 from ami_ros.critic.rules.frozen import Frozen
 from ami_ros.critic.rules.rule import Stop
 import pytest
@@ -15,8 +15,8 @@ class TestFrozen(RuleContract):
     rule = Frozen(0.02, 2.0, 3, ('scan', 'odom'))
 
     def at(self, repeats=0, moved_m=0.0, turned_rad=0.0, name='scan'):
-        past = memory(sameness=(Sameness('odom', 0, 0.0, 0.0),
-                                Sameness(name, repeats, moved_m, turned_rad)))
+        past = memory(sameness=(RepeatCount('odom', 0, 0.0, 0.0),
+                                RepeatCount(name, repeats, moved_m, turned_rad)))
         return self.rule.limit(command(0.1, 0.2), situation(memory=past))
 
     def stops(self, match, *more, **same):

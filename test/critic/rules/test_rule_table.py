@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 
 from ami_ros.core.settings import Settings
-from ami_ros.critic.rules import CORE, RULES
+from ami_ros.critic.rules import CORE, params, RULES
 from ami_ros.critic.rules.required_sensors import needs
 from ami_ros.critic.safety_policy.limits import build_rules, changed, chosen, Policy
 import pytest
@@ -19,16 +19,16 @@ EQUIPPED = replace(ROBOT, sensors=(*ROBOT.sensors, sensor('bumper', 'front'),
 def test_order():
     assert list(CHOSEN.rules) == [rule.name for rule in build_rules(CHOSEN, ROBOT)]
     assert list(CHOSEN.rules) == [name for name in RULES if name in CHOSEN.rules]
-    assert list(RULES)[:2] == ['finite', 'fresh']
-    assert list(RULES)[-2:] == ['time_to_collision', 'approach']
+    assert list(RULES)[:2] == ['input_validity', 'input_timeout']
+    assert list(RULES)[-2:] == ['time_to_collision', 'moving_obstacle']
 
 
 @pytest.mark.parametrize('name', RULES)
 def test_each_file_has_its_three_parts(name):
     file = RULES[name]
     assert file.__name__ == f'ami_ros.critic.rules.{name}'
-    assert issubclass(file.Numbers, Settings) and inspect.getdoc(file)
-    for field in fields(file.Numbers):
+    assert issubclass(params(name), Settings) and inspect.getdoc(file)
+    for field in fields(params(name)):
         meta = field.metadata
         assert meta['unit'] and meta['reason'] and not meta['live'], field.name
         assert meta['low'] is None or meta['low'] <= meta['high']
@@ -86,10 +86,10 @@ def test_braking_is_no_better_than_measured():
 
 def test_beside_a_fence_a_leap_of_odometry_latches():
     rules = {name: vars(own) for name, own in STRICT.rules.items()}
-    assert next(r for r in build_rules(STRICT, EQUIPPED) if r.name == 'leap').latches
-    assert not rules_of(CHOSEN)['leap'].latches
-    del rules['leap']
-    with pytest.raises(ValueError, match='fence needs leap: .* name both, or none'):
+    assert next(r for r in build_rules(STRICT, EQUIPPED) if r.name == 'odometry_jump').latches
+    assert not rules_of(CHOSEN)['odometry_jump'].latches
+    del rules['odometry_jump']
+    with pytest.raises(ValueError, match='fence needs odometry_jump: .* name both, or none'):
         build_rules(chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'x'), EQUIPPED)
     del rules['fence']
     assert build_rules(chosen({'shared': vars(STRICT.shared), 'rules': rules}, 'x'), EQUIPPED)
@@ -108,14 +108,14 @@ def rules_of(policy: Policy) -> dict:
 
 def test_numbers_reach_their_rules():
     s, own, made = NUMBERS, CHOSEN.rules, rules_of(CHOSEN)
-    speed, fresh, permitted = made['speed'], made['fresh'], made['permitted']
+    speed, fresh, permitted = made['speed'], made['input_timeout'], made['motion_enable']
     assert (speed.max_speed_mps, speed.max_turn_radps) == (s.max_speed_mps, s.max_turn_radps)
     assert (permitted.max_permit_age_s, permitted.max_future_s) == (
-        own['permitted'].max_permit_age_s, s.max_future_s)
-    assert fresh.hand_deadman_s == s.hand_deadman_s
+        own['motion_enable'].max_permit_age_s, s.max_future_s)
+    assert fresh.teleop_timeout_s == s.teleop_timeout_s
     assert fresh.max_plan_age_s == s.max_plan_age_s and fresh.needs == needs(s, ROBOT)
     assert (fresh.max_future_s, fresh.max_plan_lead_s) == (s.max_future_s,
-                                                           own['fresh'].max_plan_lead_s)
+                                                           own['input_timeout'].max_plan_lead_s)
     gains = made['acceleration']
     assert [gains.max_acceleration_mps2, gains.max_turn_acceleration_radps2] == list(
         vars(own['acceleration']).values())
@@ -127,7 +127,7 @@ def test_numbers_reach_their_rules():
         assert (rule.stop_distance_m, rule.side_distance_m) == (s.stop_distance_m,
                                                                 s.side_distance_m)
         sight = rule.sight
-        assert sight.min_valid_beams == made['finite'].min_valid_beams == s.min_valid_beams
+        assert sight.min_valid_beams == made['input_validity'].min_valid_beams == s.min_valid_beams
         assert (sight.max_scan_age_s, sight.max_odometry_age_s) == (s.max_scan_age_s,
                                                                     s.max_odometry_age_s)
         assert (sight.max_future_s, sight.lag_s) == (s.max_future_s, ROBOT.actuation_lag_s)

@@ -11,7 +11,7 @@ from ami_ros.robots.find import find, names
 import pytest
 
 ROVER = find('rover')
-POLICY = read(share('config/policy/rover.yaml'))
+POLICY = read(share('config/safety_policy/rover.yaml'))
 RUN = {node: {'enable_stamped_cmd_vel': True, 'max_reading_age_s': 0.15}
        for node in ('critic', 'mind', 'world_model', 'actor')}
 
@@ -33,7 +33,7 @@ def without(*kinds, **camera):
 
 def test_what_comes_with_the_package_fits():
     for name in names():
-        found = together(find(name), read(share(f'config/policy/{name}.yaml')), RUN)
+        found = together(find(name), read(share(f'config/safety_policy/{name}.yaml')), RUN)
         assert {f.level for f in found} == {OK} and len(found) > 8, found
         assert wrong(found) == ''
 
@@ -52,7 +52,7 @@ def test_what_comes_with_the_package_fits():
     ('age of odom', WRONG, lambda: (sensor('odom', hz=5.0), POLICY, RUN)),
     ('age of camera', WARN, lambda: (sensor('camera', hz=5.0), POLICY, RUN)),
     ('age of plans', WRONG, lambda: (sensor('camera', hz=4.0), POLICY, RUN)),
-    ('age of a hand', WARN, lambda: (ROVER, changed(POLICY, {'shared.hand_deadman_s': 0.06}),
+    ('age of a hand', WARN, lambda: (ROVER, changed(POLICY, {'shared.teleop_timeout_s': 0.06}),
                                      RUN)),
     ('plan lead', WRONG, lambda: (replace(ROVER, latency_s=0.2), POLICY, RUN)),
     ('plan lead', WRONG, lambda: (ROVER, POLICY, {
@@ -89,8 +89,8 @@ def test_one_node_of_four_that_contradicts_the_command_type(node):
 @pytest.mark.parametrize('key, value, level', [
     ('robot', 'rover', None), ('robot', str(ROVER.path), None),
     ('robot', '/other/rover.yaml', WARN),
-    ('policy', 'config/policy/rover.yaml', None), ('policy', str(POLICY.path), None),
-    ('policy', 'config/policy/strict.yaml', WARN)])
+    ('safety_policy', 'config/safety_policy/rover.yaml', None), ('safety_policy', str(POLICY.path), None),
+    ('safety_policy', 'config/safety_policy/strict.yaml', WARN)])
 def test_parameters_that_name_another_file(key, value, level):
     run = {**RUN, 'critic': {**RUN['critic'], key: value}}
     found = [f for f in together(ROVER, POLICY, run) if f.what == f'together: {key}']
@@ -107,11 +107,11 @@ def test_who_notices_a_black_picture_is_said():
 
 
 def test_plans_and_permits_as_often_as_the_policy_wants():
-    strict = read(share('config/policy/strict.yaml'))
+    strict = read(share('config/safety_policy/strict.yaml'))
     careful = replace(ROVER, sensors=tuple(replace(s, required=True) for s in ROVER.sensors))
     assert levels(careful, strict)['cadence of plans'] == OK
-    slow = changed(strict, {'rules.cadence.min_plans_hz': 9.0})
+    slow = changed(strict, {'rules.plan_rate.min_plans_hz': 9.0})
     assert levels(careful, slow)['cadence of plans'] == WARN
-    late = changed(POLICY, {'rules.permitted.max_permit_age_s': 0.12})
+    late = changed(POLICY, {'rules.motion_enable.max_permit_age_s': 0.12})
     assert levels(policy=late)['age of permits'] == WRONG
     assert levels()['age of permits'] == OK and 'cadence of plans' not in levels()

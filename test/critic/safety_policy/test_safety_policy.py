@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import pytest
 import yaml
 
-SHIPPED = sorted(share('config/policy').glob('*.yaml'))
-ROVER = share('config/policy/rover.yaml')
+SHIPPED = sorted(share('config/safety_policy').glob('*.yaml'))
+ROVER = share('config/safety_policy/rover.yaml')
 TEXT = ROVER.read_text()
 CHOSEN = read(ROVER)
 LINES = {name: line for name, line, _ in leaves(yaml.compose(TEXT, yaml.SafeLoader))}
@@ -66,7 +66,7 @@ def test_the_same_numbers_have_the_same_hash_in_whatever_order():
 
 
 def test_sources_are_in_a_persons_words():
-    assert CHOSEN.sources['rules.fresh.max_plan_lead_s'].startswith('derivation, twice')
+    assert CHOSEN.sources['rules.input_timeout.max_plan_lead_s'].startswith('derivation, twice')
 
 
 @pytest.mark.parametrize('name', CHOSEN.numbers)
@@ -194,14 +194,14 @@ def test_differences_are_said_in_words(name, value, said):
 
 
 def test_what_is_neither_stricter_nor_looser():
-    strict = read(share('config/policy/strict.yaml'))
+    strict = read(share('config/safety_policy/strict.yaml'))
     (line,) = differences(strict, changed(strict, {'rules.fence.frame': 'map'}))
     assert line.startswith('rules.fence.frame: odom -> map frame, other (')
     assert 'keep_out = () list of polygons' in '\n'.join(explain(strict, 'fence'))
 
 
 def ami(capsys, *words):
-    status = cli.main(['policy', *map(str, words)])
+    status = cli.main(['safety', *map(str, words)])
     out, err = capsys.readouterr()
     return status, out.strip().split('\n'), err.strip()
 

@@ -3,7 +3,7 @@
 
 from ami_ros.operator.calibration.braking import braking, Halt, halt, MOST_MPS2, round_down, slid
 from ami_ros.operator.calibration.found import Unclear
-from ami_ros.operator.calibration.lag import answer, lag, respond, Response, Run
+from ami_ros.operator.calibration.lag import answer, lag, respond, Response, StepResponse
 from ami_ros.operator.calibration.track import track
 from fake_base import Fake
 import numpy as np
@@ -22,7 +22,7 @@ def runs(fake, axis='v', values=(0.15, -0.15, 0.3, -0.3), seed=0):
     for index, value in enumerate(values):
         (told_s, told), odometry = fake.drive([(0.0, 0.5), (value, hold), (0.0, hold)],
                                               100 * seed + index, axis)
-        out.append(Run(odometry, told_s, told))
+        out.append(StepResponse(odometry, told_s, told))
     return out
 
 
@@ -55,7 +55,7 @@ def test_either_axis_and_a_base_that_does_less_than_it_is_told(axis):
 def test_two_pulses_in_one_record():
     (told_s, told), odometry = Fake(0.04, 0.1).drive(
         [(0.0, 0.5), (0.3, 1.5), (0.0, 1.2), (-0.3, 1.5), (0.0, 1.2)])
-    each = respond([Run(odometry, told_s, told)], 'v')
+    each = respond([StepResponse(odometry, told_s, told)], 'v')
     assert [r.gaining for r in each] == [True, False] * 2
     assert [r.lag_s for r in each] == pytest.approx([0.14] * 4, abs=EXACT_S)
 
@@ -88,7 +88,7 @@ def test_what_is_unclear():
         respond(runs(Fake(), values=(0.0,)), 'v')
     (told_s, told), odometry = Fake(tau_s=0.8).drive([(0.0, 0.5), (0.3, 1.0), (0.0, 0.6)])
     with pytest.raises(Unclear, match='still moves'):
-        respond([Run(odometry, told_s, told)], 'v')
+        respond([StepResponse(odometry, told_s, told)], 'v')
     with pytest.raises(Unclear, match='5 readings'):
         track(np.arange(5.0), np.zeros((5, 3)))
     with pytest.raises(Unclear, match='comes too rarely'):

@@ -4,7 +4,7 @@
 import math
 
 from ami_ros.operator.calibration import motions
-from ami_ros.operator.calibration.motions import Base, Leg, Motion, room
+from ami_ros.operator.calibration.motions import Base, Motion, MotionSegment, room
 import pytest
 
 ROVER = Base(0.6, 1.5, 0.08, 1.5, 0.2)
@@ -68,7 +68,8 @@ def test_the_way_back_needs_no_room_of_its_own():
 
 
 def test_a_leg_says_its_axis_and_where_it_leads():
-    assert (Leg(0.0, 1.0, 2.0).axis, Leg(0.3, 0.0, 2.0).axis) == ('w', 'v')
-    there_and_further_back = Motion('', (Leg(0.2, 0.0, 1.0), Leg(-0.2, 0.0, 3.0)))
+    assert (MotionSegment(0.0, 1.0, 2.0).axis, MotionSegment(0.3, 0.0, 2.0).axis) == ('w', 'v')
+    there_and_further_back = Motion('',
+                                    (MotionSegment(0.2, 0.0, 1.0), MotionSegment(-0.2, 0.0, 3.0)))
     ahead, behind, left, right = there_and_further_back.bounds(ROVER)
     assert behind > ahead and left == right == pytest.approx(0.5)

@@ -10,14 +10,14 @@ from ami_ros.operator.checks.observed import (
     Channel,
     Endpoint,
     Felt,
+    HealthReport,
     Info,
-    Look,
     Moved,
     Observation,
     Qos,
     Reading,
-    Said,
     Surroundings,
+    TopicSample,
     TYPES,
 )
 from ami_ros.robots.find import find
@@ -31,7 +31,7 @@ TWIST = 'geometry_msgs/msg/TwistStamped'
 DIAGNOSTIC = 'diagnostic_msgs/msg/DiagnosticArray'
 ROOM = np.random.default_rng(1)
 ROVER = find('rover')
-POLICY = read(ROVER.path.parents[1] / 'policy/rover.yaml')
+POLICY = read(ROVER.path.parents[1] / 'safety_policy/rover.yaml')
 
 
 def content(sensor):
@@ -39,7 +39,7 @@ def content(sensor):
     kind = sensor.kind
     if kind == 'Image':
         pixels = ROOM.integers(40, 200, (64, 64, 3), dtype=np.uint8)
-        return Look((64, 64), 'rgb8', pixels, '', int(pixels.sum()))
+        return TopicSample((64, 64), 'rgb8', pixels, '', int(pixels.sum()))
     if kind == 'CameraInfo':
         f = 32 / math.tan(ROVER.camera_hfov_rad / 2)
         return Info((64, 64), (f, f), 'plumb_bob')
@@ -77,20 +77,22 @@ def healthy(**changes) -> Observation:
                                   (Endpoint('/r1/critic', TWIST),), Qos()),
         'goal/image': Channel('goal/image', '/r1/goal/image', TYPES['Image'], (),
                               (Endpoint('/r1/configurator', TYPES['Image']),), Qos())}
-    status = Said('/r1/configurator', 0, '', {'mode': 'autonomous', 'goal': '1', 'reason': ''})
+    status = HealthReport('/r1/configurator', 0, '',
+                          {'mode': 'autonomous', 'goal': '1', 'reason': ''})
     names = ('critic', 'configurator', 'mind')
     seen = Observation(
         rover, '/r1', SECONDS, Surroundings('rmw_fastrtps_cpp', '7', 'SUBNET'), channels, others,
         nodes=tuple(f'/r1/{name}' for name in (*names, 'driver', 'base')),
         services=tuple(f'/r1/configurator/{name}' for name in (
             'arm', 'disarm', 'manual', 'dry_run', 'stop', 'reset', 'cancel', 'begin')),
-        health={name: Said(f'/r1/{name}', 0, 'well', {'state': 'active'}, 12, 0.3)
+        health={name: HealthReport(f'/r1/{name}', 0, 'well', {'state': 'active'}, 12, 0.3)
                 for name in names},
-        verdict=Said('critic', 0, '', {'action': 'go', 'rule': '', 'unreadable': ''}, 30, 0.1),
+        verdict=HealthReport('critic', 0, '', {'action': 'go', 'rule': '', 'unreadable': ''}, 30,
+                             0.1),
         status=status, sim_time={'/r1/critic': False, '/r1/driver': False},
         mounts={link: ('base_link', rover.body.mount(link))
                 for link in ('camera_optical_frame', 'laser', 'imu_link')},
-        policy=POLICY, policy_path='config/policy/rover.yaml', module='rover-room-7 1.0.0',
+        policy=POLICY, policy_path='config/safety_policy/rover.yaml', module='rover-room-7 1.0.0',
         eye_compared=True,
         running={f'/r1/{name}': {'robot': 'rover'} for name in names})
     for name, value in changes.items():

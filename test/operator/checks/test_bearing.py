@@ -85,4 +85,4 @@ def test_one_that_hangs_upside_down_is_found_by_a_turn(speed, spin):
 def test_a_robot_that_does_not_drive_has_nothing_to_compare(what, seen):
     found = direction(seen(), what)
     assert found.level == UNCHECKED and 'not compared' in found.measured
-    assert 'ami-ros drive' in found.fix
+    assert 'ami-ros teleop' in found.fix

@@ -9,7 +9,7 @@ from ami_ros.core.findings import first, OK, status, UNCHECKED, WARN, WRONG
 from ami_ros.operator.checks import diagnose as all_checks
 from ami_ros.operator.checks import silence
 from ami_ros.operator.checks.diagnose import diagnose
-from ami_ros.operator.checks.observed import Endpoint, Moved, Observation, Qos, Said
+from ami_ros.operator.checks.observed import Endpoint, HealthReport, Moved, Observation, Qos
 from ami_ros.operator.checks.wiring import clashes
 from ami_ros.perception.images.lens import lens
 from healthy import altered, DIAGNOSTIC, healthy, NOW_NS, readings, saying, TWIST
@@ -453,7 +453,7 @@ def test_a_node_that_is_missing_twice_or_silent():
     seen = healthy()
     del seen.health['mind']
     assert 'no sign of life' in only(seen, 'mind: runs', WARN).measured
-    seen.health['mind'] = Said('/r1/mind', 0, '', {'state': 'active'}, 2, 2.5)
+    seen.health['mind'] = HealthReport('/r1/mind', 0, '', {'state': 'active'}, 2, 2.5)
     assert 'silent for 2.5 s' in only(seen, 'mind: runs', WARN).measured
 
 
@@ -467,21 +467,22 @@ def test_a_mind_in_parts():
     parts = ('perception', 'world_model', 'actor')
     seen = healthy()
     seen.nodes = tuple(n for n in seen.nodes if n != '/r1/mind') + ('/r1/perception',)
-    seen.health.update({name: Said(f'/r1/{name}', 0, '', {'state': 'active'}) for name in parts})
+    seen.health.update({name: HealthReport(f'/r1/{name}', 0, '',
+                                           {'state': 'active'}) for name in parts})
     assert [f.what for f in bad(seen)] == ['world_model: runs', 'actor: runs']
 
 
 def resting(seen, mode, state='inactive'):
     """Let the configurator be in a mode that plans nothing."""
     seen.status.values['mode'] = mode
-    seen.health['mind'] = Said('/r1/mind', 0, '', {'state': state})
+    seen.health['mind'] = HealthReport('/r1/mind', 0, '', {'state': state})
     return seen
 
 
 def test_states_and_complaints():
     def mind(level, message, state):
         seen = healthy()
-        seen.health['mind'] = Said('/r1/mind', level, message, {'state': state})
+        seen.health['mind'] = HealthReport('/r1/mind', level, message, {'state': state})
         return seen
     assert only(mind(0, '', 'inactive'), 'mind: runs', WARN).measured == 'inactive'
     assert not bad(resting(healthy(), 'idle'))
@@ -492,8 +493,8 @@ def test_states_and_complaints():
 
 def test_the_critic_says_why_the_robot_stands():
     seen = healthy()
-    seen.verdict = Said('critic', 2, 'scan is 0.4 s old',
-                        {'action': 'stop', 'rule': 'fresh', 'unreadable': ''})
+    seen.verdict = HealthReport('critic', 2, 'scan is 0.4 s old',
+                        {'action': 'stop', 'rule': 'input_timeout', 'unreadable': ''})
     assert only(seen, 'critic: verdict', WARN).measured == 'stop by rule fresh: scan is 0.4 s old'
     resting(seen, 'idle')                   # then it should stand
     assert not bad(seen) and 'mode idle' in found(seen, 'critic: verdict')[0].measured

@@ -67,7 +67,7 @@ def test_a_drive_in_a_database_is_done_again(tmp_path, capsys):
 
 @pytest.mark.parametrize('old, new, words', [
     (b'"known": {"policy.', b'"known"\xff {"policy.', '/critic says nothing of itself on'),
-    (b'"node": "/critic"', b'"node"\xff "/critic"', 'a message on /trace/exact is damaged'),
+    (b'"node": "/critic"', b'"node"\xff "/critic"', 'a message on /trace/records is damaged'),
     (b'"!":"Told"', b'"!":"To>d"', "is damaged: nobody knows a 'To>d'")])
 def test_damage_inside_a_database_is_named(tmp_path, capsys, old, new, words):
     bag = converted(tmp_path / 'bag', StoragePlugin.SQLITE3, None)

@@ -10,7 +10,7 @@ futures of all but the same energy may take the other one.
 import json
 from pathlib import Path
 
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.recording.replay import again, recorded
 from ami_ros.recording.replay.again import replay
 from ami_ros.recording.replay.changes import Changes
@@ -25,7 +25,7 @@ NODES = {'perception': 'latents', 'world_model': 'beliefs', 'actor': 'plans'}
 
 @pytest.mark.parametrize('name', ['mind', 'separate'])
 def test_the_whole_mind_drives_as_it_did(golden, name):
-    said = replay(golden[name], Changes(), Eye)
+    said = replay(golden[name], Changes(), CameraPreprocessor)
     first = f'{said["first_difference"]}{UPDATE}'
     assert said['verdicts']['different'] == 0 and said['verdicts']['compared'] > 15, first
     assert said['verdicts']['not_replayed'] == said['mind']['frames_not_replayed'] == 0
@@ -41,7 +41,7 @@ def test_each_node_keeps_its_contract(golden, node):
     """Alone, with what it was given then: what another one does otherwise is not its fault."""
     bag = golden['separate']
     said = {name: one for name, one in recorded.abouts(bag).items() if one['kind'] == node}
-    report, first, _ = again.minds(bag, said, Changes(), Eye, False)
+    report, first, _ = again.minds(bag, said, Changes(), CameraPreprocessor, False)
     gap = report[NODES[node]]
     assert gap['compared'] > 20 and report['frames_not_replayed'] == 0
     assert gap['max_abs_difference'] <= TOLERANCE, f'{node}: {first.said}{UPDATE}'

@@ -38,7 +38,7 @@ def test_another_policy_gains_stops(golden, tmp_path, capsys):
                     for key, value in fence.items())
     text = text.replace('  stop_zone:', f'  fence:\n{fence}  stop_zone:')
     strict.write_text(text)
-    status, report, words = replayed(tmp_path, capsys, golden['mind'], '--policy', strict)
+    status, report, words = replayed(tmp_path, capsys, golden['mind'], '--safety-policy', strict)
     assert status == 0 and not report['same_is_wanted']
     assert report['verdicts']['policy']['recorded'] != report['verdicts']['policy']['replayed']
     assert report['latents']['different'] == report['plans']['different'] == 0
@@ -98,7 +98,7 @@ def test_what_is_no_recording_is_named(tmp_path, capsys):
         writer.start()
         writer.finish()
     status, _, words = replayed(tmp_path, capsys, plain)
-    assert status == 1 and 'has no trace/about: it was recorded without a trace' in words
+    assert status == 1 and 'has no trace/metadata: it was recorded without a trace' in words
 
 
 def test_walking_finds_what_the_public_reader_finds():

@@ -72,7 +72,8 @@ def test_it_says_what_was_recorded_and_needs_nothing_else(written):
 
 def test_what_a_reason_says_is_text_and_no_markup():
     nothing = np.zeros((0, 2))
-    said = Summary('<b>', 0, 1.0, nothing, 0.0, nothing, {}, [(0.5, 0.1, 'leap', '<img src=x>')])
+    said = Summary('<b>', 0, 1.0, nothing, 0.0, nothing, {},
+                   [(0.5, 0.1, 'odometry_jump', '<img src=x>')])
     text = pages.page(said, [], {})
     assert '&lt;img src=x&gt;' in text and '<img' not in text and '<b>' not in text
 
@@ -125,7 +126,7 @@ def test_the_page_says_what_a_decision_and_a_metre_cost():
 def test_a_recording_without_a_trace_is_named(tmp_path, capsys):
     assert cli.main(['report', str(tmp_path / 'none')]) == 1
     assert 'there is no recording' in capsys.readouterr().err
-    assert list(walk.messages(BAG, ('trace/exact',)))
+    assert list(walk.messages(BAG, ('trace/records',)))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason='needs a browser: apt install chromium')

@@ -36,7 +36,7 @@ def test_a_moment_is_told_with_all_its_links(capsys, tmp_path, name):
     text = told(capsys, '--at', repr(found.seconds(one)), '--picture', png, bag=bag)
     assert value(text, 'command') == f'{one.v:.3f} m/s, {one.w:.3f} rad/s'
     assert value(text, 'critic').startswith('slow by acceleration: from ')
-    assert 'fresh' in value(text, 'rules that let it pass')
+    assert 'input_timeout' in value(text, 'rules that let it pass')
     given, left = value(text, 'rule acceleration').split(': ')[0].split(' > ')
     assert value(text, 'wanted').startswith(given.split(',')[0])
     assert left == f'{one.v:.3f}, {one.w:.3f}'     # nothing after it weakened it further
@@ -63,7 +63,7 @@ def test_a_drive_under_rules_of_another_version_is_still_told(capsys, tmp_path):
     assert len(value(text, 'policy').split()[1]) == 12 and 'time of actor' in text
     assert cli.main(['report', str(bag), '--out', str(tmp_path / 'report.html')]) == 0
     assert cli.main(['replay', str(bag)]) == 1
-    assert '--policy' in capsys.readouterr().err
+    assert '--safety-policy' in capsys.readouterr().err
 
 
 def test_two_moments_stand_side_by_side(capsys):
@@ -80,7 +80,7 @@ def test_surprise_and_slowness_are_in_order():
     slowest = [took for took, _ in found.slowest()]
     assert len(slowest) > 20 and slowest == sorted(slowest, reverse=True) and slowest[-1] > 0
     said = {line.said['frame_ns']: line.said['belief']['surprise']
-            for heard in walk.messages(BAG, ('trace/exact',))
+            for heard in walk.messages(BAG, ('trace/records',))
             for line in recorded.lines_of(heard.data, 0) if line.kind == 'Thought'}
     assert {one.frame_ns: surprise for surprise, one in found.surprises()}.items() <= said.items()
 
@@ -90,9 +90,11 @@ def test_a_stop_is_told_once_and_not_what_needs_no_reason(capsys):
         return indexes.Judged(at, at, at, 1, '/critic', at, at, 'a', 'mind', action, rule, '',
                               0.0, 0.0)
 
-    found = indexes.Index([one(1, 'stop', 'permitted'), one(2, 'go', ''), one(3, 'stop', 'leap'),
-                           one(4, 'stop', 'leap'), one(5, 'stop', 'stuck'), one(6, 'go', ''),
-                           one(7, 'stop', 'leap')])
+    found = indexes.Index([one(1, 'stop', 'motion_enable'), one(2, 'go', ''),
+                           one(3, 'stop', 'odometry_jump'),
+                           one(4, 'stop', 'odometry_jump'), one(5, 'stop', 'stuck'),
+                           one(6, 'go', ''),
+                           one(7, 'stop', 'odometry_jump')])
     assert [j.at_ns for j in found.stops()] == [3, 5, 7]
     text = told(capsys, '--stop', 999, status=1)
     assert re.search(r'the recording has \d+ stops; there is no number 999', text)
@@ -104,7 +106,7 @@ def test_times_outside_and_bags_without_verdicts_are_named(capsys, tmp_path):
 
 
 def test_a_line_of_the_record_is_json_for_everybody():
-    data = next(iter(walk.messages(BAG, ('trace/exact',)))).data
+    data = next(iter(walk.messages(BAG, ('trace/records',)))).data
     head, *lines = walk.text_of(data).split('\n')
     assert {'node', 'process', 'dropped'} <= set(json.loads(head))
     numbers = [json.loads(line)[0] for line in lines]

@@ -2,7 +2,7 @@
 """The model of a recorded drive is asked what would have followed, and answers like a model."""
 
 from ami_ros.cli import main as cli
-from ami_ros.perception.camera_preprocessor import Eye
+from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.recording.replay.changes import Changes
 from ami_ros.recording.replay.index import index
 from ami_ros.recording.replay.what_if import ask, Question, question
@@ -11,7 +11,7 @@ import pytest
 
 
 def asked(bag, at_s, v, w):
-    return ask(bag, Question(at_s, v, w), Changes(), Eye)
+    return ask(bag, Question(at_s, v, w), Changes(), CameraPreprocessor)
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +29,7 @@ def test_it_goes_where_it_is_told_to(golden, moment):
     assert ahead.place[-1, 0] > 0.4 > abs(ahead.place[-1, 1])
     assert left.place[-1, 2] > 0.5 and right.place[-1, 2] < -0.5
     assert np.hypot(*still.place[-1, :2]) < np.hypot(*ahead.place[-1, :2]) / 2
-    assert ahead.energies['way'] != still.energies['way']
+    assert ahead.energies['time_to_goal'] != still.energies['time_to_goal']
     assert set(ahead.energies) == set(ahead.chosen)
     assert 1.9 not in ahead.really and len(ahead.really) >= 2
     assert all(np.hypot(*off[:2]) < 1.0 for off in ahead.really.values())

@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.validation.fault_injection.trace import Look, Said, Trace
+from ami_ros.validation.fault_injection.trace import Statement, Trace, TruthSample
 
 NS = 10**9
 BEGUN_NS, STRUCK_S, HOLD_S, AFTER_S = 1_700_000_000 * NS, 1.0, 2.0, 1.0
@@ -34,7 +34,7 @@ def acted(told, touches=(), said=(), drop=lambda s: False, phase_s=0.0):
             due_s += STEP_S
             if not drop(s):
                 rest_s = 0.0 if rest_since is None else max(1e-6, s - rest_since)
-                looks.append(Look(ns(s), x, 0.0, speed, v, rest_s,
+                looks.append(TruthSample(ns(s), x, 0.0, speed, v, rest_s,
                                   0.02, any(a <= s < b for a, b in touches)))
     return Trace(ns(0), ns(HOLD_S), ns(HOLD_S + AFTER_S), looks, list(said))
 
@@ -45,8 +45,8 @@ def until(stop_s, again_s=math.inf):
 
 
 def verdict(after_s, rule, text, action='stop', **values):
-    return Said(ns(after_s), 'verdict', text, rule, action, values)
+    return Statement(ns(after_s), 'verdict', text, rule, action, values)
 
 
 def health(after_s, by, text='', **values):
-    return Said(ns(after_s), by, text, values=values)
+    return Statement(ns(after_s), by, text, values=values)

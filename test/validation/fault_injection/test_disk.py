@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from ami_ros.validation.fault_injection.disk import Disk
+from ami_ros.validation.fault_injection.disk import SmallDisk
 import pytest
 
 # writes a line each hundredth of a second, and lives on where it cannot
@@ -25,7 +25,7 @@ while True:
 
 @pytest.fixture(params=['tmpfs', 'quota'])
 def disk(request, tmp_path, monkeypatch):
-    made = Disk(tmp_path / 'disk')
+    made = SmallDisk(tmp_path / 'disk')
     if request.param == 'quota':
         monkeypatch.setattr('ami_ros.validation.fault_injection.disk.SIZE', 'no such size')
     made.mount()
@@ -68,12 +68,12 @@ def test_a_full_disk_takes_nothing_until_it_is_empty(disk):
 
 
 def test_logs_outlive_the_disk_and_a_forgotten_one_is_replaced(tmp_path):
-    disk = Disk(tmp_path / 'disk')
+    disk = SmallDisk(tmp_path / 'disk')
     disk.mount()
     if not disk.mounted:
         pytest.skip('this user may not mount')
     (disk.path / 'critic.log').write_text('well')
-    again = Disk(tmp_path / 'disk')         # whoever made the first was killed
+    again = SmallDisk(tmp_path / 'disk')         # whoever made the first was killed
     again.mount()
     assert list(again.path.iterdir()) == []
     (again.path / 'mind.log').write_text('so')

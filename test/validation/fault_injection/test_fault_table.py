@@ -43,7 +43,8 @@ def test_a_bound_is_the_window_two_ticks_and_the_way():
 
 
 def test_a_row_that_is_right_is_taken(tmp_path):
-    row, = table(tmp_path, {**GOOD, 'named': {'by': 'verdict', 'rule': 'fresh'}, 'latches': True})
+    row, = table(tmp_path,
+                 {**GOOD, 'named': {'by': 'verdict', 'rule': 'input_timeout'}, 'latches': True})
     assert row.bound_s(NUMBERS) == pytest.approx(0.41) and row.hold_s == 1.5
     assert str(row.named) == 'verdict: rule fresh'
 
@@ -61,7 +62,7 @@ def test_a_row_that_is_right_is_taken(tmp_path):
     ({'strike': {'by': 'signal', 'at': 'mind', 'signal': 'TERM'}}, 'one of: KILL, STOP'),
     ({'strike': {'by': 'signal', 'at': 'sim', 'signal': 'KILL'}}, 'one of: mind, configurator'),
     ({'strike': {'by': 'tamper', 'at': 'imu', 'how': 'nan'}}, 'one of: plan, camera'),
-    ({'named': {'rule': 'fresh'}}, 'it needs by'),
+    ({'named': {'rule': 'input_timeout'}}, 'it needs by'),
     ({'named': {'by': 'verdict', 'rul': 'x'}}, 'may have rule, says, grows'),
     ({'at_most_mps': 'top_mps'}, 'need expected: degrade'),
     ({'pauses': True}, 'need expected: degrade'),

@@ -17,7 +17,7 @@ import pytest
 
 NUMBERS = {'tick_s': 0.02, 'window_s': 0.3, 'top_mps': 0.6}       # bound 0.36 s
 BOUND_S = 0.36
-FRESH = verdict(0.31, 'fresh', 'the plan is 0.351 s old by its stamp, limit 0.350 s')
+FRESH = verdict(0.31, 'input_timeout', 'the plan is 0.351 s old by its stamp, limit 0.350 s')
 
 
 def row(**more):
@@ -126,27 +126,28 @@ def test_degrade_without_a_window_promises_no_time():
 @pytest.mark.parametrize('said, named', [
     ([FRESH], True),
     ([], False),
-    ([verdict(-0.1, 'fresh', 'the plan is old')], False),           # of before
-    ([verdict(HOLD_S + 0.1, 'fresh', 'the plan is old')], False),   # when it is over
-    ([verdict(0.3, 'permitted', 'the plan is old')], False),        # another rule
-    ([verdict(0.3, 'fresh', 'the scan is old')], False),            # another cause
+    ([verdict(-0.1, 'input_timeout', 'the plan is old')], False),           # of before
+    ([verdict(HOLD_S + 0.1, 'input_timeout', 'the plan is old')], False),   # when it is over
+    ([verdict(0.3, 'motion_enable', 'the plan is old')], False),        # another rule
+    ([verdict(0.3, 'input_timeout', 'the scan is old')], False),            # another cause
     ([health(0.3, 'critic', 'the plan is old')], False),            # somebody else
 ])
 def test_the_cause_is_named_by_whom_the_row_asks(said, named):
-    one = row(named=Named('verdict', 'fresh', 'the plan is'))
+    one = row(named=Named('verdict', 'input_timeout', 'the plan is'))
     out = seen(until(0.3), one, said=said)
     assert out.verdict_named_the_cause == named
     assert out.why_not == ([] if named else ['the cause was not named (verdict: rule fresh, '
                                              '/the plan is/)'])
     if named:
-        assert out.named.startswith('fresh: the plan is 0.351 s')
+        assert out.named.startswith('input_timeout: the plan is 0.351 s')
         assert out.time_to_named_s == pytest.approx(0.31)
 
 
 def test_what_the_critic_said_instead_is_kept():
-    said = [verdict(0.2, 'fresh', 'the scan is old'), verdict(2.5, 'permitted', 'later')]
+    said = [verdict(0.2, 'input_timeout', 'the scan is old'),
+            verdict(2.5, 'motion_enable', 'later')]
     assert seen(until(0.2), row(named=Named('mind', says='lens')), said=said).named == (
-        'fresh: the scan is old')
+        'input_timeout: the scan is old')
 
 
 def test_a_cause_may_be_named_by_a_value_or_by_a_count_that_grows():

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 import json
 
 from ami_ros.validation.fault_injection.judge import Outcome
-from ami_ros.validation.fault_injection.ledger import Ledger
+from ami_ros.validation.fault_injection.ledger import FaultLedger
 from ami_ros.validation.fault_injection.table import Row
 import pytest
 
@@ -14,7 +14,7 @@ ROW = Row('gone', 'stop', 'so', 0.1)
 
 
 def ledger(path, asked=ASKED):
-    return Ledger(path, asked, {'cores': 2})
+    return FaultLedger(path, asked, {'cores': 2})
 
 
 def outcome(**more):
@@ -51,7 +51,7 @@ def test_it_goes_on_in_the_middle_of_a_fault(tmp_path):
 
 def test_faults_are_told_in_the_order_of_the_table(tmp_path):
     path = tmp_path / 'report.json'
-    one = Ledger(path, ASKED, {}, ('lost', 'gone'))
+    one = FaultLedger(path, ASKED, {}, ('lost', 'gone'))
     for name in ('other', 'gone', 'lost'):
         one.put(entry(Row(name, 'stop', 'so', 0.1)))
     assert [e['name'] for e in json.loads(path.read_text())['faults']] == ['lost', 'gone', 'other']

@@ -7,7 +7,7 @@ from ami_ros.nodes import convert
 from ami_ros.robots.find import find
 from ami_ros.validation.fault_injection import campaign, message_faults
 from ami_ros.validation.fault_injection.table import read
-from ami_ros.validation.fault_injection.watched_sim import Wheels
+from ami_ros.validation.fault_injection.watched_sim import WheelLog
 import numpy as np
 import pytest
 from rosgraph_msgs.msg import Clock
@@ -184,7 +184,7 @@ def test_a_fault_that_nobody_knows_is_refused():
 
 
 def test_what_wheels_are_told():
-    wheels = Wheels(0.25)
+    wheels = WheelLog(0.25)
     assert wheels.at(1.0)[0] == 0.0                             # nobody has told them anything
     wheels.on_command((0.6, 0.1), 1.0)
     assert wheels.at(1.2) == (0.6, 0.0)

@@ -26,7 +26,7 @@ class Observer:
 
     def __init__(self, granted=False):
         self.granted, self.asked, self.buttons = granted, [], []
-        self.critic = {'pid': '1', 'latched': 'touched'}
+        self.critic = {'pid': '1', 'latched': 'bumper_cliff_estop'}
 
     def create_publisher(self, _, name, qos, **more):
         if name == topics.E_STOP.name:
@@ -87,9 +87,10 @@ def test_a_reset_that_is_granted_while_it_is_pressed_is_told(granted):
 
 
 @pytest.mark.parametrize('after, granted, held_against', [
-    ({'latched': 'touched', 'count.hand': '9'}, False, 0),
-    ({'latched': '', 'count.hand': '9'}, False, 1), ({'latched': 'touched'}, False, 1),
-    ({'latched': 'touched', 'count.hand': '9'}, True, 1), ({}, True, 3)])
+    ({'latched': 'bumper_cliff_estop', 'count.teleop': '9'}, False, 0),
+    ({'latched': '', 'count.teleop': '9'}, False, 1),
+    ({'latched': 'bumper_cliff_estop'}, False, 1),
+    ({'latched': 'bumper_cliff_estop', 'count.teleop': '9'}, True, 1), ({}, True, 3)])
 def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_against):
     observer, killed = Observer(granted), []
     one = blow('power_cut', observer)
@@ -108,5 +109,5 @@ def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_a
     assert killed == [(7, injectors.signal.SIGKILL, [True, False])]       # let go before it
     assert one.button.said == [True, False] and observer.asked == [topics.ARM]
     assert set(pushed) == {injectors.PUSH_MPS}
-    assert len(pushed) == 20 or 'count.hand' not in after
+    assert len(pushed) == 20 or 'count.teleop' not in after
     assert len(one.why_not()) == held_against

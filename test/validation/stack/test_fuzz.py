@@ -86,7 +86,7 @@ def test_files_are_refused_in_one_sentence_or_hold_what_they_must(fuzz, tmp_path
     assert min(said['kinds']['policy'].values()) > 0 and set(said['kinds']['robot']) == {
         'taken', 'refused'}
     monkeypatch.setattr(fuzz.fuzz_files.limits, 'read', lambda path: replace(
-        fuzz.fuzz_files.limits.parse(share('config/policy/rover.yaml').read_text(), ''),
+        fuzz.fuzz_files.limits.parse(share('config/safety_policy/rover.yaml').read_text(), ''),
         rules={}))
     assert 'AssertionError' in fuzz.fuzz_files.run(10, 3, tmp_path)['crashes'][0]['traceback']
 

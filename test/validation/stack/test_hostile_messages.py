@@ -130,7 +130,7 @@ def moves_again(desk):
         if desk.node.critic.latch.closed:
             desk.release()
         if desk.node.critic.drivers.permit and desk.node.critic.drivers.permit.mode in (
-                'hand', 'reset'):
+                'teleop', 'reset'):
             desk.arm()
         sound(desk)
         if desk.node.verdict.command.values[0] > 0:

@@ -41,4 +41,4 @@ def test_a_trial_names_the_rover_to_every_node_and_a_person_s_file_wins(tmp_path
     processes = Processes(1, tmp_path)
     for name in (*NODES, RECORDER):
         given = addressed.parameters(processes.rover)[f'/**/{name}']
-        assert given['robot'] == 'rover' and ('policy' in given) == (name == 'critic')
+        assert given['robot'] == 'rover' and ('safety_policy' in given) == (name == 'critic')

@@ -29,7 +29,7 @@ def own_environment():
 
 
 def errand(seed, blocks=4):
-    return session.Errand(seed, GoalDrive(START, GOAL, blocks), PICTURE)
+    return session.EpisodeSpec(seed, GoalDrive(START, GOAL, blocks), PICTURE)
 
 
 def made(tmp_path, **changes):
@@ -55,7 +55,7 @@ def test_an_episode_is_the_same_twice(tmp_path):
     assert first.episode.duration_s == pytest.approx(2.5)
     frames = list(first.ticks)
     assert len(frames) >= 25 and set(np.diff(frames)) == {10**8}
-    said = session.report(made(tmp_path), drives, {'goal_blocks': 4}, 1.0)
+    said = session.report(made(tmp_path), drives, {'goal_steps': 4}, 1.0)
     assert set(said['latency_ms']) == set(session.STAGES)
     assert said['latency_ms']['camera_to_command']['n'] >= 75
     assert said['latency_ms']['camera_to_command']['p50'] > said['ros_overhead_ms']['p50'] > 0

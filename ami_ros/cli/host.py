@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check this computer: power, heat, memory, clock, rights, software."""
+
+import argparse
+from pathlib import Path
+
+from ami_ros.cli.common import make_way, write_report
+
+
+def add(one: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    one.add_argument('--root', type=Path, default=Path('/'),
+                     help='a folder that looks like a machine; commands are then not asked')
+    one.add_argument('--json', type=Path, default=None, metavar='FILE')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit status: 1 where anything is wrong."""
+    from ami_ros.core import findings
+    from ami_ros.host import board
+    from ami_ros.host.host import host
+    from ami_ros.host.inspect import inspect
+    make_way(args.json)
+    here = host(args.root)
+    found, header = inspect(here), board.header(here)
+    print(findings.page(header, found))
+    write_report(args.json, findings.report({'host': header}, found))
+    return findings.status(found)
