@@ -63,7 +63,7 @@ class CriticNode(Inputs, Node):
         check_together(self, self.robot, chosen, s.enable_stamped_cmd_vel)
         for group, numbers in chosen.groups.items():    # 'safety_policy' names the file
             parameters.show(self, group, numbers)
-        folder, self.homeless = state_folder_or_temporary(s.state, self.get_namespace())
+        folder, self.homeless = state_folder_or_temporary(s.state_dir, self.get_namespace())
         eager = s.use_realtime_priority and not s.lock_step
         # writers of its priority: who held the interpreter and had to wait would hold up the ticks
         begin = take_priority if eager else lambda: None

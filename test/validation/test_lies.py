@@ -171,8 +171,8 @@ def test_the_report_counts_what_came_of_it():
 def test_the_verb_says_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(drive, 'DRIVE_S', 1.0)
     path = tmp_path / 'lies.json'
-    words = ['adversarial', '--lies', '1', '--seed', '905', '--only', 'twist_huge', '--only', 'honest',
-             '--report', str(path)]
+    words = ['adversarial', '--lies', '1', '--seed', '905', '--only', 'twist_huge',
+             '--only', 'honest', '--report', str(path)]
     assert cli.main(words) == 0
     report = json.loads(path.read_text())
     assert list(report['lies']) == ['twist_huge', 'honest'] and report['contacts'] == 0

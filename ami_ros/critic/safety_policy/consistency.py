@@ -240,7 +240,8 @@ def told(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterato
 
 def files(robot: Robot, policy: Policy, parameters: Parameters) -> Iterator[Finding]:
     """Compare which files the parameters name with those that are compared here."""
-    for key, path, named in (('robot', str(robot.path), robot.name), ('safety_policy', policy.path, '')):
+    for key, path, named in (('robot', str(robot.path), robot.name),
+                             ('safety_policy', policy.path, '')):
         others = {node: str(values[key]) for node, values in parameters.items()
                   if values.get(key) and values[key] != named
                   and not same_file(str(values[key]), path)}

@@ -152,9 +152,11 @@ def fit_together(seen: Observation) -> list[Finding]:
     """Compare robot file, policy and the parameters of the nodes that run."""
     if seen.policy is None:
         return [Finding(UNCHECKED, 'together: policy', 'no policy could be read')]
-    running = {node.rpartition('/')[2]: {key: typed(value) for key, value in values.items()
-                                         if key not in ('robot', 'safety_policy')}    # see `agreement`
-               for node, values in seen.running.items()}
+    compared = {node: {key: value for key, value in values.items()
+                       if key not in ('robot', 'safety_policy')}     # `agreement` compares these
+                for node, values in seen.running.items()}
+    running = {node.rpartition('/')[2]: {key: typed(value) for key, value in values.items()}
+               for node, values in compared.items()}
     return together(seen.robot, seen.policy, running or None)
 
 

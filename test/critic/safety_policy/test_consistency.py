@@ -89,7 +89,8 @@ def test_one_node_of_four_that_contradicts_the_command_type(node):
 @pytest.mark.parametrize('key, value, level', [
     ('robot', 'rover', None), ('robot', str(ROVER.path), None),
     ('robot', '/other/rover.yaml', WARN),
-    ('safety_policy', 'config/safety_policy/rover.yaml', None), ('safety_policy', str(POLICY.path), None),
+    ('safety_policy', 'config/safety_policy/rover.yaml', None),
+    ('safety_policy', str(POLICY.path), None),
     ('safety_policy', 'config/safety_policy/strict.yaml', WARN)])
 def test_parameters_that_name_another_file(key, value, level):
     run = {**RUN, 'critic': {**RUN['critic'], key: value}}
