@@ -49,9 +49,9 @@ EXTRAS = {
     'ros-kilted': ['ros-kilted-rclpy[fastrtps]', 'ros-common-interfaces==5.5.1'],
     # a real TensorRT parser and builder for tests, without a GPU; proprietary, never needed to run
     'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
-    'test': ['pytest', 'hypothesis'],    # `colcon test` looks for this name
-    'dev': ['pytest', 'hypothesis', 'coverage', 'ruff', 'colcon-core', 'colcon-ros',
-            'colcon-bash', 'securesystemslib'],
+    'test': ['pytest', 'pytest-xdist', 'hypothesis'],    # `colcon test` looks for this name
+    'dev': ['pytest', 'pytest-xdist', 'hypothesis', 'coverage', 'ruff', 'colcon-core',
+            'colcon-ros', 'colcon-bash', 'securesystemslib'],
 }
 
 setup(

@@ -349,7 +349,7 @@ def known_names() -> set[str]:
 @functools.cache
 def words_of_messages() -> set[str]:
     """Return every text in the code that may be a key of a message."""
-    files = [*(file for room in ('nodes', 'operator', 'validation/stack',
+    files = [*(file for room in ('nodes', 'operator', 'validation/stack', 'validation/sensor_lies',
                               'validation/fault_injection')
                for file in (ROOT / 'ami_ros' / room).rglob('*.py')),
              ROOT / 'ami_ros/configurator/configurator.py',

@@ -137,7 +137,7 @@ def test_the_parameters_beside_a_robot_file_are_taken_where_none_are_named(descr
     policy.write_text((ROOT / 'config/safety_policy/strict.yaml').read_text())
     nodes, _ = processes(launched, robot_file=str(robot))
     critic = next(one for one in nodes if one.node_executable == 'critic')
-    assert said(critic)['policy'] == str(policy)        # not the rover's
+    assert said(critic)['safety_policy'] == str(policy)        # not the rover's
     for path in (own, other):
         path.write_text(yaml.safe_dump(OWN_FILE))
     assert files() == {str(own)}

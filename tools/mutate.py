@@ -67,17 +67,16 @@ TESTS = {
     'safety_policy/*': ('safety_policy/test_safety_policy', 'safety_policy/test_*'),
     # not the drives and the sequences at random: minutes for each that lives
     'critic': ('test_critic', 'test_critic_boundaries', 'test_critic_authorization',
-               'test_critic_fuzzed',
-               'test_stop_hold'),
+               'test_critic_fuzzed', 'test_stop_hold'),
     'history': ('test_history', 'test_history_*'),
     'footprint_sweep': ('test_footprint_sweep', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
-    'beams': ('test_beams', 'rules/test_rule_knocked', 'rules/test_obstacle_tracking'),
+    'beams': ('test_beams', 'rules/test_rule_lidar_displaced', 'rules/test_obstacle_tracking'),
     'command_arbiter': ('test_command_arbiter', 'test_critic_authorization', 'test_critic'),
 }
 ALL = ('rules/*', 'safety_policy/*', 'critic', 'stop_hold', 'latch', 'history', 'command_arbiter',
-       'footprint_sweep',
-       'scan_history', 'reckoning', 'scan_motion', 'beams')
+       'footprint_sweep', 'scan_history', 'dead_reckoning', 'scan_motion', 'beams',
+       'switch_senders')
 # of each rule
 EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_rule_boundaries')
 NOT_RUN = ('is_quick',)     # tests that measure time
@@ -329,7 +328,7 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument('--all', action='store_true', help='every file of the critic')
     which.add_argument('--changed', metavar='REVISION', help='files that differ from it')
-    which.add_argument('--only', help='files below ami_ros/core, with commas')
+    which.add_argument('--only', help='files below ami_ros/critic, with commas')
     parser.add_argument('--again', action='store_true', help='try also what was tried before')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='at a time')
     parser.add_argument('--report', type=Path, help='where the counts go, as JSON')

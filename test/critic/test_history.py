@@ -277,7 +277,7 @@ def test_it_forgets():
     for action, v in (('go', 0.3), ('stop', 0.0)):
         judged(made, action, 'stop_zone', v)
     made.reversals.append(STEADY)
-    kinds = ('jumps', 'arrivals', 'reversals', 'misses', 'stop_rate_lockout')
+    kinds = ('jumps', 'arrivals', 'reversals', 'misses', 'stops')
     assert all(len(getattr(look(made, 9.0 + LONGEST_S, LONGEST_S), kind)) == 1 for kind in kinds)
     late = look(made, 9.0 + LONGEST_S + 0.001, LONGEST_S + 0.001)
     assert not any(getattr(late, kind) for kind in kinds)

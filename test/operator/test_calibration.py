@@ -159,7 +159,7 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
     for spoil, kind, word in ((jump, Aborted, 'beyond the'), (ctrl_c, KeyboardInterrupt, None),
                               (silence, Aborted, 'nothing came from scan for'),
                               (somebody_stops, Aborted, 'motion_enable: the mode is stopped'),
-                              (body_dies, Aborted, 'rule fresh|nothing came')):
+                              (body_dies, Aborted, 'rule input_timeout|nothing came')):
         spoilt, watch = [], kit.calibrator.watch
 
         def watched(gone, bounds, spoil=spoil, spoilt=spoilt, watch=watch):

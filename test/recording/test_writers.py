@@ -14,7 +14,7 @@ from ami_ros.recording.repair import repair
 from drives import begun, moment
 import pytest
 
-PROGRAM = Path(__file__).with_name('drives.py')
+PROGRAM = Path(__file__).parents[1] / 'helpers/drives.py'
 FOREIGN = ("import sys, time; f = open(sys.argv[1], 'ab'); print('open', flush=True); "
            'sys.stdin.read()')
 
@@ -31,7 +31,7 @@ def running(tmp_path):
         [sys.executable, str(PROGRAM), str(folder), str(10**9)], stdout=subprocess.PIPE,
         env={**os.environ, 'PYTHONPATH': str(Path(ami_ros.__file__).parents[1])}, text=True)
     for _ in range(40):
-        program.stdout.readline()
+        assert program.stdout.readline()
     yield folder
     assert program.poll() is None       # it was at work all the while
     program.kill()
@@ -55,7 +55,7 @@ def test_once_its_recorder_is_killed_it_is_repaired(tmp_path, monkeypatch):
         [sys.executable, str(PROGRAM), str(folder), str(10**9)], stdout=subprocess.PIPE,
         env={**os.environ, 'PYTHONPATH': str(Path(ami_ros.__file__).parents[1])}, text=True)
     while not (folder / 'bag_0.mcap').exists() or (folder / 'bag_0.mcap').stat().st_size < 10**5:
-        program.stdout.readline()
+        assert program.stdout.readline() or program.poll() is None
     program.kill()
     program.communicate()
     before = (folder / 'bag_0.mcap').read_bytes()

@@ -195,8 +195,10 @@ def dark(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterato
         return
     what = 'together: black pictures'
     least = ((parameters or {}).get('mind') or {}).get('min_spread')
-    said = (f'rule view does not judge what {robot.camera.name} shows, since its pictures are '
-            'compressed' if 'view' in policy.rules else f'{policy.path} has no rule view')
+    said = f'{policy.path} has no rule camera_image'
+    if 'camera_image' in policy.rules:
+        said = (f'rule camera_image does not judge what {robot.camera.name} shows, since its '
+                'pictures are compressed')
     if least == 0.0:
         yield Finding(WARN, what, f'{said}, and min_spread of mind is 0', 'above 0',
                       'Write min_spread: 8.0 for mind in the parameter file; else the robot '

@@ -44,7 +44,7 @@ LAST_ZERO_S = 0.3       # so long zeros are sent in the end
 KEPT = 20000            # readings of each kind
 PASSING = ('acceleration', 'speed')     # rules that only soften a step; what went out is heard
 EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts
-LATE = ('input_timeout', 'rate', 'clock')       # rules that stop for what is late
+LATE = ('input_timeout', 'camera_rate', 'clock')       # rules that stop for what is late
 LIMITS = ('shared.max_speed_mps', 'shared.max_turn_radps',
           'rules.acceleration.max_acceleration_mps2',
           'rules.acceleration.max_turn_acceleration_radps2')

@@ -495,7 +495,8 @@ def test_the_critic_says_why_the_robot_stands():
     seen = healthy()
     seen.verdict = HealthReport('critic', 2, 'scan is 0.4 s old',
                         {'action': 'stop', 'rule': 'input_timeout', 'unreadable': ''})
-    assert only(seen, 'critic: verdict', WARN).measured == 'stop by rule fresh: scan is 0.4 s old'
+    assert only(seen, 'critic: verdict', WARN).measured == (
+        'stop by rule input_timeout: scan is 0.4 s old')
     resting(seen, 'idle')                   # then it should stand
     assert not bad(seen) and 'mode idle' in found(seen, 'critic: verdict')[0].measured
     seen.verdict.values['unreadable'] = 'scan is in frame x'

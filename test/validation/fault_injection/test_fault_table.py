@@ -46,7 +46,7 @@ def test_a_row_that_is_right_is_taken(tmp_path):
     row, = table(tmp_path,
                  {**GOOD, 'named': {'by': 'verdict', 'rule': 'input_timeout'}, 'latches': True})
     assert row.bound_s(NUMBERS) == pytest.approx(0.41) and row.hold_s == 1.5
-    assert str(row.named) == 'verdict: rule fresh'
+    assert str(row.named) == 'verdict: rule input_timeout'
 
 
 @pytest.mark.parametrize('change, complaint', [

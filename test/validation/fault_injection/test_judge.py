@@ -136,8 +136,8 @@ def test_the_cause_is_named_by_whom_the_row_asks(said, named):
     one = row(named=Named('verdict', 'input_timeout', 'the plan is'))
     out = seen(until(0.3), one, said=said)
     assert out.verdict_named_the_cause == named
-    assert out.why_not == ([] if named else ['the cause was not named (verdict: rule fresh, '
-                                             '/the plan is/)'])
+    assert out.why_not == ([] if named else ['the cause was not named (verdict: rule '
+                                             'input_timeout, /the plan is/)'])
     if named:
         assert out.named.startswith('input_timeout: the plan is 0.351 s')
         assert out.time_to_named_s == pytest.approx(0.31)
