@@ -92,36 +92,39 @@ class ConfiguratorSettings(Settings):
     LIVE: ClassVar[str] = 'looked at ten times a second'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('', 'name', reason='the robot file, must be given; goals get its picture '
-                         'size')
-    use_composition: bool = setting(True, '-', reason='the mind is one node; false: perception, '
-                             'world_model and actor')
-    autostart: bool = setting(True, '-', reason='be active without being asked to')
-    heartbeat_timeout_s: float = setting(1.0, 's', 0.3, 30.0,
-                            'a node without a sign of life for so long is ended', live=True)
-    processing_timeout_s: float = setting(2.0, 's', 0.2, 60.0,
-                                          'a mind at one picture for so long is ended',
-                            live=True)
-    blocked_goal_timeout_s: float = setting(20.0, 's', 1.0, 3600.0,
-                               'a goal fails when the critic stops the robot for so long',
-                               live=True)
-    planner_error_timeout_s: float = setting(3.0, 's', 0.5, 600.0,
-                               'a goal fails when the mind cannot think for so long', live=True)
-    goal_timeout_s: float = setting(600.0, 's', 1.0, 86400.0, 'a goal fails after so long',
-                                    live=True)
-    settled_s: float = setting(2.0, 's', 0.0, 60.0,
-                               'a goal is over once its arrival has been declared for so long; '
-                               'until then it may be taken back', live=True)
-    resume_after_sensor_timeout: bool = setting(True, '-',
-                                                reason='drive on when a required sensor that fell '
-                                                       'silent '
-                           'speaks again; false: it is disarmed', live=True)
-    state_dir: str = setting('', 'folder',
-                             reason='keeps a stop over a restart; empty: ~/.ros/ami_ros '
-                         'and the namespace')
-    adaptive_compute: bool = setting(True, '-',
-                                     reason='spend less thought when the machine is late',
-                          live=True)
+    robot: str = setting('', 'name', reason='Robot file (required); sets the image size of goals')
+    use_composition: bool = setting(
+        True, '-',
+        reason='Run the planner as one node; false runs perception, world_model and actor as '
+               'separate nodes')
+    autostart: bool = setting(
+        True, '-', reason='Activate the node at start without a lifecycle request')
+    heartbeat_timeout_s: float = setting(
+        1.0, 's', 0.3, 30.0, 'Terminate a node whose heartbeat is older than this', live=True)
+    processing_timeout_s: float = setting(
+        2.0, 's', 0.2, 60.0, 'Restart the planner if one frame takes longer than this', live=True)
+    blocked_goal_timeout_s: float = setting(
+        20.0, 's', 1.0, 3600.0,
+        'Fail the goal if the critic stops the robot for this long', live=True)
+    planner_error_timeout_s: float = setting(
+        3.0, 's', 0.5, 600.0,
+        'Fail the goal if the planner reports errors for this long', live=True)
+    goal_timeout_s: float = setting(
+        600.0, 's', 1.0, 86400.0, 'Fail the goal if it takes longer than this', live=True)
+    settled_s: float = setting(
+        2.0, 's', 0.0, 60.0,
+        'Complete the goal after its arrival has been declared for this long; the '
+        'arrival may be revoked before that', live=True)
+    resume_after_sensor_timeout: bool = setting(
+        True, '-',
+        reason='Resume driving when a required sensor recovers from a timeout; false '
+               'disarms the robot instead', live=True)
+    state_dir: str = setting(
+        '', 'folder',
+        reason='Folder that keeps a latched stop across a restart; empty means ~/.ros/ami_ros '
+               'and the namespace')
+    adaptive_compute: bool = setting(
+        True, '-', reason='Reduce the planning effort when the machine cannot keep up', live=True)
 
 
 UNDER_WAY = 'driving', 'arriving'     # tasks of a goal that is not over

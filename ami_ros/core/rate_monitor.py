@@ -26,14 +26,17 @@ class HealthSettings(Settings):
 
     LIVE: ClassVar[str] = 'the next sign of life is judged by it'
 
-    min_rate_hz: float = setting(4.0, 'Hz', 0.0, 1000.0, 'fewer pictures thought about a second '
-                              'are told as slow', live=True)
-    max_jitter_ms: float = setting(60.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
-                                    'of the time between two is', live=True)
-    max_age_ms: float = setting(150.0, 'ms', 0.0, 10000.0, 'a picture that is older when the '
-                                 'work at it begins is (median)', live=True)
-    max_load: float = setting(0.8, '1', 0.0, 1.0, 'a larger share of the time at work is',
-                               live=True)
+    min_rate_hz: float = setting(
+        4.0, 'Hz', 0.0, 1000.0, 'Warn if the rate of processed frames falls below this', live=True)
+    max_jitter_ms: float = setting(
+        60.0, 'ms', 0.0, 10000.0,
+        'Warn if the standard deviation of the period exceeds this', live=True)
+    max_age_ms: float = setting(
+        150.0, 'ms', 0.0, 10000.0,
+        'Warn if the median age of a frame at the start of its processing exceeds '
+        'this', live=True)
+    max_load: float = setting(
+        0.8, '1', 0.0, 1.0, 'Warn if the share of time spent processing exceeds this', live=True)
 
 
 class Pulse:

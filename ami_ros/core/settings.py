@@ -152,25 +152,29 @@ class WorldModelSettings(Settings):
 
     LIVE: ClassVar[str] = 'the next picture is folded in with it'
 
-    latent_gain: float = setting(0.7, '1', 0.05, 1.0, 'share of a new view in the latent belief',
-                                live=True)
-    pose_gain: float = setting(0.4, '1', 0.02, 1.0, 'most of a new view in the believed place',
-                                live=True)
-    drift: float = setting(0.05, '1', 0.0, 1.0, 'odometry error, of the way driven', live=True)
-    innovation_gate_m: float = setting(0.8, 'm', 0.1, 5.0,
-                                  'a view that claims to be further off is doubted at first',
-                                  live=True)
-    place_gate_rad: float = setting(0.35, 'rad', 0.05, 3.15,
-                                    'a view that claims another heading by more is doubted at '
-                                    'first', live=True)
-    relocalize_frames: int = setting(6, 'frames', 1, 100,
-                                     'doubted views that agree with one another '
-                               'before the robot believes to be where they say', live=True)
-    latency_s: float = setting(-1.0, 's', -1.0, 0.5,
-                               'picture to command; plans start this much later; below 0: as '
-                               'measured, from the robot file', live=True,
-                               because='the next plan starts by it; the critic stops the '
-                               'robot where it is more than max_plan_lead_s of the policy')
+    latent_gain: float = setting(
+        0.7, '1', 0.05, 1.0, 'Weight of a new observation in the latent belief', live=True)
+    pose_gain: float = setting(
+        0.4, '1', 0.02, 1.0, 'Maximum weight of a new observation in the pose estimate', live=True)
+    drift: float = setting(
+        0.05, '1', 0.0, 1.0, 'Odometry error as a share of the distance travelled', live=True)
+    innovation_gate_m: float = setting(
+        0.8, 'm', 0.1, 5.0,
+        'Distance beyond which an observed position is first treated as an outlier', live=True)
+    place_gate_rad: float = setting(
+        0.35, 'rad', 0.05, 3.15,
+        'Heading difference beyond which an observed heading is first treated as an '
+        'outlier', live=True)
+    relocalize_frames: int = setting(
+        6, 'frames', 1, 100,
+        'Number of mutually consistent outlier observations that relocalize the robot '
+        'at the observed pose', live=True)
+    latency_s: float = setting(
+        -1.0, 's', -1.0, 0.5,
+        'Latency from camera frame to command; plans start this much later; a value '
+        'below 0 uses the measured latency of the robot file', live=True,
+        because='the next plan starts by it; the critic stops the robot where it is more than '
+                'max_plan_lead_s of the policy')
 
 
 @dataclass(frozen=True)
@@ -182,21 +186,31 @@ class ActorSettings(Settings):
         Order('elites', 'candidates', 'elites are the best of the candidates'),
         Order('elites_kept', 'elites', 'what is kept is kept of the elites', alike=False))
 
-    candidates: int = setting(64, 'sequences', 8, 1024, 'imagined in each iteration', live=True)
-    iterations: int = setting(3, 'rounds', 1, 50, 'refinements of the search', live=True)
-    horizon: int = setting(8, 'knots', 2, 32, 'how far it looks ahead',
-                           because='the network was exported for so many')
-    elites: int = setting(10, 'sequences', 2, 256, 'best ones that shape the next round',
-                          live=True)
-    elites_kept: int = setting(4, 'sequences', 0, 64, 'elites carried over unchanged', live=True)
-    control_step_s: float = setting(0.25, 's', 0.25, 0.25, 'the module was trained with this',
-                            because='there is no other')
-    min_std: float = setting(0.08, '1', 0.0, 1.0, 'least standard deviation, of the limit',
-                                  live=True)
-    deadline_s: float = setting(0.08, 's', 0.002, 10.0, 'real time: best so far at the latest',
-                                live=True)
-    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed plans the same',
-                        because='a run that changed it half way could not be repeated')
+    candidates: int = setting(
+        64, 'sequences', 8, 1024, 'Number of candidates per iteration', live=True)
+    iterations: int = setting(
+        3, 'rounds', 1, 50, 'Number of search iterations per plan', live=True)
+    horizon: int = setting(
+        8, 'knots', 2, 32, 'Length of the planning horizon',
+        because='the network was exported for so many')
+    elites: int = setting(
+        10, 'sequences', 2, 256,
+        'Number of best candidates that fit the next sampling distribution', live=True)
+    elites_kept: int = setting(
+        4, 'sequences', 0, 64,
+        'Number of elites carried over unchanged to the next iteration', live=True)
+    control_step_s: float = setting(
+        0.25, 's', 0.25, 0.25, 'Time step between knots; the module was trained with this value',
+        because='there is no other')
+    min_std: float = setting(
+        0.08, '1', 0.0, 1.0,
+        'Minimum standard deviation of the samples as a share of the command limit', live=True)
+    deadline_s: float = setting(
+        0.08, 's', 0.002, 10.0,
+        'Real-time deadline of the search; the best plan found by then is used', live=True)
+    seed: int = setting(
+        0, '1', 0, 2**31 - 1, 'Seed of the sampler; the same seed gives the same plans',
+        because='a run that changed it half way could not be repeated')
 
 
 @dataclass(frozen=True)
@@ -209,33 +223,43 @@ class EnergySettings(Settings):
         Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),
         Order('settle_m', 'leave_m', 'else an arrival would be taken back at once', alike=False))
 
-    time_to_goal: float = setting(1.0, '1/s', 0.0, 100.0,
-                                  'seconds still to go, by the learned map',
-                         live=True)
-    latent: float = setting(0.3, '1', 0.0, 100.0, 'latent distance to the goal, summed', live=True)
-    clearance: float = setting(20.0, '1/m', 0.0, 1000.0, 'predicted closeness to obstacles',
-                               live=True)
-    clearance_m: float = setting(0.30, 'm', 0.0, 2.0, 'closer than this begins to cost', live=True)
-    map: float = setting(0.15, '1', 0.0, 100.0, 'places that the learned map knows as tight',
-                            live=True)
-    disagreement: float = setting(0.2, '1', 0.0, 100.0, 'futures that the heads dispute',
-                                  live=True)
-    effort: float = setting(0.05, '1', 0.0, 100.0, 'turning and jerking about', live=True)
-    vetoed: float = setting(15.0, '1', 0.0, 100.0, 'what the critic did not let through lately',
-                             live=True)
-    vetoed_s: float = setting(2.0, 's', 0.0, 60.0, 'how long that is remembered', live=True)
-    terminal: float = setting(3.0, '1', 0.0, 100.0, 'weight of the last knot over the others',
-                              live=True)
-    arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'closer than this is there', live=True)
-    arrive_rad: float = setting(0.18, 'rad', 0.02, 1.0, 'and turned no further off than this',
-                                live=True)
-    settle_m: float = setting(0.18, 'm', 0.02, 1.0, 'closer than this for settle_s is there, too',
-                              live=True)
-    settle_rad: float = setting(0.30, 'rad', 0.02, 1.0, 'and turned no further off than this',
-                                live=True)
-    settle_s: float = setting(0.7, 's', 0.0, 10.0, 'patience with the last centimetres', live=True)
-    confirm_s: float = setting(0.3, 's', 0.0, 10.0,
-                               'no arrival until views have agreed with the believed place for '
-                               'so long', live=True)
-    leave_m: float = setting(0.40, 'm', 0.05, 5.0, 'an arrival is taken back beyond this',
-                             live=True)
+    time_to_goal: float = setting(
+        1.0, '1/s', 0.0, 100.0,
+        'Weight of the remaining time to the goal, estimated by the learned map', live=True)
+    latent: float = setting(
+        0.3, '1', 0.0, 100.0, 'Weight of the summed latent distance to the goal', live=True)
+    clearance: float = setting(
+        20.0, '1/m', 0.0, 1000.0, 'Weight of the predicted proximity to obstacles', live=True)
+    clearance_m: float = setting(
+        0.30, 'm', 0.0, 2.0, 'Obstacle distance below which the clearance cost starts', live=True)
+    map: float = setting(
+        0.15, '1', 0.0, 100.0, 'Weight of narrow places known to the learned map', live=True)
+    disagreement: float = setting(
+        0.2, '1', 0.0, 100.0,
+        'Weight of predictions on which the ensemble heads disagree', live=True)
+    effort: float = setting(
+        0.05, '1', 0.0, 100.0, 'Weight of turning and of changes in the command', live=True)
+    vetoed: float = setting(
+        15.0, '1', 0.0, 100.0, 'Weight of motions that the critic blocked recently', live=True)
+    vetoed_s: float = setting(
+        2.0, 's', 0.0, 60.0, 'Time for which a blocked motion stays penalized', live=True)
+    terminal: float = setting(
+        3.0, '1', 0.0, 100.0, 'Weight of the last knot relative to the other knots', live=True)
+    arrive_m: float = setting(0.12, 'm', 0.02, 1.0, 'Position tolerance at the goal', live=True)
+    arrive_rad: float = setting(0.18, 'rad', 0.02, 1.0, 'Heading tolerance at the goal', live=True)
+    settle_m: float = setting(
+        0.18, 'm', 0.02, 1.0,
+        'Position tolerance at the goal for an arrival that lasts settle_s', live=True)
+    settle_rad: float = setting(
+        0.30, 'rad', 0.02, 1.0,
+        'Heading tolerance at the goal for an arrival that lasts settle_s', live=True)
+    settle_s: float = setting(
+        0.7, 's', 0.0, 10.0,
+        'Time within settle_m and settle_rad after which the goal counts as reached', live=True)
+    confirm_s: float = setting(
+        0.3, 's', 0.0, 10.0,
+        'Time for which observations must agree with the estimated pose before an '
+        'arrival is declared', live=True)
+    leave_m: float = setting(
+        0.40, 'm', 0.05, 5.0,
+        'Distance from the goal beyond which an arrival is revoked', live=True)

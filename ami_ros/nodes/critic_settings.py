@@ -22,19 +22,25 @@ class NodeSettings(Settings):
 
     NAMED: ClassVar[tuple[str, ...]] = ('robot', 'safety_policy')
 
-    robot: str = setting('', 'name', reason='the robot file; must be given')
-    safety_policy: str = setting('', 'path',
-                                 reason='the numbers of the rules, relative to the shared '
-                          'files; must be given')
-    state_dir: str = setting('', 'folder',
-                             reason='keeps latch and audit log over a restart; empty: '
-                         '~/.ros/ami_ros and the namespace')
-    lock_step: bool = setting(False, '-', reason="the clock: the frames' stamps, not the wall's")
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
-    use_realtime_priority: bool = setting(True, '-',
-                                          reason='ask for a real-time priority; a refusal is told')
-    command_source: str = setting('plan', 'name', reason='plan: actor/plan drives; twist: '
-                         'cmd_vel_smoothed of another planner does')
+    robot: str = setting('', 'name', reason='Robot file (required)')
+    safety_policy: str = setting(
+        '', 'path',
+        reason='Safety policy file with the rule parameters (required); relative to the shared '
+               'files')
+    state_dir: str = setting(
+        '', 'folder',
+        reason='Folder that keeps the latch and the audit log across a restart; empty means '
+               '~/.ros/ami_ros and the namespace')
+    lock_step: bool = setting(
+        False, '-', reason='Use the stamps of the frames as the clock instead of wall time')
+    enable_stamped_cmd_vel: bool = setting(
+        True, '-', reason='Publish TwistStamped commands; false publishes Twist')
+    use_realtime_priority: bool = setting(
+        True, '-', reason='Request a real-time priority; a refusal is reported')
+    command_source: str = setting(
+        'plan', 'name',
+        reason='Source of the command: plan uses actor/plan; twist uses cmd_vel_smoothed of '
+               'another planner')
 
     def __post_init__(self):
         """Check what is not a range."""
@@ -51,14 +57,16 @@ class NodeSettings(Settings):
 class CriticHealthSettings(HealthSettings):
     """The same of the critic, which ticks whether or not there is a plan."""
 
-    min_rate_hz: float = setting(45.0, 'Hz', 0.0, 1000.0, 'fewer ticks a second are told as slow',
-                              live=True)
-    max_jitter_ms: float = setting(10.0, 'ms', 0.0, 10000.0, 'more spread (standard deviation) '
-                                    'of the time between two is', live=True)
-    max_age_ms: float = setting(250.0, 'ms', 0.0, 10000.0, 'an older picture behind the plan '
-                                 'that is judged is (median)', live=True)
-    max_load: float = setting(0.3, '1', 0.0, 1.0, 'a larger share of the time at judging is',
-                               live=True)
+    min_rate_hz: float = setting(
+        45.0, 'Hz', 0.0, 1000.0, 'Warn if the critic rate falls below this', live=True)
+    max_jitter_ms: float = setting(
+        10.0, 'ms', 0.0, 10000.0,
+        'Warn if the standard deviation of the period exceeds this', live=True)
+    max_age_ms: float = setting(
+        250.0, 'ms', 0.0, 10000.0,
+        'Warn if the median age of the frame behind the evaluated plan exceeds this', live=True)
+    max_load: float = setting(
+        0.3, '1', 0.0, 1.0, 'Warn if the share of time spent evaluating exceeds this', live=True)
 
 
 GROUPS = {'': NodeSettings, 'health': CriticHealthSettings}

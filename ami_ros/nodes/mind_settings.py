@@ -32,28 +32,40 @@ class ModuleSettings(Settings):
     FIXED: ClassVar[str] = 'the mind is made of it'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('', 'name', reason='the robot file; must be given')
-    module: str = setting('', 'path', reason='folder of the module; empty: the active set of the '
-                          'store, or the shipped one')
-    module_store_dir: str = setting('', 'path', reason='where ami-ros modules installs; empty: '
-                         '~/.ros/ami_ros/modules')
-    require_signed: bool = setting(True, '-', reason='refuse a module that nobody who is trusted '
-                                   'here has signed')
-    backend: str = setting('onnx', 'name', reason='what runs the networks; auto: the quickest '
-                           'that is here')
-    precision: str = setting('float32', 'name', reason='or float16, which only a GPU runs quicker')
-    engine_cache_dir: str = setting('', 'path',
-                                    reason='folder of engines built for this GPU; empty: '
-                           '~/.cache/ami_ros')
-    lock_step: bool = setting(False, '-', reason='wait for all that belongs to a frame; no '
-                              'deadline, no latency')
-    max_camera_ahead_s: float = setting(0.05, 's', 0.0, 1.0, "the camera's clock may be this much "
-                                        'ahead; its pictures are then taken as of now')
-    min_spread: float = setting(8.0, 'levels', 0.0, 60.0, 'of 255: a compressed picture whose '
-                                'brightness spreads less is black or covered, and no plan is made')
-    autoconfigure: bool = setting(True, '-', reason='open the module at once, without being '
-                                  'asked to; a restart is seconds quicker')
-    autostart: bool = setting(False, '-', reason='be active without a supervisor')
+    robot: str = setting('', 'name', reason='Robot file (required)')
+    module: str = setting(
+        '', 'path',
+        reason='Folder of the module; empty means the active set of the store, otherwise the '
+               'shipped module')
+    module_store_dir: str = setting(
+        '', 'path',
+        reason='Folder where ami-ros modules installs modules; empty means '
+               '~/.ros/ami_ros/modules')
+    require_signed: bool = setting(
+        True, '-', reason='Refuse a module without a signature by a trusted key')
+    backend: str = setting(
+        'onnx', 'name',
+        reason='Backend that runs the networks; auto selects the fastest available one')
+    precision: str = setting(
+        'float32', 'name',
+        reason='Numeric precision, float32 or float16; float16 is faster only on a GPU')
+    engine_cache_dir: str = setting(
+        '', 'path', reason='Folder of engines built for this GPU; empty means ~/.cache/ami_ros')
+    lock_step: bool = setting(
+        False, '-', reason='Wait for all data of a frame; no deadline and no latency apply')
+    max_camera_ahead_s: float = setting(
+        0.05, 's', 0.0, 1.0,
+        'Maximum time the camera clock may be ahead; a frame within it is stamped with the '
+        'current time')
+    min_spread: float = setting(
+        8.0, 'levels', 0.0, 60.0,
+        'Reject a compressed image whose brightness has a lower standard deviation, of 255 '
+        'levels; no plan is made')
+    autoconfigure: bool = setting(
+        True, '-',
+        reason='Load the module at start without a lifecycle request; a restart becomes seconds '
+               'faster')
+    autostart: bool = setting(False, '-', reason='Activate the node without a supervisor')
 
 
 @dataclass(frozen=True)
@@ -63,15 +75,17 @@ class CommandedSettings(ModuleSettings):
     RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
                                         'a Twist does not say which frame it answers'),)
 
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    enable_stamped_cmd_vel: bool = setting(
+        True, '-', reason='Use TwistStamped commands; false uses Twist')
 
 
 @dataclass(frozen=True)
 class BodySettings(CommandedSettings):
     """What it thinks with, and how it hears of the commands and of its body."""
 
-    max_reading_age_s: float = setting(0.15, 's', 0.0, 1.0,
-                                       'odometry and IMU this much off still go with a picture')
+    max_reading_age_s: float = setting(
+        0.15, 's', 0.0, 1.0,
+        'Maximum time difference between a camera frame and its odometry or IMU reading')
 
 
 GROUPS = {

@@ -32,15 +32,16 @@ class RecorderSettings(Settings):
     FIXED: ClassVar[str] = 'the bag was begun with it'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
-    robot: str = setting('', 'name', reason='the robot file, must be given; its topics are '
-                         'recorded')
-    folder: str = setting('recordings', 'path', reason='the bag is made in it')
-    name: str = setting('', 'name', reason='of the bag; empty: the time of the start')
-    file_mb: float = setting(256.0, 'MB', 1.0, 10000.0, 'a new file is begun when one is as large')
-    file_s: float = setting(600.0, 's', 1.0, 86400.0, 'or as long')
-    keep_gb: float = setting(20.0, 'GB', 0.01, 10000.0, 'the oldest files make room beyond this')
-    record_trace: bool = setting(True, '-', reason='with the trace, so that it can be replayed')
-    topics: str = setting('', 'list', reason='more topics, with commas between')
+    robot: str = setting('', 'name', reason='Robot file (required); its topics are recorded')
+    folder: str = setting('recordings', 'path', reason='Folder in which the bag is created')
+    name: str = setting('', 'name', reason='Name of the bag; empty means the start time')
+    file_mb: float = setting(
+        256.0, 'MB', 1.0, 10000.0, 'Start a new file when the current file reaches this size')
+    file_s: float = setting(600.0, 's', 1.0, 86400.0, 'Start a new file after this many seconds')
+    keep_gb: float = setting(
+        20.0, 'GB', 0.01, 10000.0, 'Delete the oldest files when the total size exceeds this')
+    record_trace: bool = setting(True, '-', reason='Record the trace as well; replay requires it')
+    topics: str = setting('', 'list', reason='Additional topics to record, separated by commas')
 
 
 GROUPS = {'': RecorderSettings}

@@ -29,27 +29,35 @@ class SimSettings(Settings):
                                         'a Twist does not say which frame it answers'),)
     FIXED: ClassVar[str] = 'the world is made of it'
 
-    robot: str = setting('rover', 'name', reason='the robot file')
-    engine: str = setting('pybullet', 'name', reason='pybullet or mujoco; loopback has no '
-                          'physics and no walls, the robot does exactly what it is told')
-    generator: str = setting('room', 'name', reason='kind of scene: room, rooms, building, hall, '
-                             'clutter or mixed')
-    world_seed: int = setting(7, '1', 0, 2**31 - 1, 'which room; the shipped module knows 7')
-    moved_share: float = setting(0.0, '1', 0.0, 1.0, 'share of the furniture that was moved')
-    moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'seed of moved_share and changes')
-    changes: str = setting('', 'list', reason='what changed in the scene, for example '
-                           'moved:0.33,doors:1,evening,person:1')
-    camera: str = setting('clean', 'name', reason='camera preset, for example evening, '
-                          'motion_blur or random(3)')
-    image_width: int = setting(64, 'px', 16, 1920, 'of the camera')
-    image_height: int = setting(64, 'px', 16, 1080, 'of the camera')
-    image_hfov_rad: float = setting(0.0, 'rad', 0.0, 3.0,
-                                    "across the picture; 0: as wide as the module's view")
-    camera_hz: int = setting(10, 'Hz', 5, 20, 'pictures a second: 5, 10 or 20')
-    lock_step: bool = setting(False, '-', reason='time passes only when a frame was answered')
-    answer_timeout_s: float = setting(1.0, 's', 0.05, 60.0,
-                                      'lock-step: a frame unanswered so long is sent again')
-    enable_stamped_cmd_vel: bool = setting(True, '-', reason='TwistStamped; false: Twist')
+    robot: str = setting('rover', 'name', reason='Robot file of the simulated robot')
+    engine: str = setting(
+        'pybullet', 'name',
+        reason='Physics engine, pybullet or mujoco; loopback has no physics and no walls and '
+               'executes commands exactly')
+    generator: str = setting(
+        'room', 'name', reason='Scene type: room, rooms, building, hall, clutter or mixed')
+    world_seed: int = setting(
+        7, '1', 0, 2**31 - 1, 'Seed of the scene; the shipped module was trained in scene 7')
+    moved_share: float = setting(0.0, '1', 0.0, 1.0, 'Share of the furniture that is moved')
+    moved_seed: int = setting(1, '1', 0, 2**31 - 1, 'Seed of moved_share and changes')
+    changes: str = setting(
+        '', 'list',
+        reason='List of scene changes, for example moved:0.33,doors:1,evening,person:1')
+    camera: str = setting(
+        'clean', 'name', reason='Camera preset, for example evening, motion_blur or random(3)')
+    image_width: int = setting(64, 'px', 16, 1920, 'Width of the camera image')
+    image_height: int = setting(64, 'px', 16, 1080, 'Height of the camera image')
+    image_hfov_rad: float = setting(
+        0.0, 'rad', 0.0, 3.0,
+        'Horizontal field of view of the camera; 0 uses the field of view of the module')
+    camera_hz: int = setting(10, 'Hz', 5, 20, 'Camera frame rate: 5, 10 or 20')
+    lock_step: bool = setting(
+        False, '-', reason='Advance simulated time only after each frame has been answered')
+    answer_timeout_s: float = setting(
+        1.0, 's', 0.05, 60.0,
+        'Resend an unanswered frame after this time; applies in lock-step mode')
+    enable_stamped_cmd_vel: bool = setting(
+        True, '-', reason='Use TwistStamped commands; false uses Twist')
 
     def __post_init__(self):
         """Check what no range says."""
@@ -65,12 +73,16 @@ class EpisodeSettings(Settings):
 
     LIVE: ClassVar[str] = 'the next sim/reset obeys it'
 
-    anywhere: bool = setting(True, '-', reason='a free place drawn from the seed, instead of:',
-                             live=True)
-    x_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame', live=True)
-    y_m: float = setting(0.0, 'm', -100.0, 100.0, 'room frame', live=True)
-    yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'room frame', live=True)
-    seed: int = setting(0, '1', 0, 2**31 - 1, 'the same seed senses the same', live=True)
+    anywhere: bool = setting(
+        True, '-',
+        reason='Start at a free pose drawn from the seed; false starts at x_m, y_m '
+               'and yaw_rad', live=True)
+    x_m: float = setting(0.0, 'm', -100.0, 100.0, 'Start position x in the room frame', live=True)
+    y_m: float = setting(0.0, 'm', -100.0, 100.0, 'Start position y in the room frame', live=True)
+    yaw_rad: float = setting(0.0, 'rad', -7.0, 7.0, 'Start heading in the room frame', live=True)
+    seed: int = setting(
+        0, '1', 0, 2**31 - 1,
+        'Seed of the sensor noise; the same seed gives the same readings', live=True)
 
 
 GROUPS = {'': SimSettings, 'episode': EpisodeSettings}

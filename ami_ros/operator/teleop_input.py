@@ -26,15 +26,16 @@ DRIVING = {     # key: share of the speed forward, share of the speed of turning
     ' ': (0, 0),                    # a hand that asks for rest outranks a plan
 }
 STEP = 0.1                          # of the robot's limit
-SCALED = "at most the robot's limit; negative: reversed"
+SCALED = 'Speed at full deflection, at most the robot limit; a negative value reverses it'
 
 
 @dataclass(frozen=True)
 class KeySettings(Settings):
     """How long a key counts."""
 
-    first_s: float = setting(0.6, 's', 0.1, 1.0, 'a key that was sent once counts so long')
-    held_s: float = setting(0.25, 's', 0.05, 1.0, 'a key that repeats counts so long after each')
+    first_s: float = setting(0.6, 's', 0.1, 1.0, 'Time for which a single key press is held')
+    held_s: float = setting(
+        0.25, 's', 0.05, 1.0, 'Time for which a repeating key is held after each repeat')
 
 
 class Keys:
@@ -81,10 +82,13 @@ class Keys:
 class StickSettings(Settings):
     """Which button is the dead man's, and how old a message may be; names as teleop_twist_joy."""
 
-    require_enable_button: bool = setting(True, '-', reason="only true: the dead man's button")
-    enable_button: int = setting(2, '1', 0, 63, 'held to drive at all')
-    enable_turbo_button: int = setting(5, '1', -1, 63, 'held to drive fast; -1: none')
-    silent_s: float = setting(0.25, 's', 0.05, 1.0, 'a joystick silent for so long is no hand')
+    require_enable_button: bool = setting(
+        True, '-', reason='Require the dead-man button; must be true')
+    enable_button: int = setting(2, '1', 0, 63, 'Button held to enable driving')
+    enable_turbo_button: int = setting(
+        5, '1', -1, 63, 'Button held to enable fast driving; -1 disables it')
+    silent_s: float = setting(
+        0.25, 's', 0.05, 1.0, 'Joystick timeout; an older joystick message gives no command')
 
     def __post_init__(self):
         """Refuse to drive without the button."""
@@ -98,14 +102,16 @@ class StickSettings(Settings):
 class LinearAxis(Settings):
     """The axis that drives."""
 
-    x: int = setting(1, '1', -1, 63, 'left stick, up and down; -1: none')
+    x: int = setting(
+        1, '1', -1, 63, 'Axis for linear speed, left stick up and down; -1 disables it')
 
 
 @dataclass(frozen=True)
 class AngularAxis(Settings):
     """The axis that turns."""
 
-    yaw: int = setting(0, '1', -1, 63, 'left stick, left and right; -1: none')
+    yaw: int = setting(
+        0, '1', -1, 63, 'Axis for turn rate, left stick left and right; -1 disables it')
 
 
 @dataclass(frozen=True)

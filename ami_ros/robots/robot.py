@@ -27,25 +27,33 @@ class Robot(Given):
 
     axes: ClassVar[tuple[str, ...]] = ('v_mps', 'w_radps')      # of a command, in order
 
-    name: str = setting(None, '-', reason='a-z, 0-9 and _; modules are trained for a name')
-    urdf: str = setting(None, 'path', reason='beside the robot file, or of the shared files')
-    footprint: tuple | None = some('m', reason='corners [x, y] in base_link, convex; without it '
-                                   'the box and the wheels of the URDF')
-    command_type: str = setting(None, '-', reason='what the base takes: TwistStamped or Twist')
-    max_speed_mps: float = setting(None, 'm/s', 0.01, 5.0, 'the most that the base can do')
-    max_turn_radps: float = setting(None, 'rad/s', 0.01, 10.0, 'the most that the base can do')
-    braking_mps2: float = setting(None, 'm/s^2', 0.05, 50.0, 'measured, once it brakes')
-    actuation_lag_s: float = setting(None, 's', 0.001, 2.0, 'first-order, command to wheel speed')
-    base_timeout_s: float = setting(None, 's', 0.02, 5.0,
-                                    'the base stops by itself after so long without a command')
-    latency_s: float = setting(None, 's', 0.0, 0.5, 'picture taken to command, measured')
+    name: str = setting(
+        None, '-', reason='Robot name of a-z, 0-9 and _; modules are trained for one robot name')
+    urdf: str = setting(
+        None, 'path', reason='URDF file, relative to the robot file or to the shared files')
+    footprint: tuple | None = some(
+        'm',
+        reason='Convex footprint corners [x, y] in base_link; if absent, the box and the wheels '
+               'of the URDF are used')
+    command_type: str = setting(
+        None, '-', reason='Command type that the base accepts: TwistStamped or Twist')
+    max_speed_mps: float = setting(None, 'm/s', 0.01, 5.0, 'Maximum linear speed of the base')
+    max_turn_radps: float = setting(None, 'rad/s', 0.01, 10.0, 'Maximum turn rate of the base')
+    braking_mps2: float = setting(
+        None, 'm/s^2', 0.05, 50.0, 'Measured deceleration once braking has started')
+    actuation_lag_s: float = setting(
+        None, 's', 0.001, 2.0, 'First-order time constant from command to wheel speed')
+    base_timeout_s: float = setting(
+        None, 's', 0.02, 5.0, 'Command timeout after which the base stops by itself')
+    latency_s: float = setting(
+        None, 's', 0.0, 0.5, 'Measured latency from image capture to command')
     odometry_scale: tuple[float, float] = setting(
-        None, '1', 0.5, 2.0, 'true over told way: forward, turning; measured')
+        None, '1', 0.5, 2.0, 'Measured ratio of true to reported motion, for forward and turning')
     camera_size: tuple[int, int] = setting(
-        None, 'px', 16, 1920, 'width and height of the picture that the mind sees')
-    camera_hfov_rad: float = setting(None, 'rad', 0.2, 3.0,
-                                     'horizontal field of view of that picture')
-    sensors: tuple = setting(None, '-', reason='a list; see the kinds of sensors')
+        None, 'px', 16, 1920, "Width and height of the planner's input image")
+    camera_hfov_rad: float = setting(
+        None, 'rad', 0.2, 3.0, "Horizontal field of view of the planner's input image")
+    sensors: tuple = setting(None, '-', reason='List of sensors; see the sensor kinds')
 
     path: Path = Path()     # of the file that said it
 

@@ -30,29 +30,37 @@ TOPIC = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 class Sensor(Given):
     """One sensor: what it is, where it is heard, what its readings mean."""
 
-    name: str = setting(None, '-', reason='how messages and verdicts call it')
-    kind: str = setting(None, '-', reason=', '.join(NEEDS))
-    topic: str = setting(None, '-', reason='relative, so that a namespace may hold the robot')
-    required: bool = setting(None, '-', reason='no motion without it')
-    hz: float = setting(None, 'Hz', 0.0, 1000.0,
-                        'readings a second; 0 of a switch: it speaks only when it changes')
-    link: str | None = some('link', reason='of the URDF: the frame_id of its messages')
+    name: str = setting(None, '-', reason='Sensor name used in messages and verdicts')
+    kind: str = setting(None, '-', reason=f'Sensor kind, one of: {", ".join(NEEDS)}')
+    topic: str = setting(None, '-', reason='Relative topic name, so that a namespace can be added')
+    required: bool = setting(None, '-', reason='Block every motion while this sensor is missing')
+    hz: float = setting(
+        None, 'Hz', 0.0, 1000.0,
+        'Message rate of the sensor; 0 means that a switch publishes only on change')
+    link: str | None = some('link', reason='URDF link that is the frame_id of its messages')
     range_m: tuple[float, float] | None = some(
-        'm', 0.0, 200.0, 'nearer than the first is invalid, beyond the second no return')
+        'm', 0.0, 200.0,
+        'Minimum and maximum range; a nearer reading is invalid, a farther one is no return')
     no_return: float | None = some(
-        'm', 0.0, math.inf, 'what it says when nothing is in range: .inf, 0.0 or a number')
-    beams: int | None = some('beams', 8, 100000, 'readings in one scan')
+        'm', 0.0, math.inf, 'Value reported when nothing is in range: .inf, 0.0 or a number')
+    beams: int | None = some('beams', 8, 100000, 'Number of readings in one scan')
     angle_min_rad: float | None = some(
-        'rad', -6.4, 6.4, 'direction of the first beam of a scan, as its messages say it')
+        'rad', -6.4, 6.4,
+        'Direction of the first beam of a scan, equal to angle_min of its messages')
     angle_max_rad: float | None = some(
-        'rad', -6.4, 6.4, 'direction of the last beam of a scan, as its messages say it')
+        'rad', -6.4, 6.4,
+        'Direction of the last beam of a scan, equal to angle_max of its messages')
     height_m: tuple[float, float] | None = some(
-        'm', -2.0, 5.0, 'points between these heights over the floor can be run into')
-    active: bool | None = some('-', reason='the value that means pressed, edge, stop')
+        'm', -2.0, 5.0,
+        'Minimum and maximum height above the floor of points that count as obstacles')
+    active: bool | None = some('-', reason='Value that means pressed, edge or stop')
     size_px: tuple[int, int] | None = some(
-        'px', 1, 20000, 'width and height of its pictures; without it those of the first')
-    side: str | None = some('-', reason='of a bumper or cliff: front, back, left or right; '
-                            'without it and a link it forbids every motion')
+        'px', 1, 20000,
+        'Width and height of the images; if absent, the size of the first image is used')
+    side: str | None = some(
+        '-',
+        reason='Side of a bumper or cliff sensor: front, back, left or right; without side and '
+               'link it blocks every motion')
 
     def __post_init__(self):
         """Check it as a whole."""

@@ -20,10 +20,12 @@ LONGEST_S = 0.1
 class AccelerationParams(Settings):
     """Of each axis by itself."""
 
-    max_acceleration_mps2: float = setting(None, 'm/s^2', 0.05, 10.0, 'gaining speed only',
-                                           strict='lower')
-    max_turn_acceleration_radps2: float = setting(None, 'rad/s^2', 0.1, 50.0, 'gaining only',
-                                                  strict='lower')
+    max_acceleration_mps2: float = setting(
+        None, 'm/s^2', 0.05, 10.0,
+        'Maximum linear acceleration; applies only while speed increases', strict='lower')
+    max_turn_acceleration_radps2: float = setting(
+        None, 'rad/s^2', 0.1, 50.0,
+        'Maximum angular acceleration; applies only while turn rate increases', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ TOWARDS = {
 class BumperCliffEstopParams(Settings):
     """How long it waits."""
 
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
-                               strict='higher')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,13 @@ from ami_ros.robots.sensor import PICTURES
 class CameraImageParams(Settings):
     """How much of a picture there must be."""
 
-    min_spread: float = setting(None, 'levels', 0.0, 60.0, 'of 255, standard deviation over a '
-                                'picture; less is black, white or covered', strict='higher')
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
-                               strict='higher')
+    min_spread: float = setting(
+        None, 'levels', 0.0, 60.0,
+        'Stop if the standard deviation of the image, of 255 levels, falls '
+        'below this (black, white or covered image)', strict='higher')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from ami_ros.robots.robot import Robot
 class CameraRateParams(Settings):
     """How many of the pictures must come."""
 
-    min_rate: float = setting(None, '1', 0.0, 0.9, "share of the robot file's pictures a second",
-                              strict='higher')
-    rate_s: float = setting(None, 's', 0.2, 5.0, 'the window')
+    min_rate: float = setting(
+        None, '1', 0.0, 0.9,
+        'Minimum camera rate as a share of the rate in the robot file', strict='higher')
+    rate_s: float = setting(None, 's', 0.2, 5.0, 'Time window for measuring the camera rate')
 
 
 @dataclass(frozen=True)

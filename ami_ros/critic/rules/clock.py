@@ -15,9 +15,12 @@ from ami_ros.robots.robot import Robot
 class ClockParams(Settings):
     """What a jump is, and how long nothing is believed after one."""
 
-    max_jump_s: float = setting(None, 's', 0.02, 5.0, 'between two judgements, either way',
-                                strict='lower')
-    jump_hold_s: float = setting(None, 's', 0.0, 10.0, 'it stands after a jump', strict='higher')
+    max_jump_s: float = setting(
+        None, 's', 0.02, 5.0,
+        'Maximum clock jump between two evaluations, forward or backward', strict='lower')
+    jump_hold_s: float = setting(
+        None, 's', 0.0, 10.0,
+        'Time for which the stop persists after a clock jump', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from ami_ros.robots.robot import Robot
 class DisagreementParams(Settings):
     """From when on it is slow, and how slow."""
 
-    max_disagreement: float = setting(None, '1', 1.0, 100.0,
-                                      'ordinary is 1; above this, slow down', strict='lower')
-    doubtful_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then',
-                                    strict='lower')
+    max_disagreement: float = setting(
+        None, '1', 1.0, 100.0,
+        'Limit speed if the ensemble disagreement exceeds this; the ordinary '
+        'value is 1', strict='lower')
+    doubtful_speed: float = setting(
+        None, '1', 0.0, 1.0,
+        'Share of the speed limits that remains while disagreement is too high', strict='lower')
 
 
 @dataclass(frozen=True)

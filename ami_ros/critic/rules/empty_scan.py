@@ -15,9 +15,10 @@ from ami_ros.robots.robot import Robot
 class EmptyScanParams(Settings):
     """For how long a lidar may meet nothing."""
 
-    max_empty_s: float = setting(None, 's', 0.1, 3600.0, 'a lidar may meet nothing within its '
-                                 'range for so long; longer where places are larger than that',
-                                 strict='lower')
+    max_empty_s: float = setting(
+        None, 's', 0.1, 3600.0,
+        'Maximum time a lidar may have no return within its range; use a larger '
+        'value in places larger than the range', strict='lower')
 
 
 @dataclass(frozen=True)

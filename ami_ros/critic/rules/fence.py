@@ -27,11 +27,18 @@ MOMENTS = np.linspace(0.0, 1.0, 9)[1:]      # of the way to a standstill
 class FenceParams(Settings):
     """Where, in which frame, and how far from it."""
 
-    frame: str = setting(None, 'frame', reason='of the corners; odometry must be in it')
-    keep_out: tuple = setting(None, 'list of polygons', reason='[[x, y], ...] m each, or []')
-    stay_in: tuple = setting(None, 'polygon', reason='[[x, y], ...] m, or [] for anywhere')
-    fence_margin_m: float = setting(None, 'm', 0.02, 5.0, 'kept from every side of them',
-                                    strict='higher')
+    frame: str = setting(
+        None, 'frame', reason='Frame of the polygon corners; odometry must use the same frame')
+    keep_out: tuple = setting(
+        None, 'list of polygons',
+        reason='Polygons that the robot must not enter, each as [[x, y], ...] in m; [] means '
+               'none')
+    stay_in: tuple = setting(
+        None, 'polygon',
+        reason='Polygon that the robot must not leave, as [[x, y], ...] in m; [] means no '
+               'boundary')
+    fence_margin_m: float = setting(
+        None, 'm', 0.02, 5.0, 'Distance kept from every edge of the polygons', strict='higher')
 
     def __post_init__(self):
         """Check the corners as well."""

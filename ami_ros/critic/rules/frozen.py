@@ -16,14 +16,20 @@ from ami_ros.robots.robot import Robot
 class FrozenParams(Settings):
     """How far the robot may move under the very same view."""
 
-    max_frozen_m: float = setting(None, 'm', 0.005, 1.0, 'moved under the same view',
-                                  strict='lower')
-    max_frozen_deg: float = setting(None, 'deg', 0.5, 90.0, 'turned under the same view',
-                                    strict='lower')
-    max_same_stamps: int = setting(None, 'messages', 1, 1000,
-                                   'that may repeat a stamp one after another', strict='lower')
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands after the cause is gone',
-                               strict='higher')
+    max_frozen_m: float = setting(
+        None, 'm', 0.005, 1.0,
+        'Stop if the robot travels this far while a sensor repeats the same '
+        'reading', strict='lower')
+    max_frozen_deg: float = setting(
+        None, 'deg', 0.5, 90.0,
+        'Stop if the robot turns this far while a sensor repeats the same '
+        'reading', strict='lower')
+    max_same_stamps: int = setting(
+        None, 'messages', 1, 1000,
+        'Maximum number of consecutive messages with the same stamp', strict='lower')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from ami_ros.robots.robot import Robot
 class InputTimeoutParams(Settings):
     """Ages are shared."""
 
-    max_plan_lead_s: float = setting(None, 's', 0.0, 1.0,
-                                     'plans may begin so far ahead: the latency they allowed for',
-                                     strict='lower')
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
-                               strict='higher')
+    max_plan_lead_s: float = setting(
+        None, 's', 0.0, 1.0,
+        'Maximum time by which a plan may start in the future to compensate '
+        'latency', strict='lower')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from ami_ros.robots.robot import Robot
 class InputValidityParams(Settings):
     """How long a plan may be."""
 
-    max_knots: int = setting(None, 'knots', 1, 10000, 'a longer plan is none: who reads it is '
-                             'late', strict='lower')
+    max_knots: int = setting(
+        None, 'knots', 1, 10000,
+        'Reject a plan with more knots than this, because parsing it would take '
+        'too long', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ from ami_ros.robots.robot import Robot
 class JerkParams(Settings):
     """Of each axis by itself."""
 
-    max_jerk_mps3: float = setting(None, 'm/s^3', 0.5, 1000.0, 'gaining speed only',
-                                   strict='lower')
-    max_turn_jerk_radps3: float = setting(None, 'rad/s^3', 1.0, 5000.0, 'gaining only',
-                                          strict='lower')
+    max_jerk_mps3: float = setting(
+        None, 'm/s^3', 0.5, 1000.0,
+        'Maximum linear jerk; applies only while speed increases', strict='lower')
+    max_turn_jerk_radps3: float = setting(
+        None, 'rad/s^3', 1.0, 5000.0,
+        'Maximum angular jerk; applies only while turn rate increases', strict='lower')
 
 
 @dataclass(frozen=True)

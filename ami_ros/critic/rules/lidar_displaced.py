@@ -26,12 +26,17 @@ TURN_RAD = 2 * math.pi
 class LidarDisplacedParams(Settings):
     """How much of a scan may be elsewhere."""
 
-    max_shifted: float = setting(None, '1', 0.1, 0.9, 'share of the beams that may hit elsewhere '
-                                 'than in the scan before', strict='lower')
-    shift_m: float = setting(None, 'm', 0.02, 2.0, 'so far off is elsewhere, beyond the way '
-                             'between the scans', strict='lower')
-    shift_deg: float = setting(None, 'deg', 1.0, 45.0, 'so far round is elsewhere, beyond the '
-                               'turn between the scans', strict='lower')
+    max_shifted: float = setting(
+        None, '1', 0.1, 0.9,
+        'Maximum share of beams that may hit elsewhere than in the previous scan', strict='lower')
+    shift_m: float = setting(
+        None, 'm', 0.02, 2.0,
+        'Range change, beyond the distance travelled between scans, that counts '
+        'as a displaced hit', strict='lower')
+    shift_deg: float = setting(
+        None, 'deg', 1.0, 45.0,
+        'Bearing change, beyond the turn between scans, that counts as a '
+        'displaced hit', strict='lower')
 
 
 @dataclass(frozen=True)

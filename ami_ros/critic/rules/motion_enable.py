@@ -16,9 +16,10 @@ from ami_ros.robots.robot import Robot
 class MotionEnableParams(Settings):
     """How old a permit may be."""
 
-    max_permit_age_s: float = setting(None, 's', 0.02, 2.0,
-                                      'without a younger word of the configurator no plan moves',
-                                      strict='lower')
+    max_permit_age_s: float = setting(
+        None, 's', 0.02, 2.0,
+        'Block every plan if the motion enable of the configurator is older than '
+        'this', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ SHARES = (1.0, 0.5, 0.25)   # of the command that are tried
 class MovingObstacleParams(Settings):
     """Braking, reaction and the distance beside the robot are shared."""
 
-    max_approach_mps: float = setting(None, 'm/s', 0.05, 3.0, 'nothing that moves is faster',
-                                      strict='higher')
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
-                               strict='higher')
+    max_approach_mps: float = setting(
+        None, 'm/s', 0.05, 3.0, 'Maximum speed assumed for a moving obstacle', strict='higher')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,18 @@ from ami_ros.robots.robot import Robot
 class NearMissesParams(Settings):
     """What a near miss is, how many are too many, how slow it is then."""
 
-    near_miss_mps: float = setting(None, 'm/s', 0.02, 5.0, 'stopped by a zone at this or more',
-                                   strict='lower')
-    max_near_misses: int = setting(None, 'times', 0, 100, 'within the window', strict='lower')
-    near_misses_s: float = setting(None, 's', 1.0, 60.0, 'the window', strict='higher')
-    wary_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left then',
-                                strict='lower')
+    near_miss_mps: float = setting(
+        None, 'm/s', 0.02, 5.0,
+        'A stop by a zone at this speed or faster counts as a near miss', strict='lower')
+    max_near_misses: int = setting(
+        None, 'times', 0, 100,
+        'Maximum number of near misses within the time window before speed is '
+        'limited', strict='lower')
+    near_misses_s: float = setting(
+        None, 's', 1.0, 60.0, 'Time window for counting near misses', strict='higher')
+    wary_speed: float = setting(
+        None, '1', 0.0, 1.0,
+        'Share of the speed limits that remains after too many near misses', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -20,23 +20,33 @@ ARRIVED = attrgetter('steady_ns')
 class OdometryConsistencyParams(Settings):
     """Tolerances; each is a fixed part plus a share of the way within the window."""
 
-    window_s: float = setting(None, 's', 0.2, 1.5, 'ways are compared over this time')
-    max_way_error_m: float = setting(None, 'm', 0.01, 1.0, 'between the ways of twist and pose',
-                                     strict='lower')
-    max_turn_error_deg: float = setting(None, 'deg', 1.0, 90.0, 'between the turns of twist, pose '
-                                        'and gyro', strict='lower')
-    max_scale_error: float = setting(None, '1', 0.01, 0.9, 'further share of the way or turn',
-                                     strict='lower')
-    max_command_error_m: float = setting(None, 'm', 0.02, 2.0, 'pose beyond the way that was '
-                                         'commanded, or against it', strict='lower')
-    max_command_error_deg: float = setting(None, 'deg', 2.0, 180.0, 'pose beyond the turn that '
-                                           'was commanded, or against it', strict='lower')
-    max_command_scale_error: float = setting(None, '1', 0.02, 2.0, 'further share of the '
-                                             'commanded way or turn', strict='lower')
-    max_overspeed: float = setting(None, '1', 1.0, 5.0, 'twist over the limits of the robot file',
-                                   strict='lower')
-    release_s: float = setting(None, 's', 0.0, 5.0, 'the stop lasts this long after the cause',
-                               strict='higher')
+    window_s: float = setting(
+        None, 's', 0.2, 1.5, 'Time window over which travelled distances are compared')
+    max_way_error_m: float = setting(
+        None, 'm', 0.01, 1.0,
+        'Maximum difference between the distances given by twist and pose', strict='lower')
+    max_turn_error_deg: float = setting(
+        None, 'deg', 1.0, 90.0,
+        'Maximum difference between the turns given by twist, pose and gyro', strict='lower')
+    max_scale_error: float = setting(
+        None, '1', 0.01, 0.9,
+        'Additional tolerance as a share of the distance or turn', strict='lower')
+    max_command_error_m: float = setting(
+        None, 'm', 0.02, 2.0,
+        'Maximum distance by which the pose may exceed or oppose the commanded '
+        'distance', strict='lower')
+    max_command_error_deg: float = setting(
+        None, 'deg', 2.0, 180.0,
+        'Maximum angle by which the pose may exceed or oppose the commanded turn', strict='lower')
+    max_command_scale_error: float = setting(
+        None, '1', 0.02, 2.0,
+        'Additional tolerance as a share of the commanded distance or turn', strict='lower')
+    max_overspeed: float = setting(
+        None, '1', 1.0, 5.0,
+        'Maximum ratio of the odometry twist to the limits of the robot file', strict='lower')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,17 @@ from ami_ros.robots.robot import Robot
 class OdometryJumpParams(Settings):
     """What a leap is, beyond what the robot can drive, and how long nothing is believed then."""
 
-    max_leap_m: float = setting(None, 'm', 0.01, 5.0, 'between two readings, beyond full speed',
-                                strict='lower')
-    max_leap_deg: float = setting(None, 'deg', 0.5, 180.0,
-                                  'between two readings, beyond full turn', strict='lower')
-    leap_hold_s: float = setting(None, 's', 0.0, 10.0, 'it stands after a leap', strict='higher')
+    max_leap_m: float = setting(
+        None, 'm', 0.01, 5.0,
+        'Maximum position jump between two readings, beyond the distance '
+        'possible at full speed', strict='lower')
+    max_leap_deg: float = setting(
+        None, 'deg', 0.5, 180.0,
+        'Maximum heading jump between two readings, beyond the turn possible at '
+        'full turn rate', strict='lower')
+    leap_hold_s: float = setting(
+        None, 's', 0.0, 10.0,
+        'Time for which the stop persists after an odometry jump', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,12 @@ from ami_ros.robots.robot import Robot
 class OscillationParams(Settings):
     """How often it may change its direction."""
 
-    max_reversals: int = setting(None, 'times', 2, 500, 'within the window, of either axis',
-                                 strict='lower')
-    oscillation_s: float = setting(None, 's', 1.0, 60.0, 'the window')
+    max_reversals: int = setting(
+        None, 'times', 2, 500,
+        'Maximum number of direction reversals, counted on both axes, within the '
+        'time window', strict='lower')
+    oscillation_s: float = setting(
+        None, 's', 1.0, 60.0, 'Time window for counting direction reversals')
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,15 @@ from ami_ros.robots.robot import Robot
 class PlanConsistencyParams(Settings):
     """What a contradiction is, and how many are too many."""
 
-    max_change_mps: float = setting(None, 'm/s', 0.05, 10.0,
-                                    'between two plans, for the same instant', strict='lower')
-    max_change_radps: float = setting(None, 'rad/s', 0.1, 20.0,
-                                      'between two plans, for the same instant', strict='lower')
-    max_contradictions: int = setting(None, 'plans', 1, 32, 'so many in a row stop the robot',
-                                      strict='lower')
+    max_change_mps: float = setting(
+        None, 'm/s', 0.05, 10.0,
+        'Maximum difference in speed between two plans at the same instant', strict='lower')
+    max_change_radps: float = setting(
+        None, 'rad/s', 0.1, 20.0,
+        'Maximum difference in turn rate between two plans at the same instant', strict='lower')
+    max_contradictions: int = setting(
+        None, 'plans', 1, 32,
+        'Number of consecutive contradictory plans that stops the robot', strict='lower')
 
 
 @dataclass(frozen=True)

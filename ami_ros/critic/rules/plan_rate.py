@@ -19,10 +19,11 @@ class PlanRateParams(Settings):
     RELATIONS: ClassVar[tuple[Order, ...]] = (
         Order('min_plans_hz', 'max_plans_hz', 'else no number of plans is right', alike=False),)
 
-    min_plans_hz: float = setting(None, 'Hz', 0.0, 50.0, 'of a mind; fewer are a starving planner',
-                                  strict='higher')
-    max_plans_hz: float = setting(None, 'Hz', 1.0, 200.0, 'more are a flood', strict='lower')
-    cadence_s: float = setting(None, 's', 0.5, 2.0, 'the window')
+    min_plans_hz: float = setting(
+        None, 'Hz', 0.0, 50.0, 'Minimum plan rate of the planner', strict='higher')
+    max_plans_hz: float = setting(
+        None, 'Hz', 1.0, 200.0, 'Maximum plan rate of any source', strict='lower')
+    cadence_s: float = setting(None, 's', 0.5, 2.0, 'Time window for measuring the plan rate')
 
 
 @dataclass(frozen=True)

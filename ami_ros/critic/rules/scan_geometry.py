@@ -20,10 +20,12 @@ TURN_RAD = 2 * math.pi
 class ScanGeometryParams(Settings):
     """How far a scan may differ from what is said of it."""
 
-    max_beams_off: float = setting(None, '1', 0.0, 0.5, 'share by which the number of beams may '
-                                   'differ from the robot file', strict='lower')
-    max_direction_off_deg: float = setting(None, 'deg', 0.1, 20.0, 'by which the direction of a '
-                                           'beam may differ from the robot file', strict='lower')
+    max_beams_off: float = setting(
+        None, '1', 0.0, 0.5,
+        'Maximum deviation of the beam count from the robot file, as a share', strict='lower')
+    max_direction_off_deg: float = setting(
+        None, 'deg', 0.1, 20.0,
+        'Maximum deviation of a beam direction from the robot file', strict='lower')
 
 
 @dataclass(frozen=True)

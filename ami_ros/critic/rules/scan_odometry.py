@@ -16,10 +16,14 @@ from ami_ros.robots.robot import Robot
 class ScanOdometryParams(Settings):
     """How often they may contradict, and how fast the robot is until they have agreed."""
 
-    max_contradictions: int = setting(None, 'times', 0, 10, 'in a row that a scan may contradict '
-                                      'odometry, once they have agreed', strict='lower')
-    unproven_speed: float = setting(None, '1', 0.05, 1.0, 'share of the speed limits left until '
-                                    'scans and odometry have agreed once', strict='lower')
+    max_contradictions: int = setting(
+        None, 'times', 0, 10,
+        'Maximum number of consecutive scans that contradict odometry after the '
+        'first agreement', strict='lower')
+    unproven_speed: float = setting(
+        None, '1', 0.05, 1.0,
+        'Share of the speed limits that remains until scans and odometry have '
+        'agreed once', strict='lower')
 
 
 @dataclass(frozen=True)

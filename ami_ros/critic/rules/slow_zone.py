@@ -22,10 +22,12 @@ STEP_M = 0.02
 class SlowZoneParams(Settings):
     """How near, and how slow."""
 
-    slow_distance_m: float = setting(None, 'm', 0.0, 5.0, 'nearer ahead than this it is slow',
-                                     strict='higher')
-    slow_speed: float = setting(None, '1', 0.05, 1.0, 'share of the speed limits left then',
-                                strict='lower')
+    slow_distance_m: float = setting(
+        None, 'm', 0.0, 5.0,
+        'Limit speed if an obstacle ahead is nearer than this', strict='higher')
+    slow_speed: float = setting(
+        None, '1', 0.05, 1.0,
+        'Share of the speed limits that remains inside the slow zone', strict='lower')
 
 
 @dataclass(frozen=True)

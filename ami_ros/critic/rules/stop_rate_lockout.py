@@ -17,7 +17,9 @@ MINUTE_S = 60.0
 class StopRateLockoutParams(Settings):
     """How many are too many."""
 
-    max_stops: int = setting(None, 'times', 1, 500, 'within a minute', strict='lower')
+    max_stops: int = setting(
+        None, 'times', 1, 500,
+        'Maximum number of stops within one minute; exceeding it latches a stop', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from ami_ros.robots.robot import Robot
 class StopZoneParams(Settings):
     """Distances and ages are shared: the rules of the way go by the same."""
 
-    release_s: float = setting(None, 's', 0.0, 5.0, 'it stands on after the cause is gone',
-                               strict='higher')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which the stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

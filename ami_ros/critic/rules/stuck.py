@@ -15,10 +15,18 @@ from ami_ros.robots.robot import Robot
 class StuckParams(Settings):
     """How much pushing without moving is too much."""
 
-    stuck_s: float = setting(None, 's', 0.5, 8.0, 'looked back; a longer lag than the wheels have')
-    stuck_m: float = setting(None, 'm', 0.02, 2.0, 'commanded within it', strict='lower')
-    stuck_rad: float = setting(None, 'rad', 0.05, 6.0, 'commanded within it', strict='lower')
-    stuck_share: float = setting(None, '1', 0.0, 0.9, 'of it moved is too little', strict='higher')
+    stuck_s: float = setting(
+        None, 's', 0.5, 8.0,
+        'Time window for comparing commanded and actual motion; must exceed the actuation lag')
+    stuck_m: float = setting(
+        None, 'm', 0.02, 2.0,
+        'Commanded distance within the time window from which the check applies', strict='lower')
+    stuck_rad: float = setting(
+        None, 'rad', 0.05, 6.0,
+        'Commanded turn within the time window from which the check applies', strict='lower')
+    stuck_share: float = setting(
+        None, '1', 0.0, 0.9,
+        'Minimum share of the commanded motion that the robot must complete', strict='higher')
 
 
 @dataclass(frozen=True)

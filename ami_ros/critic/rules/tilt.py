@@ -18,11 +18,16 @@ GRAVITY_MPS2 = 9.80665      # standard gravity, ISO 80000-3
 class TiltParams(Settings):
     """How far up may be from the robot's own up."""
 
-    max_tilt_deg: float = setting(None, 'deg', 1.0, 60.0, 'lean in any direction', strict='lower')
-    max_lift_mps2: float = setting(None, 'm/s^2', 0.2, 9.0,
-                                   'acceleration that is not gravity: lifted, or falling',
-                                   strict='lower')
-    filter_s: float = setting(None, 's', 0.02, 2.0, 'smoothed over, and listened for, at first')
+    max_tilt_deg: float = setting(
+        None, 'deg', 1.0, 60.0, 'Maximum tilt angle in any direction', strict='lower')
+    max_lift_mps2: float = setting(
+        None, 'm/s^2', 0.2, 9.0,
+        'Maximum deviation of the acceleration from gravity; a larger one means '
+        'lifted or falling', strict='lower')
+    filter_s: float = setting(
+        None, 's', 0.02, 2.0,
+        'Time constant of the acceleration filter; the robot first waits three times this long '
+        'for IMU data')
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from ami_ros.robots.robot import Robot
 class TimeToCollisionParams(Settings):
     """Distances, braking and ages are shared: the rules of the way go by the same."""
 
-    release_s: float = setting(None, 's', 0.0, 5.0, 'a stop stands on after the cause is gone',
-                               strict='higher')
+    release_s: float = setting(
+        None, 's', 0.0, 5.0,
+        'Time for which a stop persists after its cause is gone', strict='higher')
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,13 @@ def outline(box: Box, apart_m: float) -> np.ndarray:
 class UnseenPathParams(Settings):
     """How wide a gap may be, and what is left towards a wider one."""
 
-    max_unseen_m: float = setting(None, 'm', 0.01, 0.5, 'between two valid beams, where the robot '
-                                  'would be; a wider gap may hide an obstacle', strict='lower')
-    unseen_speed: float = setting(None, '1', 0.0, 1.0, 'share of the speed limits left towards a '
-                                  'wider gap', strict='lower')
+    max_unseen_m: float = setting(
+        None, 'm', 0.01, 0.5,
+        'Maximum gap between two valid beams in the path of the robot; a wider '
+        'gap may hide an obstacle', strict='lower')
+    unseen_speed: float = setting(
+        None, '1', 0.0, 1.0,
+        'Share of the speed limits that remains when driving towards a wider gap', strict='lower')
 
 
 @dataclass(frozen=True)

@@ -11,32 +11,42 @@ class CameraSettings(Settings):
     """Each effect is off at its default. Effects are applied in this order."""
 
     distortion: float = setting(
-        0.0, '1', -0.15, 0.1, 'radial displacement at the left edge as a share of half the width, '
-        'negative is barrel; the field of view becomes narrower')
-    motion_blur_s: float = setting(0.0, 's', 0.0, 0.1, 'exposure time; blurs by the motion')
-    vignetting: float = setting(0.0, '1', 0.0, 0.9, 'share of light that is lost in the corners')
-    dirt: float = setting(0.0, '1', 0.0, 1.0, 'share of the lens under spots of dirt, roughly')
-    dirt_seed: int = setting(0, '1', 0, 2**31 - 1, 'where the spots are')
-    flicker: float = setting(0.0, '1', 0.0, 0.5, 'amplitude of the light of lamps on mains power')
-    flicker_hz: float = setting(100.0, 'Hz', 1.0, 240.0, 'twice the frequency of the mains')
-    readout_s: float = setting(0.02, 's', 0.0, 0.1,
-                               'first to last row of a rolling shutter; flicker becomes bands')
-    exposure_ev: float = setting(0.0, 'EV', -4.0, 4.0, 'fixed change of exposure')
-    auto_exposure: bool = setting(False, 'switch', reason='brings the mean to the target')
-    target: float = setting(0.42, '1', 0.1, 0.9, 'mean of the picture that auto-exposure seeks')
-    exposure_lag_s: float = setting(0.5, 's', 0.0, 5.0, 'time constant of auto-exposure')
-    most_gain_ev: float = setting(3.0, 'EV', 0.0, 6.0, 'how far auto-exposure goes either way')
-    red_gain: float = setting(1.0, '1', 0.4, 2.5, 'white balance')
-    blue_gain: float = setting(1.0, '1', 0.4, 2.5, 'white balance')
-    auto_white: float = setting(0.0, '1', 0.0, 1.0,
-                                'share of the way to a grey mean that auto white balance goes')
-    noise: float = setting(0.0, '1 of 255', 0.0, 30.0, 'standard deviation in mid grey; grows '
-                           'with the gain of auto-exposure')
-    row_noise: float = setting(0.0, '1 of 255', 0.0, 30.0,
-                               'standard deviation of an offset of each row, new every picture')
-    gamma: float = setting(1.0, '1', 0.4, 2.5, 'exponent of the displayed value; above 1: darker')
-    brightness: float = setting(1.0, '1', 0.2, 3.0, 'factor on the displayed value')
-    jpeg_quality: int = setting(0, '1', 0, 100, 'of a JPEG between camera and mind; 0: none')
+        0.0, '1', -0.15, 0.1,
+        'Radial displacement at the left edge as a share of half the width; negative is barrel; '
+        'the field of view becomes narrower')
+    motion_blur_s: float = setting(0.0, 's', 0.0, 0.1, 'Exposure time that causes motion blur')
+    vignetting: float = setting(0.0, '1', 0.0, 0.9, 'Share of light that is lost in the corners')
+    dirt: float = setting(0.0, '1', 0.0, 1.0, 'Approximate share of the lens covered by dirt')
+    dirt_seed: int = setting(0, '1', 0, 2**31 - 1, 'Seed of the dirt positions')
+    flicker: float = setting(0.0, '1', 0.0, 0.5, 'Amplitude of the flicker of mains-powered lamps')
+    flicker_hz: float = setting(
+        100.0, 'Hz', 1.0, 240.0, 'Flicker frequency, twice the mains frequency')
+    readout_s: float = setting(
+        0.02, 's', 0.0, 0.1,
+        'Time from the first to the last row of a rolling shutter; turns flicker into bands')
+    exposure_ev: float = setting(0.0, 'EV', -4.0, 4.0, 'Fixed exposure offset in EV')
+    auto_exposure: bool = setting(
+        False, 'switch', reason='Adjust exposure to reach the target mean')
+    target: float = setting(0.42, '1', 0.1, 0.9, 'Image mean that auto-exposure seeks')
+    exposure_lag_s: float = setting(0.5, 's', 0.0, 5.0, 'Time constant of auto-exposure')
+    most_gain_ev: float = setting(
+        3.0, 'EV', 0.0, 6.0, 'Maximum correction of auto-exposure in either direction')
+    red_gain: float = setting(1.0, '1', 0.4, 2.5, 'White-balance gain of the red channel')
+    blue_gain: float = setting(1.0, '1', 0.4, 2.5, 'White-balance gain of the blue channel')
+    auto_white: float = setting(
+        0.0, '1', 0.0, 1.0,
+        'Share of the correction to a grey mean that auto white balance applies')
+    noise: float = setting(
+        0.0, '1 of 255', 0.0, 30.0,
+        'Noise standard deviation in mid grey; grows with the gain of auto-exposure')
+    row_noise: float = setting(
+        0.0, '1 of 255', 0.0, 30.0,
+        'Standard deviation of a random offset per row, redrawn for every image')
+    gamma: float = setting(
+        1.0, '1', 0.4, 2.5, 'Gamma exponent of the displayed value; above 1 is darker')
+    brightness: float = setting(1.0, '1', 0.2, 3.0, 'Gain factor of the displayed value')
+    jpeg_quality: int = setting(
+        0, '1', 0, 100, 'JPEG quality of the image from camera to planner; 0 disables compression')
 
     @property
     def on(self) -> bool:

@@ -31,8 +31,8 @@ TOLD = topics.Topic('faults/told', topics.DIAGNOSTICS.type, 2, topics.LATCHED, '
 class TopicProxySettings(Settings):
     """Which topic."""
 
-    at: str = setting('plan', 'name', reason='a key of the table in distort.py')
-    session: str = setting('', 'name', reason='whose orders it obeys')
+    at: str = setting('plan', 'name', reason='Key of the table in distort.py')
+    session: str = setting('', 'name', reason='Name of the session that controls the proxy')
 
     def __post_init__(self):
         """Check what is not a range."""

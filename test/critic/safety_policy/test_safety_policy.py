@@ -183,10 +183,10 @@ def test_a_rule_that_does_not_run_is_not_explained():
 
 
 @pytest.mark.parametrize(('name', 'value', 'said'), [
-    ('shared.max_speed_mps', 0.3, 'shared.max_speed_mps: 0.6 -> 0.3 m/s, stricter (forward'),
-    ('shared.stop_distance_m', 0.04, 'shared.stop_distance_m: 0.05 -> 0.04 m, looser (kept'),
-    ('shared.min_valid_beams', 0.9, 'shared.min_valid_beams: 0.7 -> 0.9, stricter (share'),
-    ('rules.surprise.max_surprise', 4, 'rules.surprise.max_surprise: 2 -> 4, looser (ord')])
+    ('shared.max_speed_mps', 0.3, 'shared.max_speed_mps: 0.6 -> 0.3 m/s, stricter (Maximum'),
+    ('shared.stop_distance_m', 0.04, 'shared.stop_distance_m: 0.05 -> 0.04 m, looser (Distance'),
+    ('shared.min_valid_beams', 0.9, 'shared.min_valid_beams: 0.7 -> 0.9, stricter (Minimum'),
+    ('rules.surprise.max_surprise', 4, 'rules.surprise.max_surprise: 2 -> 4, looser (Limit')])
 def test_differences_are_said_in_words(name, value, said):
     (line,) = differences(CHOSEN, changed(CHOSEN, {name: value}))
     assert line.startswith(said)
@@ -239,8 +239,9 @@ def test_an_explanation_has_a_blank_line_before_each_part():
 
 
 @pytest.mark.parametrize(('key', 'first'), [
-    ('min_valid_beams', '    min_valid_beams = 0.7: share of beams that must be valid'),
-    ('max_speed_mps', '    max_speed_mps = 0.7 m/s: forward and backward')])
+    ('min_valid_beams',
+     '    min_valid_beams = 0.7: Minimum share of the beams that must be valid'),
+    ('max_speed_mps', '    max_speed_mps = 0.7 m/s: Maximum linear speed, forward and backward')])
 def test_a_number_is_told_with_its_unit(key, first):
     field = next(field for field in fields(Shared) if field.name == key)
     assert number(field, 0.7, 'design, so')[0] == first
