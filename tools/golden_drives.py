@@ -72,7 +72,7 @@ def shorten(bag: Path, into: Path) -> None:
 def main() -> None:
     """Record those that are named, or all."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    args.add_argument('--reason', required=True, help='why the drive may be another now')
+    args.add_argument('--reason', required=True, help='Reason for changing the recorded drive')
     args.add_argument('names', nargs='*', choices=[*DRIVES, []], metavar='NAME')
     given = args.parse_args()
     if len(given.reason.split()) < 3:

@@ -326,13 +326,15 @@ def main() -> int:
     """Run; the exit status is 1 where a mutant lives without a reason."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument('--all', action='store_true', help='every file of the critic')
-    which.add_argument('--changed', metavar='REVISION', help='files that differ from it')
-    which.add_argument('--only', help='files below ami_ros/critic, with commas')
-    parser.add_argument('--again', action='store_true', help='try also what was tried before')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='at a time')
-    parser.add_argument('--report', type=Path, help='where the counts go, as JSON')
-    parser.add_argument('--nice', type=int, default=19, help='how far behind everybody else')
+    which.add_argument('--all', action='store_true', help='Mutate every file of the critic')
+    which.add_argument('--changed', metavar='REVISION',
+                       help='Mutate files that differ from this revision')
+    which.add_argument('--only', help='Files below ami_ros/critic, separated by commas')
+    parser.add_argument('--again', action='store_true',
+                        help='Repeat mutations that were tried before')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='Number of parallel jobs')
+    parser.add_argument('--report', type=Path, help='Report JSON file for the counts')
+    parser.add_argument('--nice', type=int, default=19, help='Nice value of the test processes')
     args = parser.parse_args()
     os.setpriority(os.PRIO_PROCESS, 0, args.nice)
     chosen = files() if args.all else changed(args.changed) if args.changed else files(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive the critic with hostile plans, or with lying sensors, and count collisions; no ROS."""
+"""Test the critic with adversarial plans or false sensor data, and count collisions; no ROS."""
 
 import argparse
 from pathlib import Path
@@ -11,24 +11,33 @@ from ami_ros.cli.common import bar, count, make_way, whole, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--hours', type=hours, default=1.0, metavar='H', help='simulated')
-    one.add_argument('--seed', type=whole, default=500, metavar='S',
-                     help='of rooms, plans and noise')
-    one.add_argument('--moving', action='store_true',
-                     help='furniture goes to and fro and people walk, slower than the rover')
-    one.add_argument('--lies', type=count, metavar='N', nargs='?', const=20,
-                     help='instead: N drives (20) at a wall under each lie that a sensor may tell')
-    one.add_argument('--only', action='append', default=[], metavar='LIE',
-                     help='with --lies: this lie; may be given several times')
-    one.add_argument('--safety-policy', default='rover',
-                     help='a name, or the path of a policy file')
-    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
-    one.add_argument('--jobs', type=count, default=1, metavar='N',
-                     help='processes; the report is the same')
-    one.add_argument('--report', type=Path, metavar='FILE',
-                     help='runs/adversarial.json, or runs/lies.json with --lies; hostile plans go '
-                          'on '
-                          'where they were, by the ledger beside it')
+    one.add_argument(
+        '--hours', type=hours, default=1.0, metavar='H',
+        help='Simulated hours to run')
+    one.add_argument(
+        '--seed', type=whole, default=500, metavar='S',
+        help='Seed of rooms, plans and noise')
+    one.add_argument(
+        '--moving', action='store_true',
+        help='Add moving furniture and walking people, slower than the rover')
+    one.add_argument(
+        '--lies', type=count, metavar='N', nargs='?', const=20,
+        help='Instead of adversarial plans, run N drives (20) at a wall under each false sensor '
+             'reading')
+    one.add_argument(
+        '--only', action='append', default=[], metavar='LIE',
+        help='Fault to run with --lies; may be given several times')
+    one.add_argument(
+        '--safety-policy', default='rover',
+        help='Name or path of a safety policy file')
+    one.add_argument('--robot', default='rover', help='Name or path of a robot file')
+    one.add_argument(
+        '--jobs', type=count, default=1, metavar='N',
+        help='Number of processes; the report does not depend on it')
+    one.add_argument(
+        '--report', type=Path, metavar='FILE',
+        help='Report file, runs/adversarial.json or, with --lies, runs/lies.json; adversarial '
+             'runs resume from the ledger beside it')
 
 
 def hours(text: str) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verify the critic's audit log, or show what is in it: stops, releases, resets, modes, policy."""
+"""Verify the critic's audit log, or show its entries: stops, releases, resets, modes, policy."""
 
 import argparse
 import json
@@ -9,20 +9,29 @@ from pathlib import Path
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
     what = one.add_subparsers(dest='what', required=True, metavar='WHAT')
-    check = what.add_parser('verify', help='say which line is not as it was written, first of all')
-    show = what.add_parser('show', help='say what happened, a line each')
+    check = what.add_parser(
+        'verify',
+        help='Verify the log and report the first line that was altered')
+    show = what.add_parser('show', help='Show the events, one per line')
     for part in (check, show):
-        part.add_argument('--state-dir', default='', metavar='FOLDER',
-                          help="the critic's parameter state; without it the robot's own folder")
-        part.add_argument('--namespace', default='', metavar='NAME',
-                          help='of the robot, e.g. robot1')
-    check.add_argument('--head', type=noted, default=None, metavar='NUMBER:HASH',
-                       help='what was noted elsewhere, e.g. `audit` of the diagnostics in a bag')
-    show.add_argument('--since', type=since, default=None, metavar='WHEN',
-                      help='90s, 30m, 12h, 7d ago; or a time as the log has it, in UTC')
-    show.add_argument('--kind', nargs='+', default=[], metavar='KIND',
-                      help='stop, release, latch, reset, mode, policy, company, start, end, ...')
-    show.add_argument('--json', action='store_true', help='the lines as they are')
+        part.add_argument(
+            '--state-dir', default='', metavar='FOLDER',
+            help="Folder of the critic's parameter state_dir; if absent, the default folder of "
+                 'the robot')
+        part.add_argument(
+            '--namespace', default='', metavar='NAME',
+            help='Namespace of the robot, e.g. robot1')
+    check.add_argument(
+        '--head', type=noted, default=None, metavar='NUMBER:HASH',
+        help='Entry number and hash noted elsewhere, e.g. `audit` of the diagnostics in a bag')
+    show.add_argument(
+        '--since', type=since, default=None, metavar='WHEN',
+        help='Time before now, e.g. 90s, 30m, 12h or 7d, or a UTC time in the format of the log')
+    show.add_argument(
+        '--kind', nargs='+', default=[], metavar='KIND',
+        help='Event kinds to show: stop, release, latch, reset, mode, policy, company, start, '
+             'end, ...')
+    show.add_argument('--json', action='store_true', help='Print the log lines unchanged')
 
 
 def noted(said: str) -> tuple[int, str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure lag, braking, odometry, lidar and camera on the robot, guided, into its file."""
+"""Measure lag, braking, odometry, lidar and camera step by step, and write the robot file."""
 
 import argparse
 import math
@@ -10,21 +10,29 @@ from ami_ros.cli.common import count, make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--robot', default='', metavar='FILE',
-                     help='robot file, which is written to; a name is only measured; default: '
-                     'that of the nodes that run')
-    one.add_argument('--only', default='', metavar='LIST',
-                     help='e.g. lag,braking; default: no_return, lag, forward, turn, braking, '
-                     'camera, latency')
-    one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
-    one.add_argument('--speed', type=positive, default=math.inf, metavar='M/S',
-                     help='the fastest that it goes here; default: what the robot file allows')
-    one.add_argument('--distance', type=positive, default=1.0, metavar='M',
-                     help='of the drive that is compared with a wall or a tape')
-    one.add_argument('--rounds', type=count, default=1, metavar='N', help='turns on the spot')
-    one.add_argument('--yes', action='store_true', help='do not ask; nobody is there to type')
-    one.add_argument('--dry-run', action='store_true', help='measure, write nothing')
-    one.add_argument('--report', type=Path, default=None)
+    one.add_argument(
+        '--robot', default='', metavar='FILE',
+        help='Robot file to update; a name is measured only; default: the robot of the running '
+             'nodes')
+    one.add_argument(
+        '--only', default='', metavar='LIST',
+        help='Calibrations to run, e.g. lag,braking; default: no_return, lag, forward, turn, '
+             'braking, camera, latency')
+    one.add_argument('--namespace', default='', metavar='NS', help='Namespace of the robot')
+    one.add_argument(
+        '--speed', type=positive, default=math.inf, metavar='M/S',
+        help='Maximum test speed; default: the limit of the robot file')
+    one.add_argument(
+        '--distance', type=positive, default=1.0, metavar='M',
+        help='Length of the drive that is compared with a wall or a tape measure')
+    one.add_argument(
+        '--rounds', type=count, default=1, metavar='N',
+        help='Number of full turns on the spot')
+    one.add_argument(
+        '--yes', action='store_true',
+        help='Run without confirmation prompts, for unattended use')
+    one.add_argument('--dry-run', action='store_true', help='Measure without writing a file')
+    one.add_argument('--report', type=Path, default=None, help='JSON file for the measurements')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive about and record."""
+"""Drive a simulated robot through random rooms and record training data."""
 
 import argparse
 from pathlib import Path
@@ -11,23 +11,35 @@ from ami_ros.cli.common import bar, count, whole
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--world-seed', type=whole, default=None,
-                     help="the protocol's room with this seed")
-    one.add_argument('--out', type=Path, required=True, help='folder to write')
-    one.add_argument('--seed', type=whole, default=0, help='of the drives')
-    one.add_argument('--frames', type=count, default=100_000, help='of one room')
-    one.add_argument('--drive-seconds', type=float, default=60.0, help='in one room')
-    one.add_argument('--jobs', type=count, default=2, help='processes')
+                     help='Seed of the protocol room to record')
+    one.add_argument('--out', type=Path, required=True, help='Output folder for the recordings')
+    one.add_argument('--seed', type=whole, default=0, help='Seed of the random drives')
+    one.add_argument('--frames', type=count, default=100_000, help='Number of frames for one room')
+    one.add_argument(
+        '--drive-seconds', type=float, default=60.0,
+        help='Duration of the drive in one room, in seconds')
+    one.add_argument('--jobs', type=count, default=2, help='Number of worker processes')
     many = one.add_argument_group('many worlds', 'instead of --world-seed: one bag for each world '
                                   'in the folder, and a manifest')
-    many.add_argument('--worlds', type=count, default=None, metavar='N', help='number of worlds')
-    many.add_argument('--generator', default='mixed',
-                      help='room, rooms, building, hall, clutter or mixed')
-    many.add_argument('--frames-per-world', type=count, default=250)
-    many.add_argument('--first-world-seed', type=whole, default=20_000)
-    many.add_argument('--changes', default='', metavar='LIST', help='applied to every world')
-    many.add_argument('--camera', default='clean',
-                      help='preset of the camera model; random: another one in each world')
-    many.add_argument('--engine', default='pybullet', help='pybullet or mujoco')
+    many.add_argument(
+        '--worlds', type=count, default=None, metavar='N',
+        help='Number of worlds to record')
+    many.add_argument(
+        '--generator', default='mixed',
+        help='Scene type: room, rooms, building, hall, clutter or mixed')
+    many.add_argument(
+        '--frames-per-world', type=count, default=250,
+        help='Number of frames per world')
+    many.add_argument(
+        '--first-world-seed', type=whole, default=20_000,
+        help='Seed of the first world')
+    many.add_argument(
+        '--changes', default='', metavar='LIST',
+        help='Scene changes applied to every world')
+    many.add_argument(
+        '--camera', default='clean',
+        help='Camera preset; random selects a different preset for each world')
+    many.add_argument('--engine', default='pybullet', help='Physics engine, pybullet or mujoco')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Listen to a running robot and say what is wrong, topic by topic."""
+"""Check a running robot topic by topic and report problems."""
 
 import argparse
 from pathlib import Path
@@ -9,14 +9,22 @@ from ami_ros.cli.common import make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--robot', default='', help='a name, or the path of a robot file; default: '
-                     'that of the nodes that run')
-    one.add_argument('--namespace', default='', metavar='NS', help='of the robot')
-    one.add_argument('--module', default='', help='default: what the robot runs')
-    one.add_argument('--seconds', type=positive, default=5.0, metavar='S', help='to listen')
-    one.add_argument('--live', action='store_true',
-                     help='the signs of life as a table, and the first thing to do')
-    one.add_argument('--json', type=Path, default=None, metavar='FILE')
+    one.add_argument(
+        '--robot', default='',
+        help='Name or path of a robot file; default: the robot of the running nodes')
+    one.add_argument('--namespace', default='', metavar='NS', help='Namespace of the robot')
+    one.add_argument(
+        '--module', default='',
+        help='Module to compare with; default: the module that the robot runs')
+    one.add_argument(
+        '--seconds', type=positive, default=5.0, metavar='S',
+        help='Listening time in seconds')
+    one.add_argument(
+        '--live', action='store_true',
+        help='Show the heartbeats in a live table with the first recommended action')
+    one.add_argument(
+        '--json', type=Path, default=None, metavar='FILE',
+        help='Print the results as JSON')
 
 
 def positive(text: str) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive episodes in one process, lock-step."""
+"""Run goal-driving episodes in one process in lock-step."""
 
 import argparse
 from pathlib import Path
@@ -10,28 +10,40 @@ from ami_ros.cli.common import bar, change, count, make_way, whole, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--planner', default='world_model',
-                     choices=['world_model', 'random', 'retrieval', 'oracle'])
-    one.add_argument('--goal-steps', type=count, default=20, metavar='K')
-    one.add_argument('--episodes', type=count, default=20)
-    one.add_argument('--seed', type=whole, default=1000)
-    one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
-    one.add_argument('--furniture-moved', action='store_true',
-                     help='a third of the furniture stands elsewhere')
-    one.add_argument('--module', default='')
-    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
-    one.add_argument('--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE',
-                     dest='changes',
-                     help='other settings than the defaults: energy.time_to_goal=0')
-    one.add_argument('--backend', default='onnx', help='what runs the networks')
-    one.add_argument('--precision', default='float32', help='float16: as a GPU would')
-    one.add_argument('--counterfactual', action='store_true',
-                     help='ask the model what would follow of motions from --episodes starts, '
-                          'and make each of them')
-    one.add_argument('--carried', action='store_true',
-                     help='carry the robot elsewhere on its way, unknown to its odometry, and '
-                          'count the arrivals that it declares wrongly')
-    one.add_argument('--report', type=Path, default=None)
+    one.add_argument(
+        '--planner', default='world_model',
+        choices=['world_model', 'random', 'retrieval', 'oracle'],
+        help='Planner that drives the robot')
+    one.add_argument(
+        '--goal-steps', type=count, default=20, metavar='K',
+        help='Number of 0.25 s actions between start and goal')
+    one.add_argument('--episodes', type=count, default=20, help='Number of episodes to run')
+    one.add_argument('--seed', type=whole, default=1000, help='Seed of the first episode')
+    one.add_argument(
+        '--world-seed', type=whole, default=None,
+        help='Seed of the scene; default: the room in which the module was trained')
+    one.add_argument(
+        '--furniture-moved', action='store_true',
+        help='Move one third of the furniture')
+    one.add_argument(
+        '--module', default='',
+        help='Folder of the module; empty means the active or shipped module')
+    one.add_argument('--robot', default='rover', help='Name or path of a robot file')
+    one.add_argument(
+        '--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE', dest='changes',
+        help='Override default settings, e.g. energy.time_to_goal=0')
+    one.add_argument('--backend', default='onnx', help='Backend that runs the networks')
+    one.add_argument(
+        '--precision', default='float32',
+        help='Numeric precision; float16 imitates the precision of a GPU')
+    one.add_argument(
+        '--counterfactual', action='store_true',
+        help='Predict the outcome of motions from --episodes starts, then execute each of them '
+             'and compare')
+    one.add_argument(
+        '--carried', action='store_true',
+        help='Move the robot during the episode without odometry and count false arrivals')
+    one.add_argument('--report', type=Path, default=None, help='JSON file for the results')
 
 
 def run(args: argparse.Namespace) -> int:

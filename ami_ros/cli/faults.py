@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do harm to the simulated rover, one fault at a time, and measure how soon it stops."""
+"""Inject faults into the simulated rover one at a time and measure the stop time."""
 
 import argparse
 from pathlib import Path
@@ -9,13 +9,24 @@ from ami_ros.cli.common import count, make_way, whole
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--repeats', type=count, default=20, metavar='N', help='of each fault')
-    one.add_argument('--seed', type=whole, default=0, metavar='S', help='of lanes and moments')
-    one.add_argument('--report', type=Path, default=Path('runs/faults.json'), metavar='FILE',
-                     help='goes on where it was, if the file is there')
-    one.add_argument('--only', nargs='+', default=None, metavar='NAME', help='these faults')
-    one.add_argument('--module', default='', help='folder; default: the shipped one')
-    one.add_argument('--list', action='store_true', help='say what is expected, and do nothing')
+    one.add_argument(
+        '--repeats', type=count, default=20, metavar='N',
+        help='Number of runs of each fault')
+    one.add_argument(
+        '--seed', type=whole, default=0, metavar='S',
+        help='Seed of lanes and injection times')
+    one.add_argument(
+        '--report', type=Path, default=Path('runs/faults.json'), metavar='FILE',
+        help='Report file; an existing file is resumed')
+    one.add_argument(
+        '--only', nargs='+', default=None, metavar='NAME',
+        help='Names of the faults to run')
+    one.add_argument(
+        '--module', default='',
+        help='Folder of the module; default: the shipped module')
+    one.add_argument(
+        '--list', action='store_true',
+        help='List the expected results without running faults')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give the robot a picture of where it shall go, or take one."""
+"""Send a goal image to the robot, or capture one."""
 
 import argparse
 from pathlib import Path
@@ -10,19 +10,24 @@ from ami_ros.nodes import cli_arguments
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     what = one.add_mutually_exclusive_group(required=True)
-    what.add_argument('picture', nargs='?', type=Path, metavar='PICTURE',
-                      help="PNG or JPEG, taken by a camera like the robot's")
-    what.add_argument('--from-camera', action='store_true', help='give what it sees now')
-    what.add_argument('--take', type=Path, metavar='PICTURE',
-                      help='write what it sees now to a PNG, to be given later')
-    what.add_argument('--cancel', action='store_true', help='have no goal any more')
-    what.add_argument('--new-episode', action='store_true',
-                      help='say that the robot was carried elsewhere: it has no goal any more and '
-                           'finds out anew where it is; the mode stays')
-    one.add_argument('--wait', action='store_true',
-                     help='until the configurator is done with the goal: it arrived and stayed, '
-                          'or failed')
-    one.add_argument('--robot', default='rover', help='robot file, which names the camera')
+    what.add_argument(
+        'picture', nargs='?', type=Path, metavar='PICTURE',
+        help="PNG or JPEG image taken by a camera like the robot's")
+    what.add_argument(
+        '--from-camera', action='store_true',
+        help='Send the current camera image as the goal')
+    what.add_argument(
+        '--take', type=Path, metavar='PICTURE',
+        help='Save the current camera image as a PNG for later use')
+    what.add_argument('--cancel', action='store_true', help='Cancel the current goal')
+    what.add_argument(
+        '--new-episode', action='store_true',
+        help='Report that the robot was carried elsewhere: the goal is cleared and the robot '
+             'relocalizes; the mode does not change')
+    one.add_argument(
+        '--wait', action='store_true',
+        help='Wait until the configurator completes the goal: arrived and stayed, or failed')
+    one.add_argument('--robot', default='rover', help='Robot file that names the camera')
     cli_arguments.add(one, '-p use_sim_time:=true')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check this computer: power, heat, memory, clock, rights, software."""
+"""Check this computer: power, temperature, memory, clock, permissions and software."""
 
 import argparse
 from pathlib import Path
@@ -9,9 +9,12 @@ from ami_ros.cli.common import make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--root', type=Path, default=Path('/'),
-                     help='a folder that looks like a machine; commands are then not asked')
-    one.add_argument('--json', type=Path, default=None, metavar='FILE')
+    one.add_argument(
+        '--root', type=Path, default=Path('/'),
+        help='Root folder that imitates a machine; commands are then not executed')
+    one.add_argument(
+        '--json', type=Path, default=None, metavar='FILE',
+        help='Print the results as JSON')
 
 
 def run(args: argparse.Namespace) -> int:

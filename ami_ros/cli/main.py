@@ -25,8 +25,8 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Declare every verb and option."""
-    top = Parser('ami-ros', description='A robot mind that learns its world '
-                                  'from its own camera and plans inside it.')
+    top = Parser('ami-ros', description='Learned world model, sampling planner and '
+                 'rule-based safety filter for a robot with a camera.')
     verbs = top.add_subparsers(dest='verb', required=True, metavar='VERB')
     for name, where in VERBS.items():
         file = importlib.import_module(where)

@@ -7,9 +7,12 @@ from pathlib import Path
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('file', type=Path, nargs='+', metavar='FILE',
-                     help='robot file, parameter file or safety policy; rewritten in place')
-    one.add_argument('--dry-run', action='store_true', help='say what would change, write nothing')
+    one.add_argument(
+        'file', type=Path, nargs='+', metavar='FILE',
+        help='Robot file, parameter file or safety policy to rewrite in place')
+    one.add_argument(
+        '--dry-run', action='store_true',
+        help='Print the changes without writing a file')
 
 
 def run(args: argparse.Namespace) -> int:

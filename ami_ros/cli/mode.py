@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say in which mode a robot is and why it stands, or ask for another mode."""
+"""Show the mode of the robot and the reason for a stop, or request another mode."""
 
 import argparse
 
@@ -10,8 +10,9 @@ MODES = ('idle', 'manual', 'autonomous', 'dry_run', 'stop', 'reset')
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('mode', nargs='?', choices=MODES, metavar='MODE',
-                     help=f'{", ".join(MODES)}; none: say how it stands')
+    one.add_argument(
+        'mode', nargs='?', choices=MODES, metavar='MODE',
+        help=f'Mode to request: {", ".join(MODES)}; if omitted, print the current mode')
     cli_arguments.add(one, '-p use_sim_time:=true')
 
 

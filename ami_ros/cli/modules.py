@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Learned modules: list, show, verify, sign, pack, install, activate, roll back, remove."""
+"""Manage learned modules: list, show, verify, sign, pack, install, activate, roll back, remove."""
 
 import argparse
 from pathlib import Path
 
-UNSIGNED = 'take also what nobody signed: for development, not for a robot among people'
+UNSIGNED = 'Accept unsigned modules; use for development, not on a robot near people'
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -13,40 +13,69 @@ def add(one: argparse.ArgumentParser) -> None:
     parts = {name: what.add_parser(name, help=about, description=about)
              for name, (_, about) in WHATS.items()}
     for name in ('list', 'install', 'activate', 'rollback', 'remove', 'show', 'verify', 'card'):
-        parts[name].add_argument('--module-store-dir', default='', metavar='FOLDER',
-                                 help='of installed '
-                                 'modules; default: ~/.ros/ami_ros/modules')
+        parts[name].add_argument(
+            '--module-store-dir', default='', metavar='FOLDER',
+            help='Folder of installed modules; default: ~/.ros/ami_ros/modules')
     for name in ('show', 'verify', 'card', 'sign', 'pack'):
-        parts[name].add_argument('module', nargs='?' if name in ('show', 'verify', 'card') else 1,
-                                 default='', metavar='MODULE', help='a folder, an archive, or the '
-                                 'name or hash of an installed one; default: what is active')
+        parts[name].add_argument(
+            'module', nargs='?' if name in ('show', 'verify', 'card') else 1, default='',
+            metavar='MODULE',
+            help='Folder, archive, or name or hash of an installed module; default: the active '
+                 'module')
     for name in set(parts) - {'keygen', 'trust', 'sign'}:
-        parts[name].add_argument('--trust', type=Path, metavar='FOLDER', help='keys and policy in '
-                                 'the place of ~/.config/ami_ros/trust')
+        parts[name].add_argument(
+            '--trust', type=Path, metavar='FOLDER',
+            help='Folder of keys and policy used instead of ~/.config/ami_ros/trust')
     for name in ('install', 'activate', 'rollback'):
         parts[name].add_argument('--unsigned', action='store_true', help=UNSIGNED)
     for name in ('activate', 'rollback'):
-        parts[name].add_argument('--robot', default='rover', help='name, or path of a robot file')
-        parts[name].add_argument('--backend', default='onnx', help='what will serve')
-        parts[name].add_argument('--precision', default='float32', help='in which it will')
-    parts['install'].add_argument('path', type=Path, metavar='ARCHIVE', help='or a folder')
-    parts['activate'].add_argument('modules', nargs='+', metavar='MODULE')
-    parts['remove'].add_argument('module', metavar='MODULE')
-    parts['pack'].add_argument('--out', type=Path, help='default: NAME-VERSION.module.tar')
-    parts['sign'].add_argument('--key', required=True, help='name of keygen, or path of a file')
-    parts['sign'].add_argument('--figures', type=Path, nargs='+', default=[], metavar='REPORT',
-                               help='of ami-ros evaluate, to be in the manifest and its card')
-    parts['sign'].add_argument('--counter', type=int, help='default: made of the version')
+        parts[name].add_argument('--robot', default='rover', help='Name or path of a robot file')
+        parts[name].add_argument(
+            '--backend', default='onnx',
+            help='Backend that will run the module')
+        parts[name].add_argument(
+            '--precision', default='float32',
+            help='Numeric precision in which the module will run')
+    parts['install'].add_argument(
+        'path', type=Path, metavar='ARCHIVE',
+        help='Archive or folder to install')
+    parts['activate'].add_argument(
+        'modules', nargs='+', metavar='MODULE',
+        help='Name or hash of each module to activate')
+    parts['remove'].add_argument(
+        'module', metavar='MODULE',
+        help='Name or hash of the module to remove')
+    parts['pack'].add_argument(
+        '--out', type=Path,
+        help='Output archive; default: NAME-VERSION.module.tar')
+    parts['sign'].add_argument(
+        '--key', required=True,
+        help='Name of a key made by keygen, or path of a key file')
+    parts['sign'].add_argument(
+        '--figures', type=Path, nargs='+', default=[], metavar='REPORT',
+        help='Reports of ami-ros evaluate to include in the manifest and its card')
+    parts['sign'].add_argument(
+        '--counter', type=int,
+        help='Counter of the signature; default: derived from the version')
     for name in ('keygen', 'trust'):
-        parts[name].add_argument('key', metavar='NAME' if name == 'keygen' else 'KEY.pub')
-        parts[name].add_argument('--names', nargs='+', default=['*'], help='of modules that the '
-                                 'key may sign; default: all')
-        parts[name].add_argument('--kinds', nargs='+', default=['*'], help='of modules, likewise')
-        parts[name].add_argument('--trust', type=Path, metavar='FOLDER', help='default: '
-                                 '~/.config/ami_ros/trust')
-    parts['keygen'].add_argument('--keys', type=Path, default=KEYS, metavar='FOLDER',
-                                 help=f'where private keys are; default: {KEYS}')
-    parts['sign'].add_argument('--keys', type=Path, default=KEYS, metavar='FOLDER')
+        parts[name].add_argument(
+            'key', metavar='NAME' if name == 'keygen' else 'KEY.pub',
+            help='Name of the new key, or public key file to trust')
+        parts[name].add_argument(
+            '--names', nargs='+', default=['*'],
+            help='Names of modules that the key may sign; default: all')
+        parts[name].add_argument(
+            '--kinds', nargs='+', default=['*'],
+            help='Kinds of modules that the key may sign; default: all')
+        parts[name].add_argument(
+            '--trust', type=Path, metavar='FOLDER',
+            help='Folder of trusted keys; default: ~/.config/ami_ros/trust')
+    parts['keygen'].add_argument(
+        '--keys', type=Path, default=KEYS, metavar='FOLDER',
+        help=f'Folder of private keys; default: {KEYS}')
+    parts['sign'].add_argument(
+        '--keys', type=Path, default=KEYS, metavar='FOLDER',
+        help=f'Folder of private keys; default: {KEYS}')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -206,16 +235,16 @@ def card(args: argparse.Namespace) -> list[str]:
 KEYS = Path('~/.config/ami_ros/keys')
 MEANWHILE = 'a mind that runs takes it up between two pictures; ami-ros doctor says what it has'
 WHATS = {
-    'list': (listed, 'what is installed, active, and would come with a rollback'),
-    'show': (show, 'what a module says of itself, with the hash of every file'),
-    'verify': (verify, 'check the signature and every byte'),
-    'card': (card, 'one page: what it learned from, figures, gates, limits, lineage, licence'),
-    'keygen': (keygen, 'make a key to sign with, and trust it on this machine'),
-    'trust': (trusted, 'let a public key sign modules for this machine'),
-    'sign': (sign, 'sign a module folder'),
-    'pack': (pack, 'put a module into one file, the same bytes each time'),
-    'install': (install, 'take a module in from an archive or a folder, if all of it is right'),
-    'activate': (activate, 'make modules the active set, if they fit robot and one another'),
-    'rollback': (rollback, 'go back to the set before the active one'),
-    'remove': (remove, 'remove a module that is not active'),
+    'list': (listed, 'List installed modules, the active set and the rollback set'),
+    'show': (show, 'Show the manifest of a module with the hash of every file'),
+    'verify': (verify, 'Verify the signature and every byte of a module'),
+    'card': (card, 'Print the model card: data, figures, gates, limits, lineage, licence'),
+    'keygen': (keygen, 'Create a signing key and trust it on this machine'),
+    'trust': (trusted, 'Trust a public key to sign modules for this machine'),
+    'sign': (sign, 'Sign a module folder'),
+    'pack': (pack, 'Pack a module into one reproducible archive'),
+    'install': (install, 'Install a module from an archive or a folder after verification'),
+    'activate': (activate, 'Activate a set of modules if they fit the robot and each other'),
+    'rollback': (rollback, 'Restore the set that was active before'),
+    'remove': (remove, 'Remove a module that is not active'),
 }

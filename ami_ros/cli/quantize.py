@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make an int8 module of a trained one; kept only if the task is shown to hold."""
+"""Convert a trained module to int8 and keep it only if the task performance holds."""
 
 import argparse
 from pathlib import Path
@@ -10,18 +10,23 @@ from ami_ros.cli.common import bar, count, make_way, pair, whole, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--module', default='', help='default: the shipped one')
-    one.add_argument('--bag', type=Path, nargs='+', default=[],
-                     help='what the robot sees; default: the pictures that the module keeps')
-    one.add_argument('--out', type=Path, required=True, help='module folder to write')
-    one.add_argument('--robot', default='rover', help='a name, or the path of a robot file')
-    one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
-                     help='camera, odom, command, scan or imu, where the bag has several')
-    one.add_argument('--goal-steps', type=count, default=20, metavar='K')
-    one.add_argument('--episodes', type=count, default=400,
-                     help='driven with both modules, on the same seeds')
-    one.add_argument('--seed', type=whole, default=500)
-    one.add_argument('--report', type=Path, default=None)
+    one.add_argument('--module', default='', help='Module to convert; default: the shipped module')
+    one.add_argument(
+        '--bag', type=Path, nargs='+', default=[],
+        help='Bag with calibration images; default: the images stored in the module')
+    one.add_argument('--out', type=Path, required=True, help='Output folder of the module')
+    one.add_argument('--robot', default='rover', help='Name or path of a robot file')
+    one.add_argument(
+        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        help='Topic of camera, odom, command, scan or imu if the bag has several')
+    one.add_argument(
+        '--goal-steps', type=count, default=20, metavar='K',
+        help='Number of 0.25 s actions between start and goal')
+    one.add_argument(
+        '--episodes', type=count, default=400,
+        help='Number of episodes driven with both modules on the same seeds')
+    one.add_argument('--seed', type=whole, default=500, help='Seed of the first episode')
+    one.add_argument('--report', type=Path, default=None, help='JSON file for the results')
 
 
 def run(args: argparse.Namespace) -> int:

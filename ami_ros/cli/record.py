@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record a bag to train on, or mend and check one."""
+"""Record a training bag, or repair and check a bag."""
 
 import argparse
 from pathlib import Path
@@ -10,9 +10,9 @@ from ami_ros.cli.common import bar, pair
 from ami_ros.nodes import cli_arguments
 
 UNFIT = 3       # exit status: the bag was recorded and is whole, but cannot be trained on
-EPILOG = ('exit status: 0 all is well; 1 it could not be done, or with --check: the bag cannot be '
-          'trained on; 3 the bag was recorded and is whole, but cannot be trained on, for the '
-          'reasons that are printed')
+EPILOG = ('Exit status: 0 success; 1 failure, or with --check: the bag is unfit for training; '
+          '3 the bag was recorded and is complete, but is unfit for training for the '
+          'printed reasons')
 
 
 def positive(text: str) -> float:
@@ -30,30 +30,42 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.epilog = EPILOG
     what = one.add_mutually_exclusive_group(required=True)
-    what.add_argument('--out', type=Path, metavar='BAG', help='folder to record to; a new one')
-    what.add_argument('--repair', type=Path, metavar='BAG',
-                      help='mend a bag whose recorder was killed')
-    what.add_argument('--check', type=Path, metavar='BAG',
-                      help='say whether a bag can be trained on')
-    one.add_argument('--robot', default='', metavar='ROBOT',
-                     help='robot file; its topics are recorded and checked. Without it the '
-                     'rover; for --check the robot that the bag was recorded with')
-    one.add_argument('--seconds', type=positive, default=float('inf'), help='end by itself')
-    one.add_argument('--topics', nargs='+', default=[], metavar='NAME',
-                     help="more topics, besides the robot's")
-    one.add_argument('--max-gb', type=positive, default=None, metavar='GB',
-                     help='end when the bag is as large')
-    one.add_argument('--keep-gb', type=positive, default=None, metavar='GB',
-                     help='go on for ever: the oldest files make room for the newest')
-    one.add_argument('--no-trace', action='store_true',
-                     help='without the trace: enough to train on, not to replay')
-    one.add_argument('--split-gb', type=positive, default=2.0, metavar='GB',
-                     help='begin a new file when one is as large')
-    one.add_argument('--split-minutes', type=positive, default=10.0, metavar='MIN',
-                     help='begin a new file when one is as long')
-    one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
-                     help='for the check: the topic of camera, odom, command, scan or imu; '
-                     'scan=none and imu=none go without')
+    what.add_argument('--out', type=Path, metavar='BAG', help='New folder for the recording')
+    what.add_argument(
+        '--repair', type=Path, metavar='BAG',
+        help='Repair a bag whose recorder was killed')
+    what.add_argument(
+        '--check', type=Path, metavar='BAG',
+        help='Check whether a bag is suitable for training')
+    one.add_argument(
+        '--robot', default='', metavar='ROBOT',
+        help='Robot file whose topics are recorded and checked; default: the rover, or with '
+             '--check the robot of the bag')
+    one.add_argument(
+        '--seconds', type=positive, default=float('inf'),
+        help='Stop recording after this many seconds')
+    one.add_argument(
+        '--topics', nargs='+', default=[], metavar='NAME',
+        help='Additional topics besides those of the robot')
+    one.add_argument(
+        '--max-gb', type=positive, default=None, metavar='GB',
+        help='Stop recording when the bag reaches this size')
+    one.add_argument(
+        '--keep-gb', type=positive, default=None, metavar='GB',
+        help='Record continuously and delete the oldest files beyond this size')
+    one.add_argument(
+        '--no-trace', action='store_true',
+        help='Omit the trace; the bag is then suitable for training, not for replay')
+    one.add_argument(
+        '--split-gb', type=positive, default=2.0, metavar='GB',
+        help='Start a new file when the current file reaches this size')
+    one.add_argument(
+        '--split-minutes', type=positive, default=10.0, metavar='MIN',
+        help='Start a new file after this many minutes')
+    one.add_argument(
+        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        help='Topic of camera, odom, command, scan or imu for the check; scan=none and imu=none '
+             'omit the sensor')
     cli_arguments.add(one, '-p use_sim_time:=true')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do a recorded drive again, the same or otherwise, and say what differs."""
+"""Replay a recorded drive, unchanged or with changes, and report the differences."""
 
 import argparse
 from pathlib import Path
@@ -9,15 +9,24 @@ from ami_ros.cli.common import make_way, write_report
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('bag', type=Path, metavar='BAG', help='as ami-ros record or sim --record')
-    one.add_argument('--report', type=Path, default=None, metavar='FILE')
-    one.add_argument('--modules', default='', metavar='FOLDER', help='think with this module')
-    one.add_argument('--params', type=Path, default=None, metavar='FILE',
-                     help='think with these numbers')
-    one.add_argument('--what-if', default='', metavar='"t=12.5 v=0.3 w=-0.5"',
-                     help='what would have followed, says the model, of another motion')
-    one.add_argument('--safety-policy', type=Path, default=None, metavar='FILE',
-                     help='judge by this policy')
+    one.add_argument(
+        'bag', type=Path, metavar='BAG',
+        help='Bag made by ami-ros record or sim --record')
+    one.add_argument(
+        '--report', type=Path, default=None, metavar='FILE',
+        help='JSON file for the results')
+    one.add_argument(
+        '--modules', default='', metavar='FOLDER',
+        help='Folder of the module to replay with')
+    one.add_argument(
+        '--params', type=Path, default=None, metavar='FILE',
+        help='Parameter file to replay with')
+    one.add_argument(
+        '--what-if', default='', metavar='"t=12.5 v=0.3 w=-0.5"',
+        help='Predict the outcome of another motion with the world model')
+    one.add_argument(
+        '--safety-policy', type=Path, default=None, metavar='FILE',
+        help='Safety policy file to evaluate with')
 
 
 def run(args: argparse.Namespace) -> int:

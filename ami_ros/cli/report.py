@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a recorded drive as one HTML page: way, stops, surprise, times, slowest frames, cost."""
+"""Write a recorded drive as one HTML page: path, stops, surprise, times, slow frames, cost."""
 
 import argparse
 from pathlib import Path
@@ -9,10 +9,15 @@ from ami_ros.cli.common import make_way, whole
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('bag', type=Path, metavar='BAG', help='as ami-ros record or sim --record')
-    one.add_argument('--out', type=Path, default=None, metavar='FILE',
-                     help='default: report.html in the bag, or beside it where it is a file')
-    one.add_argument('--slowest', type=whole, default=10, metavar='N', help='frames to tell')
+    one.add_argument(
+        'bag', type=Path, metavar='BAG',
+        help='Bag made by ami-ros record or sim --record')
+    one.add_argument(
+        '--out', type=Path, default=None, metavar='FILE',
+        help='Output HTML file; default: report.html in the bag folder, or beside a bag file')
+    one.add_argument(
+        '--slowest', type=whole, default=10, metavar='N',
+        help='Number of slowest frames to list')
 
 
 def run(args: argparse.Namespace) -> int:

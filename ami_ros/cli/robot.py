@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the files of a new robot, check a robot file, list the robots."""
+"""Create the files of a new robot, check a robot file, or list the robots."""
 
 import argparse
 from pathlib import Path
@@ -8,19 +8,23 @@ from pathlib import Path
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
     what = one.add_subparsers(dest='what', required=True, metavar='WHAT')
-    new = what.add_parser('new', help='make a folder with all that a robot of yours needs')
-    new.add_argument('name', help='a-z, 0-9 and _; modules are trained for it')
-    new.add_argument('--out', type=Path, default=Path(), metavar='FOLDER',
-                     help='where the folder is made (default: here)')
-    new.add_argument('--like', default='', metavar='ROBOT',
-                     help='begin as a copy of this robot: a name, or the path of its file')
-    check = what.add_parser('check', help='read a robot file, its URDF and its policy')
-    check.add_argument('robot', metavar='FILE', help='path of a robot file, or a name')
-    check.add_argument('--safety-policy', type=Path, default=None, metavar='FILE',
-                       help='default: safety_policy.yaml beside the robot file')
-    check.add_argument('--params', type=Path, default=None, metavar='FILE',
-                       help='parameters of the nodes; default: params.yaml beside the robot file')
-    what.add_parser('list', help='the robots that come with the package')
+    new = what.add_parser('new', help='Create a folder with all files of a new robot')
+    new.add_argument('name', help='Robot name of a-z, 0-9 and _; modules are trained for it')
+    new.add_argument(
+        '--out', type=Path, default=Path(), metavar='FOLDER',
+        help='Parent folder of the new folder (default: the current folder)')
+    new.add_argument(
+        '--like', default='', metavar='ROBOT',
+        help='Name or robot file of the robot to copy')
+    check = what.add_parser('check', help='Check a robot file, its URDF and its safety policy')
+    check.add_argument('robot', metavar='FILE', help='Path or name of a robot file')
+    check.add_argument(
+        '--safety-policy', type=Path, default=None, metavar='FILE',
+        help='Safety policy file; default: safety_policy.yaml beside the robot file')
+    check.add_argument(
+        '--params', type=Path, default=None, metavar='FILE',
+        help='Parameter file of the nodes; default: params.yaml beside the robot file')
+    what.add_parser('list', help='List the robots of the package')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check a policy, say it in words, compare two: what the critic lets the robot do."""
+"""Check, explain or compare the safety policies of the critic."""
 
 import argparse
 from pathlib import Path
@@ -8,18 +8,21 @@ from pathlib import Path
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
     what = one.add_subparsers(dest='what', required=True, metavar='WHAT')
-    check = what.add_parser('check', help='read a policy file, and whether it fits a robot')
-    explain = what.add_parser('explain', help='say each rule and number in words')
+    check = what.add_parser('check', help='Check a policy file and whether it fits a robot')
+    explain = what.add_parser('explain', help='Explain each rule and parameter of a policy')
     for part in (check, explain):
-        part.add_argument('policy', type=Path, metavar='FILE')
-    check.add_argument('--robot', default='', help='a name, or the path of a robot file')
-    explain.add_argument('rule', nargs='?', default='', metavar='RULE',
-                         help='this one alone; shared: the numbers of several rules')
-    diff = what.add_parser('diff', help='say what is stricter and what is looser in B than in A')
-    diff.add_argument('policy', type=Path, metavar='A')
-    diff.add_argument('other', type=Path, metavar='B')
-    shown = what.add_parser('hash', help='the sha256 that verdicts name, of rules and numbers')
-    shown.add_argument('policy', type=Path, metavar='FILE')
+        part.add_argument('policy', type=Path, metavar='FILE', help='Safety policy file to read')
+    check.add_argument('--robot', default='', help='Name or path of a robot file')
+    explain.add_argument(
+        'rule', nargs='?', default='', metavar='RULE',
+        help='Rule to explain; shared explains the parameters used by several rules')
+    diff = what.add_parser('diff', help='List what is stricter and what is looser in B than in A')
+    diff.add_argument('policy', type=Path, metavar='A', help='Safety policy A to compare')
+    diff.add_argument('other', type=Path, metavar='B', help='Safety policy B to compare')
+    shown = what.add_parser(
+        'hash',
+        help='Print the sha256 of rules and parameters that verdicts contain')
+    shown.add_argument('policy', type=Path, metavar='FILE', help='Safety policy file to read')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive to goal pictures over real ROS 2 topics."""
+"""Drive the simulated robot to goal images over ROS 2 topics."""
 
 import argparse
 from pathlib import Path
@@ -9,24 +9,40 @@ from ami_ros.cli.common import count, make_way, whole
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--episodes', type=whole, default=4)
-    one.add_argument('--seed', type=whole, default=100, help='of the first episode')
-    one.add_argument('--goal-steps', type=count, default=40, metavar='K',
-                     help='actions of 0.25 s between start and goal')
-    one.add_argument('--wall-clock', action='store_true', help='wall time instead of lock-step')
-    one.add_argument('--seconds', type=float, default=0.0,
-                     help='real time: keep driving for so long, whatever the episodes')
-    one.add_argument('--camera-hz', type=float, default=10.0)
-    one.add_argument('--no-composition', action='store_true', help='one process a node')
-    one.add_argument('--world-seed', type=whole, default=None, help="default: the module's room")
-    one.add_argument('--module', default='', help='folder; default: the active one')
-    one.add_argument('--params', type=Path, default=None, help='YAML; default: config/rover.yaml')
-    one.add_argument('--record', type=Path, default=None, metavar='BAG',
-                     help='folder of a bag to make, with all that a replay needs')
-    one.add_argument('--out', type=Path, default=None, help='folder; default: runs/<time>')
-    one.add_argument('--report', type=Path, default=None, help='default: OUT/report.json')
-    one.add_argument('--min-successes', type=int, default=3,
-                     help='exit non-zero below so many successes')
+    one.add_argument('--episodes', type=whole, default=4, help='Number of episodes to run')
+    one.add_argument('--seed', type=whole, default=100, help='Seed of the first episode')
+    one.add_argument(
+        '--goal-steps', type=count, default=40, metavar='K',
+        help='Number of 0.25 s actions between start and goal')
+    one.add_argument(
+        '--wall-clock', action='store_true',
+        help='Use wall time instead of lock-step')
+    one.add_argument(
+        '--seconds', type=float, default=0.0,
+        help='Keep driving for this many seconds of wall time, whatever the number of episodes')
+    one.add_argument('--camera-hz', type=float, default=10.0, help='Camera frame rate in Hz')
+    one.add_argument(
+        '--no-composition', action='store_true',
+        help='Run each node in its own process')
+    one.add_argument(
+        '--world-seed', type=whole, default=None,
+        help='Seed of the scene; default: the room in which the module was trained')
+    one.add_argument(
+        '--module', default='',
+        help='Folder of the module; default: the active module')
+    one.add_argument(
+        '--params', type=Path, default=None,
+        help='Parameter YAML file; default: config/rover.yaml')
+    one.add_argument(
+        '--record', type=Path, default=None, metavar='BAG',
+        help='Folder of a bag to record with all data that a replay needs')
+    one.add_argument('--out', type=Path, default=None, help='Output folder; default: runs/<time>')
+    one.add_argument(
+        '--report', type=Path, default=None,
+        help='Report JSON file; default: OUT/report.json')
+    one.add_argument(
+        '--min-successes', type=int, default=3,
+        help='Exit with a non-zero status below this number of successes')
 
 
 def run(args: argparse.Namespace) -> int:

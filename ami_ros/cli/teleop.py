@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive by hand, from the keyboard or a joystick."""
+"""Drive the robot by keyboard or joystick."""
 
 import argparse
 
@@ -8,15 +8,21 @@ from ami_ros.nodes import cli_arguments
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--robot', default='rover', help='robot file; its limits are never exceeded')
-    one.add_argument('--speed', type=float, default=None, metavar='MPS',
-                     help='m/s to begin with; default: half of what the robot can do')
-    one.add_argument('--turn', type=float, default=None, metavar='RADPS',
-                     help='rad/s to begin with; default: half of what the robot can do')
-    one.add_argument('--joy', action='store_true',
-                     help='listen to a joystick, too; needs no terminal')
-    one.add_argument('--stamped', action=argparse.BooleanOptionalAction, default=None,
-                     help='TwistStamped or Twist; default: what the robot file says')
+    one.add_argument(
+        '--robot', default='rover',
+        help='Robot file whose speed limits are never exceeded')
+    one.add_argument(
+        '--speed', type=float, default=None, metavar='MPS',
+        help='Initial speed in m/s; default: half of the robot limit')
+    one.add_argument(
+        '--turn', type=float, default=None, metavar='RADPS',
+        help='Initial turn rate in rad/s; default: half of the robot limit')
+    one.add_argument(
+        '--joy', action='store_true',
+        help='Use a joystick in addition to the keyboard; works without a terminal')
+    one.add_argument(
+        '--stamped', action=argparse.BooleanOptionalAction, default=None,
+        help='Command type, TwistStamped or Twist; default: the type in the robot file')
     cli_arguments.add(one, '-p enable_button:=4')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say why: the chain of one command of a recording, from the wheels back to the pixels."""
+"""Show the chain of causes of one recorded command, from wheels to camera pixels."""
 
 import argparse
 from pathlib import Path
@@ -11,16 +11,24 @@ WIDE = 64           # of a column, where two moments stand side by side
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('bag', type=Path, metavar='BAG', help='as ami-ros record or sim --record')
+    one.add_argument(
+        'bag', type=Path, metavar='BAG',
+        help='Bag made by ami-ros record or sim --record')
     which = one.add_mutually_exclusive_group(required=True)
-    which.add_argument('--at', type=float, metavar='TIME', help='s since the recording began')
-    which.add_argument('--stop', type=count, metavar='N', help='the N-th time a rule stopped it')
-    which.add_argument('--slowest', type=count, metavar='N', help='the N-th slowest frame')
-    which.add_argument('--worst-surprise', type=count, metavar='N',
-                       help='the N-th frame that it least expected')
-    one.add_argument('--compare', type=float, metavar='TIME', help='with what was at this time')
-    one.add_argument('--picture', type=Path, default=None, metavar='FILE',
-                     help='what the camera saw, as PNG')
+    which.add_argument(
+        '--at', type=float, metavar='TIME',
+        help='Time in seconds since the start of the recording')
+    which.add_argument('--stop', type=count, metavar='N', help='Show the N-th stop by a rule')
+    which.add_argument('--slowest', type=count, metavar='N', help='Show the N-th slowest frame')
+    which.add_argument(
+        '--worst-surprise', type=count, metavar='N',
+        help='Show the frame with the N-th largest surprise')
+    one.add_argument(
+        '--compare', type=float, metavar='TIME',
+        help='Time in seconds of a second command to compare with')
+    one.add_argument(
+        '--picture', type=Path, default=None, metavar='FILE',
+        help='Output PNG file for the camera image')
 
 
 def run(args: argparse.Namespace) -> int:

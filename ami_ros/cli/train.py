@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train a module on a bag, or on several of the same robot."""
+"""Train a module on one or more bags of the same robot."""
 
 import argparse
 from pathlib import Path
@@ -9,23 +9,31 @@ from ami_ros.cli.common import count, pair, whole
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    one.add_argument('--bag', type=Path, nargs='+', required=True, metavar='BAG')
-    one.add_argument('--out', type=Path, required=True, help='module folder to write')
-    one.add_argument('--robot', default='', metavar='ROBOT',
-                     help='a name, or the path of a robot file; its topics are read. Without '
-                     'it the robot that the bag was recorded with, else the rover')
-    one.add_argument('--steps', type=count, default=4500)
-    one.add_argument('--seed', type=whole, default=0)
-    one.add_argument('--threads', type=count, default=1)
-    one.add_argument('--bf16', action='store_true', help='quicker on GPUs, and on CPUs with AMX')
-    one.add_argument('--encoder', default='convolutions',
-                     help='or vit_tiny, vit_small, vit_base: 6, 22, 86 million parameters; '
-                     'camera_size of the robot file says how large its pictures are')
-    one.add_argument('--device', default='auto', help='cpu or cuda; auto: a GPU if there is one')
-    one.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
-    one.add_argument('--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
-                     help='the topic of: camera, odom, command, scan or imu; scan=none and '
-                     'imu=none go without')
+    one.add_argument(
+        '--bag', type=Path, nargs='+', required=True, metavar='BAG',
+        help='One or more training bags')
+    one.add_argument('--out', type=Path, required=True, help='Output folder of the module')
+    one.add_argument(
+        '--robot', default='', metavar='ROBOT',
+        help='Name or path of a robot file whose topics are read; default: the robot of the bag, '
+             'otherwise the rover')
+    one.add_argument('--steps', type=count, default=4500, help='Number of training steps')
+    one.add_argument('--seed', type=whole, default=0, help='Seed of the training run')
+    one.add_argument('--threads', type=count, default=1, help='Number of CPU threads')
+    one.add_argument(
+        '--bf16', action='store_true',
+        help='Train in bfloat16; faster on GPUs and on CPUs with AMX')
+    one.add_argument(
+        '--encoder', default='convolutions',
+        help='Encoder; vit_tiny, vit_small and vit_base have 6, 22 and 86 million parameters; '
+             'camera_size of the robot file sets the image size')
+    one.add_argument(
+        '--device', default='auto',
+        help='Training device, cpu or cuda; auto selects a GPU if one is available')
+    one.add_argument('--resume', action='store_true', help='Resume from the last checkpoint')
+    one.add_argument(
+        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        help='Topic of camera, odom, command, scan or imu; scan=none and imu=none omit the sensor')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw simulated worlds."""
+"""Draw simulated worlds as images or scene files."""
 
 import argparse
 from pathlib import Path
@@ -13,20 +13,24 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     does = one.add_subparsers(dest='does', required=True, metavar='show|write')
     options = {'formatter_class': argparse.ArgumentDefaultsHelpFormatter}
-    show = does.add_parser('show', help='draw the plan and eight camera views into one PNG',
-                           **options)
-    write = does.add_parser('write', help='write a scene file, which may be edited', **options)
+    show = does.add_parser(
+        'show', **options,
+        help='Draw the floor plan and eight camera views into one PNG')
+    write = does.add_parser('write', **options, help='Write an editable scene file')
     for verb in (show, write):
-        verb.add_argument('world', metavar='SEED', help='world seed, or a scene file (.json)')
-        verb.add_argument('--generator', default='mixed', help='kind of scene')
-        verb.add_argument('--changes', default='', metavar='LIST',
-                          help='for example moved:0.33,doors:1,evening,person:1')
-        verb.add_argument('--changes-seed', type=whole, default=1,
-                          help='of what the changes leave open')
-        verb.add_argument('--out', type=Path, default=None,
-                          help='default: runs/world_GENERATOR_SEED.png, or .json')
-    show.add_argument('--camera', default='clean', help='preset of the camera model')
-    show.add_argument('--engine', default='pybullet', help='pybullet or mujoco')
+        verb.add_argument('world', metavar='SEED', help='World seed, or scene file (.json)')
+        verb.add_argument('--generator', default='mixed', help='Scene type of the world')
+        verb.add_argument(
+            '--changes', default='', metavar='LIST',
+            help='List of scene changes, for example moved:0.33,doors:1,evening,person:1')
+        verb.add_argument(
+            '--changes-seed', type=whole, default=1,
+            help='Seed of the random parts of the changes')
+        verb.add_argument(
+            '--out', type=Path, default=None,
+            help='Output file; default: runs/world_GENERATOR_SEED.png, or .json for a scene file')
+    show.add_argument('--camera', default='clean', help='Camera preset of the camera model')
+    show.add_argument('--engine', default='pybullet', help='Physics engine, pybullet or mujoco')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,9 +6,12 @@ import argparse
 
 def add(one: argparse.ArgumentParser, example: str) -> None:
     """Declare --namespace and --ros-args; launch files give the latter, and it comes last."""
-    one.add_argument('--namespace', default='', metavar='NAME', help='of the robot, e.g. robot1')
-    one.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[],
-                     help=f'what follows is for ROS, e.g. {example}')
+    one.add_argument(
+        '--namespace', default='', metavar='NAME',
+        help='Namespace of the robot, e.g. robot1')
+    one.add_argument(
+        '--ros-args', nargs=argparse.REMAINDER, default=[],
+        help=f'Arguments after this option are passed to ROS, e.g. {example}')
 
 
 def given(args: argparse.Namespace) -> list[str]:

@@ -90,7 +90,8 @@ def main() -> None:
     parser.add_argument('report', type=Path)
     parser.add_argument('--runs', type=int, default=30)
     parser.add_argument('--seed', type=int, default=1000)
-    parser.add_argument('--safety-policy', default='rover', help='a name, or the path of a file')
+    parser.add_argument('--safety-policy', default='rover',
+                        help='Name or path of a safety policy file')
     args = parser.parse_args()
     empty, results, chosen = replace(worlds.draw(7),
                                      pieces=()), [], read(safety_policy_file(args.safety_policy))

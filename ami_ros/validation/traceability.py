@@ -50,8 +50,9 @@ def main() -> None:
     """Drive, replay, report."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
     args.add_argument('--seconds', type=float, default=600.0)
-    args.add_argument('--drive', type=float, default=120.0, help='s of one drive')
-    args.add_argument('--bags', type=Path, help='an empty folder that keeps the recordings')
+    args.add_argument('--drive', type=float, default=120.0,
+                      help='Duration of one drive, in seconds')
+    args.add_argument('--bags', type=Path, help='Empty folder that keeps the recordings')
     args.add_argument('--no-composition', action='store_true')
     args.add_argument('--report', type=Path, required=True)
     given = args.parse_args()

@@ -287,11 +287,15 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--module', default='')
     parser.add_argument('--frames', type=int, default=1000)
-    parser.add_argument('--calls', type=int, default=300, help='of each in one process')
-    parser.add_argument('--rounds', type=int, default=3, help='0: only in one process')
-    parser.add_argument('--ticks', type=int, default=100, help='of each contender in each round')
+    parser.add_argument('--calls', type=int, default=300,
+                        help='Number of calls of each in one process')
+    parser.add_argument('--rounds', type=int, default=3,
+                        help='Number of rounds; 0 measures in one process only')
+    parser.add_argument('--ticks', type=int, default=100,
+                        help='Number of ticks of each backend in each round')
     parser.add_argument('--hz', type=float, default=20.0)
-    parser.add_argument('--larger', action='store_true', help='time untrained transformers too')
+    parser.add_argument('--larger', action='store_true',
+                        help='Measure untrained transformers as well')
     parser.add_argument('--only', nargs='+', default=list(CONTENDERS), choices=CONTENDERS)
     parser.add_argument('--one', help=argparse.SUPPRESS)
     parser.add_argument('--report', type=Path)

@@ -118,13 +118,15 @@ def both(seconds: float, blocks: int, nice: int, domain: int) -> dict:
 def main() -> None:
     """Measure, and write it down."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('--ticks', type=int, default=25_000, help='of each policy')
+    parser.add_argument('--ticks', type=int, default=25_000, help='Number of ticks of each policy')
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--seconds', type=float, default=60.0, help='of each priority')
-    parser.add_argument('--blocks', type=int, default=4, help='of each priority, in turn')
+    parser.add_argument('--seconds', type=float, default=60.0,
+                        help='Duration of each priority, in seconds')
+    parser.add_argument('--blocks', type=int, default=4,
+                        help='Number of alternating blocks of each priority')
     parser.add_argument('--nice', type=int, default=0,
-                        help='of all that takes part; below 0 keeps the rest of the machine out')
-    parser.add_argument('--domain', type=int, default=97, help='ROS domain')
+                        help='Nice value of all processes; below 0 they outrank other load')
+    parser.add_argument('--domain', type=int, default=97, help='ROS domain ID used')
     parser.add_argument('--only', choices=('cost', 'lateness'))
     parser.add_argument('--report', type=Path)
     args = parser.parse_args()

@@ -46,7 +46,8 @@ def late(seconds: float, short: bool) -> list[float]:
 def main() -> None:
     """Measure, in turn."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
-    parser.add_argument('--seconds', type=float, default=10.0, help='of each stretch')
+    parser.add_argument('--seconds', type=float, default=10.0,
+                        help='Duration of each stretch, in seconds')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--one', choices=('ordinary', 'short'), help=argparse.SUPPRESS)
     parser.add_argument('--report', type=Path)

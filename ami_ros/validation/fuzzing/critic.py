@@ -79,9 +79,10 @@ def report(told: dict, took: list[float], args: argparse.Namespace, begun: float
 def main() -> int:
     """Run; the exit status is 1 where something crashed, moved, or took too long."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('--count', type=int, default=100_000, help='messages and files together')
+    parser.add_argument('--count', type=int, default=100_000,
+                        help='Total number of messages and files')
     parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--report', type=Path, help='where it is told, as JSON, again and again')
+    parser.add_argument('--report', type=Path, help='Report JSON file, rewritten during the run')
     args = parser.parse_args()
     files, begun, took = args.count // 10, time.monotonic(), []
     told = {'messages': Counter(sent=0), 'by_topic': Counter(),

@@ -189,7 +189,8 @@ def strikes(made: StoreWorld, work: Path, count: int, seed: int) -> tuple[int, l
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('--cuts', type=int, default=10, help='random ones at each call')
+    parser.add_argument('--cuts', type=int, default=10,
+                        help='Number of random power cuts at each call')
     parser.add_argument('--kills', type=int, default=100)
     parser.add_argument('--seed', type=int, default=1000)
     parser.add_argument('--report', type=Path)
