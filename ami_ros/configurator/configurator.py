@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Decides which modules run, towards what goal, within what budget, and what happens when they fail.
+Selects the mode, the goal and the compute budget, and handles failures of the nodes.
 
 Time comes in as seconds of the steady clock; messages, processes and pictures are the node's.
 Nothing here remembers a goal across a restart, and nothing arms itself.

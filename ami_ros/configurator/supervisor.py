@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Brings nodes up in order, watches their signs of life, and has those ended that hang.
+Starts nodes in order, monitors their heartbeats, and terminates nodes that hang.
 
 It is level-triggered: each sign of life says in which state a node is, and whatever is not as it
 is wanted gets the next step towards it. So a node that was started again by somebody else comes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remembers who wants to drive and who may, and picks one: a hand that lives outranks a plan.
+"""Selects the command source: a valid teleop command has priority over a plan.
 
 A hand and a foreign twist become plans of one knot, so that every rule sees one kind of thing.
 """
@@ -200,15 +200,17 @@ class CommandArbiter:
         before_s = (self._permit_ns - permit.stamp_ns) / 1e9
         back = self._ahead_s(self._permit_ns, now_ns) > self.shared.max_future_s    # clock jumped
         if before_s > 0 and not back:
-            return 'permit_older', (f'a permit was refused: its stamp is {before_s:.3f} s before '
+            return 'permit_older', ('a motion enable was refused: '
+                                    f'its stamp is {before_s:.3f} s before '
                                     'that of the newest')
         if self.permit is not None and self.permit.mode == 'stopped':
             if before_s == 0:
-                return 'permit_older', ('a permit was refused: its stamp is not after that of the '
+                return 'permit_older', ('a motion enable was refused: '
+                                        'its stamp is not after that of the '
                                         'stop')
             why = self._untimely(permit, now_ns)
             if why:
-                return 'permit_untimely', f'a permit was refused: {why}'
+                return 'permit_untimely', f'a motion enable was refused: {why}'
         return None
 
     def _untimely(self, permit: Permit, now_ns: int | None) -> str:

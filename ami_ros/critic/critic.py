@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Has the last word before the wheels: every rule in order over a Situation; no answer is a stop.
+"""Filters every command: all rules in order over a Situation; no answer is a stop.
 
 Nothing upstream can talk it out of a stop, and no broken rule can: one that raises, answers
 nonsense or asks for more than it was given stops the robot as well.

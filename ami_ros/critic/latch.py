@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-A stop that a person alone opens, and that outlives the process on disk.
+Latches a stop on disk that survives a restart and that only a person can reset.
 
 It holds from the moment it is closed; the disk is written behind the tick that closed it. That is
 safe: while a critic runs the file says so, and whoever finds it so comes up stopped, whatever else

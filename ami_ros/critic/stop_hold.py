@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a stop standing for a moment beyond its cause; what stands for longer is in latch.py.
+"""Holds a stop for a short time after its cause is gone; latch.py holds stops until a reset.
 
 A rule triggers in a single cycle. With `release_s` above 0 it releases only when its cause has
 been gone for so long.

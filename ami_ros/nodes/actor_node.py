@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The actor in a process of its own: beliefs, goals and commands in, plans out."""
+"""Runs the actor in its own process: beliefs, goals and commands in, plans out."""
 
 from time import perf_counter
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a verb that is a node is told for ROS: where the robot is, and whatever rclpy takes."""
+"""ROS arguments of a verb that runs a node: the namespace, and any argument of rclpy."""
 
 import argparse
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Supervises: brings the mind up and back, takes goals, modes and cancels, and says how it stands.
+Supervises the nodes: starts and restarts the planner, takes goals, modes, cancels; reports status.
 
 Its own process, without a network: what revives the mind must not die with it. It brings itself
 up. What it decides, and why, is in ami_ros/configurator/configurator.py.

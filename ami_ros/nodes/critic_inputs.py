@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the critic hears: every input as bytes, of a bounded size, in the order in which it came.
+Inputs of the critic: every message as bytes of bounded size, in order of arrival.
 
 A message that cannot be read counts as worse than none: what it should have told is taken for
 missing. What came while the process was suspended is told apart from what comes now.

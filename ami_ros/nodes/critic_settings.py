@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the critic may be told when it starts, and whether it fits robot file and policy."""
+"""Parameters of the critic node, and the check that they fit the robot file and the policy."""
 
 from dataclasses import dataclass
 from typing import ClassVar

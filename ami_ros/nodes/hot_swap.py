@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Takes up another active set while the robot drives, between two pictures.
+Switches to another active set of modules while the robot drives, between two frames.
 
 The pointer file of the store is looked at between inputs: it is the order, so that who activates
 or rolls back needs no ROS. The new set is verified, opened, held to its golden inputs and given

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Perception, world model and actor in one process: pictures in, plans out.
+"""Runs perception, world model and actor in one process: camera frames in, plans out.
 
 The plan goes out first, before what people and recorders may want to know of how it was made.
 """

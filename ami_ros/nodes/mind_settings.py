@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the mind's nodes may be told, composed or one a process, and how a mind is made of it."""
+"""Parameters of the planner nodes, composed or one per process, and how the planner is built."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

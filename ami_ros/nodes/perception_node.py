@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Perception in a process of its own: pictures in, latents out."""
+"""Runs perception in its own process: camera frames in, latents out."""
 
 from time import perf_counter
 

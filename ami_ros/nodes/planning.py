@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two nodes that plan have in common: the goal, and how plans are said."""
+"""Shared parts of the two planning nodes: the goal, and the publishing of plans."""
 
 from dataclasses import replace
 import time

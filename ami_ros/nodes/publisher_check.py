@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks who else is on a topic: a second publisher, or one whose type or QoS is another."""
+"""Detects other endpoints on a topic: a second publisher, or a different type or QoS."""
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy

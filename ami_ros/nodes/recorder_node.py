@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Records a robot for as long as it runs: rosbag2 MCAP in small files, the oldest make room.
+Records a robot continuously: rosbag2 MCAP in small files; the oldest files are deleted.
 
 It does nothing that `ami-ros record` does not; it is a process beside the others, for launch.
 """

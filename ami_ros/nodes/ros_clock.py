@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Says what is wrong with ROS time: no /clock where it is followed, or one that is no time."""
+"""Reports errors of ROS time: no /clock although use_sim_time is set, or an invalid time."""
 
 from rclpy.node import Node
 

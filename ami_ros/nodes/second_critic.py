@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Finds another critic of the same name that runs, by its signs of life, and says which one yields.
+Detects a second critic of the same name by its heartbeat, and decides which one yields.
 
 A critic that begins commands nothing until it has listened for `LISTEN_S`; one that then hears
 another ends. Two that both command (a network that was split, a critic that was suspended) find

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the nodes of the mind may hear: camera, body and the commands that went out.
+Inputs of the planner nodes: camera, body readings and the commands that were sent.
 
 Callbacks only take in; a child says in `take_in` what happens to an input. What is published as
 another type, or what nobody can use, is told in `troubles` for as long as it is so.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How simulated time passes: by a handshake for every frame, or by the wall clock."""
+"""Advances simulated time: by a handshake for every frame, or by the wall clock."""
 
 from collections import deque
 import time

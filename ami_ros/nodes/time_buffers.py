@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What came lately, by stamp: body readings to go with a picture, and commands that went out.
+Buffers recent data by stamp: body readings that match a frame, and commands that were sent.
 
 Written by callbacks and read by a worker; every change replaces a tuple, so that nobody waits.
 """

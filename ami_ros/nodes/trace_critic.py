@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the critic puts on record: every call that it is told or asked by, and what it goes by."""
+"""Trace of the critic: every call that it receives, and the data that it uses."""
 
 from collections.abc import Mapping
 from pathlib import Path

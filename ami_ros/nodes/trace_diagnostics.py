@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Says what was put on record for people, plots and Foxglove: a status for each stage."""
+"""Publishes the trace for people, plots and Foxglove: one status per stage."""
 
 from dataclasses import dataclass
 

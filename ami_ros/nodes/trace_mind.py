@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the nodes of the mind put on record: thoughts, goals, and all that the next one needs."""
+"""Trace of the planner nodes: planning steps, goals, and the state that the next step needs."""
 
 from time import monotonic_ns, perf_counter
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the nodes of the mind have in common: callbacks take in, one worker thinks and publishes.
+Shared parts of the planner nodes: callbacks receive, one worker computes and publishes.
 
 Real time: only the newest input is worked on, whatever else came is dropped. Lock-step: an input
 waits for all that belongs to it, nothing is dropped, and who asks again gets the same answer.

@@ -175,7 +175,8 @@ def test_a_permit_that_was_recorded_does_not_leave_stopped(mode):
     made, _ = permitted('stopped')
     hour = ns(3600)
     assert permitted(mode, NOW - hour, NOW, made)[1] == 'stopped'
-    assert made.refused_permit == ('a permit was refused: its stamp is 3600.000 s before that of '
+    assert made.refused_permit == ('a motion enable was refused: '
+                                   'its stamp is 3600.000 s before that of '
                                    'the newest')
     assert permitted(mode, NOW, NOW, made)[1] == 'stopped'
     assert 'not after that of the stop' in made.refused_permit

@@ -529,7 +529,7 @@ def test_a_refused_permit_is_named_in_the_reason():
     c.on_permit(permit('manual', stamp_ns=NOW - ns(3600)), NOW)
     c.on_teleop(Command(np.array([0.1, 0.0]), NOW), NOW, STEADY)
     assert_stop(c.judge(NOW, STEADY), 'motion_enable',
-                'until configurator/reset; a permit was refused'
+                'until configurator/reset; a motion enable was refused'
                 ': its stamp is 3600.000 s before that of the newest')
     c = critic(plan(0.1))
     c.on_permit(permit(stamp_ns=NOW - 1), NOW)
@@ -541,7 +541,7 @@ def test_a_refused_permit_is_named_in_the_reason():
     c.on_permit(permit('idle', stamp_ns=NOW - 2), late['stamp_ns'])
     assert_stop(c.judge(late['stamp_ns'], STEADY), 'motion_enable',
                 'the permit is 0.330 s old by its '
-                'stamp, limit 0.320 s; a permit was refused: its stamp is')
+                'stamp, limit 0.320 s; a motion enable was refused: its stamp is')
 
 
 @pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, ns(0.1)])

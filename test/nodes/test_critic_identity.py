@@ -89,7 +89,7 @@ def test_stopped_is_not_left_by_a_permit_of_before(critic):
     bench.heard[topics.VERDICT.name].clear()
     bench.heard[topics.COMMAND.name].clear()
     stop = bench.until(replayed, 'a refused permit')
-    assert 'configurator/reset; a permit was refused: its stamp is 3' in stop.reason
+    assert 'configurator/reset; a motion enable was refused: its stamp is 3' in stop.reason
     assert set(map(tuple, commands(bench))) == {(0.0, 0.0)}
     drive(bench, lambda v: v.mode == 'idle', 'idle')
 

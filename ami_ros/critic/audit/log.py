@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Writes the audit log in a thread of its own: what stopped the robot, what released it, who asked.
+Writes the audit log in its own thread: what stopped the robot, what released it, who asked.
 
 `note` never waits and never raises. What is noted is on disk within a second, and at once where it
 must be. A disk that is full, gone or slow stops nothing: it is told in `wrong`, what is noted

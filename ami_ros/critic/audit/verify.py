@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the audit log back: whether it is as it was written, and what is in it."""
+"""Reads and verifies the audit log: whether it was altered, and what it contains."""
 
 from bisect import bisect_left
 from collections.abc import Iterator

@@ -86,7 +86,7 @@ CORE = {
     'input_validity': 'NaN would pass every comparison that the other rules make',
     'input_timeout': 'a dead sensor or planner would be obeyed for ever',
     'scan_geometry': 'a lidar that lost its beams, or looks elsewhere, would be believed',
-    'motion_enable': 'plans would move a robot that nobody armed',
+    'motion_enable': 'plans would move a robot that is not armed',
     'bumper_cliff_estop': 'a pressed bumper, an edge or an emergency stop would be ignored',
     'speed': 'the others allow for no more than its limits',
     'unseen_path': 'a lidar that is blind ahead would look like free space',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stops what nobody allowed: a plan needs a permit for its run, a person's hand only no stop."""
+"""Blocks plans without a motion enable for their run; teleop needs none unless stopped."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,21 +45,21 @@ class MotionEnable:
         if plan.source == 'mind':
             self.allowed(permit, plan.run, situation)
         elif plan.source not in ('teleop', 'twist'):
-            raise Stop(f'{plan.source!r} wants to drive; mind, hand and twist may')
+            raise Stop(f'plan source {plan.source!r} is not allowed; mind, teleop and twist are')
         return Answer(command)
 
     def allowed(self, permit: Permit | None, run: str, situation: Situation) -> None:
         """Stop unless the plans of this run may move the robot now."""
         if permit is None:
-            raise Stop('no permit has come; is the configurator running?')
+            raise Stop('no motion enable received; is the configurator running?')
         if permit.mode == 'teleop':
-            raise Stop('a hand drove; plans move the robot again when it is armed anew')
+            raise Stop('teleop took over; plans are blocked until the robot is armed again')
         if permit.mode == 'reset':
-            raise Stop('a latch was opened; plans move the robot again when it is armed anew')
+            raise Stop('a latch was reset; plans are blocked until the robot is armed again')
         if permit.mode != 'autonomous':
-            raise Stop(f'the mode is {permit.mode}, plans move the robot in autonomous alone')
+            raise Stop(f'the mode is {permit.mode}; plans move the robot only in autonomous')
         if permit.run != run:
-            raise Stop(f'the plan is of run {run!r}, the permit of run {permit.run!r}')
+            raise Stop(f'the plan is of run {run!r}, the motion enable of run {permit.run!r}')
         try:
             check('permit', permit, situation, self.max_permit_age_s, self.max_future_s)
         except Stop as why:

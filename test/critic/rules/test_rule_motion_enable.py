@@ -39,11 +39,12 @@ class TestPermitted(RuleContract):
         self.check(None, True, source=source)
 
     def test_a_plan_needs_one(self):
-        self.check(None, match='^no permit has come; is the configurator running')
+        self.check(None, match='^no motion enable received; is the configurator running')
 
     @pytest.mark.parametrize('run', ['', 'b', 'A', 'a '])
     def test_the_permit_of_another_run_is_none(self, run):
-        self.check(permit(run=run), match=f"the plan is of run 'a', the permit of run '{run}'")
+        self.check(permit(run=run),
+                   match=f"the plan is of run 'a', the motion enable of run '{run}'")
 
     @pytest.mark.parametrize('more', [-ns(0.1), -1, 0, 1, 1000, ns(0.1), ns(1e6)])
     def test_oldest(self, more):
@@ -63,14 +64,14 @@ class TestPermitted(RuleContract):
         self.check(permit('stopped', stamp_ns=0, received_steady_ns=0), match='is stopped')
 
     def test_after_a_hand_it_says_what_to_do(self):
-        self.check(permit('teleop'), match='a hand drove; .* armed anew')
+        self.check(permit('teleop'), match='teleop took over; .* armed again')
 
     def test_after_a_reset_it_says_what_to_do(self):
-        self.check(permit('reset'), match='a latch was opened; .* armed anew')
+        self.check(permit('reset'), match='a latch was reset; .* armed again')
 
     @pytest.mark.parametrize('source', ['', 'Mind', 'nobody', None])
     def test_somebody_else_may_not(self, source):
-        self.check(permit(), match='wants to drive; mind, hand and twist may', source=source)
+        self.check(permit(), match='is not allowed; mind, teleop and twist are', source=source)
 
     def test_without_a_plan_nobody_may(self):
         with pytest.raises(Stop, match='no plan'):
