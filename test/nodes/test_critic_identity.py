@@ -223,7 +223,7 @@ def test_of_two_that_command_the_one_that_began_last_ends(critic, another, tmp_p
     bench = critic()
     drive(bench, moves)
     os.kill(bench.child.pid, signal.SIGSTOP)
-    second = another(state=tmp_path / 'other')
+    second = another(state_dir=tmp_path / 'other')
     bench.until(lambda: any(b.values['pid'] == str(second.pid) for b in beats(bench)),
                 'a sign of life of the second')
     os.kill(bench.child.pid, signal.SIGCONT)
