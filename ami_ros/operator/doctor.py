@@ -202,7 +202,7 @@ class Doctor(Node):
         """Read the policy and the module that run, or would, and look through the mind's eye."""
         said = {key: value for values in seen.running.values() for key, value in values.items()}
         try:
-            named = share(said['policy']) if said.get('safety_policy') else None
+            named = share(said['safety_policy']) if said.get('safety_policy') else None
             path, seen.policy = policy_of(self.robot, named)
             seen.policy_path = str(path)
         except (ValueError, OSError) as wrong:

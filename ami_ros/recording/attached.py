@@ -2,9 +2,8 @@
 """
 The robot file that a recording was made with: in the recording itself.
 
-Our recorder puts it into each file, and each node says it on `trace/metadata`. Which topic is
-which
-sensor is then no guess.
+Our recorder attaches it to each file, and each node publishes it on `trace/metadata`. It says
+which topic is which sensor.
 """
 
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from ami_ros.recording import mcap_file, walk
 from ami_ros.recording.storage import kind_of, MCAP
 from ami_ros.robots.robot import read, Robot
 
-ABOUT = 'trace/metadata'
+TRACE_METADATA = 'trace/metadata'
 
 
 def robot_of(said: dict) -> Robot:
@@ -53,7 +52,7 @@ def recorded_robot(bag: Path) -> Robot | None:
 
 def in_messages(bag: Path) -> Iterator[dict]:
     """Yield what nodes said of themselves and their robot."""
-    for heard in walk.messages(bag, (ABOUT,)):
+    for heard in walk.messages(bag, (TRACE_METADATA,)):
         try:
             said = json.loads(walk.text_of(heard.data))
             if {'text', 'file', 'urdf', 'urdf_file'} <= set(said['robot']):

@@ -39,7 +39,7 @@ def line(text: str, key: str, value) -> str:
 
 def describe(folder: Path) -> None:
     """Do what page own_robot.md, 2, asks for."""
-    (path,) = (p for p in folder.glob('*.yaml') if p.stem not in ('params', 'policy'))
+    (path,) = (p for p in folder.glob('*.yaml') if p.stem not in ('params', 'safety_policy'))
     head, *sensors = re.split(r'(?m)^(?=  - name: )', path.read_text())
     for key, value in ROBOT.items():
         head = line(head, key, value)

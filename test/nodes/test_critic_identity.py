@@ -172,7 +172,7 @@ def test_a_pulse_of_the_emergency_stop_latches_also_in_a_critic_that_is_suspende
 def test_what_waited_while_it_was_suspended_moves_nothing(bench):
     """A twist bears no stamp: nothing but its arrival says how old it is."""
     twist = topics.command(False, topics.FOREIGN)
-    child = bench.start('critic', input='twist', enable_stamped_cmd_vel=False)
+    child = bench.start('critic', command_source='twist', enable_stamped_cmd_vel=False)
     command = topics.command(False)
     needs = (twist, topics.SCAN, topics.ODOMETRY, topics.CAMERA, topics.STATUS)
     bench.hear(command, topics.VERDICT, topics.DIAGNOSTICS)
@@ -208,7 +208,7 @@ def test_a_second_critic_commands_nothing_and_the_first_drives_on(critic, anothe
                                                                   tmp_path):
     bench = critic()
     drive(bench, moves)
-    child = another(**{'state': tmp_path / 'other'} if own_state else {})
+    child = another(**{'state_dir': tmp_path / 'other'} if own_state else {})
     while child.poll() is None:
         drive(bench, moves)
     assert child.returncode == 1
@@ -223,7 +223,7 @@ def test_of_two_that_command_the_one_that_began_last_ends(critic, another, tmp_p
     bench = critic()
     drive(bench, moves)
     os.kill(bench.child.pid, signal.SIGSTOP)
-    second = another(state=tmp_path / 'other')
+    second = another(state_dir=tmp_path / 'other')
     bench.until(lambda: any(b.values['pid'] == str(second.pid) for b in beats(bench)),
                 'a sign of life of the second')
     os.kill(bench.child.pid, signal.SIGCONT)
@@ -276,7 +276,7 @@ def test_without_a_clock_and_with_one_before_zero_it_says_so_and_lives(critic):
 def test_without_a_home_that_can_be_written_it_starts_and_says_so(bench, another, home, tmp_path):
     env = {key: value for key, value in bench.processes.environment().items()
            if key not in ('ROS_LOG_DIR', 'ROS_HOME', 'HOME')}
-    another(env if home is None else {**env, 'HOME': home}, state=tmp_path / 'state')
+    another(env if home is None else {**env, 'HOME': home}, state_dir=tmp_path / 'state')
     bench.hear(*OUT)
     bench.until(lambda: beats(bench), 'a sign of life')
     assert 'Set HOME, ROS_HOME or ROS_LOG_DIR to a folder' in another.log.read_text()

@@ -41,14 +41,14 @@ def test_a_node_that_was_told_no_robot_does_not_start(name, tmp_path):
 
 def test_the_rover_s_policy_is_nobody_s_default():
     code, said = started('critic', '-p', 'robot:=rover')
-    assert code == 1 and '/critic was not given its policy' in said
+    assert code == 1 and '/critic was not given its safety_policy' in said
 
 
 def test_a_file_that_means_another_node_is_refused_also_where_the_robot_is_named(tmp_path):
     file = tmp_path / 'params.yaml'
-    file.write_text('/*/critic:\n  ros__parameters:\n    input: twist\n')
+    file.write_text('/*/critic:\n  ros__parameters:\n    command_source: twist\n')
     code, said = started('critic', '--params-file', str(file), '-p', 'robot:=rover', '-p',
-                         'policy:=config/safety_policy/rover.yaml')
+                         'safety_policy:=config/safety_policy/rover.yaml')
     assert code == 1
     assert f'{file} has parameters of /*/critic, but this node is /critic' in said
     assert 'write /**/critic' in said

@@ -52,7 +52,7 @@ def turned(pair, degrees):
     return replace(after, scan=replace(after.scan, ranges=ranges)), before
 
 
-class TestKnocked(RuleContract):
+class TestLidarDisplaced(RuleContract):
 
     rule = LidarDisplaced(0.3, OFF_M, 6.0)
 
@@ -114,7 +114,7 @@ class TestKnocked(RuleContract):
         assert self.at((more, before)).reason == ''
         assert self.at((after,)).reason == ''       # one alone says nothing
 
-    @pytest.mark.parametrize(('share_', 'stop_rate_lockout'),
+    @pytest.mark.parametrize(('share_', 'stops'),
                              [(0.3, False), (np.nextafter(0.3, 1.0), True),
                                                    (math.nan, True)])
     def test_the_limit_and_that_it_computes_once(self, share_, stops):

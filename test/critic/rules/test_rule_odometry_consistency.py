@@ -106,7 +106,7 @@ class TestOdometryConsistency(RuleContract):
         new = replace(last, gyros=(*BEGIN['gyros'], ('new', 99.0)))
         assert self.at(seen=(Reckoned(**BEGIN), new)).reason == ''
 
-    @pytest.mark.parametrize(('way', 'meant', 'stop_rate_lockout'), [
+    @pytest.mark.parametrize(('way', 'meant', 'stops'), [
         (0.0, 0.6, False), (0.3, 0.6, False), (0.6 + 0.299, 0.6, False), (0.6 + 0.301, 0.6, True),
         (-0.299, 0.6, False), (-0.301, 0.6, True), (-0.6, 0.6, True), (0.6, -0.6, True),
         (0.119, 0.0, False), (0.121, 0.0, True), (-0.121, 0.0, True), (0.0, -0.6, False)])

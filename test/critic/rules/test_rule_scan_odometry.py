@@ -24,7 +24,7 @@ class TestScanOdometry(RuleContract):
         return (rule or self.rule).limit(command(v, w), situation(
             memory=memory(scan_motions=motions)))
 
-    @pytest.mark.parametrize(('agreed', 'contradictions', 'stop_rate_lockout'), [
+    @pytest.mark.parametrize(('agreed', 'contradictions', 'stops'), [
         (True, 0, False), (True, 2, False), (True, 3, True), (False, 0, False), (False, 1, True)])
     def test_how_often(self, agreed, contradictions, stops):
         if stops:

@@ -54,7 +54,7 @@ def test_another_policy_gains_stops(golden, tmp_path, capsys):
 def test_other_numbers_plan_otherwise_and_the_critic_hears_of_it(golden, tmp_path, capsys):
     params = tmp_path / 'quick.yaml'
     params.write_text('/**/mind:\n  ros__parameters:\n    actor:\n      iterations: 1\n'
-                      '    energy: {way: 0.0, latent: 0.0}\n')
+                      '    energy: {time_to_goal: 0.0, latent: 0.0}\n')
     status, report, words = replayed(tmp_path, capsys, golden['mind'], '--params',
                                       params)
     assert status == 0 and report['latents']['different'] == 0

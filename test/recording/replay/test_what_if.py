@@ -46,7 +46,7 @@ def test_it_is_told_to_people(golden, capsys, moment):
                      f't={moment} v=0.4 w=0']) == 0
     said = capsys.readouterr().out
     assert 'had it held 0.4 m/s, 0 rad/s' in said and said.count(' s ') >= 8
-    assert 'energy way' in said
+    assert 'energy time_to_goal' in said
 
 
 @pytest.mark.parametrize('text, complaint', [

@@ -19,7 +19,9 @@ for _ in range(5):
 
 def test_a_busy_and_an_idle_process(tmp_path):
     busy = subprocess.Popen([sys.executable, '-c', BUSY])
-    idle = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)
+    idle = subprocess.Popen([sys.executable, '-c', 'print(flush=True); input()'], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    idle.stdout.readline()              # what it costs to start is over
     usage = Usage({'busy': busy, 'idle': idle})
     try:
         for _ in range(3):
