@@ -35,7 +35,8 @@ def test_it_plans_with_what_was_set(bench):
                        {'world_model.latency_s': 0.11, 'energy.time_to_goal': 0.0}).successful
     assert planned() == (0.11, 0.0)
     refused = set_at_once(bench, {'world_model.latency_s': 0.02, 'energy.time_to_goal': -1.0})
-    assert not refused.successful and 'time_to_goal = -1.0 is outside 0.0 to 100.0 1/s' in refused.reason
+    assert not refused.successful
+    assert 'time_to_goal = -1.0 is outside 0.0 to 100.0 1/s' in refused.reason
     assert planned() == (0.11, 0.0)
     assert set_at_once(bench, {'energy.time_to_goal': 2.0}).successful
     late_s, way = planned()
