@@ -164,7 +164,7 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
     domain, lock = claim_domain()
     context, drives = rclpy.Context(), []
     with lock, Processes(domain, made.logs) as processes, session.open_body(
-            made.engine, find('rover'), session.Room(7), 0, find('rover').camera_size) as world:
+            made.engine, find('rover'), session.SimRoom(7), 0, find('rover').camera_size) as world:
         os.environ.update(processes.settings())
         made.start(processes)
         rclpy.init(context=context, domain_id=domain)
