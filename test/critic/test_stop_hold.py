@@ -179,7 +179,7 @@ def test_an_emergency_stop_latches():
     assert bench.reset() == '' and bench.critic.latch.closed == {}
     verdict = bench.tick(late=0.6)      # to let go of a button is not to start
     assert (verdict.rule, verdict.mode) == ('motion_enable', 'reset')
-    assert verdict.reason.endswith('plans move the robot again when it is armed anew')
+    assert verdict.reason.endswith('plans are blocked until the robot is armed again')
     assert bench.tick(mode='idle').action == 'stop' and bench.tick().action != 'stop'
     assert bench.reset() == ''
 
