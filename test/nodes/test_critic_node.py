@@ -172,7 +172,7 @@ def test_a_hand_outranks_the_plan_and_lets_go_to_rest(critic):
     bench.heard[topics.COMMAND.name].clear()
     rested = drive(bench, lambda v: v.source == 'mind', what='the plan after the hand')
     assert (rested.rule, rested.action) == ('motion_enable',
-                                            'stop') and 'armed anew' in rested.reason
+                                            'stop') and 'armed again' in rested.reason
     assert all(v <= 0 for v, _ in commands(bench))      # at no moment did the plan drive
     drive(bench, lambda v: v.mode == 'manual', 'manual')
     drive(bench, moves, what='the plan, armed anew')
@@ -280,7 +280,7 @@ def test_every_sensor_of_the_robot_file_stops_it(bench, tmp_path):
     touch(row=button, pressed=True)
     drive(bench, lambda v: 'latched' in v.reason, more=touch)
     assert bench.ask(topics.CRITIC_RESET, Trigger.Request()).success
-    drive(bench, lambda v: v.mode == 'reset' and 'armed anew' in v.reason, more=touch)
+    drive(bench, lambda v: v.mode == 'reset' and 'armed again' in v.reason, more=touch)
     drive(bench, lambda v: v.mode == 'idle', 'idle', touch)
     drive(bench, moves, more=touch)
 
