@@ -39,7 +39,7 @@ lint:
 	@.venv/bin/ruff check .
 
 # a file of tests is run by one process, so that what it sets up is made once
-PYTEST := .venv/bin/python -m pytest -n auto --dist loadfile
+PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test: setup lint
 	@$(PYTEST) -m 'not slow' $(ARGS)
@@ -58,7 +58,7 @@ bench:
 kilted:
 	@tools/setup_venv.sh .venv-kilted sim ros-kilted dev
 	@env -u ROS_DISTRO -u PYTHONPATH -u AMENT_PREFIX_PATH -u LD_LIBRARY_PATH -u RMW_IMPLEMENTATION \
-	  .venv-kilted/bin/python -m pytest -n auto --dist loadfile -m 'ros and not slow' $(ARGS)
+	  .venv-kilted/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'ros and not slow' $(ARGS)
 
 colcon:
 	@tools/setup_venv.sh .venv sim ros dev
