@@ -22,9 +22,9 @@ TAKEOVER_PLANS = 3      # sound plans in a row of another run that no permit nam
 class Limits:
     """What rules of the policy say about plans and permits; without them nothing is refused."""
 
-    max_plan_lead_s: float = math.inf       # as in `fresh`
-    max_knots: int = 10**9                  # as in `finite`
-    max_permit_age_s: float = math.inf      # as in `permitted`
+    max_plan_lead_s: float = math.inf       # as in `input_timeout`
+    max_knots: int = 10**9                  # as in `input_validity`
+    max_permit_age_s: float = math.inf      # as in `motion_enable`
 
 
 class CommandArbiter:
@@ -63,9 +63,9 @@ class CommandArbiter:
         """
         Take a plan; return whether it was: one of another run, or an older one, is not.
 
-        One that is not sound, or from the future, stops the robot at once, as the rules `finite`
-        and `fresh` say, and is followed by whatever sound one comes next: it begins no run, and
-        its stamp makes no other one old.
+        One that is invalid, or from the future, stops the robot at once by the rules
+        `input_validity` and `input_timeout`. Any valid plan may follow it: it begins no run, and
+        its stamp makes no other plan old.
         A mind that has just come up has no run yet: what it says then ends nobody's run.
         """
         sound = self._sound(plan) and not self._ahead(plan.start_ns, plan, now_ns)
@@ -91,7 +91,7 @@ class CommandArbiter:
         try:
             check_plan(plan, self.limits_s.max_knots)
             return True
-        except Exception:       # whatever it is: the rule `finite` says what
+        except Exception:       # whatever it is: the rule `input_validity` says what
             return False
 
     def _of_another_run(self, plan: Plan, sound: bool) -> tuple[str, str] | None:
@@ -140,7 +140,7 @@ class CommandArbiter:
         return now_ns is not None and (start_ns - now_ns) / 1e9 > self._lead_s(plan)
 
     def _lead_s(self, plan: Plan) -> float:
-        """Return how far ahead it may begin, as in the rule `fresh`."""
+        """Return how far ahead it may begin, as in the rule `input_timeout`."""
         return (self.limits_s.max_plan_lead_s if plan.source == 'mind'
                 else self.shared.max_future_s)
 

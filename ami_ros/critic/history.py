@@ -220,7 +220,7 @@ class History:
         try:
             (v, w), (old_v, old_w) = plan.at(at), was.at(at)
             self.disputes.appendleft((abs(float(v - old_v)), abs(float(w - old_w))))
-        except Exception:       # one of them is no plan: `finite` says so
+        except Exception:       # one of them is no plan: `input_validity` says so
             self.disputes.clear()
 
     def look(self, now_ns: int, steady_ns: int, last: Command, last_steady_ns: int) -> Memory:

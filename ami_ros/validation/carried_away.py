@@ -3,9 +3,8 @@
 Carries the robot to another place on its way to a goal, and sees whether it declares arrivals.
 
 Its odometry goes on as if nothing had happened, and no new run begins: only its pictures tell. The
-critic's rules `knocked` and `scan_odometry` are left out. They would stop this robot until a
-person resets it, and the
-trial is about what the mind believes.
+critic's rules `lidar_displaced` and `scan_odometry` are left out. They would stop this robot until
+a person resets it, and the trial is about what the mind believes.
 """
 
 from dataclasses import asdict, dataclass, replace

@@ -387,5 +387,5 @@ def test_a_black_picture_that_the_critic_cannot_judge_is_refused(kind, refuses):
             refused(eye, image(black), 'picture is black or uniform: its brightness spreads by')
             refused(eye.through(replace(KNOWN, hfov_rad=None)), image(black), 'black or uniform')
         else:
-            assert eye.view(image(black)).shape == (64, 64, 3)      # the rule `view` judges it
+            assert eye.view(image(black)).shape == (64, 64, 3)      # the critic judges it
     assert eye.view(image(picture(64, 64))).shape == (64, 64, 3)

@@ -70,7 +70,7 @@ def test_a_leg_is_the_same_twice_and_counts_what_it_says(kind):
 
 
 def test_a_policy_that_always_stops_stops_falsely():
-    """The odometry is always too old: `fresh` is named, and the rover drives nowhere."""
+    """The odometry is always too old: `input_timeout` is named, and the rover drives nowhere."""
     shared = replace(POLICY.shared, max_odometry_age_s=0.02, max_scan_age_s=0.02)
     tally = AdversarialLeg(ask(), replace(POLICY, shared=shared), replace(ROBOT, sensors=tuple(
         replace(s, hz=60.0) if s.name in ('scan', 'odom') else s for s in ROBOT.sensors))).drive()

@@ -35,7 +35,7 @@ class BumperCliffEstop:
 
     At an edge in front or behind, only driving away from it is left: turning would bring the
     wheels over. However old its word: what said stop and fell silent has not taken it back. That
-    a required switch is silent is the business of `fresh`. An emergency stop latches.
+    a required switch is silent is the business of `input_timeout`. An emergency stop latches.
     """
 
     name: str = 'bumper_cliff_estop'

@@ -30,7 +30,8 @@ class CameraImage:
     """Spread of each required camera >= min_spread; size as in the robot file or at first.
 
     Where the pictures are compressed neither is known, since nothing here decodes: of those
-    `frozen`, `fresh` and `rate` are left, and the mind makes no plan from a black one.
+    `frozen`, `input_timeout` and `camera_rate` are left, and the mind makes no plan from a black
+    one.
     """
 
     min_spread: float

@@ -27,7 +27,8 @@ class CameraRateParams(Settings):
 class CameraRate:
     """Pictures within rate_s / rate_s >= min_rate * hz of the robot file; each required camera.
 
-    Once it has been heard for a whole window. `fresh` stops in the gaps between slow pictures;
+    Once it has been heard for a whole window. `input_timeout` stops in the gaps between slow
+    pictures;
     this rule keeps the robot from driving on in bursts, one a picture. A lidar or odometry needs
     no such rule: what comes too rarely is too old by then.
     """

@@ -34,7 +34,7 @@ class FrozenParams(Settings):
 
 @dataclass(frozen=True)
 class Frozen:
-    """Messages count, not ticks: one that is late is the business of `fresh`.
+    """Messages count, not ticks: one that is late is the business of `input_timeout`.
 
     Of the required sensors. A view without a single echo is not known to be frozen.
     """

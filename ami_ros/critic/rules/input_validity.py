@@ -28,7 +28,7 @@ class InputValidityParams(Settings):
 class InputValidity:
     """Command, plan, odometry, IMU and mounts are finite; enough beams are valid.
 
-    What has not come at all is no business of this rule: `fresh` stops on that.
+    What has not come at all is no business of this rule: `input_timeout` stops on that.
     """
 
     min_valid_beams: float      # share of the beams, 0 to 1

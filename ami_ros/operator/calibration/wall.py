@@ -14,7 +14,6 @@ ON_IT_M = 0.04                  # so near to the line a point is of the wall
 MOST_OFF_M = 0.025              # root mean square of a flat wall; a lidar's noise is below
 SHARE = 0.5                     # of the beams ahead that must be on the wall
 SLANT_RAD = math.radians(35)    # a wall more aslant tells a way badly
-NEITHER_M = 0.005               # a way that is shorter has no scale
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from ami_ros.recording.replay.changes import Changes, policy_of
 from ami_ros.recording.replay.index import Index, Judged
 
 AROUND_NS = 2 * 10**9       # of log time: all links of a chain are recorded within so long
-STATE_NS = 45 * 10**9       # all that a critic remembers is on record at least so often
 
 
 @dataclass

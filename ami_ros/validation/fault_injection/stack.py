@@ -20,7 +20,8 @@ from ami_ros.validation.fault_injection.topic_proxy import RAW
 from ami_ros.validation.stack.processes import claim_domain, Processes
 
 ROBOT = ('mind', 'critic', 'configurator')      # started again when they end, as launch does it
-RESPAWN_S = 0.5         # what `respawn_delay` of the launch files is
+# slower than the launch files (launching.RESPAWN_S): the reports were measured with this
+RESPAWN_S = 0.5
 SPEAKS = {'plan': 'mind'}       # who publishes a topic of the table of faults; else the simulator
 OWN = {name: ['-c',
               f'from ami_ros.validation.fault_injection.{file} import main; raise '

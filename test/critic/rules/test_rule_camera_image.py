@@ -51,7 +51,7 @@ class TestView(RuleContract):
     def test_each_of_the_required_ones_and_no_other(self):
         assert self.at(view(spread=0.0, name='other', shape=(2, 2))).reason == ''
         self.stops('of the left is black', view(), view(name='left', spread=0.0))
-        assert self.at().reason == ''       # that none came is the business of `fresh`
+        assert self.at().reason == ''       # that none came is the business of `input_timeout`
 
 
 def test_the_cameras_of_a_robot():

@@ -70,7 +70,7 @@ class TestUnseenPath(RuleContract):
         assert self.at(0.6, 0.0, blind(0.0, beams)).reason == ''
 
     def test_nothing_is_counted_where_nobody_goes(self):
-        """Half of the view, all behind: the mean share is the business of `finite`."""
+        """Half of the view, all behind: the mean share is the business of `input_validity`."""
         assert self.at(0.6, 0.0, blind(math.pi, 50)).reason == ''
 
     @pytest.mark.parametrize('beams', [4, 5])
