@@ -14,7 +14,6 @@ from ami_ros.sim.scenes.scene import Scene
 
 COM_M = 0.07            # base_link lies on the floor; PyBullet reports the centre of mass above it
 START_M = COM_M + 0.001         # of the centre of mass of a robot that is put on the floor
-PROTOCOL_START_M = 0.001        # in the protocol's room it begins in the floor, as it always did
 TOUCH_M = 0.001         # nearer is a contact
 # Of the solver in scenes: half the time of 50. After 6 s of turns to and fro the pose differs by
 # up to 15 mm and 0.09 rad, as it does between 50 and 10; after a straight drive by 0.3 mm.
@@ -45,11 +44,10 @@ class PyBulletEngine:
         pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, **at)
         scene = world if isinstance(world, Scene) else None
         plain = world if scene is None else scene.world
-        far, self.start_m = FAR_M, START_M
+        far = FAR_M
         if plain is not None:
             self.solids = set(room.build(self.client, plain))
             self.shade = {'lightDirection': plain.light}
-            self.start_m = PROTOCOL_START_M
         else:
             self.solids = set(build_scene(self.client, scene, density(size)))
             self.shade = OWN_LIGHT
@@ -74,7 +72,7 @@ class PyBulletEngine:
     def place(self, x: float, y: float, yaw: float) -> None:
         """Put the rover at rest with its wheels at angle zero."""
         pybullet.resetBasePositionAndOrientation(
-            self.rover, [x, y, self.start_m], pybullet.getQuaternionFromEuler([0, 0, yaw]),
+            self.rover, [x, y, START_M], pybullet.getQuaternionFromEuler([0, 0, yaw]),
             **self.at)
         pybullet.resetBaseVelocity(self.rover, [0, 0, 0], [0, 0, 0], **self.at)
         for wheel in self.driven:
