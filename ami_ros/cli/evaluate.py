@@ -26,6 +26,13 @@ def add(one: argparse.ArgumentParser) -> None:
         '--furniture-moved', action='store_true',
         help='Move one third of the furniture')
     one.add_argument(
+        '--camera', default='clean',
+        help='Camera preset while the robot drives, e.g. evening or brightness_0.6; goal images '
+             'are taken with a clean camera')
+    one.add_argument(
+        '--changes', default='', metavar='LIST', dest='world_changes',
+        help='Scene changes, e.g. moved:1,objects:2')
+    one.add_argument(
         '--module', default='',
         help='Folder of the module; empty means the active or shipped module')
     one.add_argument('--robot', default='rover', help='Name or path of a robot file')
@@ -55,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     if args.counterfactual:
         return asked(args, begun)
     trial = Trial(args.planner, args.goal_steps, args.episodes, args.seed, args.world_seed,
-                  args.furniture_moved, args.module, args.robot, tuple(args.changes),
-                  args.backend, args.precision)
+                  args.furniture_moved, args.camera, args.world_changes, args.module, args.robot,
+                  tuple(args.changes), args.backend, args.precision)
     if args.carried:
         return carried(trial, begun, args.report)
 
@@ -68,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     report = work(trial, progress)
     print(f'{args.planner}, K = {args.goal_steps}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
+          f'false arrivals {100 * report["false_arrival_rate"]:.1f} %, '
           f'collisions {100 * report["collision_rate"]:.1f} % of {args.episodes}')
     write_report(args.report, report)
     return 0

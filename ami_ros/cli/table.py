@@ -27,6 +27,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'train': 'ami_ros.cli.train',
     'quantize': 'ami_ros.cli.quantize',
     'evaluate': 'ami_ros.cli.evaluate',
+    'robustness': 'ami_ros.cli.robustness',
     'bench': 'ami_ros.cli.bench',
     'migrate': 'ami_ros.cli.migrate',
     'faults': 'ami_ros.cli.faults',

@@ -30,6 +30,10 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--device', default='auto',
         help='Training device, cpu or cuda; auto selects a GPU if one is available')
+    one.add_argument(
+        '--base', default='', metavar='MODULE',
+        help='Folder or name of a module whose weights the training begins with; a quarter of '
+             'the steps is then enough')
     one.add_argument('--resume', action='store_true', help='Resume from the last checkpoint')
     one.add_argument(
         '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
@@ -41,6 +45,6 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.training import build
     build.run(build.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed, args.threads,
                         args.resume, tuple(args.topic), args.bf16, args.encoder,
-                        args.device),
+                        args.device, args.base),
               lambda line: print(line, flush=True))
     return 0

@@ -19,14 +19,17 @@ from ami_ros.inference import backend
 from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
+from ami_ros.modules.module import Module, open_module
 from ami_ros.modules.ordinary import ordinary
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.training import bags, baseline, export, gates, mapping, shrink, train
 from ami_ros.training.choice import BagError
-from ami_ros.training.networks import KNOT_S
+from ami_ros.training.networks import Jepa, KNOT_S
+from ami_ros.training.restore import restore
 
 HORIZON = 8
+BASE_RATE = 5e-4        # of weights that are trained already; half of that from random ones
 
 
 class GateError(RuntimeError):
@@ -48,6 +51,7 @@ class Job:
     bf16: bool = False
     encoder: str = 'convolutions'
     device: str = 'auto'
+    base: str = ''              # a module whose weights the training begins with
 
 
 def device_of(name: str) -> str:
@@ -79,9 +83,9 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     robot, decides = bags.robot_of(find(job.robot) if job.robot else None, job.bags)
     data = bags.read(job.bags, robot, dict(job.topics), job.seed, say, decides)
     images, drives = data.images, data.drives
-    recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
-    if job.encoder != recipe.shape.encoder:
-        recipe = replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
+    base = open_module(job.base) if job.base else None
+    begin = None if base is None else restore(base)[0]
+    recipe = recipe_of(job, begin, images, base)
     rows, held = train.split(drives, recipe)
     if len(rows) < recipe.windows or len(held) < 16:
         raise BagError(
@@ -101,7 +105,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
 
     job.out.parent.mkdir(parents=True, exist_ok=True)
     model = train.train(images, drives, recipe, robot.limits, checkpoint, job.resume,
-                        say, look, device)
+                        say, look, device, begin and begin.state_dict())
     shrink.round_weights(model)
     gated = gates.gate(gates.measure(model, sampler, job.seed))
     for name, (bound, side, _) in gates.GATES.items():
@@ -111,6 +115,21 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     pack(job, robot, recipe, model, data, held, gated.figures, time.monotonic() - begun, say)
     checkpoint.unlink(missing_ok=True)
     return job.out
+
+
+def recipe_of(job: Job, begin: Jepa | None, images: np.ndarray, base: Module | None
+              ) -> train.Recipe:
+    """Return what decides the training; ValueError where a base has another shape."""
+    recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
+    if begin is None:
+        return replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
+    if begin.size != images.shape[2:0:-1]:
+        raise ValueError(f'the base {base.path.name} sees pictures of {begin.size} and the robot '
+                         f'file asks for {images.shape[2:0:-1]}; train without --base')
+    if job.encoder not in ('convolutions', begin.shape.encoder):
+        raise ValueError(f'the base {base.path.name} has the encoder {begin.shape.encoder}, not '
+                         f'{job.encoder}; leave out --encoder or --base')
+    return replace(recipe, shape=begin.shape, rate=BASE_RATE, base=base.id)
 
 
 def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, held: np.ndarray,

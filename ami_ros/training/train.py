@@ -10,6 +10,7 @@ import time
 import numpy as np
 import torch
 
+from ami_ros.training.augmentation import Augmentation, Augmenter
 from ami_ros.training.loss import Batch, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape
 from ami_ros.training.windows import Drives
@@ -32,6 +33,8 @@ class Recipe:
     seed: int = 0
     bf16: bool = False          # the encoder in bfloat16: quicker where the CPU has AMX
     held_out: float = 0.08      # share of the drives that only gates see
+    base: str = ''              # hash of the module whose weights it begins with
+    augmentation: Augmentation = field(default_factory=Augmentation)
     shape: Shape = field(default_factory=Shape)
     weights: Weights = field(default_factory=Weights)
 
@@ -41,6 +44,7 @@ class Sampler:
 
     def __init__(self, images: np.ndarray, drives: Drives, rows: np.ndarray, recipe: Recipe):
         self.images, self.drives, self.rows, self.recipe = images, drives, rows, recipe
+        self.augment = Augmenter(recipe.augmentation, images.shape[1:3])
 
     def batch(self, rng: np.random.Generator) -> Batch:
         """Draw window pairs: two windows a drive, up to `far` rows apart."""
@@ -50,16 +54,15 @@ class Sampler:
         at = np.clip(np.searchsorted(self.rows, target), 0, len(self.rows) - 1)
         second = self.rows[at]
         second = np.where(d.drive[second] == d.drive[first], second, first)
-        return self.windows(np.concatenate([first, second]),
-                            rng.uniform(0.85, 1.15, (r.windows, 1, 1, 1, 1)))
+        return self.windows(np.concatenate([first, second]), rng)
 
-    def windows(self, begin: np.ndarray, brightness: np.ndarray | None = None) -> Batch:
-        """Gather the windows that begin at some rows."""
+    def windows(self, begin: np.ndarray, rng: np.random.Generator | None = None) -> Batch:
+        """Gather the windows that begin at some rows; with a generator, augmented."""
         d = self.drives
         rows = begin[:, None] + np.arange(self.recipe.frames)
         pictures = torch.from_numpy(self.images[d.frame[rows]]).permute(0, 1, 4, 2, 3)
-        if brightness is not None:
-            pictures = (pictures.float() * torch.from_numpy(brightness).float()).clamp(0, 255)
+        if rng is not None:
+            pictures = self.augment(pictures, rng)
         return Batch(pictures, *(torch.from_numpy(x[rows]) for x in (d.body, d.action)),
                      torch.from_numpy(d.dt[rows])[..., None], torch.from_numpy(d.pose[rows]),
                      torch.from_numpy(d.clearance[rows]))
@@ -82,16 +85,21 @@ def schedule(step: int, steps: int) -> float:
 
 
 def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint: Path,
-          resume: bool, say=print, look=lambda step, model: None, device: str = 'cpu') -> Jepa:
+          resume: bool, say=print, look=lambda step, model: None, device: str = 'cpu',
+          base: dict[str, torch.Tensor] | None = None) -> Jepa:
     """Train, or go on where the checkpoint stands. Deterministic for a seed on one machine.
 
     What is drawn is drawn on the CPU, so that a checkpoint goes on on another device as well.
     `look` sees the model every LOOK steps, after the checkpoint; what it raises ends the run.
+    `base` has weights to begin with, by their names in Jepa; those that it lacks begin at random.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x7A1])
     masks = torch.Generator().manual_seed(recipe.seed)
-    model = Jepa(recipe.shape, limits, images.shape[2:0:-1]).to(device)
+    model = Jepa(recipe.shape, limits, images.shape[2:0:-1])
+    if base is not None:
+        model.load_state_dict(base, strict=False)
+    model = model.to(device)
     model.encoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=recipe.decay)
     begin = 0

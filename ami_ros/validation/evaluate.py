@@ -2,6 +2,7 @@
 """Episodes in one process, lock-step: the body, a planner, the critic; no ROS, no waiting."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 import itertools
 import json
@@ -20,7 +21,11 @@ from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
 from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
+from ami_ros.sim.camera_model import presets
+from ami_ros.sim.scenes import changes, room
+from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.world import World
 from ami_ros.validation import planners, protocol
 from ami_ros.validation.oracle import OraclePlanner
 from ami_ros.validation.protocol import Episode, goal_drive, GoalDrive, Judge
@@ -41,6 +46,8 @@ class Trial:
     seed: int = 0
     world_seed: int | None = None   # the module's own where None
     moved: bool = False             # a third of the furniture stands elsewhere
+    camera: str = 'clean'           # preset of the camera while the robot drives
+    world_changes: str = ''         # of the scene, as `changes.parse` reads them
     module: str = ''
     robot: str = 'rover'
     changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.time_to_goal', '0')
@@ -111,10 +118,14 @@ def frame_of(sim: Simulator, number: int, run: str) -> Frame:
 
 
 def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
-            watch: Callable | None = None) -> Episode:
-    """Drive one episode. `watch` sees (frame, plan, verdict, truth) of every tick."""
-    sim.reset(drive.goal, seed + 1_000_000)
-    picture = sim.camera()
+            watch: Callable | None = None, photographer: Simulator | None = None) -> Episode:
+    """Drive one episode. `watch` sees (frame, plan, verdict, truth) of every tick.
+
+    `photographer` takes the goal picture; the driven simulator does where there is none.
+    """
+    taking = photographer or sim
+    taking.reset(drive.goal, seed + 1_000_000)
+    picture = taking.camera()
     sim.reset(drive.start, seed)
     if isinstance(who, OraclePlanner):
         who.goal_pose = drive.goal
@@ -151,6 +162,22 @@ def decide(sim: Simulator, who, critic: Critic, commands: tuple[Command, ...], n
     return frame, plan, replace(verdict, command=Command(verdict.command.values, now))
 
 
+def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets.Preset]:
+    """Return the room for starts, goals and goal pictures, the place to drive in, the camera.
+
+    Goal pictures are taken by a clean camera in ordinary light, with the furniture as it stands
+    while the robot drives.
+    """
+    world, preset = worlds.draw(world_seed), presets.find(trial.camera)
+    if trial.moved:
+        world = worlds.rearranged(world, 1)
+    scene = changes.apply(room.of_world(world), trial.world_changes, 1)
+    if scene.world is None:
+        raise ValueError(f'--changes {trial.world_changes}: the light is changed by --camera')
+    lit = changes.apply(scene, preset.change, 1)
+    return scene.world, lit.world or lit, preset
+
+
 def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
     """Run a trial; returns the report."""
     if trial.episodes < 1 or trial.blocks < 1:
@@ -158,22 +185,25 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
                          'at least one of each is needed')
     module, robot = open_module(trial.module), find(trial.robot)
     world_seed = home(module) if trial.world_seed is None else trial.world_seed
-    world = worlds.draw(world_seed)
-    if trial.moved:
-        world = worlds.rearranged(world, 1)
+    world, driven, preset = places(trial, world_seed)
     numbers = policy()
     begun, episodes = time.monotonic(), []
-    with Simulator(world, robot, trial.seed) as sim:
+    with ExitStack() as stack:
+        sim = stack.enter_context(Simulator(driven, robot, trial.seed, camera=preset.camera))
+        clean = sim if driven is world and not preset.camera.on else stack.enter_context(
+            Simulator(world, robot, trial.seed))
         who = planner(trial, module, sim)
         for index in range(trial.episodes):
             seed = trial.seed + index
             drive = goal_drive(world, robot, trial.blocks, seed)
-            episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed))
+            episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed,
+                                    photographer=clean))
             progress(episodes[-1])
     asked = {'planner': trial.planner, 'goal_steps': trial.blocks, 'seed': trial.seed,
              'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
              'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
              'module': module.manifest['name'], 'module_version': module.manifest['version'],
              'latent_space': module.manifest['latent_space'],
+             'camera': trial.camera, 'world_changes': trial.world_changes,
              **({'changes': dict(trial.changes)} if trial.changes else {})}
     return protocol.report(asked, episodes, seconds=time.monotonic() - begun)

@@ -78,6 +78,12 @@ class Episode:
     duration_s: float
     declared: bool
 
+    @property
+    def false_arrival(self) -> bool:
+        """Tell whether the robot declared its arrival and came to rest out of bounds."""
+        return self.declared and not (self.final_distance_m <= REACHED_M
+                                      and self.final_yaw_error_rad <= REACHED_RAD)
+
 
 class Judge:
     """Watches the truth of one episode; the robot never hears of it."""
@@ -131,6 +137,7 @@ def report(protocol: dict, episodes: list[Episode], **more) -> dict:
         'episodes': [asdict(e) for e in episodes],
         'success_rate': sum(e.success for e in episodes) / n,
         'reached_rate': sum(e.reached for e in episodes) / n,
+        'false_arrival_rate': sum(e.false_arrival for e in episodes) / n,
         'collision_rate': sum(e.collisions > 0 for e in episodes) / n,
         **more,
     }

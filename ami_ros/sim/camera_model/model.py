@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 
 from ami_ros.sim.camera_model import optics
-from ami_ros.sim.camera_model.settings import CameraSettings
+from ami_ros.sim.camera_model.settings import CameraSettings, DISPLAY_GAMMA
 
-DISPLAY_GAMMA = 2.2     # of rendered pictures
 TABLE = ((np.arange(256) / 255) ** DISPLAY_GAMMA).astype(np.float32)
 HAZE = 0.25             # brightness of dirt as a share of the mean light
 LEAST_LIGHT = 1e-4

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ami_ros.sim.camera_model.settings import CameraSettings
+from ami_ros.sim.camera_model.settings import CameraSettings, DISPLAY_GAMMA
 
 REAL = {'auto_exposure': True, 'noise': 3.0}
 
@@ -24,14 +24,19 @@ def of(change: str = '', **values) -> Preset:
     return Preset(CameraSettings(**values), change)
 
 
+def gain(displayed: float) -> float:
+    """Return the gain of linear light that multiplies displayed values by this."""
+    return displayed ** DISPLAY_GAMMA
+
+
 PRESETS = {
     'clean': of(),
     'brightness_0.6': of(brightness=0.6),
     'brightness_0.75': of(brightness=0.75),
     'brightness_1.3': of(brightness=1.3),
-    'warm': of(red_gain=1.25, blue_gain=0.75),
-    'cool': of(red_gain=0.8, blue_gain=1.25),
-    'dirt': of(dirt=0.3),
+    'warm': of(red_gain=gain(1.15), blue_gain=gain(0.8)),
+    'cool': of(red_gain=gain(0.85), blue_gain=gain(1.15)),
+    'dirt': of(dirt=0.1),
     'vignetting': of(vignetting=0.6),
     'motion_blur': of(motion_blur_s=0.04),
     'jpeg_30': of(jpeg_quality=30),

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 
 from ami_ros.core.settings import setting, Settings
 
+DISPLAY_GAMMA = 2.2     # of rendered pictures: light = displayed value to the power of this
+
 
 @dataclass(frozen=True)
 class CameraSettings(Settings):

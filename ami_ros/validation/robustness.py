@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives the same episodes under changed cameras, light and furniture, one row a condition."""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+import json
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+
+from ami_ros.modules.module import open_module
+from ami_ros.perception.images import draw
+from ami_ros.robots.find import find
+from ami_ros.sim.simulator import Simulator
+from ami_ros.validation.evaluate import evaluate, home, places, Trial
+from ami_ros.validation.protocol import goal_drive
+
+PIXELS = 192            # of each picture on the page
+VIEWS = 3               # of the page, for each condition
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is different while the robot drives; goal pictures are clean."""
+
+    camera: str = 'clean'
+    changes: str = ''
+
+
+CONDITIONS = {
+    'unchanged': Condition(),
+    **{name: Condition(name) for name in (
+        'brightness_0.6', 'brightness_0.75', 'brightness_1.3', 'warm', 'cool', 'dirt',
+        'vignetting', 'motion_blur', 'jpeg_30', 'side_light', 'evening')},
+    'furniture_moved': Condition(changes='moved:1'),
+}
+
+
+def chosen(names: tuple[str, ...]) -> dict[str, Condition]:
+    """Return conditions by name, all where none is named; ValueError lists them."""
+    if unknown := [name for name in names if name not in CONDITIONS]:
+        raise ValueError(f'no condition {unknown[0]!r}; there are: {", ".join(CONDITIONS)}')
+    return {name: CONDITIONS[name] for name in names or CONDITIONS}
+
+
+def under(trial: Trial, condition: Condition) -> Trial:
+    """Return a trial under a condition."""
+    return replace(trial, camera=condition.camera, world_changes=condition.changes)
+
+
+def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
+               ledger: Path | None = None,
+               progress: Callable[[dict, int, int], None] = lambda row, done, total: None
+               ) -> dict:
+    """Run the conditions; return the report.
+
+    Rows that the file `ledger` has from a run of the same trial are not driven again.
+    """
+    wanted = chosen(names)
+    key = repr(trial) + open_module(trial.module).id
+    rows = kept(ledger, key)
+    left = [name for name in wanted if name not in rows]
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(max(1, min(jobs, len(left))), context) as pool:
+        work = {name: pool.submit(row_of, trial, name) for name in left}
+        try:
+            for name in wanted:
+                if name in work:
+                    rows[name] = work[name].result()
+                    keep(ledger, key, rows)
+                progress(rows[name], list(wanted).index(name) + 1, len(wanted))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    first = next(iter(rows.values()))
+    return {'protocol': {**first['protocol'], 'camera': 'by condition',
+                         'world_changes': 'by condition'},
+            'conditions': [{k: v for k, v in rows[name].items() if k != 'protocol'}
+                           for name in wanted],
+            'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted)}
+
+
+def row_of(trial: Trial, name: str) -> dict:
+    """Drive one condition."""
+    report = evaluate(under(trial, CONDITIONS[name]))
+    return {'name': name, **{key: report[key] for key in (
+        'success_rate', 'reached_rate', 'false_arrival_rate', 'collision_rate', 'seconds',
+        'protocol', 'episodes')}}
+
+
+def kept(ledger: Path | None, key: str) -> dict[str, dict]:
+    """Read the rows of an interrupted run; none where it was of something else."""
+    if ledger is None or not ledger.exists():
+        return {}
+    said = json.loads(ledger.read_text())
+    return said['rows'] if said.get('key') == key else {}
+
+
+def keep(ledger: Path | None, key: str, rows: dict[str, dict]) -> None:
+    """Write down what is finished, whole or not at all."""
+    if ledger is not None:
+        temporary = ledger.with_suffix('.partial')
+        temporary.write_text(json.dumps({'key': key, 'rows': rows}))
+        temporary.replace(ledger)
+
+
+def page(trial: Trial, report: dict) -> np.ndarray:
+    """Draw clean and changed pictures of the same poses beside the rates, (H, W, 3) uint8."""
+    robot, lines = find(trial.robot), []
+    seed = home(open_module(trial.module)) if trial.world_seed is None else trial.world_seed
+    for row in report['conditions']:
+        world, driven, preset = places(under(trial, CONDITIONS[row['name']]), seed)
+        with (Simulator(world, robot, 0) as clean,
+              Simulator(driven, robot, 0, camera=preset.camera) as changed):
+            views = []
+            for view in range(VIEWS):
+                pose = goal_drive(world, robot, trial.blocks, trial.seed + view).start
+                for sim in (clean, changed):
+                    sim.reset(pose, view)
+                    views.append(draw.enlarge(sim.camera(), PIXELS))
+        line = np.concatenate([np.full((18, PIXELS * 2 * VIEWS, 3), 255, np.uint8),
+                               np.concatenate(views, 1)])
+        lines.append(draw.label(line, (
+            f'{row["name"]}: success {100 * row["success_rate"]:.0f} %, false arrivals '
+            f'{100 * row["false_arrival_rate"]:.1f} %, collisions '
+            f'{100 * row["collision_rate"]:.1f} %; clean and changed picture of {VIEWS} poses')))
+    return np.concatenate(lines)
