@@ -31,12 +31,22 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """How the light of a room shades it: shares of what the surfaces give back."""
+
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    ambient: float = 0.6
+    diffuse: float = 0.35
+
+
+@dataclass(frozen=True)
 class World:
     """One room. The same seed draws the same room, textures and light included."""
 
     seed: int
     pieces: tuple[Piece, ...]
     light: tuple[float, float, float]   # direction that it comes from
+    shade: Shade = Shade()
 
     @property
     def half_m(self) -> float:

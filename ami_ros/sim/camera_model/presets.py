@@ -36,7 +36,7 @@ PRESETS = {
     'brightness_1.3': of(brightness=1.3),
     'warm': of(red_gain=gain(1.15), blue_gain=gain(0.8)),
     'cool': of(red_gain=gain(0.85), blue_gain=gain(1.15)),
-    'dirt': of(dirt=0.1),
+    'dirt': of(dirt=0.3),
     'vignetting': of(vignetting=0.6),
     'motion_blur': of(motion_blur_s=0.04),
     'jpeg_30': of(jpeg_quality=30),

@@ -11,6 +11,7 @@ from ami_ros.sim.engines import FAR_M, TORQUE_NM
 from ami_ros.sim.engines.pybullet_scene import build_person, build_scene
 from ami_ros.sim.scenes.baking import density
 from ami_ros.sim.scenes.scene import Scene
+from ami_ros.sim.world import Shade, World
 
 COM_M = 0.07            # base_link lies on the floor; PyBullet reports the centre of mass above it
 START_M = COM_M + 0.001         # of the centre of mass of a robot that is put on the floor
@@ -19,6 +20,15 @@ TOUCH_M = 0.001         # nearer is a contact
 # up to 15 mm and 0.09 rad, as it does between 50 and 10; after a straight drive by 0.3 mm.
 ITERATIONS = 20
 OWN_LIGHT = {'lightAmbientCoeff': 1.0, 'lightDiffuseCoeff': 0.0, 'lightSpecularCoeff': 0.0}
+
+
+def shading(world: World) -> dict:
+    """Return PyBullet's arguments for the light of the protocol's room."""
+    usual = {'lightDirection': world.light}
+    if world.shade == Shade():
+        return usual
+    return usual | {'lightColor': world.shade.colour, 'lightAmbientCoeff': world.shade.ambient,
+                    'lightDiffuseCoeff': world.shade.diffuse}
 
 
 def open_in(world, robot, size: tuple[int, int]) -> 'PyBulletEngine':
@@ -47,7 +57,7 @@ class PyBulletEngine:
         far = FAR_M
         if plain is not None:
             self.solids = set(room.build(self.client, plain))
-            self.shade = {'lightDirection': plain.light}
+            self.shade = shading(plain)
         else:
             self.solids = set(build_scene(self.client, scene, density(size)))
             self.shade = OWN_LIGHT

@@ -136,9 +136,27 @@ def free_line(scene: Scene, rng) -> tuple | None:
     return None
 
 
+def from_the_side(world: worlds.World) -> worlds.World:
+    """Let the light of the protocol's room come from the other side, and lower."""
+    x, y, z = world.light
+    return replace(world, light=(-x, -y, z / 2))
+
+
+def evening(world: worlds.World) -> worlds.World:
+    """Light the protocol's room with one warm lamp in the other half of it."""
+    return replace(from_the_side(world), shade=worlds.Shade((1.0, 0.78, 0.5), 0.3, 0.6))
+
+
+# The protocol's room keeps its textures under these; under other light its looks are those that
+# the scene has as data, which are other ones.
+ROOM_LIGHTS = {'side_light': from_the_side, 'evening': evening}
+
+
 def lit(name: str) -> Callable:
     """Make the change to another light."""
     def change(scene: Scene, amount: float, seed: int, rng) -> Scene:
+        if scene.world is not None and name in ROOM_LIGHTS:
+            return as_world(scene, ROOM_LIGHTS[name](scene.world))
         return replace(scene, lighting=styles.lighting(rng, name, scene.rooms), world=None)
     change.__doc__ = f'Light the scene as in {name}.'
     return change
