@@ -179,7 +179,12 @@ class Press(Injector):
         return self.stack.row.strike.get('qos', 'best_effort_volatile')
 
     def prepare(self) -> None:
-        """Have a button that the critic knows; there is one for all repeats."""
+        """Have one button that the critic knows, for all repeats.
+
+        A button of another row goes: a press would count until it has let go as well.
+        """
+        for other in [qos for qos in self.stack.buttons if qos != self.qos]:
+            self.observer.destroy_publisher(self.stack.buttons.pop(other))
         if self.qos not in self.stack.buttons:
             row = replace(topics.E_STOP, qos=BUTTONS[self.qos])
             self.stack.buttons[self.qos] = self.observer.create_publisher(

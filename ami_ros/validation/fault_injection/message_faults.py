@@ -9,6 +9,7 @@ None says that this one goes out as it came, and that nothing is wrong with it.
 
 from collections.abc import Callable
 from copy import deepcopy
+import functools
 import math
 
 from geometry_msgs.msg import Twist
@@ -21,7 +22,8 @@ OFF_S = 1.0             # how stale a stale plan is, and how far ahead one from 
 JUMP_S = 5.0            # of /clock
 JUMP_M = 1.0            # of odometry, in both axes
 HUGE_MPS = 1e6
-ENDLESS_KNOTS = 10_000  # three quarters of an hour
+ENDLESS_KNOTS = 1000    # four minutes, ten times what is read
+ENDLESS_KNOT_S = 0.25
 FULL_MPS = 0.6          # of an endless plan; the critic limits it
 SLOW_S = 1.0            # between the pictures of a camera that has become slow
 Distort = Callable[[object, float], list | None]
@@ -109,22 +111,29 @@ def reordered(_) -> Distort:
     return distort
 
 
+@functools.cache
+def endless_points(knot_s: float) -> tuple:
+    """Make the points of an endless plan; that takes longer than a plan may be old."""
+    out = []
+    for index in range(ENDLESS_KNOTS + 1):
+        point = MultiDOFJointTrajectoryPoint(velocities=[Twist()])
+        point.velocities[0].linear.x = FULL_MPS if index < ENDLESS_KNOTS else 0.0
+        after = point.time_from_start
+        after.sec, after.nanosec = divmod(round(index * knot_s * 1e9), convert.NS)
+        out.append(point)
+    return tuple(out)
+
+
 def endless(_) -> Distort:
-    """Say one plan that goes on for three quarters of an hour, and nothing more."""
+    """Say one plan that goes on for four minutes, and nothing more."""
     said: list = []
+    points = endless_points(ENDLESS_KNOT_S)
 
     def distort(msg, _):
         if said:
             return []
         said.append(True)
-        knot_s = convert.plan_from(msg).knot_s
-        msg.points = []
-        for index in range(ENDLESS_KNOTS + 1):
-            point = MultiDOFJointTrajectoryPoint(velocities=[Twist()])
-            point.velocities[0].linear.x = FULL_MPS if index < ENDLESS_KNOTS else 0.0
-            after = point.time_from_start
-            after.sec, after.nanosec = divmod(round(index * knot_s * 1e9), convert.NS)
-            msg.points.append(point)
+        msg.points = list(points)
         return [msg]
     return distort
 

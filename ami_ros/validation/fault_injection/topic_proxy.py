@@ -49,6 +49,8 @@ class TopicProxy(Node):
         settings = parameters.declare(self, {'': TopicProxySettings})['']
         self.session = settings.session
         row, self.faults = FAULTS[settings.at]
+        for fault in self.faults.values():      # what is slow to make is made before messages come
+            fault(np.random.default_rng(0))
         self.type = row.type
         self.distort: Distort | None = None
         self.number, self.how, self.struck_ns = 0, 'none', 0
