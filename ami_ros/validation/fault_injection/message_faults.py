@@ -22,7 +22,7 @@ OFF_S = 1.0             # how stale a stale plan is, and how far ahead one from 
 JUMP_S = 5.0            # of /clock
 JUMP_M = 1.0            # of odometry, in both axes
 HUGE_MPS = 1e6
-ENDLESS_KNOTS = 1000    # four minutes, ten times what is read
+ENDLESS_KNOTS = 2000    # eight minutes, twice what is read
 ENDLESS_KNOT_S = 0.25
 FULL_MPS = 0.6          # of an endless plan; the critic limits it
 SLOW_S = 1.0            # between the pictures of a camera that has become slow
@@ -125,7 +125,7 @@ def endless_points(knot_s: float) -> tuple:
 
 
 def endless(_) -> Distort:
-    """Say one plan that goes on for four minutes, and nothing more."""
+    """Say one plan that goes on for eight minutes, and nothing more."""
     said: list = []
     points = endless_points(ENDLESS_KNOT_S)
 
