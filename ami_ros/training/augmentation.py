@@ -78,8 +78,8 @@ class Augmenter:
         length = out[0].numel()
         for index in noisy:
             begin = int(rng.integers(NOISE_POOL - length))
-            out[index].view(-1).add_(self.pool[begin:begin + length],
-                                     alpha=float(rng.uniform(0, s.noise)))
+            out[index].add_(self.pool[begin:begin + length].view(out[index].shape),
+                            alpha=float(rng.uniform(0, s.noise)))
         out = out.clamp_(0, 255).floor_()
         self._compress(out, rng, self._chosen(rng, on, b, s.jpeg))
         return out
@@ -125,7 +125,8 @@ class Augmenter:
     def _soil(self, out: torch.Tensor, rng: np.random.Generator, chosen: np.ndarray) -> None:
         """Cover windows with blurred round spots that show the mean light, in place."""
         for index in np.flatnonzero(chosen):
-            share, covered = rng.uniform(0.02, self.settings.dirt), 0.0
+            share = rng.uniform(min(0.02, self.settings.dirt), self.settings.dirt)
+            covered = 0.0
             opacity = torch.zeros(self.height, self.width)
             while covered < share:
                 radius = rng.uniform(0.02, 0.12) * 2            # of half the width

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The campaign over cameras, light and furniture: rows, resuming, the page."""
+
+import json
+
+from ami_ros.cli.main import main
+from ami_ros.validation import robustness as campaign
+from ami_ros.validation.evaluate import places, Trial
+from ami_ros.validation.protocol import Episode, REACHED_M
+import pytest
+
+TRIAL = Trial('oracle', 6, 1, 4000)
+
+
+def test_an_unknown_condition_is_refused_with_the_list(capsys):
+    assert main(['robustness', '--only', 'fog']) == 1
+    said = capsys.readouterr().err
+    assert "no condition 'fog'" in said and 'brightness_0.6' in said
+
+
+def test_rows_are_reported_by_condition_and_an_interrupted_run_resumes(tmp_path, monkeypatch):
+    names, ledger = ('unchanged', 'furniture_moved'), tmp_path / 'rows.json'
+    seen = []
+    report = campaign.robustness(TRIAL, names, 1, ledger, lambda row, *_: seen.append(row['name']))
+    assert seen == list(names) == [row['name'] for row in report['conditions']]
+    for row in report['conditions']:
+        assert set(row) >= {'success_rate', 'false_arrival_rate', 'collision_rate'}
+    # all rows are there: nothing is driven again
+    monkeypatch.setattr(campaign, 'row_of', None)
+    again = campaign.robustness(TRIAL, names, 1, ledger)
+    assert again == report
+    # of another trial: not these rows
+    assert campaign.kept(ledger, 'another') == {}
+    assert len(campaign.page(TRIAL, report)) == len(names) * (18 + campaign.PIXELS)
+    assert json.loads(json.dumps(report)) == report
+
+
+@pytest.mark.parametrize('name', ['brightness_0.6', 'evening', 'furniture_moved'])
+def test_goals_are_drawn_in_the_room_as_it_stands_and_seen_in_ordinary_light(name):
+    condition = campaign.CONDITIONS[name]
+    world, driven, preset = places(campaign.under(TRIAL, condition), 7)
+    plain, _, _ = places(TRIAL, 7)
+    assert (world == plain) == (name != 'furniture_moved')
+    assert (driven == world) == (name != 'evening')
+    assert driven.pieces == world.pieces and preset.camera.on == (name != 'furniture_moved')
+
+
+def test_a_false_arrival_is_declared_out_of_bounds():
+    def episode(declared, away):
+        return Episode(1, True, False, 9, 0, away, 0.1, 3.0, declared).false_arrival
+    assert episode(True, REACHED_M + 0.01) and not episode(True, REACHED_M - 0.01)
+    assert not episode(False, 2.0)
