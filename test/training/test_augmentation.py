@@ -24,8 +24,8 @@ def changed(settings, pictures=GREY, seed=1):
 def test_nothing_is_changed_where_all_is_off_or_every_window_stays_clean():
     noisy = torch.from_numpy(np.random.default_rng(0).integers(
         0, 256, (4, 3, 3, *SIZE), np.uint8))
-    assert (changed(OFF, noisy) - noisy).abs().max() <= 1       # rounding of factors of 1
-    assert (changed(Augmentation(clean=1.0), noisy) == noisy).all()
+    for settings in (OFF, Augmentation(clean=1.0)):
+        assert (changed(settings, noisy) - noisy).abs().max() <= 1      # factors of 1, rounded
 
 
 def test_a_seed_decides_everything_and_the_input_stays():

@@ -201,3 +201,18 @@ def test_a_larger_encoder_is_made_by_the_same_command(bag, tmp_path, monkeypatch
     with pytest.raises(ValueError, match="no encoder 'resnet'; there are: convolutions, vit_tiny"):
         build.run(build.Job((bag,), tmp_path / 'other', steps=2, encoder='resnet'),
                   lambda line: None)
+
+
+def test_a_training_may_begin_with_the_weights_of_another_module(made, bag, tmp_path, monkeypatch):
+    monkeypatch.setattr(gates, 'GATES', passing())
+    monkeypatch.setattr(build, 'BASE_RATE', 1e-9)       # so that the weights stay what they were
+    out = build.run(build.Job((bag,), tmp_path / 'm', steps=1, base=str(made[0])),
+                    lambda line: None)
+    base, module = open_module(made[0]), open_module(out)
+    assert module.manifest['recipe']['base'] == base.id
+    assert module.manifest['recipe']['shape'] == base.manifest['recipe']['shape']
+    one, other = (Networks(m).encode(picture(1)) for m in (base, module))
+    assert np.abs(one - other).max() < 0.02
+    with pytest.raises(ValueError, match='has the encoder convolutions, not vit_tiny'):
+        build.run(build.Job((bag,), tmp_path / 'n', steps=1, encoder='vit_tiny',
+                            base=str(made[0])), lambda line: None)
