@@ -28,9 +28,9 @@ class Augmentation:
 
     clean: float = 0.25             # share of windows without any change
     brightness: tuple[float, float] = (0.5, 1.5)    # gain of the displayed value
-    colour: tuple[float, float] = (0.75, 1.3)       # gains of red and blue, displayed value
+    colour: tuple[float, float] = (0.55, 1.35)      # gains of red and blue, displayed value
     drift: float = 0.05             # of auto-exposure from frame to frame, log of the gain
-    uneven: float = 0.25            # standard deviation of the log of the light across the picture
+    uneven: float = 0.3             # standard deviation of the log of the light across the picture
     vignetting: float = 0.7         # most light that is lost in the corners
     gamma: tuple[float, float] = (0.75, 1.35)
     dirt: float = 0.4               # most of the picture that spots cover

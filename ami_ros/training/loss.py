@@ -23,6 +23,7 @@ class Weights:
     clearance: float = 0.3
     inverse: float = 0.1
     similarity: float = 0.05
+    invariance: float = 1.0
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Batch:
     dt: torch.Tensor            # (B, T, 1) s
     pose: torch.Tensor          # (B, T, 3) odometry; only differences within a drive count
     clearance: torch.Tensor     # (B, T) m, NaN where unknown
+    clean: torch.Tensor         # (B, 3, H, W) the first picture of each window, not augmented
 
     def to(self, device: torch.device) -> 'Batch':
         """Return the same on a device."""
@@ -83,10 +85,11 @@ def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
           bf16: bool = False) -> dict[str, torch.Tensor]:
     """Compute every term of the loss, unweighted."""
     b, t = batch.pictures.shape[:2]
-    pictures = batch.pictures.flatten(0, 1).float()
+    pictures = torch.cat([batch.pictures.flatten(0, 1), batch.clean]).float()
     with torch.autocast(pictures.device.type, torch.bfloat16) if bf16 else nullcontext():
         z = model.encoder(pictures.contiguous(memory_format=torch.channels_last))
-    z = z.float().view(b, t, -1)
+    z, clean = z.float().split([b * t, b])
+    z = z.view(b, t, -1)
     d = z.shape[-1]
     flat = [x[:, :-1].flatten(0, 1) for x in (z, batch.body, batch.action, batch.dt)]
     change = model.dynamics(*flat).view(model.shape.heads, b, t - 1, -1)
@@ -123,6 +126,7 @@ def terms(model: Jepa, batch: Batch, masks: torch.Generator | None,
     said = model.inverse(torch.cat([z[:, :-1], z[:, 1:]], -1))
     out['inverse'] = ((said - 5 * torch.cat([step[..., :2], step[..., 3:]], -1)) ** 2).mean()
     out['similarity'] = ((z[:, 1:] - z[:, :-1]) ** 2).mean()
+    out['invariance'] = ((z[:, 0] - clean) ** 2).mean()
     out['sigreg'] = torch.stack([sigreg(z[:, k]) for k in range(t)]).mean()
     return out
 

@@ -61,11 +61,12 @@ class Sampler:
         d = self.drives
         rows = begin[:, None] + np.arange(self.recipe.frames)
         pictures = torch.from_numpy(self.images[d.frame[rows]]).permute(0, 1, 4, 2, 3)
+        clean = pictures[:, 0]
         if rng is not None:
             pictures = self.augment(pictures, rng)
         return Batch(pictures, *(torch.from_numpy(x[rows]) for x in (d.body, d.action)),
                      torch.from_numpy(d.dt[rows])[..., None], torch.from_numpy(d.pose[rows]),
-                     torch.from_numpy(d.clearance[rows]))
+                     torch.from_numpy(d.clearance[rows]), clean)
 
 
 def split(drives: Drives, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:

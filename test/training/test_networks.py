@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks' promises: no time changes nothing, headings are unit, collapse is punished."""
 
+from dataclasses import replace
+
 from ami_ros.training.loss import Batch, near, relative, relative_place, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape, sigreg
 import numpy as np
@@ -106,9 +108,17 @@ def batch(b: int = 4, t: int = 4, nan: bool = False) -> Batch:
     rng = torch.Generator().manual_seed(3)
     pose = torch.cumsum(torch.rand(b, t, 3, generator=rng) * 0.1, 1)
     clearance = torch.full((b, t), float('nan')) if nan else torch.rand(b, t, generator=rng)
-    return Batch(torch.randint(0, 256, (b, t, 3, 64, 64), generator=rng, dtype=torch.uint8),
-                 torch.randn(b, t, 3, generator=rng), torch.randn(b, t, 2, generator=rng),
-                 torch.full((b, t, 1), 0.25), pose, clearance)
+    pictures = torch.randint(0, 256, (b, t, 3, 64, 64), generator=rng, dtype=torch.uint8)
+    return Batch(pictures, torch.randn(b, t, 3, generator=rng), torch.randn(b, t, 2, generator=rng),
+                 torch.full((b, t, 1), 0.25), pose, clearance, pictures[:, 0] // 2)
+
+
+def test_invariance_is_the_distance_to_the_latent_of_the_clean_picture(model):
+    changed = batch()
+    with torch.no_grad():
+        far = terms(model, changed, None)['invariance']
+        same = terms(model, replace(changed, clean=changed.pictures[:, 0]), None)['invariance']
+    assert far > 1e-4 and same < 1e-9
 
 
 def test_every_term_is_there_finite_and_reaches_the_encoder(model):
