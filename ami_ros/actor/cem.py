@@ -14,6 +14,7 @@ from ami_ros.core.types import Belief, Goal, Plan
 
 REFUSALS = 3            # ticks in a row that make a refusal
 WANTED, LEFT = 0.15, 0.2    # of the limits asked for, and of that let through
+LOOK_S, LOOK_SHARE = 1.2, 0.35      # looking around: time to one side, share of the turn limit
 ANOTHER = 0.1           # of the limits: what begins no further off is the same motion
 
 
@@ -31,6 +32,8 @@ class Actor:
         self.plan: Plan | None = None
         self.settling_ns: int | None = None
         self.contradicted_ns: int | None = None     # stamp of the newest view that contradicted
+        self.unlike_ns: int | None = None   # since when the view at the goal is unlike its image
+        self.failure = ''                   # why this goal cannot be reached
         self.refused: list[tuple[int, np.ndarray]] = []     # when, what in shares of the limits
         self.refusals = 0
         # the best of the last search that would have begun otherwise: (v, w), energies by term
@@ -52,7 +55,7 @@ class Actor:
         """Forget goal and plan."""
         self.goal, self.way, self.plan, self.arrived = None, None, None, False
         self.settling_ns, self.refused, self.refusals = None, [], 0
-        self.contradicted_ns = None
+        self.contradicted_ns, self.unlike_ns, self.failure = None, None, ''
 
     def go_on_from(self, other: 'Actor') -> None:
         """Go on with the plan of another, which is made of commands; goals are each their own."""
@@ -77,6 +80,8 @@ class Actor:
             self.settling_ns = None
             return False
         away, turn = float(np.hypot(off[0], off[1])), abs(off[2])
+        if away > w.leave_m:        # somewhere else: another arrival may look right
+            self.unlike_ns = None
         if self.arrived:
             return away < w.leave_m
         if not (away < w.settle_m and turn < w.settle_rad):
@@ -86,6 +91,28 @@ class Actor:
             self.settling_ns = belief.stamp_ns
         return bool((away < w.arrive_m and turn < w.arrive_rad)
                     or belief.stamp_ns - self.settling_ns >= w.settle_s * 1e9)
+
+    def alike(self, seen: Belief) -> bool:
+        """Tell whether the view agrees with the goal image, besides the places read from both."""
+        far = float(np.sqrt(np.mean((seen.z - self.goal.z) ** 2)))
+        same = not self.weights.arrive_latent or far <= self.weights.arrive_latent
+        if same:
+            self.unlike_ns = None
+        return same
+
+    def look_around(self, belief: Belief, seen: Belief) -> Plan:
+        """Turn to and fro for other views, which may correct the belief; then give the goal up."""
+        self.unlike_ns = seen.stamp_ns if self.unlike_ns is None else self.unlike_ns
+        looked_s = (seen.stamp_ns - self.unlike_ns) / 1e9
+        self.plan = None
+        if looked_s > self.weights.look_around_s:
+            self.failure = 'goal does not look like here'
+        still = self.rest(belief, False)
+        if self.failure:
+            return still
+        side = 1.0 if int(looked_s / LOOK_S + 0.5) % 2 == 0 else -1.0
+        still.knots[:, 1] = side * LOOK_SHARE * self.limits[1]
+        return still
 
     def confirmed(self, belief: Belief) -> bool:
         """Tell whether the views have agreed with the believed place for a while."""
@@ -122,7 +149,12 @@ class Actor:
             return self.rest(belief, False)
         if self.goal is None or goal.number != self.goal.number:
             self.set_goal(goal)
-        self.arrived = self.at_goal(seen)
+        if self.failure:
+            return self.rest(belief, False)
+        there = self.at_goal(seen)
+        if there and not self.arrived and not self.alike(seen):
+            return self.look_around(belief, seen)
+        self.arrived = there
         if self.arrived:
             self.plan = None
             return self.rest(belief, True)

@@ -260,6 +260,14 @@ class EnergySettings(Settings):
         0.3, 's', 0.0, 10.0,
         'Time for which observations must agree with the estimated pose before an '
         'arrival is declared', live=True)
+    arrive_latent: float = setting(
+        0.6, '1', 0.0, 100.0,
+        'Largest latent distance (root mean square) between the current view and the goal image '
+        'at which an arrival is declared; 0 disables the check', live=True)
+    look_around_s: float = setting(
+        4.0, 's', 0.0, 60.0,
+        'Time for which the robot turns to and fro at a goal that does not look like the goal '
+        'image; the goal fails after it', live=True)
     leave_m: float = setting(
         0.40, 'm', 0.05, 5.0,
         'Distance from the goal beyond which an arrival is revoked', live=True)

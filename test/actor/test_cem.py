@@ -257,6 +257,52 @@ def test_an_arrival_lasts_until_it_is_clearly_wrong():
     assert arrive(made, HERE, 400)
 
 
+# an arrival must look like the goal
+
+def unlike(ms: int):
+    """Believe to be at the goal, and see something else."""
+    return replace(belief([3.0, 3.0, 1.0], ms), place=np.array(HERE))
+
+
+LOOK_MS = round(WEIGHTS.look_around_s * 1000)
+
+
+def test_a_goal_that_looks_different_is_looked_for_around_and_then_fails():
+    made, turns = actor(), []
+    for ms in range(0, LOOK_MS + 1, 100):
+        here = unlike(ms)
+        plan = made.act(here, here, goal(HERE))
+        assert not plan.arrived and not plan.knots[:, 0].any() and not made.failure
+        turns.append(np.sign(plan.knots[0, 1]))
+    assert {-1.0, 1.0} == set(turns)
+    late = unlike(LOOK_MS + 100)
+    plan = made.act(late, late, goal(HERE))
+    assert made.failure == 'goal does not look like here'
+    assert not plan.arrived and not plan.knots.any()
+    here = belief(HERE, LOOK_MS + 200)          # what failed stays so, until there is another goal
+    assert not made.act(here, here, goal(HERE)).arrived and made.failure
+    assert made.act(here, here, goal(HERE, 2)).arrived and not made.failure
+
+
+def test_a_view_that_looks_like_the_goal_ends_the_looking_around():
+    made = actor()
+    for ms in range(0, LOOK_MS, 100):
+        made.act(unlike(ms), unlike(ms), goal(HERE))
+    assert arrive(made, HERE, LOOK_MS) and made.unlike_ns is None
+
+
+def test_somewhere_else_the_looking_around_begins_anew():
+    made = actor()
+    made.act(unlike(0), unlike(0), goal(HERE))
+    assert not arrive(made, [1.0, 0, 0], 100) and made.unlike_ns is None
+
+
+def test_without_a_bound_the_place_alone_decides():
+    made = actor()
+    made.tune(made.settings, replace(made.weights, arrive_latent=0.0))
+    assert made.act(unlike(0), unlike(0), goal(HERE)).arrived
+
+
 # what the critic refuses
 
 STRAIGHT = [1.5, 0.0, 0.0]
