@@ -36,6 +36,8 @@ OF_ROS = {'/rosout', '/parameter_events', '/tf', '/tf_static'}
 # What the pages tell a person to type is typed here where that needs no robot, in the order of
 # the page. What is only parsed: why, and where a test runs it for real.
 ONLY_PARSED = {
+    'robustness': ('thirteen conditions', 'validation/test_robustness.py',
+                   'campaign.robustness('),
     'sim': ('four processes over ROS', 'validation/stack/test_session.py', 'session.run('),
     'mode': ('needs a robot', 'operator/test_send_goal.py', "ami('mode'"),
     'goal': ('needs a robot', 'operator/test_send_goal.py', "ami('goal'"),

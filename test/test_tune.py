@@ -15,18 +15,19 @@ import pytest
 MADE = {'dynamics', 'place', 'ground', 'limits', 'steady_ns', 'encoder', 'surprise_scale'}
 NUMBERS = {'settings', 'weights', 'always'}
 KNOWN = {'way', 'goal', 'arrived', 'plan', 'settling_ns', 'refused', 'refusals',
-         'belief', 'doubts', 'unsure_m', 'second', 'other', 'contradiction', 'contradicted_ns'}
+         'belief', 'doubts', 'unsure_m', 'second', 'other', 'contradiction', 'contradicted_ns',
+         'unlike_ns', 'failure'}
 OTHERS = {      # one other number for each field that may change
     WorldModelSettings: {'latent_gain': 0.3, 'pose_gain': 0.1, 'drift': 0.5,
                          'innovation_gate_m': 0.1,
                          'place_gate_rad': 0.05, 'relocalize_frames': 1, 'latency_s': 0.2},
     ActorSettings: {'candidates': 30, 'iterations': 6, 'elites': 5, 'elites_kept': 1,
                     'min_std': 0.3, 'deadline_s': 0.01},
-    EnergySettings: {'time_to_goal': 3.0, 'latent': 2.0, 'clearance': 100.0, 'clearance_m': 1.5,
+    EnergySettings: {'time_to_goal': 3.0, 'latent': 2.0,
                      'map': 2.0, 'disagreement': 5.0, 'effort': 1.0, 'vetoed': 2.0,
                      'vetoed_s': 0.3, 'terminal': 20.0, 'arrive_m': 0.03, 'arrive_rad': 0.05,
                      'settle_m': 0.3, 'settle_rad': 0.5, 'settle_s': 0.1, 'leave_m': 0.9,
-                     'confirm_s': 1.0},
+                     'confirm_s': 1.0, 'arrive_latent': 2.0, 'look_around_s': 1.0},
 }
 TOGETHER = {    # the ends of the ranges, of numbers that only go together
     ActorSettings: ({'candidates': 8, 'elites': 8, 'elites_kept': 7},

@@ -194,7 +194,7 @@ before the node is made. What is unknown, of another type, out of range, NaN, or
 another parameter ends it with one sentence that names what is right. A name that nothing has
 (`robot: submarine`) is found out when the node is configured, and stands in `diagnostics`.
 
-**While the robot drives**: `ros2 param set /mind energy.clearance 40.0`, or rqt. The change is
+**While the robot drives**: `ros2 param set /mind energy.map 0.3`, or rqt. The change is
 checked together with all that the node has; a refusal names what is right, and changes nothing.
 What was accepted holds from the next plan or picture on, never in the middle of one, and is
 forgotten when the node ends: what should stay belongs into the YAML file.

@@ -32,11 +32,6 @@ def latent(future: Future, s: EnergySettings) -> np.ndarray:
     return s.latent * future.imagined.latent
 
 
-def clearance(future: Future, s: EnergySettings) -> np.ndarray:
-    """How much nearer to an obstacle than comfortable the model expects to come."""
-    return s.clearance * np.maximum(0.0, s.clearance_m - future.imagined.clearance)
-
-
 def map_cost(future: Future, s: EnergySettings) -> np.ndarray:
     """How much tighter than at the goal it was, by the learned map, where it would come to be.
 
@@ -68,7 +63,7 @@ def vetoed(future: Future, s: EnergySettings) -> np.ndarray:
     return s.vetoed * out
 
 
-TERMS = {'time_to_goal': time_to_goal, 'latent': latent, 'clearance': clearance, 'map': map_cost,
+TERMS = {'time_to_goal': time_to_goal, 'latent': latent, 'map': map_cost,
          'disagreement': disagreement, 'effort': effort, 'vetoed': vetoed}
 
 

@@ -228,10 +228,6 @@ class EnergySettings(Settings):
         'Weight of the remaining time to the goal, estimated by the learned map', live=True)
     latent: float = setting(
         0.3, '1', 0.0, 100.0, 'Weight of the summed latent distance to the goal', live=True)
-    clearance: float = setting(
-        20.0, '1/m', 0.0, 1000.0, 'Weight of the predicted proximity to obstacles', live=True)
-    clearance_m: float = setting(
-        0.30, 'm', 0.0, 2.0, 'Obstacle distance below which the clearance cost starts', live=True)
     map: float = setting(
         0.15, '1', 0.0, 100.0, 'Weight of narrow places known to the learned map', live=True)
     disagreement: float = setting(

@@ -11,11 +11,11 @@ value to the power of 1 / 2.2, so that gains need no conversion.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch.nn import functional
 
+from ami_ros.perception.images import codec
 from ami_ros.sim.camera_model.settings import DISPLAY_GAMMA
 
 NOISE_POOL = 1 << 22    # normal numbers that are drawn once; each window takes a piece of them
@@ -141,9 +141,8 @@ class Augmenter:
     def _compress(self, out: torch.Tensor, rng: np.random.Generator, chosen: np.ndarray) -> None:
         """Send windows through JPEG, in place."""
         for index in chosen:
-            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*self.settings.quality))]
+            quality = int(rng.integers(*self.settings.quality))
             for frame in out[index]:
                 picture = frame.permute(1, 2, 0).numpy().astype(np.uint8)
-                coded = cv2.imencode('.jpg', np.ascontiguousarray(picture), quality)[1]
-                frame.copy_(torch.from_numpy(cv2.imdecode(coded, cv2.IMREAD_COLOR))
-                            .permute(2, 0, 1))
+                coded = codec.to_jpeg(np.ascontiguousarray(picture), quality)
+                frame.copy_(torch.from_numpy(codec.from_compressed(coded)).permute(2, 0, 1))

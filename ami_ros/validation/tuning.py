@@ -32,8 +32,6 @@ TRIED = (               # each a change of the defaults; 'room' is no parameter
     {'actor.candidates': 24}, {'actor.candidates': 256}, {'actor.iterations': 1},
     {'actor.iterations': 8}, {'actor.min_std': 0.02}, {'actor.min_std': 0.3},
     {'energy.effort': 0.0}, {'energy.effort': 0.5}, {'energy.effort': 2.0},
-    {'energy.clearance': 0.0}, {'energy.clearance': 100.0},
-    {'energy.clearance_m': 0.1}, {'energy.clearance_m': 0.6},
     {'energy.map': 0.0}, {'energy.map': 1.0},
     {'energy.time_to_goal': 0.3}, {'energy.time_to_goal': 3.0}, {'energy.latent': 0.0},
     {'energy.latent': 3.0},

@@ -55,13 +55,6 @@ def test_latent_is_the_squared_distance():
         WEIGHTS.latent * np.array([[0, 1, 2, 3]]))
 
 
-def test_clearance_costs_below_a_distance_only():
-    at = WEIGHTS.clearance_m
-    near = future(clearance=[at + 0.5, at, at - 0.1, -0.1])
-    assert only('clearance', near) == pytest.approx(
-        WEIGHTS.clearance * np.array([[0, 0, 0.1, at + 0.1]]))
-
-
 def test_ground_costs_where_it_is_tighter_than_usual():
     ground = floor(2.0)
     ground.cost[:15, :] = 8.0       # x below -0.6
@@ -121,7 +114,7 @@ def test_the_last_knot_weighs_more_and_the_weights_sum_to_one():
 def test_every_term_has_its_weight_and_none_counts_without_it():
     names = {f.name for f in fields(EnergySettings)}
     assert set(TERMS) <= names
-    some = future(knots=np.ones((2, H, 2)), place=[-1, 1, 2], latent=2.0, clearance=0.1,
+    some = future(knots=np.ones((2, H, 2)), place=[-1, 1, 2], latent=2.0,
                   disagreement=3.0, refused=[(1, 1)])
     silent = energies(some, replace(WEIGHTS, **dict.fromkeys(TERMS, 0.0)))
     assert all(np.all(e == 0) for e in silent.values())

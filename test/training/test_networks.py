@@ -109,8 +109,9 @@ def batch(b: int = 4, t: int = 4, nan: bool = False) -> Batch:
     pose = torch.cumsum(torch.rand(b, t, 3, generator=rng) * 0.1, 1)
     clearance = torch.full((b, t), float('nan')) if nan else torch.rand(b, t, generator=rng)
     pictures = torch.randint(0, 256, (b, t, 3, 64, 64), generator=rng, dtype=torch.uint8)
-    return Batch(pictures, torch.randn(b, t, 3, generator=rng), torch.randn(b, t, 2, generator=rng),
-                 torch.full((b, t, 1), 0.25), pose, clearance, pictures[:, 0] // 2)
+    body, action = (torch.randn(b, t, n, generator=rng) for n in (3, 2))
+    return Batch(pictures, body, action, torch.full((b, t, 1), 0.25), pose, clearance,
+                 pictures[:, 0] // 2)
 
 
 def test_invariance_is_the_distance_to_the_latent_of_the_clean_picture(model):
