@@ -145,7 +145,7 @@ class Simulator:
     def scan(self) -> np.ndarray:
         """Sweep the lidar, (R,) float64 m; no return is what the robot file says."""
         position, rotation = self.engine.base()
-        mount = self.robot.body.mounts[self.robot.lidar.link]
+        mount = self.robot.body.mount(self.robot.lidar.link)
         origin = position + rotation @ mount[:3]
         angles = self.angles + mount[5]
         rays = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], 1) @ rotation.T

@@ -26,7 +26,7 @@ UNSEEN = np.zeros((0, 0, 3), np.uint8)
 
 
 class Networks:
-    """Encoder and Dynamics of a model in torch; latents are encoded beforehand."""
+    """Places and Steps of a model in torch; latents are encoded beforehand."""
 
     def __init__(self, model: Jepa):
         self.model = model

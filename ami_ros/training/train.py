@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains a JEPA on a bag, with live losses, checkpoints that a killed run goes on from, gates."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import hashlib
 import math
 from pathlib import Path
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,9 +62,9 @@ class Sampler:
         pictures = torch.from_numpy(self.images[d.frame[rows]]).permute(0, 1, 4, 2, 3)
         if brightness is not None:
             pictures = (pictures.float() * torch.from_numpy(brightness).float()).clamp(0, 255)
-        return Batch(pictures, *(torch.from_numpy(x[rows]) for x in (d.body, d.action)),
-                     torch.from_numpy(d.dt[rows])[..., None], torch.from_numpy(d.pose[rows]),
-                     torch.from_numpy(d.clearance[rows]))
+        body, action = (torch.from_numpy(x[rows]) for x in (d.body, d.action))
+        return Batch(pictures, body, action, torch.from_numpy(d.dt[rows])[..., None],
+                     torch.from_numpy(d.pose[rows]), torch.from_numpy(d.clearance[rows]))
 
 
 def split(drives: Drives, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +149,7 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     return model.eval()
 
 
-def pack(state: dict) -> list[str]:
+def pack(state: Mapping[str, Any]) -> list[str]:
     """Numpy's generator state as strings: its numbers are too large for a tensor."""
     inner = state['state']
     return [str(inner['state']), str(inner['inc']), str(state['has_uint32']),

@@ -148,7 +148,7 @@ def fit(odometry: MotionTrack, axis: str, told_s: np.ndarray, told: np.ndarray, 
 def lag(along: dict[str, list[Response]]) -> Measurement:
     """Put the responses of each axis together; the slower axis is what the file gets."""
     middle = {axis: float(np.median([r.lag_s for r in runs])) for axis, runs in along.items()}
-    slower = max(middle, key=middle.get)
+    slower = max(middle, key=middle.__getitem__)
     runs, allowed = along[slower], max(LEAST_S, SHARE * middle[slower])
     parts = ', '.join(
         f'{axis}: {said(middle[axis])} s (dead {said(np.median([r.dead_s for r in rs]), 2)}, tau '

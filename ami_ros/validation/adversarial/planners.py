@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ami_ros.core.types import Plan
 from ami_ros.critic.footprint_sweep import Box, seen_after
@@ -58,7 +59,7 @@ class AdversarialPlanner:
 class AtRandom(AdversarialPlanner):
     """Holds a random twist for a while, and means anything to come after it."""
 
-    held = (0.0, 0.0)
+    held: ArrayLike = (0.0, 0.0)
 
     def knots(self, look):
         if look.time_s >= self.until_s:
@@ -72,7 +73,8 @@ class Adversary(AdversarialPlanner):
     Head on, backwards, on an arc, or with the corner that meets something soonest.
     """
 
-    style, twist, phase = 'nearest', (0.0, 0.0), 0
+    style, phase = 'nearest', 0
+    twist: ArrayLike = (0.0, 0.0)
 
     def knots(self, look):
         rng = self.rng
@@ -117,7 +119,8 @@ class Adversary(AdversarialPlanner):
 class Jitterer(AdversarialPlanner):
     """Says something else each time, and within each plan: around a course, or around none."""
 
-    course, share, knot_s = (0.0, 0.0), 1.0, KNOT_S
+    course: ArrayLike = (0.0, 0.0)
+    share, knot_s = 1.0, KNOT_S
 
     def knots(self, look):
         rng = self.rng

@@ -10,6 +10,7 @@ None says that this one goes out as it came, and that nothing is wrong with it.
 from collections.abc import Callable
 from copy import deepcopy
 import math
+from typing import Any
 
 from geometry_msgs.msg import Twist
 import numpy as np
@@ -24,11 +25,11 @@ HUGE_MPS = 1e6
 ENDLESS_KNOTS = 10_000  # three quarters of an hour
 FULL_MPS = 0.6          # of an endless plan; the critic limits it
 SLOW_S = 1.0            # between the pictures of a camera that has become slow
-Distort = Callable[[object, float], list | None]
+Distort = Callable[[Any, float], list | None]
 Fault = Callable[[np.random.Generator], Distort]
 
 
-def each(change: Callable[[object], None]) -> Fault:
+def each(change: Callable[[Any], None]) -> Fault:
     """Change every message in place."""
     def fault(_):
         def distort(msg, _):
