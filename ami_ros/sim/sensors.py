@@ -27,8 +27,8 @@ class DeadReckoning:
     def __init__(self, radius_m: float, track_m: float, noise: Noise, rng: np.random.Generator):
         self.radius_m, self.track_m, self.noise, self.rng = radius_m, track_m, noise, rng
         self.scale = 1 + rng.normal(0, noise.odometry_scale, 2)
-        self.pose = np.zeros(3)         # x m, y m, yaw rad, odom
-        self.twist = np.zeros(2)        # v m/s, w rad/s, base_link
+        self.pose: np.ndarray = np.zeros(3)     # x m, y m, yaw rad, odom
+        self.twist: np.ndarray = np.zeros(2)    # v m/s, w rad/s, base_link
         self.angles, self.begun = (0.0, 0.0), False
 
     def update(self, left_rad: float, right_rad: float, dt_s: float) -> None:

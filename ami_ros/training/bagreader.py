@@ -120,7 +120,7 @@ def picture_of(message, size: tuple[int, int],
     """
     picture = fields.picture_of(message)
     seen = fitted(picture, size) if rectifier is None else rectifier(picture)
-    return seen, picture.shape[1::-1]
+    return seen, (picture.shape[1], picture.shape[0])
 
 
 def look_through(bag: Bag, camera: str, infos: tuple[str, ...], size: tuple[int, int],
@@ -233,10 +233,10 @@ def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
     odom_ns, odom = table('odom')
     command_ns, command = table('command')
     gyro_ns, gyro = table('imu')
-    near = np.full(len(image_ns), np.nan)
+    near: np.ndarray = np.full(len(image_ns), np.nan)
     if rows['scan']:
         scan_ns, scan = table('scan')
-        at = np.clip(np.searchsorted(scan_ns, image_ns), 1, len(scan_ns) - 1) if len(
+        at: np.ndarray = np.clip(np.searchsorted(scan_ns, image_ns), 1, len(scan_ns) - 1) if len(
             scan_ns) > 1 else np.zeros(len(image_ns), int)
         before = np.maximum(at - 1, 0)
         at = np.where(np.abs(scan_ns[at] - image_ns) < np.abs(scan_ns[before] - image_ns),

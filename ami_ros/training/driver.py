@@ -27,7 +27,8 @@ class Driver:
     def __init__(self, sim: Simulator, rng: np.random.Generator):
         self.sim, self.rng = sim, rng
         self.limits = np.array(sim.robot.limits)
-        self.left_s, self.twist, self.target, self.mode = 0.0, np.zeros(2), np.zeros(3), 'wander'
+        self.twist: np.ndarray = np.zeros(2)
+        self.left_s, self.target, self.mode = 0.0, np.zeros(3), 'wander'
 
     def next(self, ranges: np.ndarray, dt_s: float) -> np.ndarray:
         """Return the twist (2,) for the coming dt_s."""

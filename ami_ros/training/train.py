@@ -93,7 +93,7 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x7A1])
     masks = torch.Generator().manual_seed(recipe.seed)
-    model = Jepa(recipe.shape, limits, images.shape[2:0:-1]).to(device)
+    model = Jepa(recipe.shape, limits, (images.shape[2], images.shape[1])).to(device)
     model.encoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=recipe.decay)
     begin = 0

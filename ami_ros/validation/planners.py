@@ -75,7 +75,7 @@ class RandomPlanner(Borrowed):
         """Seed the stream."""
         super().begin(seed, picture)
         self.rng, self.until_ns = np.random.default_rng([seed, 0x4A4D]), -1
-        self.twist = np.zeros(2)
+        self.twist: np.ndarray = np.zeros(2)
 
     def choose(self, z: np.ndarray, frame: Frame) -> np.ndarray:
         """Hold a segment, then draw another."""

@@ -80,7 +80,7 @@ class Adversary(AdversarialPlanner):
         rng = self.rng
         if look.time_s >= self.until_s:
             self.phase += 1
-            self.style = rng.choice(['nearest', 'nearest', 'arc', 'corner', 'corner'])
+            self.style = str(rng.choice(['nearest', 'nearest', 'arc', 'corner', 'corner']))
             if self.phase % 2 == 0:
                 self.style, self.twist = 'off', self.anything()
             self.until_s = look.time_s + rng.uniform(0.3, 2.0 if self.style == 'off' else 6.0)
@@ -126,8 +126,8 @@ class Jitterer(AdversarialPlanner):
         rng = self.rng
         if look.time_s >= self.until_s:
             self.course, self.until_s = self.anything(), look.time_s + rng.uniform(1.0, 4.0)
-            self.share = rng.choice([0.3, 0.7, 1.0])
-            self.knot_s = rng.choice([0.02, 0.05, 0.1, KNOT_S])
+            self.share = float(rng.choice([0.3, 0.7, 1.0]))
+            self.knot_s = float(rng.choice([0.02, 0.05, 0.1, KNOT_S]))
         count = max(KNOTS, round(0.5 / self.knot_s))
         noise = np.where(rng.random((count, 1)) < 0.5, rng.uniform(-2, 2, (count, 2)),
                          rng.choice([-1, 1], (count, 2)))

@@ -139,7 +139,8 @@ class Desk:
         old.latch.open()
         self.node.critic = type(old)(old.policy, self.node.robot, old.latch)
         self.oracle = Oracle(*self.said, self.foreign)
-        self.pose, self.mode, self.wish = np.zeros(3), 'autonomous', (0.2, 0.0)
+        self.mode, self.wish = 'autonomous', (0.2, 0.0)
+        self.pose: np.ndarray = np.zeros(3)
         self.run_id, self.ticks = f'run{self.rng.integers(9)}', 0
         self.before: dict = {}
         self.clock.steady += 100 * 10**9    # the hand of the last block is dead
