@@ -26,7 +26,7 @@ class Policy:
     """Read-only while the robot runs. Two of the same numbers are the same policy."""
 
     shared: Shared                      # what several rules go by
-    rules: Mapping[str, Any]       # the numbers of each rule that runs, in their order
+    rules: Mapping[str, Any]            # the numbers of each rule that runs, in their order
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     path: str = field(default='', compare=False)
 
