@@ -3,7 +3,7 @@
 # make test      lint and all tests but the slow ones            make test ARGS="-k speed"
 # make test-all  these and the slow ones; what CI runs
 # make setup     .venv with all that a developer needs         make PYTHON=python3.12 setup
-# make lint      ruff
+# make lint      ruff and mypy
 # make bench     latencies of every stage, one JSON line last
 # make kilted    the ROS tests, but the slow ones, on the wheels of ROS 2 Kilted
 # make colcon    a real colcon build; every executable started from the install space
@@ -37,6 +37,7 @@ sim:
 lint:
 	@tools/setup_venv.sh .venv dev
 	@.venv/bin/ruff check .
+	@.venv/bin/mypy
 
 # a file of tests is run by one process, so that what it sets up is made once
 PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
@@ -77,5 +78,5 @@ nightly: setup
 	@.venv/bin/python -m ami_ros.validation.fuzzing.critic --count 1000000 --report runs/fuzz.json
 
 clean:
-	rm -rf .venv .venv-kilted build build_colcon *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-kilted build build_colcon *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,8 +50,8 @@ EXTRAS = {
     # a real TensorRT parser and builder for tests, without a GPU; proprietary, never needed to run
     'tensorrt-rtx': ['tensorrt-rtx-cu13-libs', 'tensorrt-rtx-cu13-bindings'],
     'test': ['pytest', 'pytest-xdist', 'hypothesis'],    # `colcon test` looks for this name
-    'dev': ['pytest', 'pytest-xdist', 'hypothesis', 'coverage', 'ruff', 'colcon-core',
-            'colcon-ros', 'colcon-bash', 'securesystemslib'],
+    'dev': ['pytest', 'pytest-xdist', 'hypothesis', 'coverage', 'ruff', 'mypy',
+            'colcon-core', 'colcon-ros', 'colcon-bash', 'securesystemslib'],
 }
 
 setup(
@@ -65,8 +65,8 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(exclude=['test', 'test.*']),
-    package_data={NAME: [str(Path(f).relative_to(NAME))
-                         for f in files(f'{NAME}/modules/shipped/**')]},
+    package_data={NAME: ['py.typed', *(str(Path(f).relative_to(NAME))
+                                       for f in files(f'{NAME}/modules/shipped/**'))]},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         *shared('package.xml', 'launch/*.py', 'urdf/*', 'config/**', 'docs/**'),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 import time
+from typing import Any
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
@@ -133,7 +134,7 @@ class Argument:
 
     default: str
     about: str
-    take: Callable[[str], object] = text
+    take: Callable[[str], Any] = text
 
 
 ARGUMENTS = {

@@ -8,7 +8,7 @@ import numpy as np
 from ami_ros.actor.cost_to_go import Map, Way
 from ami_ros.actor.costs import energies, Future
 from ami_ros.core.geometry import between, wrap
-from ami_ros.core.ports import Dynamics
+from ami_ros.core.ports import Imagines
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Goal, Plan
 
@@ -21,7 +21,7 @@ ANOTHER = 0.1           # of the limits: what begins no further off is the same 
 class Actor:
     """A cross-entropy search (Pinneri et al. 2020) with smooth noise, warm-started by time."""
 
-    def __init__(self, dynamics: Dynamics, place: Callable[[np.ndarray], np.ndarray],
+    def __init__(self, dynamics: Imagines, place: Callable[[np.ndarray], np.ndarray],
                  ground: Map, limits: tuple[float, float], settings: ActorSettings,
                  weights: EnergySettings, steady_ns: Callable[[], int]):
         self.dynamics, self.place, self.ground = dynamics, place, ground
@@ -75,6 +75,7 @@ class Actor:
 
         Never while what it sees contradicts where it believes to be, as after it was carried.
         """
+        assert self.goal is not None        # `act` set it
         off, w = between(self.goal.place, belief.place), self.weights
         if not self.confirmed(belief):
             self.settling_ns = None
@@ -190,6 +191,7 @@ class Actor:
             kept, iterations = elites[:s.elites_kept], iteration + 1
             if deadline_ns is not None and self.steady_ns() > deadline_ns:
                 break
+        assert best is not None and self.goal is not None
         return Plan(best[1] * self.limits, s.control_step_s, belief.stamp_ns, belief.number,
                     belief.run,
                     self.goal.number, False, belief.surprise, best[2], best[3], iterations,
@@ -207,6 +209,7 @@ class Actor:
 
     def judge(self, belief: Belief, origin: np.ndarray, knots: np.ndarray):
         """Imagine (N, H, 2) knots in shares of the limits; return energies by term and places."""
+        assert self.goal is not None and self.way is not None       # `act` set both
         twists = knots * self.limits
         imagined = self.dynamics.imagine(belief.z, belief.body, twists, self.goal.z)
         # where the model says it would move to, from where the belief says that it is

@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     make_way(args.report)
     ledger = args.report.with_suffix('.legs')
     ask = AdversarialCampaign(args.hours, args.seed, args.moving, args.safety_policy, args.robot)
-    begun, first = time.monotonic(), []
+    begun = time.monotonic()
+    first: list = []
 
     def progress(done: int, total: int) -> None:
         first.append(done) if not first else None

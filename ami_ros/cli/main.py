@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest='verb', required=True, metavar='VERB')
     for name, where in VERBS.items():
         file = importlib.import_module(where)
-        about = file.__doc__.strip().split('\n')[0]
+        about = str(file.__doc__).strip().split('\n')[0]
         one = verbs.add_parser(name, help=about, description=about,
                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         file.add(one)

@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     quantize.make(module, seen, trying)
     reports = []
     for path in (args.module, str(trying)):
-        begun, done = time.monotonic(), []
+        begun = time.monotonic()
+        done: list = []
 
         def progress(episode, begun=begun, done=done) -> None:
             done.append(episode)

@@ -12,11 +12,11 @@ VIEW_PX = 320
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     does = one.add_subparsers(dest='does', required=True, metavar='show|write')
-    options = {'formatter_class': argparse.ArgumentDefaultsHelpFormatter}
+    shape = argparse.ArgumentDefaultsHelpFormatter
     show = does.add_parser(
-        'show', **options,
+        'show', formatter_class=shape,
         help='Draw the floor plan and eight camera views into one PNG')
-    write = does.add_parser('write', **options, help='Write an editable scene file')
+    write = does.add_parser('write', formatter_class=shape, help='Write an editable scene file')
     for verb in (show, write):
         verb.add_argument('world', metavar='SEED', help='World seed, or scene file (.json)')
         verb.add_argument('--generator', default='mixed', help='Scene type of the world')

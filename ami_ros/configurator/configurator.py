@@ -144,7 +144,8 @@ class Configurator:
         self.runs, self.numbers, self.run, self.goal, self.task = 0, 0, '', 0, 'none'
         self.acknowledged = False
         self.changed = True                 # something that others should hear of
-        self._critic_s, self._critic_life = -1e9, None
+        self._critic_s = -1e9
+        self._critic_life: tuple[str, ...] | None = None
         self._latched = ''                  # by which rules, as the critic says
         self._went = False                  # it drove towards this goal
         self._verdict = '', '', ''          # action, rule, reason

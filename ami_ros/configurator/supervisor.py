@@ -77,7 +77,7 @@ class Supervisor:
         ward = self.wards.get(name)
         if ward is None:
             return
-        life = tuple(values.get(key, '') for key in ('pid', 'host', 'started'))
+        life = values.get('pid', ''), values.get('host', ''), values.get('started', '')
         if life != ward.life:
             if ward.life[0] and ward.state:         # it was there a moment ago
                 self._fall(ward, 'ended and was started again')

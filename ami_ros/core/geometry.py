@@ -38,7 +38,7 @@ class Rescaled:
 
     def pose(self, told: np.ndarray) -> np.ndarray:
         """Return the pose (3,) for a told one; they begin alike."""
-        if self.same or self.told is None:
+        if self.same or self.told is None or self.true is None:
             self.told = self.true = np.asarray(told, float)
             return self.told
         self.true = compose(self.true, self.scale * between(self.told, told))

@@ -42,7 +42,7 @@ def spread(values: np.ndarray) -> float:
 
 def fingerprint(seen: np.ndarray) -> str:
     """Return hexadecimals that are the same for the same picture, and for no other."""
-    return hashlib.blake2b(seen, digest_size=DIGEST).hexdigest()
+    return hashlib.blake2b(seen.data, digest_size=DIGEST).hexdigest()
 
 
 def even(length: int) -> int:

@@ -17,11 +17,8 @@ class Imagined:
     disagreement: np.ndarray    # (N, H): spread of the heads over its held-out mean
 
 
-class Encoder(Protocol):
-    """Perception: a picture becomes a latent."""
-
-    def encode(self, image: np.ndarray) -> np.ndarray:
-        """Map (H, W, 3) uint8 rgb to (D,) float32."""
+class Places(Protocol):
+    """Reads where a latent was seen from."""
 
     def place(self, z: np.ndarray) -> np.ndarray:
         """Read (D,) as (3,): x m, y m, yaw rad in the learned map."""
@@ -30,18 +27,35 @@ class Encoder(Protocol):
         """Say how far off, in m, that place may be."""
 
 
-class Dynamics(Protocol):
-    """The world model: what follows from what is done."""
+class Encoder(Places, Protocol):
+    """Perception: a picture becomes a latent."""
 
-    horizons: tuple[int, ...]   # for how many knots it can imagine, the most first
+    def encode(self, image: np.ndarray) -> np.ndarray:
+        """Map (H, W, 3) uint8 rgb to (D,) float32."""
+
+
+class Steps(Protocol):
+    """What follows from what is done, one step."""
 
     def step(self, z: np.ndarray, body: np.ndarray, twist: np.ndarray,
              dt_s: float) -> tuple[np.ndarray, np.ndarray, float]:
         """Advance one belief: (D,), (3,), (2,) -> (D,), (3,), disagreement."""
 
+
+class Imagines(Protocol):
+    """What follows from what might be done."""
+
     def imagine(self, z: np.ndarray, body: np.ndarray, knots: np.ndarray,
                 goal_z: np.ndarray) -> Imagined:
         """Roll (N, H, 2) candidate knots forward from one belief, in one call."""
+
+
+class Dynamics(Steps, Imagines, Protocol):
+    """The world model."""
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """For how many knots it can imagine, the most first."""
 
 
 class Clock(Protocol):

@@ -8,7 +8,7 @@ A limit that guards somebody has no default: it must stand in the file.
 import dataclasses
 from dataclasses import dataclass
 import difflib
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ami_ros.core.renamed import renamed
 
@@ -89,9 +89,9 @@ class Settings:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             what = f'{field.name} = {value!r}'
-            if not isinstance(value, field.type) or (field.type is not bool
-                                                     and isinstance(value, bool)):
-                raise ValueError(f'{what} is not of type {field.type.__name__}; right is '
+            kind: Any = field.type
+            if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+                raise ValueError(f'{what} is not of type {kind.__name__}; right is '
                                  f'{right(field)} ({field.metadata["reason"]})')
             low, high = field.metadata['low'], field.metadata['high']
             if low is not None and not low <= value <= high:

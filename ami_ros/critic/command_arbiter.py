@@ -240,6 +240,7 @@ class CommandArbiter:
 
     def forget_ahead(self, now_ns: int) -> None:
         """Have no plan, since the newest lies ahead, so that any later one is the newest."""
+        assert self.plan is not None
         self.refused_plan = self._from_the_future(self.plan, now_ns)
         self.plan = self._plan_ns = None
 

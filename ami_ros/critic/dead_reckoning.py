@@ -9,6 +9,7 @@ most FARTHEST.
 """
 
 from collections import deque
+from dataclasses import replace
 import math
 
 from ami_ros.core.types import Command, Odometry, Reckoned, Sent
@@ -63,9 +64,11 @@ class Reckoning:
         newest = self.new or self.reckoned
         if not newest or odometry.received_steady_ns - newest[-1].steady_ns >= EVERY_S * 1e9:
             self.new.append(Reckoned(
-                odometry.received_steady_ns, odometry.stamp_ns, *self.sums, 0.0, 0.0, 0.0, 0.0,
-                tuple((name, turned + rate * bounded((odometry.stamp_ns - stamp_ns) / 1e9, GAP_S))
-                      for name, (stamp_ns, rate, turned) in self.gyros.items())))
+                odometry.received_steady_ns, odometry.stamp_ns, **dict(zip(SUMS, self.sums)),
+                command_m=0.0, command_rad=0.0, command_path_m=0.0, command_path_rad=0.0,
+                gyros=tuple(
+                    (name, turned + rate * bounded((odometry.stamp_ns - stamp_ns) / 1e9, GAP_S))
+                    for name, (stamp_ns, rate, turned) in self.gyros.items())))
 
     def add(self, was: Odometry, told: tuple[float, ...], passed_s: float) -> None:
         """Add the step between two readings to the sums."""
@@ -127,14 +130,14 @@ class Reckoning:
             path_m, path_rad = (0.0, 0.0) if was is None else (
                 was.command_path_m + abs(m - was.command_m),
                 was.command_path_rad + abs(rad - was.command_rad))
-            self.reckoned.append(Reckoned(*(getattr(one, key) for key in FIRST), m, rad, path_m,
-                                          path_rad, one.gyros))
+            self.reckoned.append(replace(one, command_m=m, command_rad=rad, command_path_m=path_m,
+                                         command_path_rad=path_rad))
         while self.reckoned and self.reckoned[0].steady_ns < steady_ns - KEPT_S * 1e9:
             self.reckoned.popleft()
         return tuple(self.reckoned)
 
 
-FIRST = tuple(Reckoned.__dataclass_fields__)[:9]
+SUMS = tuple(Reckoned.__dataclass_fields__)[2:9]
 
 
 def bounded(value: float, most: float) -> float:

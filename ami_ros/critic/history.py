@@ -68,10 +68,13 @@ class History:
         self.limits = robot.limits
         self.filter_s = filter_s            # of the IMU's acceleration; 0 is none
         self.turns = {s.name: robot.body.turn(s.link) for s in robot.sensors_of('Imu')}
-        self.cameras = {s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
-        self.shapes = {s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
+        self.cameras: dict[str, deque] = {
+            s.name: deque(maxlen=MOST) for s in robot.sensors_of(*PICTURES)}
+        self.shapes: dict[str, tuple[int, ...]] = {
+            s.name: s.size_px[::-1] for s in robot.sensors_of(*PICTURES) if s.size_px}
         # of each camera: how many pictures had that size, another size, how many in a row had it
-        self.sizes = dict.fromkeys(self.shapes, (SURE_PICTURES, (), 0))
+        self.sizes: dict[str, tuple[int, tuple[int, ...], int]] = dict.fromkeys(
+            self.shapes, (SURE_PICTURES, (), 0))
         self.sightings = ScanHistory()
         self.reckoning = Reckoning(robot)
         self.scan_motions = ScanMotions(tuple(
@@ -80,8 +83,11 @@ class History:
         self.met: dict[str, int] = {}       # sensor: when its newest scan came that hit something
         self.said: dict[str, LastReading] = {}
         self.leaning: dict[str, tuple[np.ndarray, int, int]] = {}   # up, since, last, both ns
-        self.jumps, self.arrivals, self.reversals, self.misses, self.stops = (
-            deque(maxlen=MOST) for _ in range(5))
+        self.jumps: deque = deque(maxlen=MOST)
+        self.arrivals: deque = deque(maxlen=MOST)
+        self.reversals: deque = deque(maxlen=MOST)
+        self.misses: deque = deque(maxlen=MOST)
+        self.stops: deque = deque(maxlen=MOST)
         self.disputes: deque[tuple[float, float]] = deque(maxlen=32)
         self.tracks: deque[Track] = deque(maxlen=MOST)
         self.plan: Plan | None = None
@@ -142,7 +148,7 @@ class History:
             self.scan_motions.on_odometry(odometry, False)
             return
         moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
-        if self.pose is not None:
+        if self.pose is not None and was is not None:
             moved, turned = apart(pose, self.pose)
             passed = max(0.0, (came - was.stamp_ns) / 1e9)
             self.sums[2:] += min(moved, FARTHEST_M), turned
@@ -200,7 +206,8 @@ class History:
         """Note whether a sensor says the very same again."""
         was = self.said.get(name)
         repeats = was.same.repeats + 1 if was is not None and was.stamp_ns == stamp_ns else 0
-        if was is None or not content or was.content != content or was.pose is None:
+        if was is None or not content or was.content != content or was.pose is None \
+                or self.pose is None:
             self.said[name] = LastReading(content, stamp_ns, self.pose,
                                           RepeatCount(name, repeats, 0.0, 0.0))
             return
@@ -273,8 +280,8 @@ class History:
         One that slows alone stands as well, where its name is slow_zone; one that stopped stands
         until a motion that is like the one it stopped was let through.
         """
-        stopped = verdict.action == 'stop'
-        for zone in ZONES if asks is not None and any(asks) else ():
+        stopped, asks = verdict.action == 'stop', asks or (0.0, 0.0)
+        for zone in ZONES if any(asks) else ():
             was = self.standing.get(zone)
             holds = stopped and verdict.rule == zone or (
                 zone == 'slow_zone' and zone in verdict.touched)

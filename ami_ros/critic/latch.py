@@ -46,6 +46,7 @@ class Latch:
 
     def found(self) -> dict[str, str]:
         """Return what the last critic left."""
+        assert self.path is not None
         try:
             with open(self.path, encoding='utf-8') as file:
                 text = file.read(LARGEST + 1)
@@ -94,6 +95,7 @@ class Latch:
     def write(self, running: bool = True) -> None:
         """Write it whole or not at all; a full disk stops nothing, and is told."""
         try:
+            assert self.path is not None
             if self._held is None:
                 self._held = claim(self.path.with_name(LOCK))
                 self.taken = self._held is None

@@ -58,7 +58,8 @@ class ScanMotions:
             self.keys.clear()
             self.before = self.last = None
             return
-        self.before, self.last = self.last, (odometry.stamp_ns, *map(float, odometry.pose))
+        x, y, yaw = map(float, odometry.pose)
+        self.before, self.last = self.last, (odometry.stamp_ns, x, y, yaw)
         for scan in list(self.waiting.values()):
             self.try_scan(scan)
 
@@ -80,6 +81,7 @@ class ScanMotions:
 
     def take_between(self, scan: Scan) -> None:
         """Take a scan between the two newest readings of odometry, where they lie around it."""
+        assert self.before is not None and self.last is not None
         passed = self.last[0] - self.before[0]
         if self.before[0] <= scan.stamp_ns and 0 < passed <= LONGEST_GAP_S * 1e9:
             part = (scan.stamp_ns - self.before[0]) / passed

@@ -22,7 +22,7 @@ class SwitchSenders:
         self.pressed = False
         self.missing = ''       # who has not said that it is free; '' where nobody is waited for
         self._rows: list[int] = []      # the newest number of each row, all since it was pressed
-        self._of = frozenset()          # the publishers when the first of them came
+        self._of: frozenset = frozenset()   # the publishers when the first of them came
 
     def hear(self, pressed: bool, number: int | None, queue: int, publishers: Sequence[int]
              ) -> bool:

@@ -57,7 +57,7 @@ class Host:
 
     root: Path = Path('/')
     ask: Callable[[str], str | None] = nothing          # a command to what it prints
-    room: Callable[[Path], tuple[int, int] | None] = nothing    # a path to bytes: all, free
+    room: Callable[[str], tuple[int, int] | None] = nothing    # a path to bytes: all, free
     package: Callable[[str], str | None] = nothing      # a Python package to its version
     python: tuple[int, int] | None = None               # the interpreter that would run the nodes
     rtprio: int | None = None                           # highest real-time priority we may take

@@ -40,7 +40,7 @@ def take_short_turns(thread: int = 0) -> str:
     try:
         nice = os.getpriority(os.PRIO_PROCESS, thread)
     except OSError as why:      # it has ended meanwhile
-        return why.strerror
+        return str(why.strerror)
     wish = Scheduling(ctypes.sizeof(Scheduling), os.SCHED_OTHER, nice=nice, runtime_ns=SHORT_NS)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(number, thread, ctypes.byref(wish), 0):

@@ -37,9 +37,10 @@ class Wattmeter:
     def read(self) -> float:
         """Return W; NaN where the board does not tell, or a rail does not answer now."""
         drawn = [(mv.value(), ma.value()) for mv, ma in self.rails]
-        if not drawn or any(value is None for pair in drawn for value in pair):
+        known = [mv * ma for mv, ma in drawn if mv is not None and ma is not None]
+        if not drawn or len(known) < len(drawn):
             return math.nan
-        return sum(mv * ma for mv, ma in drawn) / MICRO
+        return sum(known) / MICRO
 
     def close(self) -> None:
         """Close the files."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 import logging
 import time
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Tried:
     """What came of one backend."""
 
     name: str
-    network: object = None
+    network: Any = None
     p90_ms: float = float('inf')
     wrong: str = ''
 

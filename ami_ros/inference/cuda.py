@@ -59,7 +59,7 @@ class Cuda:
             value = c_int()
             self('cuDeviceGetAttribute', byref(value), c_int(attribute), device)
             capability.append(value.value)
-        self.gpu = Gpu(name.value.decode(), tuple(capability), version.value)
+        self.gpu = Gpu(name.value.decode(), (capability[0], capability[1]), version.value)
         self.context = c_void_p()       # the one that TensorRT uses too
         self('cuDevicePrimaryCtxRetain', byref(self.context), device)
         self.open_stream()
@@ -99,7 +99,7 @@ class Cuda:
         """Return bytes here that the device can read without a copy between."""
         address = c_void_p()
         self('cuMemHostAlloc', byref(address), c_size_t(size), c_uint(0))
-        return (ctypes.c_ubyte * size).from_address(address.value)
+        return (ctypes.c_ubyte * size).from_address(address.value or 0)
 
     def free(self, device: int, *host: ctypes.Array) -> None:
         """Give memory back."""

@@ -91,7 +91,7 @@ class Cache:
         try:
             wrong, body = judged((self.folder / name).read_bytes(), key)
         except OSError as why:
-            wrong, body = why.strerror, b''
+            wrong, body = str(why.strerror), b''
         if not wrong:
             return body
         LOG.warning('%s is discarded: %s', self.folder / name, wrong)

@@ -27,7 +27,8 @@ class TensorLayout:
         into = [n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
         for name in into:
             self.context.set_input_shape(name, shapes[name])
-        self.host, self.device, self.views, self.sizes = [], [], {}, []
+        self.host, self.device, self.views = [], [], {}
+        self.sizes: list = []
         for some in (into, [n for n in names if n not in into]):
             size, at = 0, {}
             for name in some:

@@ -133,7 +133,8 @@ class FakeParser:
     """Takes what the interpreter takes, less what it was told to refuse."""
 
     def __init__(self, trt: FakeTensorrt, network):
-        self.trt, self.network, self.errors = trt, network, []
+        self.trt, self.network = trt, network
+        self.errors: list = []
 
     num_errors = property(lambda self: len(self.errors))
 
@@ -239,7 +240,9 @@ class FakeContext:
     """Shapes and addresses of one run."""
 
     def __init__(self, engine: FakeEngine):
-        self.engine, self.shapes, self.addresses = engine, {}, {}
+        self.engine = engine
+        self.shapes: dict = {}
+        self.addresses: dict = {}
 
     def set_input_shape(self, name: str, shape) -> bool:
         low, _, high = self.engine.profile.get(name) or [self.engine.get_tensor_shape(name)] * 3

@@ -10,7 +10,7 @@ from onnx import helper, numpy_helper
 
 DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
           10: np.float16, 11: np.float64}
-CODES = {np.dtype(kind): code for code, kind in DTYPES.items()}
+CODES: dict[np.dtype, int] = {np.dtype(kind): code for code, kind in DTYPES.items()}
 IR, OPSET = 8, 17               # written where a graph does not specify them
 DOMAINS = ('', 'com.microsoft', 'ai.onnx.ml')       # operator sets that may be declared
 

@@ -62,7 +62,7 @@ class Networks:
         self.contract = module.camera       # it learned from
         self.made_of = named(module)        # for whoever wants to know it by parts
         self.size = self.contract.size
-        self._read: dict[bytes, np.ndarray] = {}
+        self._read: dict[bytes, tuple[np.ndarray, float]] = {}
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         """See a picture (H, W, 3) uint8; ValueError when it is of another size."""

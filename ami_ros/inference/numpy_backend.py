@@ -2,6 +2,7 @@
 """The reference for the other backends: the evaluator of the `onnx` package, in numpy."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,6 +42,7 @@ def load(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray
                                      for name, array in inputs.items()})
         return [np.asarray(array).astype(kind, copy=False) for array, kind in zip(found, outer)]
 
-    network.about = f'onnx reference {onnx.__version__}, numpy {np.__version__}, ' \
-                    f'{options.precision}'
-    return network
+    served: Any = network
+    served.about = f'onnx reference {onnx.__version__}, numpy {np.__version__}, ' \
+                   f'{options.precision}'
+    return served

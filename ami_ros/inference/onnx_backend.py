@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 import os
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -77,7 +78,8 @@ def session(data: bytes, options: Options, providers: tuple[str, ...],
     def network(**inputs: np.ndarray) -> list[np.ndarray]:
         return opened.run(names, inputs)
 
-    network.about = (f'ONNX Runtime {onnxruntime.__version__}, '
+    served: Any = network
+    served.about = (f'ONNX Runtime {onnxruntime.__version__}, '
                      f'{providers[0].removesuffix("ExecutionProvider")}, {options.precision}, '
                      f'{options.threads} thread' + 's' * (options.threads > 1))
-    return network
+    return served

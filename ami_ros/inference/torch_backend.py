@@ -33,7 +33,7 @@ class Interpreter:
                 self._run(node, self.known)
             else:
                 later.append(node)
-        left = used(replace(graph, weights=dict.fromkeys(self.known)), later)
+        left = used(replace(graph, weights=dict.fromkeys(self.known, np.empty(0))), later)
         self.nodes = left.nodes
         shapes = {name for node in self.nodes
                   for name in node.inputs[SHAPES_FROM.get(node.kind, len(node.inputs)):]}

@@ -63,7 +63,8 @@ def unpack(data: bytes, what: str) -> dict[str, bytes]:
         if data.startswith(magic) and data[257:262] != b'ustar':
             raise ModuleError(f'{what} is {kind}; only the plain tar of ami-ros modules pack is '
                               'read, and nothing is ever unpacked')
-    files, at = {}, 0
+    at = 0
+    files: dict = {}
     while data[at:at + BLOCK] != bytes(BLOCK):
         if len(data) - at < BLOCK:
             raise ModuleError(f'{what} ends in the middle of a member')

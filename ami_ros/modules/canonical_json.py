@@ -7,6 +7,7 @@ doubled key is refused. What is signed is besides equal to what `canonical` writ
 """
 
 import json
+from typing import Any
 
 LARGEST = 2**20         # bytes; a manifest of ours has 6 kB
 
@@ -25,7 +26,7 @@ def _never(constant: str):
     raise ValueError(f'{constant} is no number of JSON')
 
 
-def parse(data: bytes, what: str = 'it') -> object:
+def parse(data: bytes, what: str = 'it') -> Any:
     """Read JSON; ValueError says what is wrong with `what`, in one line."""
     if len(data) > LARGEST:
         raise ValueError(f'{what} has {len(data)} bytes, at most {LARGEST} are read')

@@ -48,7 +48,8 @@ def make(networks: Mapping[str, Network], pictures: np.ndarray, limits: tuple[fl
     """
     pictures = np.asarray(pictures[:PICTURES], np.float32)
     z = networks['see'](picture=pictures)[0]
-    asked, arrays = inputs(pictures, z, limits, horizon), {}
+    asked = inputs(pictures, z, limits, horizon)
+    arrays: dict = {}
     for name, network in networks.items():
         given = asked.get(name) or shorter(asked['imagine'], name)
         arrays |= {f'{name}.in.{key}': array for key, array in given.items()}

@@ -93,7 +93,7 @@ def shipped() -> Path:
 
 
 def open_module(path: Path | str | None = None, required: bool = False,
-                store: Path | None = None, trust: Trust | None = None) -> Module:
+                store: Path | str | None = None, trust: Trust | None = None) -> Module:
     """Open and check a module. ModuleError says what is wrong with it.
 
     Without a path it is the active set's of the store, or the shipped one where none was ever
@@ -256,7 +256,7 @@ def fits(module: Module, robot: Robot) -> None:
     if not off <= camera_contract.HFOV_TOLERANCE_RAD:
         raise ModuleError(f'{module.path.name} saw through a camera of {known.hfov_rad:.3f} rad, '
                           f'{robot.name} has {robot.camera_hfov_rad:.3f} rad')
-    wrong = camera_contract.contradiction(known, robot, robot.camera.link)
+    wrong = camera_contract.contradiction(known, robot, str(robot.camera.link))
     if wrong:
         raise ModuleError(f'{module.path.name} learned to see from elsewhere: {wrong}')
 

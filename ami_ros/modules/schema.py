@@ -3,6 +3,7 @@
 
 from functools import cache
 import math
+from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 
@@ -18,7 +19,7 @@ def manifest() -> dict:
     return canonical_json.parse(share('config/module_schema.json').read_bytes(), 'the schema')
 
 
-def _finite(checker, value: object) -> bool:
+def _finite(checker, value: Any) -> bool:
     """Whether a value is a number; JSON's 1e999 is read as infinity, which is none."""
     return Draft202012Validator.TYPE_CHECKER.is_type(value, 'number') and math.isfinite(value)
 

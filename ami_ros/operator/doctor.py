@@ -52,7 +52,8 @@ class Doctor(Node):
         # not the events executor, which does not say when a message arrived
         self.spinner = SingleThreadedExecutor(context=context)
         self.spinner.add_node(self)
-        self.channels, self.eyes = {}, {}
+        self.channels = {}
+        self.eyes: dict = {}
         for sensor in robot.sensors:
             kind, read = reads.KINDS[sensor.kind]
             channel = Channel(sensor.topic, self.full(sensor.topic), TYPES[sensor.kind])
@@ -109,6 +110,7 @@ class Doctor(Node):
 
     def on_mounts(self, msg) -> None:
         """Hear where things are mounted."""
+        assert self.mounts is not None
         for one in msg.transforms:
             self.mounts[one.child_frame_id.rpartition('/')[2]] = (
                 one.header.frame_id.rpartition('/')[2], reads.place(one.transform))

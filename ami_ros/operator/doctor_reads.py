@@ -48,7 +48,8 @@ def look(msg: Image | CompressedImage) -> TopicSample:
     except ValueError as wrong:
         size = getattr(msg, 'width', 0), getattr(msg, 'height', 0)
         return TopicSample(size, encoding, None, str(wrong), digest)
-    return TopicSample(picture.shape[1::-1], encoding, thinned(picture), '', digest)
+    size = picture.shape[1], picture.shape[0]
+    return TopicSample(size, encoding, thinned(picture), '', digest)
 
 
 def info(msg: CameraInfo) -> Info:

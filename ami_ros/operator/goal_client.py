@@ -59,6 +59,7 @@ class GoalClient:
 
     def _look_for_answer(self, said: dict[str, str], now_s: float) -> None:
         was = self._before
+        assert was is not None and self._given_s is not None
         if said.get('goals') != was.get('goals'):
             self.number = said.get('goals', '')
         elif said.get('goal') == '0' and said.get('reason') and (
@@ -85,7 +86,7 @@ class GoalClient:
             self._end('failed', f'goal {self.number}: {reason or "it is over"}')
 
     def _mine(self) -> list[str]:
-        first = int(self._before.get('goals', '0')) + 1
+        first = int((self._before or {}).get('goals', '0')) + 1
         return [str(number) for number in range(first, first + self._puts)]
 
     def tick(self, now_s: float) -> None:
@@ -100,7 +101,8 @@ class GoalClient:
                       'what became of the goal')
         elif not self.number and now_s - self._begun_s > 2 * PATIENCE_S:
             self._end('failed', 'nobody takes the picture on goal/image')
-        elif self.number and not self.wait and now_s - self._given_s > 2 * PATIENCE_S:
+        elif self.number and not self.wait and self._given_s is not None \
+                and now_s - self._given_s > 2 * PATIENCE_S:
             self._end('failed', f'goal {self.number}: taken, but the mind does not follow it')
 
     def _end(self, how: str, why: str) -> None:

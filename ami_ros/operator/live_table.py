@@ -30,7 +30,7 @@ def state(health: convert.Health) -> str:
 
 def table(heard: Heard, now_s: float) -> list[str]:
     """Write the table: a line a node, and one for each stage of a node that has several."""
-    rows = [HEADS]
+    rows: list[tuple[str, ...]] = [HEADS]
     for name, (at_s, health) in sorted(heard.items()):
         if now_s - at_s > SILENT_S:
             rows.append((name, 'SILENT', '-', '-', '-', '-',

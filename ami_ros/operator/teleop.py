@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from typing import cast
 
 import numpy as np
 from rclpy.duration import Duration
@@ -70,7 +71,8 @@ class DriveNode(Node):
         self.wish, self.terminal, self.done = wish, terminal, False
         groups = parameters.declare(self, {**teleop_input.STICK, 'keys': teleop_input.KeySettings})
         limits = wish.robot.limits
-        self.keys = teleop_input.Keys(limits, wish.speed_mps, wish.turn_radps, groups['keys'])
+        self.keys = teleop_input.Keys(limits, wish.speed_mps, wish.turn_radps,
+                                      cast(teleop_input.KeySettings, groups['keys']))
         self.stick = teleop_input.Stick(limits, groups) if wish.joy else None
         self.outlet = teleop_input.Outlet()
         self.verdict, self.mode, self.held = Word(), Word(), ''
@@ -94,6 +96,7 @@ class DriveNode(Node):
 
     def on_joy(self, msg) -> None:
         """Take where the stick is."""
+        assert self.stick is not None
         self.stick.move(msg.axes, msg.buttons, time.monotonic(),
                         convert.nanoseconds(msg.header.stamp))
 
@@ -139,6 +142,7 @@ class DriveNode(Node):
             if number in (signal.SIGHUP, signal.SIGQUIT):
                 self.done = True
                 continue
+            assert self.terminal is not None
             self.keys.let_go()
             if number == signal.SIGTSTP:
                 self.send(time.monotonic())
@@ -148,6 +152,7 @@ class DriveNode(Node):
 
     def read_keys(self, now: float) -> None:
         """Do what the keys say."""
+        assert self.terminal is not None
         for key in self.terminal.keys():
             if key == 'q':
                 self.done = True

@@ -11,6 +11,7 @@ second. So a key that was sent once counts for `first_s`, long enough for its re
 one that repeats for `held_s` after the last: a tap is a small step, letting go is felt at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import math
 
@@ -67,15 +68,16 @@ class Keys:
 
     def change(self, steps: int) -> None:
         """Make it faster or slower, by tenths of the robot's limits."""
-        self.speeds = tuple(min(limit, max(STEP * limit, speed + steps * STEP * limit))
-                            for speed, limit in zip(self.speeds, self.limits))
+        v, w = (min(limit, max(STEP * limit, speed + steps * STEP * limit))
+                for speed, limit in zip(self.speeds, self.limits))
+        self.speeds = v, w
 
     def wanted(self, now_s: float) -> Twist | None:
         """Return the twist that is asked for, None where no key is held."""
         if not now_s < self._until:
             return None
-        shares = DRIVING[self.key]
-        return tuple(share * speed for share, speed in zip(shares, self.speeds))
+        v, w = (share * speed for share, speed in zip(DRIVING[self.key], self.speeds))
+        return v, w
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ STICK = {       # parameters of teleop_twist_joy, with its figures for an Xbox p
 class Stick:
     """A joystick as a hand: only while its button is held, its axes are numbers, and it speaks."""
 
-    def __init__(self, limits: Twist, groups: dict):
+    def __init__(self, limits: Twist, groups: Mapping):
         self.limits, self.settings = limits, groups['']
         self.axes = groups['axis_linear'].x, groups['axis_angular'].yaw
         self.scales = groups['scale_linear'].x, groups['scale_angular'].yaw

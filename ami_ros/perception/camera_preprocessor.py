@@ -95,7 +95,7 @@ class CameraPreprocessor:
         if link not in self.robot.body.mounts:
             self.strange = (f'pictures are in frame {frame!r}, which {self.robot.urdf} does not '
                             f'mount; {self.robot.camera.link} of the robot file is taken')
-            link = self.robot.camera.link
+            link = str(self.robot.camera.link)
         wrong = camera_contract.contradiction(self.contract, self.robot, link)
         if wrong:
             raise ValueError(f'the module learned to see from elsewhere: {wrong}')

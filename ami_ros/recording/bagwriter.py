@@ -112,7 +112,8 @@ class PartWriter:
 
     def __init__(self, path: Path, types: dict[str, str] = TYPES):
         self.path, self.types, self.counts = path, types, dict.fromkeys(types, 0)
-        self.start_ns, self.end_ns = None, 0
+        self.start_ns: int | None = None
+        self.end_ns = 0
         self.file = open(path.with_suffix('.partial'), 'wb')
         self.writer = Writer(self.file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
         self.writer.start(profile='ros2', library='ami_ros')

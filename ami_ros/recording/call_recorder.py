@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import wraps
 from operator import attrgetter
 from time import perf_counter_ns
+from typing import Any, cast
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def noted(critic: Critic, name: str, tracer: Tracer):
 def asks(plan: Plan | None, given: tuple) -> tuple[float, float] | None:
     """Return the (v, w) that is judged; None where nobody asks for anything that can be read."""
     try:
-        v, w = given[2] if len(given) > 2 else plan.at(given[0])
+        v, w = given[2] if len(given) > 2 or plan is None else plan.at(given[0])
         return float(v), float(w)
     except Exception:       # whatever it is, the critic stops for it and says so
         return None
@@ -99,7 +100,8 @@ def copied(value):
     if isinstance(value, (deque, list)):
         return list(value)
     if isinstance(value, LastReading):
-        return replace(value, content=value.content.hex())
+        hexadecimals: Any = value.content.hex()
+        return replace(value, content=hexadecimals)
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
@@ -121,8 +123,8 @@ def alike(value, now):
         return list(value)
     if isinstance(value, dict):
         kept = next((one for one in now.values() if isinstance(one, deque)), None)
-        return {key: replace(one, content=bytes.fromhex(one.content)) if isinstance(one,
-                                                                                    LastReading)
+        return {key: replace(one, content=bytes.fromhex(cast(str, one.content)))
+                if isinstance(one, LastReading)
                 else one if kept is None else deque(one, kept.maxlen)
                 for key, one in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value

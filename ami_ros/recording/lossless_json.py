@@ -87,7 +87,7 @@ def array(values: np.ndarray) -> dict:
     said = {KIND: 'array', 'type': values.dtype.str, 'shape': list(values.shape)}
     if values.size <= SMALL and values.dtype == np.float64:
         return {**said, 'values': values.ravel().tolist()}
-    return {**said, 'bytes': b64encode(np.ascontiguousarray(values)).decode()}
+    return {**said, 'bytes': b64encode(np.ascontiguousarray(values).data).decode()}
 
 
 def thawed(said):

@@ -82,13 +82,15 @@ class Recorder:
         self.attached: dict[str, Attached] = {}             # every file of the bag holds them
         self.kept: dict[str, tuple[str, int, bytes]] = {}   # and these messages
         self.newest_ns = 0                  # of all messages
+        self.start_ns: int | None = None    # of the messages in the file
+        self.end_ns = 0
         self.broken = False                 # the disk took no more in the middle of something
         make_folder(folder)
         if short := shortage(folder, usage):
             folder.rmdir()
             raise OSError(f'nothing is recorded: {short}')
         self.disk_s = self.sync_s = steady()
-        self.lock = hold(folder)            # so that nobody repairs what is being recorded
+        self.lock: int | None = hold(folder)        # so that nobody repairs what is being recorded
         self._begin()
 
     def offer(self, name: str, kind: str, qos: tuple[dict, ...] = ()) -> None:
@@ -135,7 +137,7 @@ class Recorder:
             return
         try:
             self._flush(now)
-            if self.bytes >= (self.limits.bag_bytes or float('inf')):
+            if self.limits.bag_bytes and self.bytes >= self.limits.bag_bytes:
                 self.full = f'the bag has reached {self.limits.bag_bytes / GB:g} GB'
             elif now - self.disk_s >= DISK_S:
                 self.disk_s = now
@@ -188,7 +190,9 @@ class Recorder:
         self.writer.start(profile='ros2', library='ami_ros')
         self.begun_s = self.flush_s = self.steady()
         self.start_ns, self.end_ns = None, 0
-        self.counts, self.channels, self.schemas = {}, {}, {}
+        self.counts: dict[str, int] = {}
+        self.channels: dict[str, int] = {}
+        self.schemas: dict[str, int] = {}
         for topic in self.topics.values():
             self._register(topic)
         for file in self.attached.values():

@@ -143,5 +143,5 @@ class Tracer:
 
 def fingerprint(values: np.ndarray | None) -> str:
     """Name an array by its content, 16 hex digits; '' for none."""
-    return '' if values is None else blake2b(np.ascontiguousarray(values), digest_size=8
-                                             ).hexdigest()
+    return '' if values is None else blake2b(np.ascontiguousarray(values).data,
+                                              digest_size=8).hexdigest()

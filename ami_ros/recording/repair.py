@@ -66,6 +66,7 @@ def repair(folder: Path) -> Mended:
             rewritten[path.name] = dropped
             kept.append(path.name + ORIGINAL)
             found = summary(path)
+            assert found is not None        # it was just written
         part, offered = found
         parts.append(part)
         topics.update({topic.name: topic for topic in offered if topic.name not in topics})

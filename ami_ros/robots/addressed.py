@@ -34,7 +34,7 @@ def parameters(path: str | Path) -> dict[str, dict]:
 
 def flat(values: dict, above: str = '') -> dict[str, object]:
     """Return parameters by their full names: {'actor': {'elites': 8}} as actor.elites."""
-    out = {}
+    out: dict = {}
     for key, value in values.items():
         name = f'{above}{key}'
         out.update(flat(value, f'{name}.') if isinstance(value, dict) else {name: value})

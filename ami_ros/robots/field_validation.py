@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 import difflib
 from types import NoneType, UnionType
-from typing import get_args, get_origin
+from typing import get_args, get_origin, TypeVar
 
 from ami_ros.core.settings import setting
 
@@ -19,6 +19,8 @@ def some(unit: str, low=None, high=None, reason: str = '', default=None):
     """Declare a field that need not be said."""
     like = setting(0, unit, low, high, reason)
     return dataclasses.field(default=default, kw_only=True, metadata=like.metadata)
+
+Kind = TypeVar('Kind', bound='Given')
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def cast(value, kind):
     return float(value) if kind is float and type(value) is int else value
 
 
-def build(kind: type[Given], values, where: str) -> Given:
+def build(kind: type[Kind], values, where: str) -> Kind:
     """Make a thing from a plain dict; ValueError names the key, and the right ones."""
     fields = declared(kind)
     if not isinstance(values, dict):

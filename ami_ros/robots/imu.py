@@ -17,7 +17,7 @@ def link_of(robot: Robot, frame_id: str) -> str:
 
     A frame in a namespace ends in the link.
     """
-    link, known = frame_id.rpartition('/')[2], [s.link for s in robot.sensors_of('Imu')]
+    link, known = frame_id.rpartition('/')[2], [str(s.link) for s in robot.sensors_of('Imu')]
     if link not in known:
         raise ValueError(f'an IMU message is in frame {frame_id!r}, {robot.path} says link: '
                          f'{", ".join(known) or "(it has no sensor of kind Imu)"}; one of the two '

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 import math
 from pathlib import Path
-from typing import ClassVar
+from typing import cast, ClassVar
 
 import numpy as np
 
@@ -122,7 +122,7 @@ class Robot(Given):
                                  self.body.footprint.max(0))
         away = {'front': high[0] - x, 'back': x - low[0], 'left': high[1] - y,
                 'right': y - low[1]}
-        return min(away, key=away.get)
+        return min(away, key=away.__getitem__)
 
     @property
     def camera(self) -> Sensor:
@@ -146,17 +146,17 @@ class Robot(Given):
     @property
     def lidar_beams(self) -> int:
         """Readings in one scan of the lidar."""
-        return self.lidar.beams
+        return cast(int, self.lidar.beams)
 
     @property
     def lidar_range_m(self) -> tuple[float, float]:
         """Below the first is invalid, above the second no return."""
-        return self.lidar.range_m
+        return cast(tuple[float, float], self.lidar.range_m)
 
     @property
     def lidar_no_return(self) -> float:
         """What this lidar says then (REP-117: +inf; some say 0.0)."""
-        return self.lidar.no_return
+        return cast(float, self.lidar.no_return)
 
     @cached_property
     def camera_mount(self) -> geometry.Place:
@@ -165,7 +165,7 @@ class Robot(Given):
         The link of a picture is named by its messages, an optical frame by REP-103: z ahead.
         """
         place = self.body.mount(self.camera.link)
-        if 'optical' not in self.camera.link:
+        if 'optical' not in str(self.camera.link):
             return place
         seen = geometry.carried(place, geometry.AHEAD_IN_OPTICAL)
         return (*seen[:3], *(round(angle / EXACT_RAD) * EXACT_RAD for angle in seen[3:]))

@@ -92,7 +92,7 @@ class Sensor(Given):
             pair = getattr(self, key)
             if pair is not None and not pair[0] < pair[1]:
                 raise ValueError(f'{key} = {list(pair)} is not the smaller number first')
-        if self.no_return is not None and (
+        if self.no_return is not None and self.range_m is not None and (
                 self.range_m[0] <= self.no_return < self.range_m[1]):
             raise ValueError(f'no_return = {self.no_return} lies within range_m = '
                              f'{list(self.range_m)}, where it would be an obstacle')

@@ -23,7 +23,7 @@ class UrdfBody:
     loose: dict[str, str]           # link: the joint that moves it; its mount is at joint zero
     wheels: tuple[float, float] | None      # radius m, track m; where the URDF says them
 
-    def mount(self, link: str) -> Place:
+    def mount(self, link: str | None) -> Place:
         """Return where a link stands fast in base_link; ValueError says why it does not."""
         if link in self.loose:
             raise ValueError(f'link {link!r} is moved by joint {self.loose[link]!r}; a sensor '
@@ -33,7 +33,7 @@ class UrdfBody:
                              f'{", ".join(n for n in self.mounts if n not in self.loose)}')
         return self.mounts[link]
 
-    def turn(self, link: str) -> np.ndarray:
+    def turn(self, link: str | None) -> np.ndarray:
         """Return the (3, 3) matrix that turns a vector in a link's axes into base_link's axes."""
         return rotation(*self.mount(link)[3:])
 
@@ -135,22 +135,23 @@ def _joint(joint: ElementTree.Element) -> tuple[str, str, str, bool, Place]:
     """Name, parent, child, whether it is fixed, and the child's place in the parent."""
     name = joint.get('name')
     parent, child, origin = (joint.find(tag) for tag in ('parent', 'child', 'origin'))
-    ends = [None if end is None else end.get('link') for end in (parent, child)]
-    if name is None or None in ends:
+    above, below = (None if end is None else end.get('link') for end in (parent, child))
+    if name is None or above is None or below is None:
         raise ValueError(f'joint {name!r} lacks its name, its parent or its child')
     try:
         place = ((0.0,) * 6 if origin is None
                  else numbers(origin.get('xyz')) + numbers(origin.get('rpy')))
     except ValueError as wrong:
         raise ValueError(f'joint {name!r}: {wrong}') from None
-    return name, *ends, joint.get('type') == 'fixed', place
+    return name, above, below, joint.get('type') == 'fixed', place
 
 
 def _mounts(carriers: dict[str, tuple]) -> tuple[dict[str, Place], dict[str, str]]:
     """Follow each link's joints down to base_link."""
     mounts, loose = {}, {}
     for link in carriers:
-        chain, at = [], link
+        at = link
+        chain: list = []
         while at in carriers and at != BASE:
             if len(chain) > len(carriers):
                 raise ValueError(f'link {link!r} hangs on itself; a URDF is a tree')
@@ -182,7 +183,7 @@ def _wheels(root: ElementTree.Element, places: dict[str, Place]
     if cylinder is None or 'left_wheel_joint' not in places:
         return None, 0.0
     try:
-        radius, width = float(cylinder.get('radius')), float(cylinder.get('length'))
+        radius, width = float(cylinder.get('radius', '')), float(cylinder.get('length', ''))
     except (TypeError, ValueError):
         radius = width = math.nan
     if not (0 < radius < math.inf and 0 < width < math.inf):

@@ -97,7 +97,8 @@ def children(node: yaml.Node) -> dict[str, yaml.Node]:
                 if is_text(key)}
     if isinstance(node, yaml.SequenceNode):
         named = ((children(one).get('name'), one) for one in node.value)
-        return {name.value: one for name, one in named if is_text(name)}
+        return {name.value: one for name, one in named
+                if name is not None and is_text(name)}
     return {}
 
 

@@ -38,7 +38,10 @@ class SimBody(Protocol):
     robot: Robot
     size: tuple[int, int]           # of the picture: width, height
     angles: np.ndarray              # (R,) rad, of the lidar's beams
-    reckoning: Wheels
+
+    @property
+    def reckoning(self) -> Wheels:
+        """What the wheels tell."""
 
     @property
     def time_ns(self) -> int:
@@ -70,6 +73,12 @@ class SimBody(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
+
+    def __enter__(self) -> 'SimBody':
+        """Return it; it is closed at the end."""
+
+    def __exit__(self, *_) -> None:
+        """Close it."""
 
 
 ENGINES = {     # name: module of the body; what an engine needs is said by sim.engines

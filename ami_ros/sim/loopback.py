@@ -51,8 +51,9 @@ class Loopback:
 
     def command(self, v_mps: float, w_radps: float) -> None:
         """Ask the base for a twist; it forgets after its own timeout."""
-        self.wanted = tuple(min(max(float(value), -limit), limit)
-                            for value, limit in zip((v_mps, w_radps), self.robot.limits))
+        v, w = (min(max(float(value), -limit), limit)
+                for value, limit in zip((v_mps, w_radps), self.robot.limits))
+        self.wanted = v, w
         self.wanted_step = self.steps
 
     def step(self, seconds: float) -> None:
@@ -63,9 +64,10 @@ class Loopback:
         self.pose = moved(self.pose, self.wanted, moving * STEP_S)
         half, radius = self.robot.body.track_m / 2, self.robot.body.wheel_radius_m
         v, w = self.wanted
-        self.reckoning.angles = tuple(
+        angles = (
             angle + speed / radius * moving * STEP_S
             for angle, speed in zip(self.reckoning.angles, (v - w * half, v + w * half)))
+        self.reckoning.angles = next(angles), next(angles)
         self.speed = self.wanted if moving == steps else (0.0, 0.0)
         self.steps += steps
 

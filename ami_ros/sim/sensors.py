@@ -27,13 +27,13 @@ class DeadReckoning:
     def __init__(self, radius_m: float, track_m: float, noise: Noise, rng: np.random.Generator):
         self.radius_m, self.track_m, self.noise, self.rng = radius_m, track_m, noise, rng
         self.scale = 1 + rng.normal(0, noise.odometry_scale, 2)
-        self.pose = np.zeros(3)         # x m, y m, yaw rad, odom
-        self.twist = np.zeros(2)        # v m/s, w rad/s, base_link
-        self.angles = None
+        self.pose: np.ndarray = np.zeros(3)     # x m, y m, yaw rad, odom
+        self.twist: np.ndarray = np.zeros(2)    # v m/s, w rad/s, base_link
+        self.angles, self.begun = (0.0, 0.0), False
 
     def update(self, left_rad: float, right_rad: float, dt_s: float) -> None:
         """Fold in new wheel angles."""
-        if self.angles is not None and dt_s > 0:
+        if self.begun and dt_s > 0:
             left, right = left_rad - self.angles[0], right_rad - self.angles[1]
             slip = 1 + self.rng.normal(0, self.noise.odometry_step, 2)
             ahead, turn = self.scale * slip * self.radius_m * np.array(
@@ -41,4 +41,4 @@ class DeadReckoning:
             middle = self.pose[2] + turn / 2
             self.pose = self.pose + [ahead * np.cos(middle), ahead * np.sin(middle), turn]
             self.twist = np.array([ahead, turn]) / dt_s
-        self.angles = left_rad, right_rad
+        self.angles, self.begun = (left_rad, right_rad), True

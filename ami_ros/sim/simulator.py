@@ -49,7 +49,8 @@ class Simulator:
         self.steps, self.touched = 0, False
         self.target, self.wanted, self.wanted_step = (0.0, 0.0), (0.0, 0.0), -10**9
         self.reckoning = DeadReckoning(body.wheel_radius_m, body.track_m, self.noise, self.rng)
-        self.reckoned_step, self.moved = 0, (np.zeros(3), np.zeros(3))
+        self.reckoned_step = 0
+        self.moved: tuple[np.ndarray, np.ndarray] = (np.zeros(3), np.zeros(3))
         self.lens.reset(seed)
         for index, walk in enumerate(self.walks):
             walk.reset()
@@ -145,7 +146,7 @@ class Simulator:
     def scan(self) -> np.ndarray:
         """Sweep the lidar, (R,) float64 m; no return is what the robot file says."""
         position, rotation = self.engine.base()
-        mount = self.robot.body.mounts[self.robot.lidar.link]
+        mount = self.robot.body.mount(self.robot.lidar.link)
         origin = position + rotation @ mount[:3]
         angles = self.angles + mount[5]
         rays = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], 1) @ rotation.T

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 import math
+from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +11,21 @@ SIZE_M = 6.0            # inner side of the square room
 WALL_M = 2.0            # height of its walls
 FURNITURE = 7           # pieces
 GAP_M = 0.85            # least way between two pieces, and between a piece and a wall
+
+
+class Place(Protocol):
+    """A floor with obstacles: a World, or a scene."""
+
+    @property
+    def seed(self) -> int:
+        """That it was drawn from."""
+
+    @property
+    def half_m(self) -> float:
+        """Half the side of the square, around the origin, that holds it."""
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """Distance (..., ) in m from (..., 2) points to the nearest obstacle."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +97,25 @@ def fits(piece: Piece, others: list[Piece]) -> bool:
         for o in others)
 
 
+def colour(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw a colour: red, green, blue, each from 0 to 1."""
+    red, green, blue = map(float, rng.uniform(0.1, 1.0, 3))
+    return red, green, blue
+
+
 def draw_piece(rng: np.random.Generator, others: list[Piece]) -> Piece:
     """Draw a piece that fits between the others; smaller ones when the room is full."""
     for attempt in range(20000):
         shrink = 1.0 - 0.5 * min(1.0, attempt / 10000)
         shape = 'cylinder' if rng.random() < 0.35 else 'box'
-        half = (rng.uniform(0.15, 0.35) * shrink,) * 2 if shape == 'cylinder' else tuple(
-            float(v) * shrink for v in rng.uniform(0.15, 0.4, 2))
+        if shape == 'cylinder':
+            along = across = rng.uniform(0.15, 0.35) * shrink
+        else:
+            along, across = rng.uniform(0.15, 0.4, 2) * shrink
         x, y = rng.uniform(-SIZE_M / 2, SIZE_M / 2, 2)
         piece = Piece(shape, float(x), float(y), float(rng.uniform(0, math.pi)),
-                      tuple(map(float, half)), float(rng.uniform(0.35, 0.9)),
-                      tuple(float(c) for c in rng.uniform(0.1, 1.0, 3)))
+                      (float(along), float(across)), float(rng.uniform(0.35, 0.9)),
+                      colour(rng))
         if fits(piece, others):
             return piece
     raise RuntimeError('no room for another piece of furniture')

@@ -79,7 +79,9 @@ def opened(path: Path) -> Bag:
         raise BagError(f'there is no bag at {path}')
     try:
         refuse_while_written(path, 'do this again')
-        found, damage, counts = listing(path), [], {}
+        found = listing(path)
+        damage: list = []
+        counts: dict = {}
         if not found.said:
             closed(path, found.files)
         for file in found.files:
@@ -118,7 +120,7 @@ def picture_of(message, size: tuple[int, int],
     """
     picture = fields.picture_of(message)
     seen = fitted(picture, size) if rectifier is None else rectifier(picture)
-    return seen, picture.shape[1::-1]
+    return seen, (picture.shape[1], picture.shape[0])
 
 
 def look_through(bag: Bag, camera: str, infos: tuple[str, ...], size: tuple[int, int],
@@ -162,7 +164,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
     rectifier, hfov = look_through(bag, chosen.topics['camera'], chosen.infos, size, hfov_rad)
     tally, should = Tally(chosen.topics), bag.should_have(chosen.topics)
     step = 1 if pictures is None else max(1, should['camera'] // pictures)
-    rows = {need: [] for need in WANTED}
+    rows: dict[str, list] = {need: [] for need in WANTED}
     images, stamps, source, total = [], set(), (0, 0), sum(should.values())
     needs = {topic: need for need, topic in chosen.topics.items()}
     for done, (need, channel, received, data) in enumerate(bag.messages(needs)):
@@ -231,10 +233,10 @@ def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
     odom_ns, odom = table('odom')
     command_ns, command = table('command')
     gyro_ns, gyro = table('imu')
-    near = np.full(len(image_ns), np.nan)
+    near: np.ndarray = np.full(len(image_ns), np.nan)
     if rows['scan']:
         scan_ns, scan = table('scan')
-        at = np.clip(np.searchsorted(scan_ns, image_ns), 1, len(scan_ns) - 1) if len(
+        at: np.ndarray = np.clip(np.searchsorted(scan_ns, image_ns), 1, len(scan_ns) - 1) if len(
             scan_ns) > 1 else np.zeros(len(image_ns), int)
         before = np.maximum(at - 1, 0)
         at = np.where(np.abs(scan_ns[at] - image_ns) < np.abs(scan_ns[before] - image_ns),
@@ -243,4 +245,4 @@ def assemble(images: np.ndarray, rows: dict[str, list], topics: dict[str, str],
         near = np.where(fresh, scan[at, 0], np.nan)
     return Recording(images, image_ns, odom_ns, odom, command_ns, command, gyro_ns,
                      gyro[:, 0], near, topics, hfov,
-                     tuple(source), notes)
+                     (source[0], source[1]), notes)

@@ -53,7 +53,8 @@ def robot_of(given: Robot | None, paths: tuple[Path, ...]) -> tuple[Robot, Robot
 def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: int,
          say: Callable[[str], None], decides: Robot | None = None) -> Data:
     """Read every bag; BagError also where two were not taken by the same camera."""
-    rng, images, parts, recordings = np.random.default_rng(seed), [], [], []
+    rng, images, parts = np.random.default_rng(seed), [], []
+    recordings: list = []
     for bag in paths:
         recording = bagreader.read(bag, robot.camera_size, topics,
                                    lambda d, n, b=bag: say(f'reading {b}: '

@@ -26,7 +26,7 @@ UNSEEN = np.zeros((0, 0, 3), np.uint8)
 
 
 class Networks:
-    """Encoder and Dynamics of a model in torch; latents are encoded beforehand."""
+    """Places and Steps of a model in torch; latents are encoded beforehand."""
 
     def __init__(self, model: Jepa):
         self.model = model
@@ -57,7 +57,8 @@ def surprise(model: Jepa, images: np.ndarray, drives: Drives, held: np.ndarray,
              recordings: tuple[Recording, ...], scale: float) -> dict[str, float] | None:
     """Measure it, for the manifest; None where the held-out drives are too short to tell."""
     model.eval()
-    networks, found, steps, left = Networks(model), [], [], MOST
+    networks, found, left = Networks(model), [], MOST
+    steps: list[float] = []
     for number, (recording, rows, begin) in enumerate(spans(drives, held, recordings)):
         rows = rows[:left]
         left -= len(rows)

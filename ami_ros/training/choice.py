@@ -119,6 +119,7 @@ def found(need: str, kinds: tuple[str, ...], named: dict[str, str], space: str |
           fitting: list[str], robot: Robot | None) -> tuple[str | None, str]:
     """Return the topic of a need, and what is worth knowing of it; BagError for several."""
     name = named.get(need)
+    whose = 'no robot file' if robot is None else f'the robot file {robot.name}'
     if name is not None:
         there = [t for t in fitting if t == f'{space}{name}'] if space is not None else []
         there = there or [t for t in fitting if is_of(t, name)]
@@ -129,15 +130,15 @@ def found(need: str, kinds: tuple[str, ...], named: dict[str, str], space: str |
                       f'left out; --topic {need}=NAME takes it') if fitting else ''
     if len(fitting) > 1:
         options = f'--topic {need}=NAME' + ('' if WANTED[need][1] else f' (or {need}={NONE})')
-        decides = (f'the robot file {robot.name} names {name}, which is none of them'
+        decides = (f'{whose} names {name}, which is none of them'
                    if name is not None else '--robot FILE decides it as well')
         raise BagError(f'several topics could be the {need}: {", ".join(fitting)}; say which '
                        f'with {options}; {decides}')
     if not fitting:
         return None, ''
     return fitting[0], '' if name is None else (
-        f'{fitting[0]} is taken for the {need}, the only {" or ".join(kinds)}; the robot file '
-        f'{robot.name} names {name}')
+        f'{fitting[0]} is taken for the {need}, the only {" or ".join(kinds)}; '
+        f'{whose} names {name}')
 
 
 def infos(have: dict[Channel, int], camera: str, robot: Robot | None,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,8 +74,9 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         raise ValueError(f'{frames} frames in drives of {drive_s} s by {jobs} processes cannot be '
                          'collected; at least 1 frame, 1 s and 1 process are needed')
     drives = max(1, round(frames * 0.25 / drive_s))
-    asked = {'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
-             'frames': frames}
+    asked: dict[str, Any] = {
+        'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
+        'frames': frames}
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / 'collect.json'
     if note.exists():

@@ -20,6 +20,7 @@ from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES
 from ami_ros.sim.scenes import changes
+from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.seeds import PUBLISHED, RESERVED
 from ami_ros.sim.simulator import Simulator
 from ami_ros.training.collect import bag_hash, write_note
@@ -72,6 +73,7 @@ class Asked:
 def drive(sim: Simulator, writer: bag.PartWriter, asked: Asked) -> None:
     """Tour one world until enough frames are written; the rest of the sensors at 20 Hz."""
     robot, rng = sim.robot, np.random.default_rng([sim.world.seed, asked.seed, 0x7095])
+    assert isinstance(sim.world, Scene)
     tour, sim.watching = Tour(sim.world, robot.limits, rng), False
     sim.reset(tour.start(), int(rng.integers(2**31)))
     frames = until_frame = 0

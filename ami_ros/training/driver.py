@@ -6,10 +6,10 @@ import math
 import numpy as np
 
 from ami_ros.sim.simulator import Simulator
-from ami_ros.sim.world import World
+from ami_ros.sim.world import Place
 
 
-def free_pose(world: World, rng: np.random.Generator, clear_m: float) -> np.ndarray:
+def free_pose(world: Place, rng: np.random.Generator, clear_m: float) -> np.ndarray:
     """Draw a pose (3,) at least clear_m from everything."""
     for _ in range(10000):
         x, y = rng.uniform(-world.half_m, world.half_m, 2)
@@ -27,7 +27,8 @@ class Driver:
     def __init__(self, sim: Simulator, rng: np.random.Generator):
         self.sim, self.rng = sim, rng
         self.limits = np.array(sim.robot.limits)
-        self.left_s, self.twist, self.target, self.mode = 0.0, np.zeros(2), None, 'wander'
+        self.twist: np.ndarray = np.zeros(2)
+        self.left_s, self.target, self.mode = 0.0, np.zeros(3), 'wander'
 
     def next(self, ranges: np.ndarray, dt_s: float) -> np.ndarray:
         """Return the twist (2,) for the coming dt_s."""

@@ -109,7 +109,7 @@ def export(model: Jepa, ordinary: float, horizon: int, folder: Path,
     dt = 0.1 + 0.2 * torch.rand(n, 1, generator=rng)
     knots = (torch.rand(64, horizon, 2, generator=rng) * 2 - 1) * scale
     many = {0: 'n'}
-    jobs = {
+    jobs: dict[str, tuple[torch.nn.Module, dict, list[str], dict]] = {
         'see': (See(model), {'picture': picture},
                 ['latent', 'place', 'clearance', 'doubt'],
                 dict.fromkeys(('picture', 'latent', 'place', 'clearance', 'doubt'), many)),

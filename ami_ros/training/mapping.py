@@ -68,8 +68,8 @@ def around(mask: np.ndarray) -> np.ndarray:
     """Count the true ones among the eight neighbours."""
     padded = np.pad(mask.astype(int), 1)
     x, y = mask.shape
-    return sum(padded[1 + i:1 + i + x, 1 + j:1 + j + y]
-               for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
+    return np.sum([padded[1 + i:1 + i + x, 1 + j:1 + j + y]
+                   for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j], 0)
 
 
 def memory(latents: np.ndarray, places: np.ndarray, drives: Drives, images: np.ndarray,

@@ -58,8 +58,9 @@ class Tally:
                          f'be read' + (f' ({damage[0]})' if damage else '') + '; ' * bool(bad))
             if bad:
                 at_ns, reason = self.first[need]
+                begin_ns = at_ns if self.begin_ns is None else self.begin_ns
                 line += (f'{bad} of {should} readings cannot be used; the first, '
-                         f'{(at_ns - self.begin_ns) / 1e9:.1f} s after the beginning: {reason}')
+                         f'{(at_ns - begin_ns) / 1e9:.1f} s after the beginning: {reason}')
             if lost + bad > MOST_BAD * should:
                 raise BagError(f'{line}; at most {MOST_BAD:.0%} may be left out'
                                + way_out(need, lost, damage))

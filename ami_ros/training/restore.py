@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the torch model of a module again from the weights in its exported networks."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -27,8 +29,9 @@ def restore(module: Module) -> tuple[Jepa, float]:
     a transformer are turned around and renamed by the export; such a module cannot be restored.
     """
     recipe = module.manifest['recipe']['shape']
-    shape = Shape(**{key: tuple(v) if isinstance(v, list) else v for key, v in recipe.items()})
-    model = Jepa(shape, module.manifest['limits'], module.camera_size)
+    said: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v
+                            for key, v in recipe.items()}
+    model = Jepa(Shape(**said), module.manifest['limits'], module.camera_size)
     found = weights(module.files['see.onnx']) | weights(module.files['step.onnx'])
     try:
         missing, _ = model.load_state_dict(found, strict=False)

@@ -25,7 +25,8 @@ class Tour:
         if not len(self.cells):
             raise ValueError(f'scene {scene.generator} {scene.seed} has no place that is '
                              f'{START_M} m from everything')
-        self.path, self.left_s, self.twist, self.slow_s = None, 0.0, np.zeros(2), 0.0
+        self.path: np.ndarray | None = None
+        self.left_s, self.twist, self.slow_s = 0.0, np.zeros(2), 0.0
 
     def start(self) -> np.ndarray:
         """Draw a pose (3,) to begin at."""
@@ -44,7 +45,7 @@ class Tour:
             self._rest()
         if self.path is None and self.left_s <= 0:
             self._choose(pose)
-        return self._follow(pose) if self.path is not None else self.twist
+        return self._follow(pose, self.path) if self.path is not None else self.twist
 
     def _rest(self) -> None:
         """At the end of a way: look around, or stand for a moment."""
@@ -65,9 +66,9 @@ class Tour:
             self._rest()
         self.fast = float(self.rng.uniform(0.5, 1.0))
 
-    def _follow(self, pose: np.ndarray) -> np.ndarray:
-        at = int(np.argmin(np.hypot(*(self.path - pose[:2]).T)))
-        x, y = self.path[min(at + AHEAD, len(self.path) - 1)] - pose[:2]
+    def _follow(self, pose: np.ndarray, path: np.ndarray) -> np.ndarray:
+        at = int(np.argmin(np.hypot(*(path - pose[:2]).T)))
+        x, y = path[min(at + AHEAD, len(path) - 1)] - pose[:2]
         bearing = math.remainder(math.atan2(y, x) - pose[2], 2 * math.pi)
         v = self.limits[0] * self.fast * max(0.0, math.cos(bearing)) ** 2
         w = 2.2 * bearing + self.rng.normal(0, 0.25)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains a JEPA on a bag, with live losses, checkpoints that a killed run goes on from, gates."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import hashlib
 import math
 from pathlib import Path
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,9 +66,9 @@ class Sampler:
         clean = pictures[:, 0]
         if rng is not None:
             pictures = self.augment(pictures, rng)
-        return Batch(pictures, *(torch.from_numpy(x[rows]) for x in (d.body, d.action)),
-                     torch.from_numpy(d.dt[rows])[..., None], torch.from_numpy(d.pose[rows]),
-                     torch.from_numpy(d.clearance[rows]), clean)
+        body, action = (torch.from_numpy(x[rows]) for x in (d.body, d.action))
+        return Batch(pictures, body, action, torch.from_numpy(d.dt[rows])[..., None],
+                     torch.from_numpy(d.pose[rows]), torch.from_numpy(d.clearance[rows]), clean)
 
 
 def split(drives: Drives, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +99,7 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x7A1])
     masks = torch.Generator().manual_seed(recipe.seed)
-    model = Jepa(recipe.shape, limits, images.shape[2:0:-1])
+    model = Jepa(recipe.shape, limits, (images.shape[2], images.shape[1]))
     if base is not None:
         model.load_state_dict(base, strict=False)
     model = model.to(device)
@@ -156,7 +158,7 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
     return model.eval()
 
 
-def pack(state: dict) -> list[str]:
+def pack(state: Mapping[str, Any]) -> list[str]:
     """Numpy's generator state as strings: its numbers are too large for a tensor."""
     inner = state['state']
     return [str(inner['state']), str(inner['inc']), str(state['has_uint32']),

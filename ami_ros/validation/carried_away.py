@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 
+from ami_ros.core.types import Command
 from ami_ros.critic.critic import Critic
 from ami_ros.modules.module import open_module
 from ami_ros.robots.find import find
@@ -59,7 +60,8 @@ def carry(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int) -> C
     picture = sim.camera()
     sim.reset(drive.start, seed)
     who.begin(seed, picture)
-    commands, began_s, carried_m, since_s = (), None, 0.0, None
+    commands: tuple[Command, ...] = ()
+    began_s, carried_m, since_s = None, 0.0, None
     false_s, false_m = 0.0, 0.0
     for number in itertools.count(1):
         now_s = sim.time_ns / 1e9
@@ -74,7 +76,7 @@ def carry(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int) -> C
         since_s = (now_s if since_s is None else since_s) if plan.arrived else None
         stays = since_s is not None and now_s - since_s >= RESTED_S
         if began_s is not None and (stays or now_s - began_s >= WATCHED_S):
-            arrived_s = since_s - began_s if stays else None
+            arrived_s = since_s - began_s if stays and since_s is not None else None
             return Carried(seed, began_s, carried_m, apart(to, drive.goal), false_s, false_m,
                            arrived_s, off_m)
         sim.step(FRAME_S)

@@ -107,7 +107,8 @@ def score(all_of: list[Outcomes], rng: np.random.Generator) -> dict:
     """Say how many pairs are in the right order, with a 95 % interval by starts."""
     out = {}
     for name, apart in APART.items():
-        counts = np.array([right(*getattr(one, name), apart) for one in all_of])
+        counts = np.array([right(true, said, apart) for one in all_of
+                           for true, said in [getattr(one, name)]])
         drawn = counts[rng.integers(0, len(counts), (DRAWN, len(counts)))].sum(1)
         shares = drawn[:, 1] / np.maximum(1, drawn[:, 0])
         pairs, good = counts.sum(0).tolist()

@@ -105,7 +105,7 @@ def scan_of(sim: Simulator, stamp_ns: int) -> Scan:
     low, high = sim.robot.lidar_range_m
     ranges = sim.scan()
     ranges = np.where(ranges < low, np.nan, np.where(ranges > high, np.inf, ranges))
-    x, y, _, _, _, yaw = sim.robot.body.mounts[sim.robot.lidar.link]
+    x, y, _, _, _, yaw = sim.robot.body.mount(sim.robot.lidar.link)
     return Scan(ranges, sim.angles, (x, y, yaw), stamp_ns, stamp_ns, sim.robot.lidar.name)
 
 
@@ -130,7 +130,8 @@ def episode(sim: Simulator, who, critic: Critic, drive: GoalDrive, seed: int,
     if isinstance(who, OraclePlanner):
         who.goal_pose = drive.goal
     who.begin(seed, picture)
-    judge, commands, over = Judge(drive, seed), (), False
+    judge, over = Judge(drive, seed), False
+    commands: tuple[Command, ...] = ()
     for number in itertools.count(1):
         frame, plan, verdict = decide(sim, who, critic, commands, number, str(seed))
         commands = (*commands, verdict.command)[-REMEMBERED:]

@@ -24,6 +24,7 @@ from ami_ros.critic.safety_policy.limits import Policy, read
 from ami_ros.robots.find import find
 from ami_ros.sim import room
 from ami_ros.sim import world as worlds
+from ami_ros.sim.engines.pybullet_engine import PyBulletEngine
 from ami_ros.sim.simulator import Simulator, STEP_S
 from ami_ros.validation.adversarial.campaign import safety_policy_file
 from ami_ros.validation.evaluate import scan_of
@@ -39,15 +40,17 @@ class Approach:
     def __init__(self, sim: Simulator, seed: int, policy: Policy):
         rng = np.random.default_rng(seed)
         self.sim, self.critic, self.ticks = sim, Critic(policy, sim.robot), 0
+        assert isinstance(sim.engine, PyBulletEngine)
+        self.client = sim.engine.client
         sim.reset((-1.0, rng.uniform(-0.5, 0.5), rng.uniform(-0.2, 0.2)), seed)
         x, y, yaw = sim.truth_pose()
         ahead, aside = rng.uniform(0.6, 1.2), rng.uniform(-0.12, 0.12)
         half, self.wish = rng.uniform(0.04, 0.2), (rng.uniform(0.2, 0.6), 0.0)
-        self.box = room.furniture(sim.engine.client, worlds.Piece(
+        self.box = room.furniture(self.client, worlds.Piece(
             'box', x + ahead * np.cos(yaw) - aside * np.sin(yaw),
             y + ahead * np.sin(yaw) + aside * np.cos(yaw), float(rng.uniform(-1, 1)),
             (half, half), 0.5, (0.5, 0.5, 0.5)))
-        self.late = []          # a scan comes a tick after it was taken
+        self.late: list = []          # a scan comes a tick after it was taken
 
     def tick(self) -> bool:
         """Let a tick pass; return whether the command moves."""
@@ -75,7 +78,7 @@ class Approach:
             if self.ticks > 60 / TICK_S:
                 raise RuntimeError('it did not come to rest within a minute')
         moved = sum(self.tick() for _ in range(round(HOLD_S / TICK_S)))
-        pybullet.removeBody(self.box, physicsClientId=self.sim.engine.client)
+        pybullet.removeBody(self.box, physicsClientId=self.client)
         waited = 0
         while not self.tick():
             waited += 1

@@ -11,12 +11,12 @@ from ami_ros.core.ports import Imagined
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.world import World
+from ami_ros.sim.world import Place
 
 CELL_M = 0.1
 
 
-def true_map(world: World) -> Map:
+def true_map(world: Place) -> Map:
     """The map that a module would learn if it knew everything."""
     axis = np.arange(-world.half_m, world.half_m + 1e-9, CELL_M)
     near = world.distance(np.stack(np.meshgrid(axis, axis, indexing='ij'), -1))
@@ -27,7 +27,7 @@ def true_map(world: World) -> Map:
 class Kinematics:
     """Unicycle with a first-order lag; its latent is the true pose."""
 
-    def __init__(self, world: World, robot: Robot):
+    def __init__(self, world: Place, robot: Robot):
         self.world, self.lag_s = world, robot.actuation_lag_s
 
     def place(self, z: np.ndarray) -> np.ndarray:
@@ -55,16 +55,19 @@ class Kinematics:
 class OraclePlanner:
     """Knows where it is and where everything stands."""
 
-    def __init__(self, world: World, robot: Robot, settings: ActorSettings,
+    def __init__(self, world: Place, robot: Robot, settings: ActorSettings,
                  weights: EnergySettings, truth):
         model = Kinematics(world, robot)
         self.actor = Actor(model, model.place, true_map(world), robot.limits, settings, weights,
                            lambda: 0)
-        self.truth, self.goal_pose, self.goal = truth, None, None
+        self.truth = truth
+        self.goal_pose: np.ndarray | None = None
+        self.goal: Goal | None = None
 
     def begin(self, seed: int, picture: np.ndarray) -> None:
         """Take the pose that somebody told."""
         self.actor.act_nothing()
+        assert self.goal_pose is not None
         self.goal = Goal(self.goal_pose, self.goal_pose, 1)
 
     def decide(self, frame: Frame, commands: tuple[Command, ...]) -> Plan:

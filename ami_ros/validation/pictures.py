@@ -77,7 +77,8 @@ class Film:
 
     def __init__(self, world: World, imagery: Imagery, every: int = 2):
         self.background = room(world, PIXELS)
-        self.imagery, self.every, self.frames, self.count = imagery, every, [], 0
+        self.imagery, self.every, self.count = imagery, every, 0
+        self.frames: list = []
         self.past: list[np.ndarray] = []
 
     def begin(self) -> None:

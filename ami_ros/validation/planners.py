@@ -26,12 +26,13 @@ class WorldModelPlanner:
     """The mind itself."""
 
     def __init__(self, mind: Mind):
-        self.mind, self.goal = mind, None
+        self.mind = mind
+        self.goal: Goal | None = None
 
     def begin(self, seed: int, picture: np.ndarray) -> None:
         """Forget, and look at the goal."""
         self.mind.begin()
-        self.goal: Goal = self.mind.goal(picture, 1)
+        self.goal = self.mind.goal(picture, 1)
 
     def decide(self, frame: Frame, commands: tuple[Command, ...]) -> Plan:
         """Tick."""
@@ -73,7 +74,8 @@ class RandomPlanner(Borrowed):
     def begin(self, seed: int, picture: np.ndarray) -> None:
         """Seed the stream."""
         super().begin(seed, picture)
-        self.rng, self.until_ns, self.twist = np.random.default_rng([seed, 0x4A4D]), -1, None
+        self.rng, self.until_ns = np.random.default_rng([seed, 0x4A4D]), -1
+        self.twist: np.ndarray = np.zeros(2)
 
     def choose(self, z: np.ndarray, frame: Frame) -> np.ndarray:
         """Hold a segment, then draw another."""
@@ -113,7 +115,7 @@ class RetrievalPlanner(Borrowed):
             best[:-ahead] = np.where(same, np.minimum(best[:-ahead],
                                                       like[ahead:] + self.HASTE * ahead),
                                      best[:-ahead])
-        self.future, self.until_ns, self.twist = best, -1, None
+        self.future, self.until_ns, self.twist = best, -1, np.zeros(2)
 
     def distance(self, z: np.ndarray) -> np.ndarray:
         """Squared distance of every stored latent."""

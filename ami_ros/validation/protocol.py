@@ -12,7 +12,7 @@ import numpy as np
 from ami_ros.core.geometry import wrap
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.body import Truth
-from ami_ros.sim.world import World
+from ami_ros.sim.world import Place
 
 CONTROL_STEP_S = 0.25
 BUDGET = 2.5            # times the goal drive's length
@@ -36,7 +36,7 @@ class GoalDrive:
     blocks: int             # actions between them along the drive
 
 
-def goal_drive(world: World, robot: Robot, blocks: int, seed: int,
+def goal_drive(world: Place, robot: Robot, blocks: int, seed: int,
                purpose: int = PURPOSE) -> GoalDrive:
     """Draw an episode: segments of constant twist, `blocks` actions long, clear all the way."""
     rng = np.random.default_rng([world.seed, seed, blocks, purpose])

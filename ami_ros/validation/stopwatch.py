@@ -6,6 +6,7 @@ Frames come at the pace of a camera, since a loop without pauses finds everythin
 """
 
 import time
+from typing import cast
 
 from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.core.types import Command, Frame, Plan, Verdict
@@ -13,7 +14,7 @@ from ami_ros.critic.critic import Critic
 from ami_ros.critic.safety_policy.limits import Policy
 from ami_ros.inference import Options
 from ami_ros.inference.hot_standby import Growing
-from ami_ros.inference.networks import mind
+from ami_ros.inference.networks import mind, Networks
 from ami_ros.modules.module import Module
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
@@ -39,6 +40,7 @@ class Stopwatch(WorldModelPlanner):
     def begin(self, seed: int, picture) -> None:
         """Find the way when the goal is given, as the nodes do, not within the first frame."""
         super().begin(seed, picture)
+        assert self.goal is not None
         self.mind.actor.set_goal(self.goal)
 
     def decide(self, frame: Frame, commands: tuple[Command, ...]) -> Plan:
@@ -93,7 +95,7 @@ def one_function(module: Module, blocks: int, seed: int, seconds: float, backend
     world = worlds.draw(evaluate.home(module))
     own = mind(module, robot, WorldModelSettings(), ActorSettings(), EnergySettings(),
                time.monotonic_ns, backend, options)
-    for network in own.encoder.opened.values():
+    for network in cast(Networks, own.encoder).opened.values():
         if isinstance(network, Growing):
             network.done.wait()
     policy, watch = evaluate.policy(), Stopwatch(own, evaluate.FRAME_S)

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,9 @@ PICTURE = np.full((64, 64, 3), 90, np.uint8)
 
 def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Path, str]:
     """Drive for a while; return the recording, and why it ended before its time."""
+    bag = folder / f'bag{number}'
     asked = session.Session(logs=folder / f'logs{number}', real_time=True, engine='loopback',
-                            world_seed=7, separate=separate, record=folder / f'bag{number}')
+                            world_seed=7, separate=separate, record=bag)
     begun = time.monotonic()
 
     def errands():
@@ -41,9 +43,9 @@ def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Pa
 
     try:
         session.run(asked, errands(), lambda errand, made: None)
-        return asked.record, ''
+        return bag, ''
     except RuntimeError as why:
-        return asked.record, str(why)
+        return bag, str(why)
 
 
 def main() -> None:
@@ -56,12 +58,13 @@ def main() -> None:
     args.add_argument('--no-composition', action='store_true')
     args.add_argument('--report', type=Path, required=True)
     given = args.parse_args()
-    drives, together = [], 0.0
+    together = 0.0
+    drives: list = []
     with tempfile.TemporaryDirectory() as name, Probe() as probe:
         while together < given.seconds and len(drives) < 40:
             bag, ended = drive(given.bags or Path(name), len(drives), given.no_composition,
                                min(given.drive, given.seconds - together))
-            said = {'ended': ended}
+            said: dict[str, Any] = {'ended': ended}
             if bag.is_dir() and any(bag.glob('*.mcap')):
                 try:
                     report = replay(bag, Changes(), CameraPreprocessor)

@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 import json
 from pathlib import Path
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from ami_ros.sim.simulator import Simulator
 from ami_ros.validation import evaluate, planners, protocol
 
 SEEDS, BLOCKS, ROOM, OTHER_ROOM = range(500, 510), 20, 7, 12
-TRIED = (               # each a change of the defaults; 'room' is no parameter
+TRIED: tuple[dict[str, Any], ...] = (       # each a change of the defaults; 'room' is no parameter
     {}, {'room': OTHER_ROOM},
     {'actor.candidates': 24}, {'actor.candidates': 256}, {'actor.iterations': 1},
     {'actor.iterations': 8}, {'actor.min_std': 0.02}, {'actor.min_std': 0.3},
@@ -66,7 +67,7 @@ def changed(given, prefix: str, change: dict):
     unknown = set(mine) - {field.name for field in fields(given)}
     if unknown:
         raise AttributeError(f'{prefix} has no {", ".join(unknown)}')
-    kinds = {field.name: field.type for field in fields(given)}
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(given)}
     return replace(given, **{key: kinds[key](value) for key, value in mine.items()})
 
 
@@ -83,8 +84,12 @@ class DriveWatch:
 
     def __init__(self, critic: Critic, limits):
         self.critic, self.limits = critic, np.array(limits)
-        self.commands, self.nearest, self.actions, self.surprises = [], [], [], []
-        self.ticks, self.arrived = 0, None
+        self.commands: list = []
+        self.nearest: list = []
+        self.actions: list = []
+        self.surprises: list = []
+        self.ticks = 0
+        self.arrived: int | None = None
 
     def __call__(self, frame, plan, verdict, truth) -> None:
         """Take a tick; what comes after the arrival does not count."""
@@ -102,12 +107,13 @@ def drive(change: dict) -> dict:
     """Drive ten episodes; return the figures."""
     module, robot = open_module(), find('rover')
     world = worlds.draw(change.get('room', ROOM))
-    own = [changed(given, prefix, change) for given, prefix in zip(
-        evaluate.settings(), ('world_model', 'actor', 'energy'))]
+    model, actor, energy = (changed(given, prefix, change) for given, prefix in zip(
+        evaluate.settings(), ('world_model', 'actor', 'energy')))
     policy = chosen(evaluate.policy(), change)
     episodes, watches = [], []
     with Simulator(world, robot, SEEDS[0]) as sim:
-        who = planners.WorldModelPlanner(mind(module, robot, *own, lambda: 0))
+        who = planners.WorldModelPlanner(
+            mind(module, robot, model, actor, energy, lambda: 0))
         for seed in SEEDS:
             critic = Critic(policy, robot)
             watches.append(DriveWatch(critic, robot.limits))
@@ -123,7 +129,7 @@ def drive(change: dict) -> dict:
         'change': change, 'drives': len(episodes),
         'success': sum(e.success for e in episodes), 'reached': sum(e.reached for e in episodes),
         'collisions': sum(e.collisions > 0 for e in episodes), 'declared': len(declared),
-        'seconds': [round(evaluate.FRAME_S * w.arrived, 1) for w, _ in declared],
+        'seconds': [round(evaluate.FRAME_S * (w.arrived or 0), 1) for w, _ in declared],
         'off_m': [round(e.final_distance_m, 3) for _, e in declared],
         'jerk': round(float(np.concatenate(jerks).mean()), 4),
         'nearest_m': round(float(min(min(w.nearest) for w in watches if w.nearest)), 3),

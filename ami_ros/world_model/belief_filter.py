@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ami_ros.core.geometry import between, compose, wrap
-from ami_ros.core.ports import Dynamics, Encoder
+from ami_ros.core.ports import Places, Steps
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Belief, Command, Latent
 
@@ -32,7 +32,7 @@ def executed(commands: tuple[Command, ...], begin_ns: int, end_ns: int) -> np.nd
 class WorldModel:
     """Keeps one belief. Its place is dead reckoning by odometry, pulled towards what is seen."""
 
-    def __init__(self, encoder: Encoder, dynamics: Dynamics, settings: WorldModelSettings,
+    def __init__(self, encoder: Places, dynamics: Steps, settings: WorldModelSettings,
                  surprise_scale: float):
         self.encoder, self.dynamics, self.settings = encoder, dynamics, settings
         self.surprise_scale = surprise_scale    # rms latent error on held-out data, one step

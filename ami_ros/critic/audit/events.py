@@ -10,6 +10,7 @@ second, and how many were left out.
 from collections.abc import Iterable, Mapping
 import os
 import time
+from typing import Any
 
 from ami_ros.core.types import Permit, Verdict
 from ami_ros.critic.audit.log import AuditLog
@@ -97,7 +98,7 @@ class Auditor:
             self._skipped += 1
             return
         self._budget -= 1
-        more = {'left_out': self._skipped} if self._skipped else {}
+        more: dict[str, Any] = {'left_out': self._skipped} if self._skipped else {}
         self._skipped = 0
         self.log.note(kind, **what, **more)
 

@@ -52,8 +52,9 @@ class AuditLog:
         self.lost: Counter[str] = Counter()     # by kind, ever
         self._told: Counter[str] = Counter()    # of these, what the log says
         self._why = ''
-        self._tail: Tail | None = None
-        self._file = self._held = None
+        self._tail = Tail()
+        self._file: int | None = None
+        self._held: int | None = None           # the lock of the folder
         self._first = 1
         self._size = 0
         self._news, self._now, self._ending = threading.Event(), threading.Event(), False
@@ -112,6 +113,7 @@ class AuditLog:
                                                       'kinds': dict(more), 'why': self._why})
                 self._told = lost
             if self._tail.number != self.head.number:
+                assert self._file is not None
                 os.fsync(self._file)
                 self._say_head()
             self.wrong = ''
@@ -171,6 +173,7 @@ class AuditLog:
         self._tail.number, self._tail.hash = self._tail.number + 1, own
 
     def _put(self, content: bytes) -> None:
+        assert self._file is not None
         while content:
             count = os.write(self._file, content)
             content, self._size = content[count:], self._size + count
@@ -183,6 +186,7 @@ class AuditLog:
 
     def _turn(self) -> None:
         """Begin the next file, and remove those that are too many."""
+        assert self._file is not None
         os.fsync(self._file)
         path = self.folder / name(self._tail.number + 1)
         new = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -202,4 +206,4 @@ class AuditLog:
         if self._file is not None:
             with suppress(OSError):
                 os.close(self._file)
-        self._file = self._tail = None
+        self._file, self._tail = None, Tail()

@@ -61,7 +61,7 @@ class Verifier:
         if one.entry is None:
             self._spoilt.append(one)
             return
-        self._explain(one)
+        self._explain(one, one.entry)
         self._follow(one, one.entry)
 
     def _begin(self, one: LogLine) -> None:
@@ -73,15 +73,15 @@ class Verifier:
             self._find(True, one, 'removed', f'entries {oldest} to {first - 1}, the oldest, are '
                        'missing')
 
-    def _explain(self, one: LogLine) -> None:
+    def _explain(self, one: LogLine, entry: Entry) -> None:
         """Say what the unreadable lines before this one are: torn and noted, or changed."""
         spoilt, self._spoilt = self._spoilt, []
         if not spoilt:
             return
         content = b''.join(line.raw + b'\n' * line.whole for line in spoilt)
-        if one.entry.kind == 'torn' and one.entry.what == mark(content):
-            self._find(False, spoilt[0], 'torn', f'{one.entry.what["bytes"]} bytes that were '
-                       f'not written to their end; entry {one.entry.number} says so')
+        if entry.kind == 'torn' and entry.what == mark(content):
+            self._find(False, spoilt[0], 'torn', f'{entry.what["bytes"]} bytes that were '
+                       f'not written to their end; entry {entry.number} says so')
             return
         for line in spoilt:
             self._find(True, line, 'changed', 'it is not as it was written')
@@ -121,7 +121,7 @@ class Verifier:
     def end(self) -> None:
         """Look at the end: is it torn, or was more there?"""
         last = self._last
-        if self._spoilt and not last.whole:
+        if last is not None and self._spoilt and not last.whole:
             self._find(True, self._spoilt.pop(), 'torn', 'the last line was not written to its '
                        'end; nothing before it is lost')
         for line in self._spoilt:

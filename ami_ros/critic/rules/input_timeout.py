@@ -6,7 +6,7 @@ import math
 from typing import ClassVar
 
 from ami_ros.core.settings import setting, Settings
-from ami_ros.core.types import Command, Situation
+from ami_ros.core.types import Command, Plan, Situation
 from ami_ros.critic.rules.required_sensors import Need, needs
 from ami_ros.critic.rules.rule import Answer, NO_CLOCK, no_plan, Stop, twist
 from ami_ros.critic.rules.shared import Shared
@@ -105,7 +105,7 @@ def young(sensed, now_ns: int, steady_ns: int, oldest_s: float, ahead_s: float) 
 
 def ages(value, situation: Situation) -> tuple[float, float]:
     """Return the seconds since the stamp (ROS time) and since the arrival (steady time)."""
-    if value is situation.plan:
+    if isinstance(value, Plan):
         stamp_ns, received_ns = value.start_ns, situation.plan_steady_ns
     else:
         stamp_ns, received_ns = value.stamp_ns, value.received_steady_ns

@@ -83,7 +83,7 @@ class LidarDisplaced:
         Where that is long ago only of the newest: what was while it rested is past.
         """
         scan = seen[0].scan
-        known, *worst = self.found.get(scan.name, (None, 0.0, True))
+        known, share, dense = self.found.get(scan.name, (None, 0.0, True))
         if known is not scan:
             new = []
             for after, before in zip(seen[:MOST_NEW], seen[1:], strict=False):
@@ -92,9 +92,9 @@ class LidarDisplaced:
                 new.append((before, after))
             else:
                 new = new[:1]
-            worst = max((self.displaced(*pair) for pair in new), default=(0.0, True))
-            self.found[scan.name] = scan, *worst
-        return tuple(worst)
+            share, dense = max((self.displaced(*pair) for pair in new), default=(0.0, True))
+            self.found[scan.name] = scan, share, dense
+        return share, dense
 
     def displaced(self, before: Sighting, after: Sighting) -> tuple[float, bool]:
         """Return the share that is elsewhere, and whether that many beams hit something at all."""

@@ -13,10 +13,11 @@ obstacles count from every one of these places, so that the worst decides.
 from dataclasses import dataclass, field
 from functools import lru_cache
 import math
+from typing import cast
 
 import numpy as np
 
-from ami_ros.core.types import Scan, Situation
+from ami_ros.core.types import Odometry, Scan, Situation
 from ami_ros.critic.beams import directions
 from ami_ros.critic.dead_reckoning import bounded, follow, travelled
 from ami_ros.critic.footprint_sweep import seen_after
@@ -122,7 +123,7 @@ def drift(situation: Situation, scan_ns: int, lag_s: float,
 
     Since odometry was read its twist has been fading into the last command.
     """
-    odometry, last = situation.odometry, situation.last
+    odometry, last = cast(Odometry, situation.odometry), situation.last
     age = max(0, situation.now_ns - scan_ns) / 1e9
     acted = max(0, situation.now_ns - max(odometry.stamp_ns, last.stamp_ns)) / 1e9
     faded = math.exp(-acted / max(lag_s, 1e-6))
@@ -147,7 +148,7 @@ def commanded_drifts(situation: Situation, scan_ns: int, lag_s: float) -> list[t
     v, w, now_m, now_rad = follow(sent[-1], situation.now_steady_ns, lag)
     out = [(now_m - m + v * lag_s, now_rad - rad + w * lag_s)]
     if reckoned:
-        last, before = reckoned[-1], None
+        last = before = reckoned[-1]
         for before in reversed(reckoned):
             if last.stamp_ns - before.stamp_ns >= POSE_S * 1e9:
                 break

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 import math
-from typing import ClassVar
+from typing import cast, ClassVar
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Memory, Scan, Situation
@@ -113,6 +113,6 @@ def make(own: ScanGeometryParams, shared: Shared, robot: Robot) -> ScanGeometry:
         if sensor.required:
             *_, roll, pitch, _ = robot.body.mount(sensor.link)
             ends = (() if sensor.angle_min_rad is None
-                    else (sensor.angle_min_rad, sensor.angle_max_rad))
-            layouts.append(Layout(sensor.name, sensor.beams, ends, (roll, pitch)))
+                    else (sensor.angle_min_rad, cast(float, sensor.angle_max_rad)))
+            layouts.append(Layout(sensor.name, cast(int, sensor.beams), ends, (roll, pitch)))
     return ScanGeometry(own.max_beams_off, own.max_direction_off_deg, tuple(layouts))

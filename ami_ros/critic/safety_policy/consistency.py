@@ -9,6 +9,7 @@ and the critic when it starts ask here, so that all three say the same.
 from collections.abc import Iterator, Mapping
 import math
 from pathlib import Path
+from typing import Any, cast
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.critic.critic import Critic
@@ -27,7 +28,7 @@ SHAPE = 0.02            # aspect ratios that differ less are the same, as for th
 TWISTS = 'together: command type'      # a simulated base may take what the critic was told
 ROUNDING = 1e-9
 
-Parameters = Mapping[str, Mapping[str, object]]     # node: its parameters, by their full names
+Parameters = Mapping[str, Mapping[str, Any]]     # node: its parameters, by their full names
 
 
 def together(robot: Robot, policy: Policy, parameters: Parameters | None = None) -> list[Finding]:
@@ -145,7 +146,7 @@ def way(robot: Robot, policy: Policy) -> Iterator[Finding]:
     for sensor in robot.sensors_of(*RANGES):
         if not sensor.required:
             continue
-        near, far = sensor.range_m
+        near, far = cast(tuple[float, float], sensor.range_m)
         what, sees = f'together: range of {sensor.name}', far + robot.body.mount(sensor.link)[0]
         said = f'{sees - front:.2f} m ahead of the outline'
         wants = f'{needed:.2f} m or more, the way to a stop from {s.max_speed_mps:g} m/s'

@@ -40,7 +40,7 @@ def about(name: str) -> list[str]:
     file = RULES[name]
     rule = next(thing for thing in vars(file).values() if inspect.isclass(thing)
                 and thing.__module__ == file.__name__ and hasattr(thing, 'limit'))
-    said = [inspect.getdoc(file), *inspect.getdoc(rule).split('\n')]
+    said = [str(inspect.getdoc(file)), *str(inspect.getdoc(rule)).split('\n')]
     return [*said, *([f'No policy may leave it out: {CORE[name]}.'] if name in CORE else [])]
 
 

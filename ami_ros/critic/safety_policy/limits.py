@@ -7,6 +7,7 @@ from functools import cached_property
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from ami_ros.core.settings import build, Settings, unknown
 from ami_ros.critic.rules import CORE, params, RULES
@@ -25,7 +26,7 @@ class Policy:
     """Read-only while the robot runs. Two of the same numbers are the same policy."""
 
     shared: Shared                      # what several rules go by
-    rules: Mapping[str, Settings]       # the numbers of each rule that runs, in their order
+    rules: Mapping[str, Any]            # the numbers of each rule that runs, in their order
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     path: str = field(default='', compare=False)
 
@@ -39,7 +40,7 @@ class Policy:
                                           for name, own in self.rules.items()}}
 
     @cached_property
-    def numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, Any]:
         """Every number by its dotted name."""
         return {f'{group}.{key}': value for group, own in self.groups.items()
                 for key, value in asdict(own).items()}

@@ -2,6 +2,7 @@
 """Says what a measurement is: values for the robot file, and how far its runs lie apart."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ class Measurement:
     """A quantity as it was measured. Where the spread is too wide, nobody may write it."""
 
     name: str                       # 'lag', 'braking', ... as in the table of motions
-    values: dict[str, object]       # keys of the robot file
+    values: dict[str, Any]          # keys of the robot file
     unit: str
     runs: tuple[float, ...]         # what each run says by itself, in the unit
     spread: float                   # half of what lies between the lowest run and the highest

@@ -8,6 +8,7 @@ so that no step needs to be one. After a stop from v the way is v * (dead + tau)
 two are; only their sum is well known, and it is what the rules allow for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,7 +134,7 @@ def fit(odometry: MotionTrack, axis: str, told_s: np.ndarray, told: np.ndarray, 
         model = gain * answer(at - dead, told_s, told, tau)
         return float(np.mean((way - model + model.mean())**2))
 
-    every = np.arange(0.0, LONGEST_S + COARSE_S / 2, COARSE_S)
+    every = np.arange(0.0, LONGEST_S + COARSE_S / 2, COARSE_S).tolist()
     _, dead, tau = min((left(d, s), d, s) for d in every for s in every)
     for step in FINER_S:
         near = step * np.arange(-5, 6)
@@ -145,15 +146,20 @@ def fit(odometry: MotionTrack, axis: str, told_s: np.ndarray, told: np.ndarray, 
     return Response(float(dead), float(tau), gain, gaining)
 
 
+def median(values: Iterable[float]) -> float:
+    """Return the median."""
+    return float(np.median(list(values)))
+
+
 def lag(along: dict[str, list[Response]]) -> Measurement:
     """Put the responses of each axis together; the slower axis is what the file gets."""
-    middle = {axis: float(np.median([r.lag_s for r in runs])) for axis, runs in along.items()}
-    slower = max(middle, key=middle.get)
+    middle = {axis: median(r.lag_s for r in runs) for axis, runs in along.items()}
+    slower = max(middle, key=middle.__getitem__)
     runs, allowed = along[slower], max(LEAST_S, SHARE * middle[slower])
     parts = ', '.join(
-        f'{axis}: {said(middle[axis])} s (dead {said(np.median([r.dead_s for r in rs]), 2)}, tau '
-        f'{said(np.median([r.tau_s for r in rs]), 2)}, gain '
-        f'{said(np.median([r.gain for r in rs]))})' for axis, rs in along.items())
+        f'{axis}: {said(middle[axis])} s (dead {said(median(r.dead_s for r in rs), 2)}, tau '
+        f'{said(median(r.tau_s for r in rs), 2)}, gain {said(median(r.gain for r in rs))})'
+        for axis, rs in along.items())
     gaining, losing = (float(np.median([r.lag_s for r in runs if r.gaining is which] or [np.nan]))
                        for which in (True, False))
     remarks = (f'along {slower} it gains speed with a lag of {said(gaining)} s and loses it with '

@@ -86,7 +86,8 @@ class Calibrator(Node):
     def __init__(self, robot: Robot, context, namespace: str = ''):
         super().__init__('calibrate', context=context, namespace=namespace)
         self.robot, self.stamped = robot, robot.command_type == 'TwistStamped'
-        self.heard, self.came_s = MotionReadings(), {}
+        self.heard = MotionReadings()
+        self.came_s: dict = {}
         self.verdict: Verdict | None = None
         self.mode = ''
         self.spinner = Executor(context=context)
@@ -298,13 +299,15 @@ class Calibrator(Node):
             now_s = time.monotonic()
             silent = [what for what, since in self.came_s.items()
                       if now_s - since > SILENT_S[what]]
-            if silent or self.verdict.source != 'teleop' or self.verdict.action != 'go':
+            verdict = self.verdict
+            assert verdict is not None      # `take` waited for one
+            if silent or verdict.source != 'teleop' or verdict.action != 'go':
                 steady_s = now_s
             if now_s - begun_s > AGAIN_S:
                 gone = [what for what, since in self.came_s.items() if now_s - since > GONE_S]
                 if gone:
                     raise Aborted(f'nothing has come from {", ".join(gone)} for {GONE_S:g} s')
-                raise Lapse(f'the critic does not let the hand go on: {self.verdict.reason}')
+                raise Lapse(f'the critic does not let the hand go on: {verdict.reason}')
 
     def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
         """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
@@ -355,6 +358,7 @@ class Calibrator(Node):
                 raise Aborted(f'odometry says {value:+.2f} {unit}, beyond the {-least:.2f} to '
                               f'{most:+.2f} of this motion')
         now_s, verdict = time.monotonic(), self.verdict
+        assert verdict is not None          # `take` waited for one
         for what, since in self.came_s.items():
             if now_s - since > SILENT_S[what]:
                 raise Lapse(f'nothing came from {what} for {now_s - since:.1f} s')

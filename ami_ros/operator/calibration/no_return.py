@@ -42,7 +42,7 @@ def no_return(ranges: np.ndarray, reach: tuple[float, float]) -> Measurement:
     beams = {kind: np.mean(each, 0) >= LASTING for kind, each in which.items()}
     told = ', '.join(f'{kind} {share:.1%}' for kind, share in shares(ranges, reach).items())
     odd = {kind: int(np.count_nonzero(each)) for kind, each in beams.items()}
-    kind = max(odd, key=odd.get)
+    kind = max(odd, key=odd.__getitem__)
     if odd[kind] < FEWEST:
         raise Unclear(f'every beam meets something ({told}); put it where a quarter of the beams '
                       f'at least has nothing within {said(reach[1])} m, as before an open door '

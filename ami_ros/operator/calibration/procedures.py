@@ -8,6 +8,7 @@ One quantity is one function in the table at the end; the arithmetic is in `oper
 from collections.abc import Callable
 from dataclasses import replace
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def measure_lag(kit: Kit) -> Measurement:
     """Step along each axis, both ways, at two speeds."""
     planned = motions.steps(kit.base)
     kit.ready('lag: how late the base obeys', planned)
-    runs = {'v': [], 'w': []}
+    runs: dict[str, list] = {'v': [], 'w': []}
     for motion in planned:
         axis = motion.legs[0].axis
         odometry, told = kit.record(*kit.perform(motion))
@@ -51,7 +52,7 @@ def measure_braking(kit: Kit) -> Measurement:
             raise Unclear('the commands that came do not show a drive and a stop')
         halts.append(braking.halt(odometry, stretches[0][1]))
         after = kit.wall() if before else None
-        if after:
+        if before and after:
             moved = between(pose, kit.calibrator.pose())
             halts[-1] = braking.slid(halts[-1], *approached(before, after, moved),
                                      kit.forward_scale)
@@ -219,7 +220,7 @@ QUANTITIES: dict[str, tuple[Callable[[Kit], Measurement], bool]] = {
 }
 
 
-def of_the_lidar(values: dict[str, object], robot: Robot) -> dict[str, object]:
+def of_the_lidar(values: dict[str, Any], robot: Robot) -> dict[str, object]:
     """Return what the robot file says of its lidar; the directions only where it said some."""
     found = {'no_return': values['lidar_no_return']}
     if 'lidar_beams' in values:
@@ -232,10 +233,11 @@ def of_the_lidar(values: dict[str, object], robot: Robot) -> dict[str, object]:
 def written(found: Measurement, robot: Robot) -> dict[str, object]:
     """Return the keys of the robot file and what they become."""
     forward, turn = robot.odometry_scale
-    return {
+    keys: dict[str, Callable[[dict], dict]] = {
         'camera': lambda v: {},     # for people: to be mended in the driver, not allowed for
         'forward': lambda v: {'odometry_scale': [v['forward'], turn]},
         'turn': lambda v: {'odometry_scale': [forward, v['turn']]},
         'no_return': lambda v: {f'sensors.{robot.lidar.name}.{key}': value
                                 for key, value in of_the_lidar(v, robot).items()},
-    }.get(found.name, dict)(found.values)
+    }
+    return keys.get(found.name, dict)(found.values)

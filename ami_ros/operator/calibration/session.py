@@ -7,6 +7,7 @@ from dataclasses import asdict
 import math
 from pathlib import Path
 import time
+from typing import Any
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
@@ -66,7 +67,8 @@ def calibrate(kit: Kit, name: str, asked: tuple[str, ...], dry: bool = False) ->
     An aborted motion, or Ctrl-C, ends it; what was written before that stays.
     """
     path = None if dry else own_file(name)
-    report = {'robot': kit.robot.name, 'file': str(path or ''),
+    report: dict[str, Any] = {
+        'robot': kit.robot.name, 'file': str(path or ''),
               'date': time.strftime('%Y-%m-%d'), 'quantities': {}}
     done = report['quantities']
     try:

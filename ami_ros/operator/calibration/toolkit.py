@@ -125,8 +125,8 @@ class Kit:
         self.person.say(f'  it needs, free and flat: {", ".join(needs)}')
         if self.robot.sensors_of('LaserScan'):
             seen = self.points()
-            free, near = (measure(seen, self.robot.body.footprint)
-                          for measure in (lane, around))
+            outline = self.robot.body.footprint
+            free, near = lane(seen, outline), around(seen, outline)
             self.person.say(f'  the lidar sees {free[0]:.1f} m ahead, {free[1]:.1f} m behind, '
                             f'{near:.2f} m around')
             for need, there, where in ((ahead * driving, free[0], 'ahead of it'),

@@ -9,6 +9,7 @@ upside down. A robot at rest shows neither.
 """
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def bearing(seen: Observation, sensor: Sensor, scans: list[Reading],
     place = seen.robot.body.mount(sensor.link)
     errors = {turn: apart(first, second, moved, place, sensor, turn)
               for turn in range(-180, 180, STEP_DEG)}
-    turn = min(errors, key=errors.get)
+    turn = min(errors, key=errors.__getitem__)
     as_said, least = errors[0], errors[turn]
     way = f'{abs(moved[0] + 1j * moved[1]):.2f} m'
     if not math.isfinite(as_said) and not math.isfinite(least):
@@ -122,7 +123,7 @@ def farthest(scans: list[Reading], poses: np.ndarray, turning: bool
 def points(scan: Beams, sensor: Sensor, place: tuple[float, ...], turn_deg: float,
            mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return what a scan hit, (N,) complex in base_link, and at which beams (R,) bool."""
-    low, high = sensor.range_m
+    low, high = cast(tuple[float, float], sensor.range_m)
     hits = (scan.ranges >= low) & (scan.ranges <= high)
     angles = scan.angle_min + scan.angle_step * np.flatnonzero(hits)
     beams = np.exp(1j * (-angles if mirrored else angles)) * np.exp(1j * math.radians(turn_deg))

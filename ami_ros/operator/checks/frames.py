@@ -107,9 +107,10 @@ def mounts(seen: Observation) -> list[Finding]:
 
 def in_base(said: dict[str, tuple[str, urdf.Place]]) -> dict[str, urdf.Place]:
     """Follow each transform up to base_link; a ring or a loose end leads nowhere."""
-    places = {}
+    places: dict[str, urdf.Place] = {}
     for name in said:
-        place, at, seen = (0.0,) * 6, name, set()
+        place: urdf.Place = (0.0,) * 6
+        at, seen = name, set()
         while at in said and at != urdf.BASE and at not in seen:
             seen.add(at)
             parent, step = said[at]

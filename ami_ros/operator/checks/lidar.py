@@ -2,6 +2,7 @@
 """Whether scans mean what the robot file says: beams, limits, what nothing in range looks like."""
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def last(scan: Beams) -> float:
 
 def elsewhere(sensor: Sensor, scan: Beams) -> str:
     """Say what the robot file says of the directions, where the scan says otherwise; or ''."""
-    if sensor.angle_min_rad is None:
+    if sensor.angle_min_rad is None or sensor.angle_max_rad is None:
         return ''
     off = max(abs(math.remainder(scan.angle_min - sensor.angle_min_rad, 2 * math.pi)),
               abs(math.remainder(last(scan) - sensor.angle_max_rad, 2 * math.pi)))
@@ -76,7 +77,7 @@ def elsewhere(sensor: Sensor, scan: Beams) -> str:
 def limits(sensor: Sensor, scan: Beams) -> list[Finding]:
     """Check that the robot file counts nothing that the lidar cannot measure."""
     what = f'{sensor.name}: range'
-    low, high = sensor.range_m
+    low, high = cast(tuple[float, float], sensor.range_m)
     said, wanted = f'{scan.limits[0]:g} to {scan.limits[1]:g} m', f'{low:g} to {high:g} m'
     if high > scan.limits[1] + 1e-3 or low < scan.limits[0] - 1e-3:
         return [Finding(WRONG, what, said, wanted,      # the critic does not read such scans
@@ -88,7 +89,7 @@ def limits(sensor: Sensor, scan: Beams) -> list[Finding]:
 def returns(sensor: Sensor, scans: list[Beams], least: float) -> list[Finding]:
     """Check the share of readings that mean anything, and guess what no return looks like."""
     what, said = f'{sensor.name}: valid', np.concatenate([scan.ranges for scan in scans])
-    low, high = np.float32(sensor.range_m[0]), np.float32(sensor.range_m[1])
+    low, high = map(np.float32, cast(tuple[float, float], sensor.range_m))
     inside = (said >= low) & (said <= high)
     valid = inside | (said == np.float32(sensor.no_return))
     share, guess = float(valid.mean()), no_return(said[~valid], len(said))
@@ -104,7 +105,8 @@ def returns(sensor: Sensor, scans: list[Beams], least: float) -> list[Finding]:
                'range_m are the robot itself.')
         return [Finding(WRONG if sensor.required else WARN, what, measured, wanted, fix)]
     if guess is not None:
-        return [Finding(WARN, what, measured, f'no_return: {written(sensor.no_return)}',
+        said_now = written(cast(float, sensor.no_return))
+        return [Finding(WARN, what, measured, f'no_return: {said_now}',
                         f'Is no_return: {written(guess)} right for {sensor.name} in the robot '
                         'file? Point it at an open door.')]
     if not inside.any():

@@ -138,10 +138,11 @@ def thinks_with(seen: Observation) -> list[Finding]:
     out = []
     for name in MIND:
         said = seen.health.get(name)
-        module = said.values.get('module', '') if said is not None else ''
+        values = said.values if said is not None else {}
+        module = values.get('module', '')
         if module and seen.module and module != seen.module:
             out.append(Finding(WARN, f'{name}: module', module, seen.module,
-                               said.values.get('notes') or 'It takes a new set up within a '
+                               values.get('notes') or 'It takes a new set up within a '
                                'second or two; if not, its log says why.'))
         elif module:
             out.append(good(f'{name}: module', module))

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 import math
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Reading:
     arrived_ns: int                 # wall time here
     steady_ns: int                  # steady time here
     frame: str = ''
-    said: object = None             # Look, Info, Beams, Moved or Felt, by its kind
+    said: Any = None                # Look, Info, Beams, Moved or Felt, by its kind
 
 
 @dataclass(frozen=True, eq=False)

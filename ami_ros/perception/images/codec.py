@@ -159,7 +159,7 @@ def compressed_size(flat: np.ndarray) -> tuple[int, int] | None:
 
 def jpeg_size(flat: np.ndarray) -> tuple[int, int] | None:
     """Walk the segments of a JPEG up to its frame header (ITU-T T.81, B.2.2)."""
-    view, at = memoryview(flat), 2
+    view, at = flat.data, 2
     for _ in range(MOST_SEGMENTS):
         if at + 9 > len(view) or view[at] != 0xff:
             return None

@@ -57,7 +57,7 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
     again = {node: CriticAgain(one, changes, plans)
              for node, one in recorded.kinds(said, 'critic').items()}
     for line in recorded.stream(bag):
-        if line.node in again:
+        if isinstance(line, recorded.TraceLine) and line.node in again:
             again[line.node].do(line)
     if not again:
         raise ValueError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')

@@ -2,8 +2,9 @@
 """What a replay does otherwise than the drive: another module, other numbers, another policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,7 +20,8 @@ from ami_ros.critic.safety_policy.limits import parse, Policy
 from ami_ros.critic.safety_policy.limits import read as read_policy
 from ami_ros.modules.module import Module, open_module
 
-GROUPS = {'world_model': WorldModelSettings, 'actor': ActorSettings, 'energy': EnergySettings}
+GROUPS: dict[str, type[Settings]] = {
+    'world_model': WorldModelSettings, 'actor': ActorSettings, 'energy': EnergySettings}
 THINKING = ('mind', 'perception', 'world_model', 'actor')
 
 
@@ -29,7 +31,7 @@ class Changes:
 
     module: str = ''                    # folder; '' is the one of the drive
     policy: Path | None = None
-    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # by group
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by group
 
     @property
     def of_mind(self) -> bool:
@@ -41,7 +43,7 @@ class Changes:
         """Tell whether anything may be otherwise."""
         return self.of_mind or self.policy is not None
 
-    def within(self, settings: Mapping[str, Settings]) -> dict[str, Settings]:
+    def within(self, settings: Mapping[str, Settings]) -> dict[str, Any]:
         """Return the settings of a moment of the drive with the changes in them."""
         out = {}
         for group, said in settings.items():
@@ -69,9 +71,9 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
         for group, values in (block or {}).get('ros__parameters', {}).items():
             if group in GROUPS:
                 for key in values:
-                    if key not in GROUPS[group].__dataclass_fields__:
-                        raise ValueError(f'{path}, {group}: '
-                                         f'{unknown(key, GROUPS[group].__dataclass_fields__)}')
+                    known = [one.name for one in fields(GROUPS[group])]
+                    if key not in known:
+                        raise ValueError(f'{path}, {group}: {unknown(key, known)}')
                 out.setdefault(group, {}).update(values)
     if not out:
         raise ValueError(f'{path} has no settings of {", ".join(GROUPS)} for a node of: '

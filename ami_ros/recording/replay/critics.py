@@ -8,6 +8,7 @@ another policy the sensors still say what they said: it is what this critic woul
 
 from dataclasses import replace
 import json
+from typing import Any, cast
 
 from ami_ros.core.types import Plan, Verdict
 from ami_ros.critic.critic import Critic
@@ -67,16 +68,17 @@ class CriticAgain:
         """Make a call again; compare the answer to a question."""
         if told.call == 'on_plan' and self.plans is not None:
             told = replace(told, given=(self.instead(told.given[0]), *told.given[1:]))
-        now = call_recorder.again(self.critic, told)
+        assert self.critic is not None
+        now: Any = call_recorder.again(self.critic, told)
         if told.call == 'judge':
-            self.judged(told.answer, now)
+            self.judged(cast(Verdict, told.answer), now)
         elif (told.call in call_recorder.QUESTIONS
               and lossless_json.text(told.answer) != lossless_json.text(now)):
             self.answers += 1
 
     def instead(self, plan: Plan) -> Plan:
         """Return the plan that the mind made now, where it made one of the same frame."""
-        now = self.plans.get((plan.run, plan.number))
+        now = (self.plans or {}).get((plan.run, plan.number))
         return plan if now is None or plan.goal != now.goal else replace(
             plan, knots=now.knots, arrived=now.arrived, surprise=now.surprise,
             disagreement=now.disagreement)

@@ -131,7 +131,8 @@ def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
 
 def index(bag: Path) -> Index:
     """Read what moments are found by; ValueError where there is nothing to be found."""
-    out, damage = Index(), []
+    out = Index()
+    damage: list = []
     for heard in walk.messages(bag, (TRACE_RECORDS,), damage=damage):
         try:
             for node, line in raw_lines(heard.data):

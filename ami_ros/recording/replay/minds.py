@@ -9,13 +9,13 @@ many rounds the search was given. All else is made anew and compared with what w
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 
 from ami_ros.core.types import Frame, Goal, Latent, Plan
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
-from ami_ros.mind import Mind
 from ami_ros.recording.records import Aimed, Began, fingerprint, State, Thought, Tuned
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes, module_of
@@ -66,12 +66,13 @@ class MindAgain:
         self.robot = recorded.robot_of(said)
         self.rounds = Rounds()
         self.module = module_of(said['node'], said['module'], changes)
-        self.mind: Mind | None = None
+        self.mind: Any = None           # a Mind from the first state on
         self.sure = False               # from a state on, until something of the record is lost
         self.goal: Goal | None = None
         self.number, self.process = 0, ''
         self.lost = 0
-        self.make_eye, self.eye = make_eye, None
+        self.make_eye = make_eye
+        self.eye: Any = None            # what `make_eye` made, likewise
 
     def do(self, line: recorded.TraceLine) -> None:
         """Do again what was done."""
@@ -87,8 +88,9 @@ class MindAgain:
             if not self.sure:
                 self.begin_at(what)
         elif self.sure:
-            {Tuned: self.tune, Began: self.begin, Aimed: self.aim, Thought: self.think}[
-                type(what)](what)
+            again: dict[type, Callable] = {Tuned: self.tune, Began: self.begin, Aimed: self.aim,
+                                           Thought: self.think}
+            again[type(what)](what)
         elif isinstance(what, Thought):
             self.seen.unsure += 1
 
@@ -154,7 +156,7 @@ class MindAgain:
             self.seen.latent(then, latent.z)
         if 'world_model' in stages:
             if latent is None:
-                latent = Latent(self.seen.latents.get(key, then.z), frame)
+                latent = Latent(cast(np.ndarray, self.seen.latents.get(key, then.z)), frame)
             belief = self.mind.believe(latent, then.commands)
             self.seen.beliefs[key] = belief
             self.seen.belief(then, belief)
@@ -180,7 +182,7 @@ class MindAgain:
     def plan(self, then: Thought, belief) -> Plan:
         """Search for as many rounds as then; all of them where the numbers say another count."""
         wanted = self.mind.actor.settings.iterations
-        done = then.plan.iterations
+        done = cast(Plan, then.plan).iterations
         asked = 'iterations' in self.changes.settings.get('actor', {})
         self.rounds.count = 0
         deadline = None if asked or not 0 < done < wanted else done - 0.5
@@ -191,7 +193,8 @@ class Seen:
     """What came of it all, compared."""
 
     def __init__(self, camera: str, keep_plans: bool = False):
-        self.pictures, self.infos = Pictures(camera), []
+        self.pictures = Pictures(camera)
+        self.infos: list = []
         self.latents: dict = {}             # by run and frame, where several nodes share them
         self.beliefs: dict = {}
         self.goals: dict = {}
@@ -206,7 +209,7 @@ class Seen:
         """Compare a latent."""
         self.frames += 1
         self.begin_ns, self.end_ns = min(self.begin_ns, then.frame_ns), then.frame_ns
-        if self.gaps['latents'].put(then.z, z):
+        if self.gaps['latents'].put(cast(np.ndarray, then.z), z):
             self.first.put(then.frame_ns, 'perception', 'z', then.z, z)
         for kept in (self.latents, self.beliefs):
             while len(kept) > PICTURES:
@@ -222,7 +225,7 @@ class Seen:
 
     def plan(self, then: Thought, now: Plan) -> None:
         """Compare a plan: its knots, and what else the critic goes by."""
-        was, other = then.plan, []
+        was, other = cast(Plan, then.plan), []
         if self.plans is not None:
             self.plans[then.run, then.frame_ns] = now
         if self.gaps['plans'].put(was.knots, now.knots):

@@ -3,11 +3,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic, ROUNDING
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rules.rule import Rule, Stop
 from ami_ros.perception.images import fields
 from ami_ros.recording import call_recorder, walk
 from ami_ros.recording.records import SAID, Thought, Told
@@ -34,7 +36,7 @@ class Moment:
 class Spy:
     """A rule that is watched: what it was given, what it left, what it said."""
 
-    rule: object
+    rule: Rule
     log: list
 
     def __getattr__(self, name: str):
@@ -79,7 +81,7 @@ def around(bag: Path, index: Index, one: Judged) -> list[recorded.TraceLine]:
     """Return the lines around a moment, the critic's from its last state on."""
     states = [at for at, node in index.states if node == one.node and at <= one.log_ns]
     since = max(states, default=0)
-    out = []
+    out: list = []
     for heard in walk.messages(bag, (recorded.TRACE_RECORDS,), min(since, one.log_ns - AROUND_NS),
                                one.log_ns + AROUND_NS):
         if since <= heard.log_ns or abs(heard.log_ns - one.log_ns) < AROUND_NS:
@@ -111,7 +113,8 @@ def tell_rules(out: Moment, about: dict, lines: list[recorded.TraceLine], one: J
     if begin is None:
         out.say('rules', 'the state of the critic is not on record before this moment')
         return
-    critic, state, log = Critic(policy, recorded.robot_of(about)), [], []
+    critic, state = Critic(policy, recorded.robot_of(about)), []
+    log: list = []
     for line in told[begin:]:
         call: Told = line.what
         if call.call.startswith('state'):
@@ -149,8 +152,8 @@ def tell_thought(out: Moment, thoughts: dict[str, Thought], abouts: list[dict],
         out.say('missing', f'{", ".join(missing)} put nothing of this frame on record')
     if 'actor' in thoughts:
         tell_plan(out, thoughts['actor'])
-    if 'world_model' in thoughts:
-        belief = thoughts['world_model'].belief
+    belief = thoughts['world_model'].belief if 'world_model' in thoughts else None
+    if belief is not None:
         out.say('surprise', belief.surprise)
         out.say('disagreement', belief.disagreement)
         out.say('contradiction', belief.contradiction)
@@ -161,7 +164,7 @@ def tell_thought(out: Moment, thoughts: dict[str, Thought], abouts: list[dict],
 
 def tell_plan(out: Moment, thought: Thought) -> None:
     """Say what was chosen, what nearly was, and by which energies."""
-    plan, second = thought.plan, dict(thought.second)
+    plan, second = cast(Plan, thought.plan), dict(thought.second)
     out.say('goal', f'{plan.goal}, ' + ('arrived' if plan.arrived else 'on the way'))
     v, w = plan.at(plan.start_ns)
     out.say('plan', f'begins with {v:.3f} m/s, {w:.3f} rad/s; {plan.iterations} rounds, '
@@ -173,10 +176,10 @@ def tell_plan(out: Moment, thought: Thought) -> None:
         other = f'   runner-up {second[name]:.4g} ({second[name] - energy:+.4g})' if second else ''
         out.say(f'energy {name}', f'{energy:.4g}{other}')
     if plan.energies:
-        whole, other = sum(dict(plan.energies).values()), sum(second.values())
+        whole, total = sum(dict(plan.energies).values()), sum(second.values())
         decides = max(second, key=lambda name: second[name] - dict(plan.energies)[name],
                       default='')
-        out.say('all energies', f'{whole:.4g}' + (f'   runner-up {other:.4g}, dearer most of '
+        out.say('all energies', f'{whole:.4g}' + (f'   runner-up {total:.4g}, dearer most of '
                                                   f'all by {decides}' if second else ''))
 
 

@@ -68,7 +68,8 @@ def lines_of(data: bytes, log_ns: int) -> Iterator[TraceLine]:
 
 def abouts(bag: Path) -> dict[str, dict]:
     """Return what each node said of itself, the last of it; ValueError where nobody did."""
-    said, damage = {}, []
+    said = {}
+    damage: list = []
     for heard in walk.messages(bag, (TRACE_METADATA,), damage=damage):
         try:
             one = json.loads(walk.text_of(heard.data))

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import re
+from typing import cast
 
 import numpy as np
 
 from ami_ros.core.geometry import between
+from ami_ros.core.types import Belief, Plan
 from ami_ros.recording import walk
 from ami_ros.recording.records import Thought
 from ami_ros.recording.replay import recorded
@@ -45,8 +47,8 @@ def question(text: str) -> Question:
     """Read 't=12.5 v=0.3 w=-0.5'; ValueError says how it is asked."""
     match = ASKED.fullmatch(text)
     try:
-        return Question(*map(float, match.groups()))
-    except (AttributeError, ValueError):
+        return Question(*map(float, match.groups() if match else ()))
+    except (TypeError, ValueError):
         raise ValueError(f'{text!r} is no question; ask as "t=12.5 v=0.3 w=-0.5": s since the '
                          'beginning, m/s, rad/s') from None
 
@@ -67,7 +69,8 @@ def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Pre
     actor, world = again.mind.actor, again.mind.world_model
     horizon = actor.dynamics.horizons[0]
     knots = np.tile((asked.v, asked.w), (1, horizon, 1)).astype(float)
-    belief = world.predict(then.belief, then.commands, then.plan.start_ns)
+    plan, commands = cast(Plan, then.plan), then.commands or ()
+    belief = world.predict(cast(Belief, then.belief), commands, plan.start_ns)
     goal_z = belief.z if again.goal is None else again.goal.z
     imagined = actor.dynamics.imagine(belief.z, belief.body, knots, goal_z)
     origin = actor.place(belief.z)
@@ -78,8 +81,8 @@ def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Pre
         terms = {name: float(values[0]) for name, values in energies.items()}
     ahead = actor.settings.control_step_s * np.arange(1, horizon + 1)
     return Prediction(ahead, places, imagined.clearance[0], imagined.disagreement[0], terms,
-                  dict(then.plan.energies),
-                  followed(found, one.run, then.plan.start_ns, belief.place, ahead))
+                  dict(plan.energies),
+                  followed(found, one.run, plan.start_ns, belief.place, ahead))
 
 
 def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, changes: Changes,
@@ -101,7 +104,9 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
                 again = again or MindAgain(about, changes, make_eye, seen)
                 again.begin_at(line.what)
             elif again is not None:
-                {'Tuned': again.tune, 'Began': again.begin, 'Aimed': again.aim}[kind](line.what)
+                do: dict[str, Callable] = {'Tuned': again.tune, 'Began': again.begin,
+                                           'Aimed': again.aim}
+                do[kind](line.what)
     raise ValueError(f'nothing was planned then: no thought about frame {frame_ns} is on record')
 
 

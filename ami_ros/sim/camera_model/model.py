@@ -46,7 +46,9 @@ class Camera:
         """Start anew: fresh noise, auto-exposure has not seen anything yet."""
         self.rng = np.random.default_rng([seed, 0xCA3E])
         self.phase = float(self.rng.uniform(0, 2 * math.pi))
-        self.gain, self.white, self.last_ns = None, np.ones(3, np.float32), None
+        self.gain: float | None = None
+        self.white = np.ones(3, np.float32)
+        self.last_ns: int | None = None
 
     def take(self, picture: np.ndarray, time_ns: int = 0,
              twist: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -68,7 +70,7 @@ class Camera:
         gain = 2.0 ** s.exposure_ev
         if s.auto_exposure:
             gain *= self._expose(light, time_ns)
-        white = np.float32([s.red_gain, 1.0, s.blue_gain])
+        white = np.array([s.red_gain, 1.0, s.blue_gain], np.float32)
         if s.auto_white:
             white = white * self._whiten(light * white, time_ns)
         self.last_ns = time_ns

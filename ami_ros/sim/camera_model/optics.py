@@ -59,8 +59,8 @@ def blurred(picture: np.ndarray, exposure_s: float, twist: tuple[float, float],
     out = np.zeros_like(picture)
     for share in np.linspace(-0.5, 0.5, SAMPLES):
         scale = 1 + share * growth
-        warp = np.float32([[scale, 0, (1 - scale) * (width - 1) / 2 + share * shift],
-                           [0, scale, (1 - scale) * (height - 1) / 2]])
+        warp = np.array([[scale, 0, (1 - scale) * (width - 1) / 2 + share * shift],
+                         [0, scale, (1 - scale) * (height - 1) / 2]], np.float32)
         out += cv2.warpAffine(picture, warp, (width, height), flags=cv2.INTER_LINEAR,
                               borderMode=cv2.BORDER_REPLICATE)
     return out / SAMPLES

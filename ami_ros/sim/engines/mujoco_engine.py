@@ -50,7 +50,7 @@ class MujocoEngine:
         self.mocap = [int(self.model.body_mocapid[mujoco.mj_name2id(
             self.model, mujoco.mjtObj.mjOBJ_BODY, person_body(k))])
             for k in range(len(scene.people))]
-        self.places = [np.zeros(3) for _ in scene.people]
+        self.places: list[np.ndarray] = [np.zeros(3) for _ in scene.people]
         self.size, self.far = size, max(FAR_M, 3 * scene.half_m)
         width, height = size
         self.top = NEAR_M * math.tan(robot.camera_hfov_rad / 2) * height / width

@@ -2,6 +2,7 @@
 """PyBullet with its TinyRenderer: the reference engine, bit-identical for the same commands."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pybullet
@@ -53,14 +54,14 @@ class PyBulletEngine:
         pybullet.setGravity(0, 0, -9.81, **at)
         pybullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, **at)
         scene = world if isinstance(world, Scene) else None
-        plain = world if scene is None else scene.world
+        plain: Any = world if scene is None else scene.world
         far = FAR_M
+        self.shade: dict = OWN_LIGHT
         if plain is not None:
             self.solids = set(room.build(self.client, plain))
             self.shade = shading(plain)
-        else:
+        elif scene is not None:
             self.solids = set(build_scene(self.client, scene, density(size)))
-            self.shade = OWN_LIGHT
             pybullet.setPhysicsEngineParameter(numSolverIterations=ITERATIONS, **at)
             far = max(far, 3 * scene.half_m)
         self.rover = pybullet.loadURDF(robot.urdf, [0, 0, 0.005], **at)
@@ -71,7 +72,7 @@ class PyBulletEngine:
             grip = 1.0 if 'wheel' in name else 0.02
             pybullet.changeDynamics(self.rover, joint, lateralFriction=grip, **at)
         self.people = [build_person(self.client, person, scene.lighting)
-                       for person in (scene.people if scene is not None else ())]
+                       for person in scene.people] if scene is not None else []
         self.solids.update(self.people)
         self.size = size
         width, height = size

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ami_ros.sim.scenes import lighting, pictures, textures
-from ami_ros.sim.scenes.elements import Lighting, Look, Person
+from ami_ros.sim.scenes.elements import Colour, Lighting, Look, Person
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.surfaces import Canvas, of_person, of_scene, Surfaces
 
@@ -18,6 +18,7 @@ ATLAS = 2048            # width of the picture that holds all pictures
 MARGIN = 2              # texels around each, so that neighbours do not shine through
 CEILING_SHARE = 0.5     # of the density: it has little to show
 SPREAD_M = 0.3          # between two samples of light
+UNLIT: Colour = (0.0, 0.0, 0.0)     # sky of what is baked without a scene: it has no windows
 
 
 def density(size: tuple[int, int]) -> float:
@@ -43,10 +44,12 @@ def bake(scene: Scene, texels_per_m: float = TEXELS_PER_M) -> Mesh:
 
 def bake_person(person: Person, light: Lighting, texels_per_m: float = TEXELS_PER_M) -> Mesh:
     """Bake somebody at the origin, under the average light of a scene."""
-    level = np.float32(light.ambient) + 0.3 * light.window_power * np.float32(light.sky)
+    level = np.asarray(light.ambient, np.float32)
+    level = level + 0.3 * light.window_power * np.asarray(light.sky, np.float32)
     for lamp in light.lamps:
         if lamp.on:
-            level = level + 0.35 * lamp.power / len(light.lamps) * np.float32(lamp.colour)
+            level = level + 0.35 * lamp.power / len(light.lamps) * np.asarray(
+                lamp.colour, np.float32)
     return baked(of_person(person)[0], level, texels_per_m)
 
 
@@ -56,11 +59,11 @@ def baked(surfaces: Surfaces, lit, texels_per_m: float) -> Mesh:
     if isinstance(lit, Scene):
         lights = light_grids(surfaces.canvases, lit)
     else:
-        lights = [[np.broadcast_to(np.float32(lit), (2, 2, 3)) for _ in c.panels]
+        lights = [[np.broadcast_to(np.asarray(lit, np.float32), (2, 2, 3)) for _ in c.panels]
                   for c in surfaces.canvases]
     places, height = pack(sizes)
     atlas = np.zeros((height, ATLAS, 3), np.uint8)
-    glow = lit.lighting if isinstance(lit, Scene) else None
+    glow = lit.lighting.sky if isinstance(lit, Scene) else UNLIT
     for canvas, (w, h), (x, y), grids in zip(surfaces.canvases, sizes, places, lights):
         picture = developed(painted(canvas, w, h, grids, glow))
         atlas[y:y + h + 2 * MARGIN, x:x + w + 2 * MARGIN] = cv2.copyMakeBorder(
@@ -98,10 +101,10 @@ def light_grids(canvases: list[Canvas], scene: Scene) -> list[list[np.ndarray]]:
             points.append(grid.reshape(-1, 3))
             normals.append(np.broadcast_to(panel.normal, (nh * nw, 3)))
             floors.append(np.full(nh * nw, floor))
-        points, normals = np.concatenate(points), np.concatenate(normals)
-        light = lighting.irradiance(scene, room, points, normals).astype(np.float32)
-        floors = np.concatenate(floors)
-        light[floors] *= lighting.contact_shadow(scene, points[floors])[:, None]
+        places, on_floor = np.concatenate(points), np.concatenate(floors)
+        light = lighting.irradiance(scene, room, places, np.concatenate(normals)).astype(
+            np.float32)
+        light[on_floor] *= lighting.contact_shadow(scene, places[on_floor])[:, None]
         at = 0
         for (i, k, _, _), (nh, nw) in zip(mine, shapes):
             out[i][k] = light[at:at + nh * nw].reshape(nh, nw, 3)
@@ -109,7 +112,7 @@ def light_grids(canvases: list[Canvas], scene: Scene) -> list[list[np.ndarray]]:
     return out
 
 
-def painted(canvas: Canvas, w: int, h: int, grids, light: Lighting | None) -> np.ndarray:
+def painted(canvas: Canvas, w: int, h: int, grids, sky: Colour) -> np.ndarray:
     """Paint a canvas and light it, (H, W, 3) float32."""
     wide, high = canvas.size_m
     tpm_x, tpm_y = w / wide, h / high
@@ -135,7 +138,7 @@ def painted(canvas: Canvas, w: int, h: int, grids, light: Lighting | None) -> np
         if b > a and a < w:
             out[:, a:b] *= cv2.resize(grid, (min(b, w) - a, h), interpolation=cv2.INTER_LINEAR)
     for y0, y1, x0, x1, picture, look in later:
-        own = np.float32(look.colours[0] if look.kind == 'lamp' else light.sky)
+        own = np.array(look.colours[0] if look.kind == 'lamp' else sky, np.float32)
         out[y0:y1, x0:x1] = picture * own * 1.25
     return out
 

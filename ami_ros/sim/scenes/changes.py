@@ -27,6 +27,7 @@ def moved(scene: Scene, share: float, seed: int, rng) -> Scene:
     for index in rng.permutation(movable)[:math.ceil(share * len(movable))]:
         piece = pieces[index]
         number = scene.room_at(piece.x_m, piece.y_m)
+        assert number is not None       # furniture stands in a room
         home = scene.rooms[number]
         taken = [placing.footprint(p) for i, p in enumerate(pieces) if i != index]
         zones = placing.door_zones(home, number, scene.doors)
@@ -102,7 +103,7 @@ def left(world: worlds.World, count: int, rng) -> list[worlds.Piece]:
         x, y = rng.uniform(-world.half_m, world.half_m, 2)
         piece = worlds.Piece('box', float(x), float(y), float(rng.uniform(0, math.pi)),
                              (half, half), float(rng.uniform(0.35, 0.6)),
-                             tuple(float(c) for c in rng.uniform(0.1, 1.0, 3)))
+                             worlds.colour(rng))
         more = replace(world, pieces=(*world.pieces, *out))
         if more.distance(np.array([x, y])) > piece.radius_m + OBJECT_GAP_M:
             out.append(piece)

@@ -31,7 +31,8 @@ def outline(solid: Solid) -> np.ndarray:
 
 def shade(colour, least: float = 90.0) -> tuple[int, int, int]:
     """Bring a colour of a look to one of the plan."""
-    return tuple(int(least + (255 - least) * c) for c in colour)
+    red, green, blue = (int(least + (255 - least) * c) for c in colour)
+    return red, green, blue
 
 
 def plan(scene: Scene, pixels: int = 640) -> draw.Canvas:

@@ -37,25 +37,25 @@ def sun_direction(lighting: Lighting) -> np.ndarray:
 def irradiance(scene: Scene, room: Room, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Light (N, 3) on points (N, 3) with unit normals (N, 3) of one room; 1 makes white white."""
     light = scene.lighting
-    out = np.broadcast_to(np.float32(light.ambient), points.shape).copy()
+    out = np.broadcast_to(np.asarray(light.ambient, np.float32), points.shape).copy()
     out *= corners(room, points)[:, None]
     for lamp in light.lamps:
         if lamp.on and room.holds(lamp.x_m, lamp.y_m):
             fall = falling(points, normals, np.array([lamp.x_m, lamp.y_m, lamp.z_m]))[0]
-            out += (lamp.power * fall)[:, None] * np.float32(lamp.colour)
+            out += (lamp.power * fall)[:, None] * np.asarray(lamp.colour, np.float32)
     sun = sun_direction(light)
     for middle, inward, along, width, height in windows_of(room):
         fall, towards = falling(points, normals, middle + 0.1 * inward)
         cosine = np.maximum(-(towards @ inward), 0)
         out += (light.window_power * width * height * fall * (0.25 + cosine))[:, None] \
-            * np.float32(light.sky)
+            * np.asarray(light.sky, np.float32)
         if light.sun > 0 and sun @ inward < -0.05:
             lit = through(points, sun, middle, inward, along, width, height)
             out += (light.sun * lit * np.maximum(normals @ sun, 0.0))[:, None] \
-                * np.float32([1.0, 0.93, 0.8])
+                * np.array([1.0, 0.93, 0.8], np.float32)
     if light.sun > 0:       # what the sun gives through all that is not modelled
         out += (0.4 * light.sun * np.maximum(normals @ sun, 0.0))[:, None] \
-            * np.float32([1.0, 0.93, 0.8])
+            * np.array([1.0, 0.93, 0.8], np.float32)
     return out
 
 

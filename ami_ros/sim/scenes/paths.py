@@ -37,7 +37,8 @@ class Grid:
     def cell(self, point) -> tuple[int, int]:
         """The cell that holds a point; outside of the plan the nearest."""
         at = np.rint((np.asarray(point)[:2] - self.low) / self.cell_m).astype(int)
-        return tuple(int(v) for v in np.clip(at, 0, np.array(self.shape) - 1))
+        x, y = np.clip(at, 0, np.array(self.shape) - 1)
+        return int(x), int(y)
 
     def near(self, point) -> tuple[int, int] | None:
         """The nearest free cell; None where nothing is free."""
@@ -45,14 +46,16 @@ class Grid:
         if not len(cells):
             return None
         away = np.linalg.norm(self.point(cells) - np.asarray(point)[:2], axis=1)
-        return tuple(int(v) for v in cells[away.argmin()])
+        x, y = cells[away.argmin()]
+        return int(x), int(y)
 
     def path(self, start, goal) -> np.ndarray | None:
         """Shortest way (P, 2) between two points by A*, preferring wide ones; None: no way."""
         first, last = self.near(start), self.near(goal)
-        if first is None:
+        if first is None or last is None:
             return None
-        best, parent, closed = {first: 0.0}, {}, set()
+        best, closed = {first: 0.0}, set()
+        parent: dict[tuple[int, int], tuple[int, int]] = {}
         heap = [(0.0, first)]
         cost, (w, h) = self.cost, self.shape
         while heap:

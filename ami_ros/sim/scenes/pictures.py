@@ -40,7 +40,7 @@ def poster(rng, h, w, look):
     elif kind == 2:         # a title and lines
         out = filled(h, w, 0.75 + 0.25 * palette[0])
         box(out, 0.1, 0.06, 0.9, 0.22, palette[1])
-        for row in np.arange(0.3, 0.92, 0.09):
+        for row in np.arange(0.3, 0.92, 0.09).tolist():
             box(out, 0.1, row, rng.uniform(0.5, 0.9), row + 0.035, 0.25 * palette[2])
         if rng.random() < 0.6:
             box(out, 0.12, 0.5, 0.5, 0.85, palette[3])
@@ -103,7 +103,7 @@ def door(rng, h, w, look):
     elif kind == 1:
         box(out, 0.25, 0.1, 0.75, 0.5, (0.75, 0.85, 0.9))
     elif kind == 2:
-        for x in np.arange(0.2, 0.95, 0.2):
+        for x in np.arange(0.2, 0.95, 0.2).tolist():
             box(out, x, 0, x + 0.02, 1, base * 0.7)
     if rng.random() < 0.5:      # a sign
         box(out, 0.35, 0.2, 0.65, 0.28, rng.uniform(0, 1, 3))

@@ -24,12 +24,14 @@ def of_world(world: worlds.World) -> Scene:
     rng = np.random.default_rng([world.seed, 0x7E8])
 
     def look(colour, k: int) -> Look:
-        return Look('patches', world.seed * 16 + k, (tuple(map(float, colour)),))
+        red, green, blue = map(float, colour)
+        return Look('patches', world.seed * 16 + k, ((red, green, blue),))
 
     floor = look(rng.uniform(0.35, 0.7, 3), 0)
-    walls = tuple(look(rng.uniform(0.5, 0.95, 3), 1 + k) for k in range(4))
+    north, east, south, west = (look(rng.uniform(0.5, 0.95, 3), 1 + k) for k in range(4))
     half = world.half_m
-    room = Room(-half, -half, half, half, worlds.WALL_M, floor, walls,
+    room = Room(-half, -half, half, half, worlds.WALL_M, floor,
+                (north, east, south, west),
                 Look('plain', world.seed, ((0.8, 0.8, 0.8),)))
     return check(Scene('room', world.seed, (room,), (),
                        tuple(furniture(p, k, world) for k, p in enumerate(world.pieces)), LIGHT,

@@ -36,8 +36,8 @@ def choice(rng: np.random.Generator, table: dict) -> str:
 def colour(rng, hue=None, saturation=(0.0, 1.0), value=(0.2, 0.95)) -> Colour:
     """Draw a colour; hue in turns."""
     hue = rng.uniform() if hue is None else hue % 1.0
-    return tuple(float(c) for c in colorsys.hsv_to_rgb(hue, rng.uniform(*saturation),
-                                                       rng.uniform(*value)))
+    red, green, blue = colorsys.hsv_to_rgb(hue, rng.uniform(*saturation), rng.uniform(*value))
+    return float(red), float(green), float(blue)
 
 
 def wood(rng) -> Colour:
@@ -55,7 +55,7 @@ def wall(rng, kind: str | None = None) -> Look:
     kind = kind or choice(rng, WALLS)
     if kind in ('plain', 'concrete'):
         saturation = (0.0, 0.12) if kind == 'concrete' or rng.random() < 0.4 else (0.1, 0.6)
-        colours = (colour(rng, None, saturation, (0.5, 0.95)),)
+        colours: tuple[Colour, ...] = (colour(rng, None, saturation, (0.5, 0.95)),)
         return Look(kind, seed_of(rng), colours, float(rng.uniform(0.25, 0.5)))
     if kind == 'bricks':
         colours = (colour(rng, rng.uniform(0, 0.1), (0.2, 0.7), (0.4, 0.85)),
@@ -117,16 +117,18 @@ def room(rng, box: tuple[float, float, float, float], height_m: float) -> Room:
         walls[int(rng.integers(4))] = wall(rng)
     elif roll < 0.45:       # four different ones
         walls = [main, wall(rng), wall(rng), wall(rng)]
-    rugs = ()
+    rugs: tuple[Rug, ...] = ()
     w, d = box[2] - box[0], box[3] - box[1]
     if rng.random() < 0.4 and min(w, d) > 2.4:
-        half = tuple(float(v) for v in rng.uniform(0.18, 0.36, 2) * (w, d))
+        along, across = rng.uniform(0.18, 0.36, 2) * (w, d)
+        half = float(along), float(across)
         x = float(rng.uniform(box[0] + half[0] + 0.2, box[2] - half[0] - 0.2))
         y = float(rng.uniform(box[1] + half[1] + 0.2, box[3] - half[1] - 0.2))
         look = floor(rng, 'carpet') if rng.random() < 0.7 else Look(
             'poster', seed_of(rng), (colour(rng),))
         rugs = (Rug(look, x, y, half),)
-    return Room(*box, height_m, floor(rng), tuple(walls), ceiling(rng), (), rugs)
+    north, east, south, west = walls
+    return Room(*box, height_m, floor(rng), (north, east, south, west), ceiling(rng), (), rugs)
 
 
 def decor(rng, at: Room, index: int, doors: tuple[Door, ...], outer: tuple[bool, ...],

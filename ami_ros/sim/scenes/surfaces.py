@@ -111,8 +111,7 @@ def of_scene(scene: Scene) -> Surfaces:
     for door in scene.doors:
         add_doorway(out, scene, door)
     for piece in scene.furniture:
-        room = scene.room_at(piece.x_m, piece.y_m)
-        add_furniture(out, piece, 0 if room is None else room)
+        add_furniture(out, piece, scene.room_at(piece.x_m, piece.y_m) or 0)
     return out
 
 

@@ -79,7 +79,8 @@ class LegLedger:
 
     def __init__(self, path: Path, asked: dict):
         """Open or begin one; ValueError where the file is of another campaign, or of none."""
-        self.path, self.done = path, {}
+        self.path = path
+        self.done: dict = {}
         if path.exists():
             whole, _, torn = path.read_bytes().rpartition(b'\n')
             if torn:                        # the power went while it was written
@@ -124,7 +125,9 @@ def driven(ask: LegSpec, policy: str, robot: str) -> dict:
 def end_with_parent() -> None:
     """End as soon as the campaign does, however that ends: nobody would take the answer."""
     def watch() -> None:
-        multiprocessing.parent_process().join()
+        campaign = multiprocessing.parent_process()
+        assert campaign is not None
+        campaign.join()
         os._exit(1)
     threading.Thread(target=watch, daemon=True).start()
 

@@ -128,5 +128,5 @@ class PerfectGuard:
 
 def obeying(plan: Plan, now_ns: int) -> list[tuple[Twist, int]]:
     """Return what a plan says for the next 0.3 s, tick by tick."""
-    return [(tuple(map(float, plan.at(now_ns + k * STEP_NS))), STEPS_A_TICK)
-            for k in range(0, OBEYED_STEPS, STEPS_A_TICK)]
+    told = (plan.at(now_ns + k * STEP_NS) for k in range(0, OBEYED_STEPS, STEPS_A_TICK))
+    return [((float(v), float(w)), STEPS_A_TICK) for v, w in told]

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 import heapq
 import math
+from typing import cast
 
 import numpy as np
 
@@ -116,7 +117,8 @@ class AdversarialLeg:
     def __init__(self, ask: LegSpec, policy: Policy, robot: Robot, noise: Noise | None = None):
         self.ask, self.policy, self.robot = ask, policy, robot
         self.noise = Noise() if noise is None else noise
-        world, paths = worlds.draw(ask.world_seed), {}
+        world = worlds.draw(ask.world_seed)
+        paths: dict = {}
         self.rng, of_room, of_planner = (np.random.default_rng(
             [ask.seed, ask.index, list(KINDS).index(ask.kind), ask.moving, salt])
             for salt in (1, 2, 3))
@@ -154,11 +156,11 @@ class AdversarialLeg:
         self.critic = Critic(self.policy, self.robot)
         self.critic.on_plan(Plan(np.zeros((1, 2)), 0.25, self.now_ns, run=Replayer.PAST_RUN),
                             self.now_ns)
-        self.coming: list[tuple[int, int, str, object]] = []    # (step, order, method, what)
+        self.coming: list[tuple[int, int, str, tuple]] = []    # (step, order, method, what)
         self.order, self.told = 0, (0.0, 0.0)
         self.verdict: Verdict | None = None
         self.safe_steps = 0         # for so long it can touch nothing
-        self.answered = (None, False)
+        self.answered: tuple[object, bool] = (None, False)
         self.unseen_step = np.full(len(self.ground.names), self.step)
 
     def window(self) -> None:
@@ -289,16 +291,16 @@ class AdversarialLeg:
             round(float(self.ground.speeds(self.time_s)[who]), 4), round(pace, 4),
             round(visible, 3), bool(pace > MOVED_MPS and visible >= VISIBLE_S),
             self.verdict.rule if self.verdict else '',
-            tuple(round(t, 4) for t in self.car.twist))))
+            (round(self.car.twist[0], 4), round(self.car.twist[1], 4)))))
         return True
 
     def note(self, plan: Plan | None) -> None:
         """Judge the critic's answer of this tick by the truth; let the perfect guard drive."""
         tally, now = self.tally, self.now_ns
-        asked = (0.0, 0.0) if plan is None else tuple(map(float, plan.at(now)))
+        v, w = (0.0, 0.0) if plan is None else map(float, plan.at(now))
         tally.ticks += 1
-        self.perfect.tick(asked, now, self.time_s)
-        if not any(asked):
+        self.perfect.tick((v, w), now, self.time_s)
+        if plan is None or not (v or w):
             return
         age = (now - plan.start_ns) / 1e9
         expired = age > self.policy.shared.max_plan_age_s
@@ -311,10 +313,11 @@ class AdversarialLeg:
             return
         tally.moving_ticks += 1
         tally.stopped_ticks += stopped
-        rule = self.verdict.rule
+        verdict = cast(Verdict, self.verdict)
+        rule = verdict.rule
         if false:
             tally.false_stops[rule] += 1
-        if self.verdict.action == 'slow':
+        if verdict.action == 'slow':
             tally.slow_rules[rule] += 1
             v, w = self.told
             tally.crawling_ticks += max(abs(v), abs(w) * self.car.radius_m) < MOVED_MPS

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ami_ros.core.types import Plan
 from ami_ros.critic.footprint_sweep import Box, seen_after
@@ -58,7 +59,7 @@ class AdversarialPlanner:
 class AtRandom(AdversarialPlanner):
     """Holds a random twist for a while, and means anything to come after it."""
 
-    held = (0.0, 0.0)
+    held: ArrayLike = (0.0, 0.0)
 
     def knots(self, look):
         if look.time_s >= self.until_s:
@@ -72,13 +73,14 @@ class Adversary(AdversarialPlanner):
     Head on, backwards, on an arc, or with the corner that meets something soonest.
     """
 
-    style, twist, phase = 'nearest', (0.0, 0.0), 0
+    style, phase = 'nearest', 0
+    twist: ArrayLike = (0.0, 0.0)
 
     def knots(self, look):
         rng = self.rng
         if look.time_s >= self.until_s:
             self.phase += 1
-            self.style = rng.choice(['nearest', 'nearest', 'arc', 'corner', 'corner'])
+            self.style = str(rng.choice(['nearest', 'nearest', 'arc', 'corner', 'corner']))
             if self.phase % 2 == 0:
                 self.style, self.twist = 'off', self.anything()
             self.until_s = look.time_s + rng.uniform(0.3, 2.0 if self.style == 'off' else 6.0)
@@ -117,14 +119,15 @@ class Adversary(AdversarialPlanner):
 class Jitterer(AdversarialPlanner):
     """Says something else each time, and within each plan: around a course, or around none."""
 
-    course, share, knot_s = (0.0, 0.0), 1.0, KNOT_S
+    course: ArrayLike = (0.0, 0.0)
+    share, knot_s = 1.0, KNOT_S
 
     def knots(self, look):
         rng = self.rng
         if look.time_s >= self.until_s:
             self.course, self.until_s = self.anything(), look.time_s + rng.uniform(1.0, 4.0)
-            self.share = rng.choice([0.3, 0.7, 1.0])
-            self.knot_s = rng.choice([0.02, 0.05, 0.1, KNOT_S])
+            self.share = float(rng.choice([0.3, 0.7, 1.0]))
+            self.knot_s = float(rng.choice([0.02, 0.05, 0.1, KNOT_S]))
         count = max(KNOTS, round(0.5 / self.knot_s))
         noise = np.where(rng.random((count, 1)) < 0.5, rng.uniform(-2, 2, (count, 2)),
                          rng.choice([-1, 1], (count, 2)))

@@ -46,7 +46,8 @@ def figures(legs: list[dict]) -> dict:
     def share(part: float, whole: float, digits: int = 5) -> float | None:
         return round(part / whole, digits) if whole else None
 
-    false, slow = Counter(), Counter()
+    false: Counter = Counter()
+    slow: Counter = Counter()
     for leg in legs:
         false.update(leg['false_stops'])
         slow.update(leg['slow_rules'])

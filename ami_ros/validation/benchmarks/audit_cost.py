@@ -18,6 +18,7 @@ import os
 from pathlib import Path
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def main(words: list[str] | None = None) -> int:
     asked.add_argument('--rounds', type=int, default=12)
     asked.add_argument('--seed', type=int, default=500)
     args = asked.parse_args(words)
-    events.BURST, events.A_SECOND = 1e9, 1e9      # note all of it: the worst that can be
+    events.BURST, events.A_SECOND = 10**9, 1e9     # note all of it: the worst that can be
     priority = take_priority()
     with tempfile.TemporaryDirectory() as home:
         logs = {name: AuditLog(Path(home) / name, begin=take_priority)
@@ -112,12 +113,13 @@ def main(words: list[str] | None = None) -> int:
             return lambda verdict: made[name].judged(verdict, critic.latch.closed,
                                                      critic.drivers.permit)
 
-        took = {name: [] for name in ('none', *logs)}
+        took: dict[str, list] = {name: [] for name in ('none', *logs)}
         block(driven, noting('none'))
         for _ in range(args.rounds):
             for name in rng.permutation(list(took)):
-                os.fsync = slow if name == 'slow disk' else SYNC
-                os.write = full if name == 'full disk' else WRITE
+                system: Any = os
+                system.fsync = slow if name == 'slow disk' else SYNC
+                system.write = full if name == 'full disk' else WRITE
                 took[name] += block(driven, noting(name))
         os.fsync, os.write = SYNC, WRITE
         for log in logs.values():

@@ -216,7 +216,7 @@ def paired(module, ticks: int) -> dict:
                 begun = time.perf_counter()
                 networks[stem](**ask.of(stem))
                 took[who][stem].append(1e3 * (time.perf_counter() - begun))
-    said = {}
+    said: dict = {}
     for who, stems in took.items():
         said[who] = {}
         for what, reduce in (('min', np.min), ('p50', np.median)):

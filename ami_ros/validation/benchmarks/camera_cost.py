@@ -42,7 +42,8 @@ def main() -> None:
     rclpy.init()
     here, there = rclpy.create_node('critic'), rclpy.create_node('camera')
     robot = find('rover')
-    critic, took = Critic(policy(), robot), {'taken': [], 'opened': [], 'watched': []}
+    critic = Critic(policy(), robot)
+    took: dict[str, list] = {'taken': [], 'opened': [], 'watched': []}
     offered = there.create_publisher(Image, 'watched', topics.RELIABLE_1)
     raw, whole = (here.create_subscription(Image, 'watched', print, topics.SENSOR, raw=way)
                   for way in (True, False))

@@ -48,7 +48,8 @@ def percentiles(values) -> dict[str, float]:
 
 def cost(policy: str, ticks: int, seed: int) -> dict:
     """Measure so many ticks of one policy."""
-    world, cpu, wall, actions = critic_tick_world.Wander(policy, seed), [], [], {}
+    world, cpu, wall = critic_tick_world.Wander(policy, seed), [], []
+    actions: dict = {}
     gc.collect()
     for _ in range(ticks + WARM):
         now = world.tick()
@@ -98,7 +99,7 @@ def lateness(real_time: bool, seconds: float, nice: int, domain: int) -> dict:
 
 def both(seconds: float, blocks: int, nice: int, domain: int) -> dict:
     """Measure with a real-time priority and without, in turn."""
-    found = {'real_time': [], 'ordinary': []}
+    found: dict[str, list] = {'real_time': [], 'ordinary': []}
     for block in range(blocks):
         for kind in found:
             said = lateness(kind == 'real_time', seconds / blocks, nice, domain)

@@ -11,6 +11,7 @@ torch calls as a CUDA graph. Needs torch with CUDA and tensorrt.
 """
 
 import os
+from typing import Any
 
 for _name, _value in (('OMP_NUM_THREADS', '1'), ('OPENBLAS_NUM_THREADS', '1')):
     os.environ.setdefault(_name, _value)
@@ -123,7 +124,7 @@ def captured(network, given: dict):
 
 def engine(data: bytes, precision: str, folder: Path):
     """Build, wait until it serves, return it; ValueError where it does not."""
-    network = trt_backend.load(data, Options(precision, cache=folder, rows=ROWS))
+    network: Any = trt_backend.load(data, Options(precision, cache=folder, rows=ROWS))
     if hasattr(network, 'done'):
         network.done.wait()
         if network.failed:
@@ -154,7 +155,7 @@ def row(parts, folder: Path) -> dict:
             'tensorrt float16': lambda: engine(data, 'float16', folder),
             **({'tensorrt int8': lambda: engine(int8, 'float32', folder)} if int8 else {}),
             'onnx, CPU': lambda: backend('onnx')(data)}
-    expected, said = backend('onnx')(data)(**given), {}
+    expected, said = backend('onnx')(data)(**given), dict[str, Any]()
     for name, make in ways.items():
         try:
             begun = time.monotonic()

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import cast
 
 import numpy as np
 import rclpy
@@ -97,7 +98,9 @@ class GapWatch:
     """Hears what the mind says of itself, verdicts and commands, by the steady clock."""
 
     def __init__(self, pilot: EpisodeRunner):
-        self.module, self.verdicts, self.commands = '', [], []
+        self.module = ''
+        self.verdicts: list = []
+        self.commands: list = []
         self.pictures: dict[int, float] = {}        # by stamp: when it came here
         self.plans: set[int] = set()
         for row, heard in ((topics.DIAGNOSTICS, self._health),
@@ -134,12 +137,15 @@ class Swapper:
     def __init__(self, sets: Sets, count: int, every_s: float):
         self.sets, self.left, self.every_s = sets, count, every_s
         self.watch: GapWatch | None = None
-        self.due_s, self.order, self.windows, self.ordered = 0.0, None, [], 0.0
+        self.order: subprocess.Popen | None = None
+        self.windows: list[tuple[float, float]] = []
+        self.due_s = self.ordered = 0.0
 
     def turn(self) -> None:
         """Order one, or see whether it was followed."""
         now = time.monotonic()
         if self.order is not None:
+            assert self.watch is not None
             assert now - self.ordered < PATIENCE_S, 'the mind never followed'
             wanted = f' {self.sets.versions[self.sets.now]} ('
             if self.order.poll() == 0 and wanted in self.watch.module:
@@ -178,7 +184,7 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
             pilot = EpisodeRunner(context, False, 1 / camera_hz, check)
             swapper.watch = GapWatch(pilot)
             for errand in session.errands(world, blocks, seed, lambda n: (
-                    swapper.left or swapper.order is not None)):
+                    bool(swapper.left or swapper.order is not None))):
                 swapper.due_s = swapper.due_s or time.monotonic() + 10
                 drives.append(pilot.drive(errand.drive, errand.picture, errand.seed))
         finally:
@@ -191,7 +197,7 @@ def report(swapper: Swapper, drives: list, camera_hz: int) -> dict:
     def amid(one: float) -> bool:
         return any(begun - AROUND_S < one < ended + AROUND_S for begun, ended in swapper.windows)
 
-    watch, counts = swapper.watch, {True: [0, 0], False: [0, 0]}
+    watch, counts = cast(GapWatch, swapper.watch), {True: [0, 0], False: [0, 0]}
     first, last = min(watch.plans), max(watch.plans)
     for stamp, came in watch.pictures.items():
         if first <= stamp <= last:

@@ -37,7 +37,7 @@ def shifted(data: bytes, kind: str, topic: str, by_ns: int) -> bytes:
 
 def kinds(bag: Path) -> dict[str, str]:
     """Return the type of each topic."""
-    out = {}
+    out: dict = {}
     for path in walk.files(bag):
         with open(path, 'rb') as file:
             said = make_reader(file).get_summary()

@@ -57,7 +57,7 @@ def main() -> None:
         return
     busy = [subprocess.Popen([sys.executable, '-c', 'while True: pass'])
             for _ in range(os.cpu_count() or 1)]
-    found = {'ordinary': [], 'short': []}
+    found: dict[str, list] = {'ordinary': [], 'short': []}
     try:
         for _ in range(args.rounds):
             for kind, values in found.items():

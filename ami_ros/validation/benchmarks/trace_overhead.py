@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 import tempfile
 from time import thread_time_ns
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -39,7 +40,8 @@ def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
     """Drive pairs, one of each recorded; return the stages of every frame, by drive."""
     asked = session.Session(logs=folder / 'logs', real_time=True, camera_hz=HZ, world_seed=WORLD)
     domain, lock = claim_domain()
-    context, out = rclpy.Context(), {False: [], True: []}
+    context = rclpy.Context()
+    out: dict = {False: [], True: []}
     robot = find('rover')
     with lock, Processes(domain, asked.logs) as processes, open_body(
             'pybullet', robot, SimRoom(WORLD), 0, robot.camera_size) as body:
@@ -56,7 +58,7 @@ def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
                                'that everything is recorded', START_S)
                 drive = pilot.drive(errand.drive, errand.picture, errand.seed)
                 out[recorded].append([tick.stages_ms for tick in drive.ticks.values()
-                                      if tick.plan.iterations])
+                                      if tick.plan and tick.plan.iterations])
                 if recorded:
                     end([processes.running.pop(RECORDER)], 20.0)
             print(f'pair {number + 1} of {pairs}', flush=True)
@@ -76,7 +78,7 @@ def added(out: dict[bool, list[list[dict]]]) -> dict:
     rng, report = np.random.default_rng(0), {}
     for name in STAGES:
         without, with_it = (stage(out[recorded], name) for recorded in (False, True))
-        row = {'n': [len(without), len(with_it)]}
+        row: dict[str, Any] = {'n': [len(without), len(with_it)]}
         for p in (50, 99):
             drawn = []
             for _ in range(1000):

@@ -27,7 +27,8 @@ def evaluate(formula: str | float, numbers: Mapping[str, float]) -> float:
 
 def value(node: ast.expr, numbers: Mapping[str, float]) -> float:
     """Compute a part of a formula."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) \
+            and type(node.value) is not bool:
         return node.value
     if isinstance(node, ast.Name):
         if node.id not in numbers:

@@ -4,11 +4,13 @@
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 import hashlib
 import itertools
 import os
 from pathlib import Path
 import time
+from typing import Any, cast
 import zlib
 
 import numpy as np
@@ -22,6 +24,7 @@ from ami_ros.nodes.lifecycle import BEAT_S
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.body import open_body, SimBody, SimRoom
+from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.evaluate import home
 from ami_ros.validation.fault_injection.injectors import BY, Injector
 from ami_ros.validation.fault_injection.judge import (
@@ -157,8 +160,8 @@ class Campaign:
             blow = BY[stack.row.strike['by']](stack, int(rng.integers(2**31)))
             try:
                 blow.prepare()
-                stack.observer.full_speed(lambda _, rng=rng: self.errand(rng), full_mps,
-                                          rng.uniform(0, DELAY_S))
+                errands = partial(lambda rng, attempt: self.errand(rng), rng)
+                stack.observer.full_speed(errands, full_mps, rng.uniform(0, DELAY_S))
             except WRONG as why:
                 if struck is None:
                     raise
@@ -180,7 +183,7 @@ class Campaign:
 
     def errand(self, rng: np.random.Generator) -> LaneGoal:
         """Draw a lane, and take the picture at its end."""
-        way = lane(self.body.world, self.body.robot, rng)
+        way = lane(cast(Simulator, self.body).world, self.body.robot, rng)
         seed = int(rng.integers(2**31))
         self.body.reset(way.goal, seed)
         return LaneGoal(way, self.body.camera(), seed)
@@ -212,8 +215,9 @@ class Campaign:
 
 def rounded(out: Outcome) -> Outcome:
     """Round to what is known: tenths of milliseconds and of millimetres."""
-    return replace(out, **{key: round(value, 4) for key, value in vars(out).items()
-                           if isinstance(value, float)})
+    told: dict[str, Any] = {key: round(value, 4) for key, value in vars(out).items()
+                            if isinstance(value, float)}
+    return replace(out, **told)
 
 
 def told(out: Outcome) -> str:

@@ -153,6 +153,7 @@ class FullDisk(Injector):
     def strike(self) -> int:
         """Fill it; have the critic refuse hands, which it logs, and a reset, which it audits."""
         at_ns = time.time_ns()
+        assert self.stack.disk is not None
         self.stack.disk.fill(self.pids)
         self.observer.askable[topics.CRITIC_RESET].call_async(Trigger.Request())
         self.timer = self.observer.create_timer(LOGGED_S, self.say)
@@ -167,6 +168,7 @@ class FullDisk(Injector):
         """Make room."""
         self.observer.destroy_timer(self.timer)
         self.observer.destroy_publisher(self.hands)
+        assert self.stack.disk is not None
         self.stack.disk.empty(self.pids)
 
 

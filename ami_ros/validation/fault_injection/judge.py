@@ -77,7 +77,7 @@ def complaints(out: Outcome, row: Row, bound_s: float | None, most: float | None
     def in_time(seconds: float | None, what: str) -> None:
         if seconds is None:
             wrong.append(f'{what}: never')
-        elif not seconds <= bound_s:
+        elif bound_s is not None and not seconds <= bound_s:
             wrong.append(f'{what}: later than {bound_s:.3f} s')
 
     if row.expected == 'stop':
@@ -148,6 +148,7 @@ def stand_s(trace: Trace) -> float | None:
 def way_m(trace: Trace) -> float:
     """Return the metres driven while the fault lasted; of the stretch it began in, its share."""
     before, looks = trace.before(), trace.during()
+    assert before is not None       # `judge` refuses a trace without
     first = math.hypot(looks[0].x_m - before.x_m, looks[0].y_m - before.y_m)
     share = (looks[0].at_ns - trace.struck_ns) / (looks[0].at_ns - before.at_ns)
     steps = (math.hypot(b.x_m - a.x_m, b.y_m - a.y_m) for a, b in zip(looks, looks[1:]))
@@ -157,6 +158,7 @@ def way_m(trace: Trace) -> float:
 def collisions(trace: Trace) -> int:
     """Count touches that began after the strike, until the watch ended."""
     before, count = trace.before(), 0
+    assert before is not None       # `judge` refuses a trace without
     touching = before.touching
     for look in (*trace.during(), *trace.after()):
         count += look.touching and not touching

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.world import World
+from ami_ros.sim.world import Place
 
 LENGTH_M = 2.6          # to gain full speed, to be struck, and not to arrive meanwhile
 BESIDE_M = 0.20         # kept clear around the robot: the guard slows it nearer to things
@@ -23,7 +23,7 @@ class Lane:
     goal: np.ndarray        # (3,)
 
 
-def lane(world: World, robot: Robot, rng: np.random.Generator) -> Lane:
+def lane(world: Place, robot: Robot, rng: np.random.Generator) -> Lane:
     """Draw one; RuntimeError where the room is too full."""
     clear = robot.radius_m + BESIDE_M
     along = np.arange(0.0, LENGTH_M + STEP_M / 2, STEP_M)

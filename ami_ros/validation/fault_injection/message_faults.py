@@ -11,6 +11,7 @@ from collections.abc import Callable
 from copy import deepcopy
 import functools
 import math
+from typing import Any
 
 from geometry_msgs.msg import Twist
 import numpy as np
@@ -26,11 +27,11 @@ ENDLESS_KNOTS = 2000    # eight minutes, twice what is read
 ENDLESS_KNOT_S = 0.25
 FULL_MPS = 0.6          # of an endless plan; the critic limits it
 SLOW_S = 1.0            # between the pictures of a camera that has become slow
-Distort = Callable[[object, float], list | None]
+Distort = Callable[[Any, float], list | None]
 Fault = Callable[[np.random.Generator], Distort]
 
 
-def each(change: Callable[[object], None]) -> Fault:
+def each(change: Callable[[Any], None]) -> Fault:
     """Change every message in place."""
     def fault(_):
         def distort(msg, _):

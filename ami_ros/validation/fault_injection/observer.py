@@ -50,8 +50,8 @@ class Observer(EpisodeRunner):
         self.ordered = self.create_publisher(*ORDER.publisher())
         self.create_subscription(*WATCHED.subscriber(self._watched))
         self.create_subscription(*TOLD.subscriber(self._tampered))
-        row = replace(topics.DIAGNOSTICS, qos=topics.RELIABLE_100)
-        self.create_subscription(*row.subscriber(self._healthy))
+        all_of_it = replace(topics.DIAGNOSTICS, qos=topics.RELIABLE_100)
+        self.create_subscription(*all_of_it.subscriber(self._healthy))
 
     def _watched(self, msg) -> None:
         said, at_ns, _ = convert.state_from(msg)
@@ -128,7 +128,7 @@ class Observer(EpisodeRunner):
             try:
                 self.ready()
                 self.set_off(errands(attempt))
-                self.watch(GAIN_S, lambda: self.fast(full_mps) or self.fell)
+                self.watch(GAIN_S, lambda: self.fast(full_mps) or bool(self.fell))
             except NoAnswer as silence:     # who was lost meanwhile is armed again
                 if time.monotonic() > end_s:
                     raise

@@ -3,6 +3,7 @@
 
 import signal
 import time
+from typing import Any
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -22,7 +23,8 @@ class Rogue(Node):
     """Somebody who was left running."""
 
     def __init__(self):
-        self.signed, self.out = False, None
+        self.signed = False
+        self.out: Any = None        # the publisher, once it may creep
         signal.signal(SIGN, self.on_sign)
         super().__init__('rogue')
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import signal
 import subprocess
+from typing import Any
 import uuid
 
 import rclpy
@@ -41,7 +42,7 @@ class FaultyStack:
         self.disk = SmallDisk(logs / 'disk') if row.strike['by'] == 'disk' else None
         self.logs, self.programs = self.disk.path if self.disk else logs, programs or {}
         self.burning: list[subprocess.Popen] = []
-        self.buttons = {}       # publishers of e_stop, by their QoS
+        self.buttons: dict = {}       # publishers of e_stop, by their QoS
         self.session = f's{uuid.uuid4().hex[:8]}'   # orders of others are not for this tamper
 
     def __enter__(self):
@@ -54,7 +55,7 @@ class FaultyStack:
         os.environ.update(self.processes.settings())
         os.environ['ROS_LOG_DIR'] = str(self.logs / 'ros')
         self.context = rclpy.Context()
-        self.observer = None
+        self.observer: Any = None       # an Observer while the stack runs
         try:
             self.start()
             rclpy.init(context=self.context, domain_id=domain)
@@ -66,7 +67,7 @@ class FaultyStack:
 
     def start(self) -> None:
         """Start everybody; the body last, so that somebody is there to see."""
-        files, at = (share('config/rover.yaml'),), self.row.strike.get('at')
+        files, at = (share('config/rover.yaml'),), self.row.strike.get('at', '')
         time = {'use_sim_time': True} if self.row.sim_time else {}
         tampered = self.row.strike['by'] == 'tamper'
         remaps = {}

@@ -8,6 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 import re
+from typing import Any
 
 import yaml
 
@@ -147,7 +148,7 @@ def checked(values: object, numbers: Mapping[str, float]) -> Row:
     return row
 
 
-def check_strike(strike: object) -> None:
+def check_strike(strike: Any) -> None:
     """See that a fault can get in; ValueError says how it cannot."""
     by = strike.get('by') if isinstance(strike, dict) else None
     if by not in STRIKES:

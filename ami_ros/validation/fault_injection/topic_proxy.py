@@ -9,6 +9,7 @@ pass here is told: from the instant it was sent until this node has sent it on.
 from collections import deque
 from dataclasses import dataclass, replace
 import time
+from typing import cast
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -46,7 +47,8 @@ class TopicProxy(Node):
 
     def __init__(self):
         super().__init__('tamper', **parameters.FROM_FILE)
-        settings = parameters.declare(self, {'': TopicProxySettings})['']
+        settings = cast(TopicProxySettings,
+                        parameters.declare(self, {'': TopicProxySettings})[''])
         self.session = settings.session
         row, self.faults = FAULTS[settings.at]
         for fault in self.faults.values():      # what is slow to make is made before messages come

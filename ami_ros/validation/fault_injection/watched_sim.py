@@ -9,11 +9,13 @@ critic, so that a busy computer does not look like a slow base.
 """
 
 import time
+from typing import Any
 
 from ami_ros.host.privileges import PRIORITY, take_priority
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_node import SimNode
+from ami_ros.sim.body import Truth
 
 WATCHED = topics.Topic('sim/truth/watched', topics.TRUTH_STATE.type, 40, topics.RELIABLE_100,
                        'sim')
@@ -25,7 +27,8 @@ class WheelLog:
 
     def __init__(self, timeout_s: float):
         self.timeout_s = timeout_s
-        self.v_mps, self.told_s, self.rest_s = 0.0, 0.0, 0.0
+        self.v_mps = self.told_s = 0.0
+        self.rest_s: float | None = 0.0
 
     def on_command(self, values, now_s: float) -> None:
         """Hear a command (v m/s, w rad/s)."""
@@ -53,9 +56,11 @@ class WatchedSim(SimNode):
         self.looked = False
         self.wheels = WheelLog(self.robot.base_timeout_s)
         self.watched = self.create_publisher(*WATCHED.publisher())
-        self.true = (-1, None)              # the truth, and of when
-        self._ask_body, self.body.truth = self.body.truth, self.truth
-        self._obey, self.pace.on_command = self.pace.on_command, self.obey
+        self.true: tuple[int, Truth | None] = (-1, None)    # the truth, and of when
+        body: Any = self.body
+        pace: Any = self.pace
+        self._ask_body, body.truth = body.truth, self.truth
+        self._obey, pace.on_command = pace.on_command, self.obey
 
     def truth(self):
         """Ask the body once an instant: it forgets what it touched when it was asked."""

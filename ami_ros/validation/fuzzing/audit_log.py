@@ -138,13 +138,15 @@ def main(words: list[str] | None = None) -> int:
     asked.add_argument('--count', type=int, default=100000)
     asked.add_argument('--seed', type=int, default=500)
     args = asked.parse_args(words)
-    rng, came, crashes, begun = np.random.default_rng(args.seed), Counter(), [], time.time()
+    rng, begun = np.random.default_rng(args.seed), time.time()
+    came: Counter = Counter()
+    crashes: list = []
     examples: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as home:
         good = sound(Path(home) / 'good')
         folder = Path(home) / 'spoilt'
         folder.mkdir()
-        audit_log.GATHER_S, os.fsync = 0.0, lambda _: None      # no disk is what is tried here
+        audit_log.GATHER_S, os.fsync = 0.0, lambda fd: None      # no disk is what is tried here
         for number in range(args.count):
             how, files = spoil(rng, good)
             try:

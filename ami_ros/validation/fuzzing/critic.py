@@ -20,6 +20,7 @@ from pathlib import Path
 import sys
 import tempfile
 import time
+from typing import Any
 
 for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
     os.environ[name] = '1'
@@ -85,7 +86,8 @@ def main() -> int:
     parser.add_argument('--report', type=Path, help='Report JSON file, rewritten during the run')
     args = parser.parse_args()
     files, begun, took = args.count // 10, time.monotonic(), []
-    told = {'messages': Counter(sent=0), 'by_topic': Counter(),
+    told: dict[str, Any] = {
+        'messages': Counter(sent=0), 'by_topic': Counter(),
             'files': {'count': 0, 'kinds': {}}, **{kind: [] for kind in FAILURES}}
     with tempfile.TemporaryDirectory(dir='/dev/shm' if Path('/dev/shm').is_dir() else None) as at:
         for name, count, seed in chunks(args.count - files, args.seed):

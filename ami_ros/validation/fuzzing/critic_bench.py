@@ -12,6 +12,7 @@ from pathlib import Path
 import time
 import traceback
 from types import SimpleNamespace
+from typing import Any
 
 from geometry_msgs.msg import Twist, TwistStamped
 import numpy as np
@@ -91,9 +92,10 @@ class Desk:
         self.name, self.rng, self.clock = name, np.random.default_rng(seed), MadeUpClock()
         path, numbers = robot_file(robot, folder), share(f'config/safety_policy/{policy}.yaml')
         (folder / 'state').mkdir(exist_ok=True)
-        critic_node.time = critic_inputs.time = SimpleNamespace(
+        clock: Any = SimpleNamespace(
             monotonic_ns=self.clock.monotonic_ns, monotonic=self.clock.monotonic,
             perf_counter=time.perf_counter, time_ns=time.time_ns)
+        critic_node.time = critic_inputs.time = clock
         given = {'robot': path, 'safety_policy': numbers, 'state_dir': folder / 'state',
                  'command_source': what,
                  'use_realtime_priority': 'false'}
@@ -104,21 +106,31 @@ class Desk:
         self.new, said = self.node.critic, yaml.safe_load(numbers.read_text())
         self.said = yaml.safe_load(path.read_text()), said['shared'], said['rules']
         self.foreign = what == 'twist'
-        self.heard = {}
+        self.heard: dict = {}
         for sub in self.node.subscriptions:
             if sub.topic_name.strip('/') not in ('parameter_events', 'clock'):
                 self.heard.setdefault(sub.topic_name.strip('/'), (sub.msg_type, []))[1].append(
                     (sub.callback, sub.raw))
         publish = self.node.commands.publish
+
+        def watched(msg) -> None:
+            self.watch(msg)
+            publish(msg)
+
         self.node.commands = SimpleNamespace(
-            publish=lambda msg: (self.watch(msg), publish(msg)),
+            publish=watched,
             wait_for_all_acked=self.node.commands.wait_for_all_acked)
         self.node.due_ns, self.node.commanding = 0, True
-        self.room, self.latest = FurnishedRoom(self.rng, 180), ('', '')
+        self.room = FurnishedRoom(self.rng, 180)
+        self.latest: tuple[str, Any] = '', ''
         self.pictures = self.rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
-        self.spoilt, self.sent, self.moved = {}, 0, 0
-        self.refused, self.crashes, self.wrong, self.slowest = 0, [], [], []
-        self.took = []
+        self.sent, self.moved = 0, 0
+        self.spoilt: dict = {}
+        self.refused = 0
+        self.crashes: list = []
+        self.wrong: list = []
+        self.slowest: list = []
+        self.took: list = []
         self.begin()
 
     def begin(self) -> None:
@@ -127,8 +139,10 @@ class Desk:
         old.latch.open()
         self.node.critic = type(old)(old.policy, self.node.robot, old.latch)
         self.oracle = Oracle(*self.said, self.foreign)
-        self.pose, self.mode, self.wish = np.zeros(3), 'autonomous', (0.2, 0.0)
-        self.run_id, self.ticks, self.before = f'run{self.rng.integers(9)}', 0, {}
+        self.mode, self.wish = 'autonomous', (0.2, 0.0)
+        self.pose: np.ndarray = np.zeros(3)
+        self.run_id, self.ticks = f'run{self.rng.integers(9)}', 0
+        self.before: dict = {}
         self.clock.steady += 100 * 10**9    # the hand of the last block is dead
         self.clock.ros += 100 * 10**9
 
@@ -255,7 +269,8 @@ class Desk:
             self.begin()
         self.ticks += 1
         if rng.random() < 0.02:
-            self.wish = tuple(float(x) for x in rng.normal(0, (0.3, 0.8)))
+            v, w = rng.normal(0, (0.3, 0.8))
+            self.wish = float(v), float(w)
         if rng.random() < 0.005:
             self.mode = one(rng, ('autonomous', 'autonomous', 'manual', 'stopped', 'idle'))
         elif rng.random() < 0.05:

@@ -8,6 +8,7 @@ from pathlib import Path
 import tempfile
 import time
 import traceback
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,11 @@ SHARES = {'policy': 0.4, 'robot': 0.3, 'latch': 0.1, 'log': 0.2}
 
 def run(count: int, seed: int, folder: Path) -> dict:
     """Read so many files; return what came of it."""
-    told = {'count': 0, 'kinds': {}, 'crashes': [], 'slow': []}
+    told: dict[str, Any] = {'count': 0, 'kinds': {}, 'crashes': [], 'slow': []}
     work = {'policy': policies, 'robot': robots, 'latch': latches, 'log': logs}
     for number, (kind, share) in enumerate(SHARES.items()):
-        rng, outcomes = np.random.default_rng((seed, number)), Counter()
+        rng = np.random.default_rng((seed, number))
+        outcomes: Counter = Counter()
         try_one = work[kind](folder)
         for _ in range(int(count * share + rng.random())):
             told['count'] += 1
@@ -54,8 +56,11 @@ def run(count: int, seed: int, folder: Path) -> dict:
 class Reader:
     """Spoils one kind of file and reads it."""
 
+    name = ''                   # of the file
+
     def __init__(self, folder: Path):
-        self.folder, self.outcome, self.text = folder, '', ''
+        self.folder, self.outcome = folder, ''
+        self.text: str | bytes = ''
 
     def __call__(self, rng: np.random.Generator):
         """Read a spoilt one; `outcome` says whether it was taken."""
@@ -71,6 +76,14 @@ class Reader:
             assert said and '\n' not in said.strip(), f'not one sentence: {said!r}'
             self.outcome = 'refused'
         return self.text
+
+    def sound(self) -> list[str]:
+        """Return texts that are right."""
+        raise NotImplementedError
+
+    def read(self, path: Path) -> None:
+        """Read the file; ValueError says what is wrong with it."""
+        raise NotImplementedError
 
 
 class policies(Reader):      # noqa: N801

@@ -30,10 +30,13 @@ class Oracle:
     def __init__(self, robot: dict, shared: dict, rules: dict, foreign: bool):
         self.shared, self.rules, self.foreign = shared, rules, foreign
         self.sensors = {one['name']: one for one in robot['sensors']}
-        self.plans, self.hands = deque(maxlen=4096), deque(maxlen=4096)
-        self.permit, self.taken = None, False       # (mode, run, stamp, arrival)
-        self.said = {}                              # name: (what is wrong, stamp, arrival, ahead)
-        self.active, self.latched = {}, False
+        self.plans: deque = deque(maxlen=4096)
+        self.hands: deque = deque(maxlen=4096)
+        self.taken = False
+        self.permit: tuple[str, str, int, int] | None = None    # (mode, run, stamp, arrival)
+        self.said: dict = {}        # name: (what is wrong, stamp, arrival, ahead)
+        self.latched = False
+        self.active: dict = {}
         self.last, self.last_ns = (0.0, 0.0), 0     # the newest that went out
         self.base, self.base_ns = (0.0, 0.0), 0     # and what went out before that instant
 

@@ -212,7 +212,8 @@ def everything() -> Iterator[tuple[str, str, Wrong, str]]:
 
 def main() -> int:
     """Print the table and the line."""
-    tried, failed = Counter(), []
+    failed = []
+    tried: Counter = Counter()
     for name, when, wrong, what in everything():
         tried[when, wrong.way] += 1
         if what:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Archives that are not as `ami-ros modules pack` writes them."""
 
+from collections.abc import Callable
 import gzip
 import io
 import lzma
@@ -10,7 +11,7 @@ import zipfile
 
 from ami_ros.modules import archive, envelope
 
-ATTACKS = {}
+ATTACKS: dict[str, Callable] = {}
 
 
 def attack(name: str):

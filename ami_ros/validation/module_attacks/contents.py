@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a trusted builder signed without our tools, and what changed where it lies installed."""
 
+from collections.abc import Callable
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from ami_ros.modules.signing import counter_of
 from ami_ros.modules.trust import Trust
 from ami_ros.validation.module_attacks.bench import FILES, MANIFEST
 
-ATTACKS = {}
+ATTACKS: dict[str, Callable] = {}
 
 
 def attack(name: str):

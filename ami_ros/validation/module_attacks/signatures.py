@@ -2,13 +2,14 @@
 """Envelopes and statements that nobody who may has signed, or not in this way."""
 
 import base64
+from collections.abc import Callable
 import json
 
 from ami_ros.modules import canonical_json, envelope
 from ami_ros.modules.module import digest
 from ami_ros.validation.module_attacks.bench import ORDER
 
-ATTACKS = {}
+ATTACKS: dict[str, Callable] = {}
 
 
 def attack(name: str):
@@ -124,7 +125,7 @@ for WHAT, WRITE in {
     ATTACKS[f'envelope {WHAT}'] = lambda b, how=WRITE: b.install(
         {**b.members(), envelope.FILE: how(b.members()[envelope.FILE])})
 
-for WHAT, CHANGE in {
+for WHAT, SAYS in {
         'of another type': lambda said: {'_type': 'https://in-toto.io/Statement/v0.1'},
         'of another predicate': lambda said: {'predicateType': 'https://slsa.dev/provenance/v1'},
         'without the manifest': lambda said: {'subject': [
@@ -152,5 +153,5 @@ for WHAT, CHANGE in {
         'with a counter that is true': lambda said: {'predicate': {**said['predicate'],
                                                                    'counter': True}},
         'that says more': lambda said: {'predicate': {**said['predicate'], 'more': 1}}}.items():
-    ATTACKS[f'statement {WHAT}'] = lambda b, change=CHANGE: b.install(
+    ATTACKS[f'statement {WHAT}'] = lambda b, change=SAYS: b.install(
         b.enveloped(canonical_json.canonical({**b.statement(), **change(b.statement())})))

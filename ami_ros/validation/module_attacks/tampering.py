@@ -99,7 +99,8 @@ def flips(work: Path, count: int, seed: int, say=print) -> dict:
               for at in range(sizes[name])]             # each byte of these
     chosen += [('archive', at) for at in edges(packed, rng, min(1000, count // 5))]
     chosen = chosen[:count // 2] + places(sizes, count - len(chosen[:count // 2]), rng)
-    said, taken, begun = Counter(), [], time.monotonic()
+    taken, begun = [], time.monotonic()
+    said: Counter = Counter()
     for index, (name, at) in enumerate(chosen):
         path, ask = targets[name]
         by = int(rng.integers(1, 256))

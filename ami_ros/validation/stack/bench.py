@@ -17,6 +17,7 @@ import platform
 import sys
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +64,13 @@ def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: b
                 return not begun or time.monotonic() - begun[0] < args.seconds
 
             def done(errand: session.EpisodeSpec, drive: Drive) -> None:
-                begun or begun.append(time.monotonic() - drive.episode.duration_s)
+                if not begun:
+                    begun.append(time.monotonic() - drive.episode.duration_s)
                 drives.append(drive)
 
             cost = session.run(asked, session.errands(body, GOAL_BLOCKS, SEED, more), done)
     searched = [replace(drive, ticks={n: tick for n, tick in drive.ticks.items()
-                                      if tick.plan.iterations}) for drive in drives]
+                                      if tick.plan and tick.plan.iterations}) for drive in drives]
     return {**session.latencies(searched), 'plans': session.punctuality(drives, 1 / HZ),
             'processes': {name: {'cores': said['cores'], 'memory_mb': said['memory_mb']['late']}
                           for name, said in cost.items()}}
@@ -181,7 +183,7 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
             say(f'{time.monotonic() - begun:4.0f} s  block {number + 1} of {BLOCKS}: '
                 f'{MODES[mode]}\n')
             blocks[mode].append(block(mode, args, module, world_seed))
-    report = {**about, 'life': life}
+    report: dict[str, Any] = {**about, 'life': life}
     for mode, said in blocks.items():
         report[mode] = median(said)
         report[mode]['latency_ms'] = with_noise(report[mode])

@@ -114,6 +114,7 @@ def cold_start(stack: Stack) -> dict:
     ready_s = stack.ready()
     stack.arm()
     stack.wait(lambda: stack.plan_s is not None, 'a plan')
+    assert stack.plan_s is not None
     return {'ready_s': round(ready_s - begun_s, 3),
             'first_plan_s': round(stack.plan_s - begun_s, 3)}
 
@@ -150,7 +151,8 @@ def idle(stack: Stack, seconds: float) -> dict:
 def measure(module: str, world_seed: int, repeats: int, idle_s: float,
             say: Callable[[str], object]) -> dict:
     """Measure all of it: cold starts, revivals by each ending, and an idle robot."""
-    starts, revivals, resting = [], {how: [] for how in ENDINGS}, None
+    starts, resting = [], None
+    revivals: dict[str, list] = {how: [] for how in ENDINGS}
     for repeat in range(repeats):
         with tempfile.TemporaryDirectory() as logs, Stack(Path(logs), world_seed, module) as stack:
             starts.append(cold_start(stack))

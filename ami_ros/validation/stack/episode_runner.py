@@ -114,7 +114,7 @@ class EpisodeRunner(Node):
         pose = np.array([said['x_m'], said['y_m'], said['yaw_rad']])
         self.looks.append((now_ns, Truth(pose, said['speed_mps'], said['touching'] > 0)))
 
-    def wait(self, happened: Callable[[], T], what: str, patience_s: float = ANSWER_S) -> T:
+    def wait(self, happened: Callable[[], T | None], what: str, patience_s: float = ANSWER_S) -> T:
         """Spin until something is so and return it; NoAnswer says what never came."""
         deadline = time.monotonic() + patience_s
         while not (said := happened()):
@@ -235,14 +235,17 @@ class EpisodeRunner(Node):
             None), f'a plan for goal {goal}', START_S)
         judge, poses, arrived, over = Judge(drive, seed), {}, False, False
         while not over:
-            now_ns, truth = self.wait(lambda: self.looks and self.looks.popleft(),
+            now_ns, truth = self.wait(lambda: self.looks.popleft() if self.looks else None,
                                       'the truth of the simulator', START_S)
             poses[now_ns] = truth.pose
             if now_ns <= begun_ns:
                 continue
             frame_ns = begun_ns + (now_ns - begun_ns - 1) // self.period_ns * self.period_ns
             if self.lock_step:      # the plan that this stretch was driven by
-                self.wait(lambda n=frame_ns: self._tick(n).plan, f'the plan of frame {frame_ns}')
+                def planned(n: int = frame_ns) -> Plan | None:
+                    return self._tick(n).plan
+
+                self.wait(planned, f'the plan of frame {frame_ns}')
             tick = self.ticks.get(frame_ns)
             arrived = tick.plan.arrived if tick and tick.plan else arrived
             over = judge.watch(truth, arrived, (now_ns - begun_ns) / 1e9)

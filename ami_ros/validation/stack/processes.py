@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import TextIO
 
 import yaml
 
@@ -48,7 +49,7 @@ class ChildEnded(RuntimeError):
     """A process that should run does not; the text is its last sentence."""
 
 
-def claim_domain() -> tuple[int, object]:
+def claim_domain() -> tuple[int, TextIO]:
     """Return a domain that no other session on this machine holds, and the lock that says so."""
     for domain in DOMAINS:
         lock = open(Path(tempfile.gettempdir()) / f'ami_ros_domain_{domain}.lock', 'a')
@@ -120,7 +121,7 @@ class Processes:
             out[profile] = str(share('config/dds/fastdds.xml'))
         return out
 
-    def start(self, name: str, parameters: dict, files: tuple[str, ...] = (),
+    def start(self, name: str, parameters: dict, files: tuple[str | Path, ...] = (),
               remaps: tuple[tuple[str, str], ...] = ()) -> subprocess.Popen:
         """Start a node by its name; parameters win over the files."""
         command = [sys.executable, *self.programs[name], '--ros-args']

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 import sys
 import time
+from typing import cast
 
 import numpy as np
 import rclpy
@@ -20,6 +21,8 @@ from ami_ros.nodes import topics
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.robots.find import find
 from ami_ros.sim.body import open_body, SimBody, SimRoom
+from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.world import World
 from ami_ros.validation import protocol
 from ami_ros.validation.protocol import goal_drive, GoalDrive
 from ami_ros.validation.stack.episode_runner import Drive, EpisodeRunner, START_S
@@ -119,7 +122,7 @@ def percentiles(values: list[float], which: tuple[int, ...] = (50, 95, 99)) -> d
 
 def latencies(drives: list[Drive]) -> dict:
     """Put the stages of every frame together; overhead is what is not one of them."""
-    took = {stage: [] for stage in STAGES}
+    took: dict[str, list] = {stage: [] for stage in STAGES}
     over = []
     for tick in (tick for drive in drives for tick in drive.ticks.values()):
         stages = tick.stages_ms
@@ -139,7 +142,7 @@ def latencies(drives: list[Drive]) -> dict:
 def punctuality(drives: list[Drive], period_s: float) -> dict:
     """Count the camera periods that brought no new plan, and plans by the level of the budget."""
     due = came = 0
-    levels = Counter()
+    levels: Counter = Counter()
     for drive in drives:
         frames = list(drive.ticks)
         due += round((frames[-1] - frames[0]) / 1e9 / period_s) + 1
@@ -165,7 +168,7 @@ def errands(body: SimBody, blocks: int, seed: int,
             more: Callable[[int], bool]) -> Iterator[EpisodeSpec]:
     """Draw episodes of the protocol, with the goal pictures that this body takes, while asked."""
     for index in itertools.takewhile(more, itertools.count()):
-        drive = goal_drive(body.world, body.robot, blocks, seed + index)
+        drive = goal_drive(cast(Simulator, body).world, body.robot, blocks, seed + index)
         body.reset(drive.goal, seed + index + 1_000_000)
         yield EpisodeSpec(seed + index, drive, body.camera())
 
@@ -187,7 +190,9 @@ def main(args: argparse.Namespace) -> int:
              'module': module.manifest['name'], 'module_version': module.manifest['version']}
     with open_body(session.engine, find('rover'), SimRoom(session.world_seed), 0,
                    find('rover').camera_size) as body:
-        film = pictures.Film(body.world, pictures.Imagery(module))
+        world = cast(Simulator, body).world
+        assert isinstance(world, World)
+        film = pictures.Film(world, pictures.Imagery(module))
 
         def finished(errand: EpisodeSpec, drive: Drive) -> None:
             drives.append(drive)
@@ -210,7 +215,7 @@ def main(args: argparse.Namespace) -> int:
             if drives:
                 said = report(session, drives, asked, time.monotonic() - begun, cost)
                 write(args.report or out / 'report.json', said)
-                pictures.paths(body.world, done, out / 'paths.png')
+                pictures.paths(world, done, out / 'paths.png')
                 try:
                     film.write(out / 'drive.gif', 1 / session.camera_hz)
                 except Exception as why:        # the drive was good all the same
@@ -228,7 +233,7 @@ def shoot(film, errand: EpisodeSpec, drive: Drive) -> None:
     """Add an episode to the film."""
     film.begin()
     for tick in drive.ticks.values():
-        if tick.view is not None and tick.pose is not None:
+        if tick.view is not None and tick.pose is not None and tick.plan is not None:
             text = f'seed {errand.seed}\nsurprise {tick.plan.surprise:.2f}\n{tick.rule}'
             film.add(tick.view, errand.picture, errand.drive.goal, tick.pose, tick.place,
                      tick.plan.imagined, text)

@@ -18,7 +18,12 @@ def main() -> None:
     """Sleep again and again until the input ends; write how late each sleep was, ms, as JSON."""
     import threading
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     late = []
     while not ended.is_set():
         begun = time.perf_counter()

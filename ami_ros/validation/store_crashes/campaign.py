@@ -133,7 +133,7 @@ def busy(made: StoreWorld, folder: Path, seed: int, tell: int) -> None:
     counter = max(n for _, n in store.pointer().minimum.items())
     while True:
         for deed in ROUND:
-            version = rng.choice(list(made.packed))
+            version = str(rng.choice(list(made.packed)))
             os.write(tell, b'?')
             try:
                 if deed == 'install':

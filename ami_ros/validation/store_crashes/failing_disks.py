@@ -53,6 +53,12 @@ class DiskNode:
     names: dict[str, 'DiskNode'] | None = None      # of a folder, as the processes see it
     data: bytes = b''                           # of a file, as it was in the beginning
 
+    @property
+    def inside(self) -> dict[str, 'DiskNode']:
+        """What a folder holds, by its names."""
+        assert self.names is not None, 'it is a file'
+        return self.names
+
 
 @dataclass(eq=False)
 class Call:
@@ -72,7 +78,7 @@ class Forgetful:
 
     def __init__(self, folder: Path, calls: list[tuple]):
         self.base, self.root = folder, load(folder)
-        self.first = {node: dict(node.names) for node in every(self.root)}
+        self.first = {node: dict(node.inside) for node in every(self.root)}
         self.calls: list[Call] = []
         for index, (what, path, *more) in enumerate(calls):
             self.calls.append(self.step(index, what, path, *more))
@@ -80,10 +86,10 @@ class Forgetful:
     def step(self, index: int, what: str, path: Path, *more) -> Call:
         """Take a call into the model."""
         if path == self.base:
-            folder, node = None, self.root
+            folder, node = self.root, self.root
         else:
             folder = self.find(path.parent)
-            node = folder.names.get(path.name)
+            node = folder.inside.get(path.name) or DiskNode()
         if what == 'sync':
             for call in self.calls:
                 if node is (call.node if node.names is None else call.folder) and (
@@ -93,12 +99,12 @@ class Forgetful:
         if what == 'write':
             return Call(what, node, data=more[0])
         if what in ('create', 'mkdir'):
-            node = folder.names[path.name] = DiskNode({} if what == 'mkdir' else None)
+            node = folder.inside[path.name] = DiskNode({} if what == 'mkdir' else None)
             return Call(what, node, folder, path.name)
-        del folder.names[path.name]
+        del folder.inside[path.name]
         if what == 'rename':
             assert more[0].parent == path.parent, 'a rename between folders is not modelled'
-            folder.names[more[0].name] = node
+            folder.inside[more[0].name] = node
             return Call(what, node, folder, path.name, more[0].name)
         return Call(what, node, folder, path.name)      # unlink, rmdir
 
@@ -106,7 +112,7 @@ class Forgetful:
         """Return the folder of a path, as the processes see it."""
         node = self.root
         for part in path.relative_to(self.base).parts:
-            node = node.names[part]
+            node = node.inside[part]
         return node
 
     def cut(self, k: int, into: Path, keep, tear) -> None:
@@ -154,6 +160,6 @@ def load(folder: Path) -> DiskNode:
 def every(node: DiskNode):
     """Yield a folder and all below it."""
     yield node
-    for inner in node.names.values():
+    for inner in node.inside.values():
         if inner.names is not None:
             yield from every(inner)

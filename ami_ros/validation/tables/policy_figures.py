@@ -42,8 +42,9 @@ class FigureWatch:
 
     def __init__(self, critic: Critic, off_m: float, off_rad: float, camera: str):
         self.critic, self.off, self.camera = critic, (off_m, off_rad), camera
-        self.said = {'surprise': [], 'disagreement': [], 'spread': [], 'shifted': [],
-                     **{f'shifted_turned_{deg}': [] for deg in TURNED_DEG}}
+        self.said: dict[str, list] = {
+            'surprise': [], 'disagreement': [], 'spread': [], 'shifted': [],
+            **{f'shifted_turned_{deg}': [] for deg in TURNED_DEG}}
 
     def __call__(self, frame, plan, verdict, truth) -> None:
         """Take a tick."""
@@ -71,7 +72,8 @@ def drive(world_seed: int, episodes: int, first: int) -> dict[str, list[float]]:
     numbers = policy.numbers
     off = (numbers['rules.lidar_displaced.shift_m'],
            math.radians(numbers['rules.lidar_displaced.shift_deg']))
-    world, out = worlds.draw(world_seed), {}
+    world = worlds.draw(world_seed)
+    out: dict = {}
     with Simulator(world, robot, first) as sim:
         who = planners.WorldModelPlanner(mind(module, robot, *evaluate.settings(), lambda: 0))
         for seed in range(first, first + episodes):
