@@ -54,14 +54,14 @@ def guard(situation: Situation, rules: tuple[Rule, ...],
 def judged(situation: Situation, rules: tuple[Rule, ...],
            wanted: tuple[float, float] | None) -> Verdict:
     """Run the rules; whatever goes wrong in them is a stop with their name."""
-    name, reason, touched, latch, release = 'guard', '', [], False, ''
+    name, reason, touched, latch, rule = 'guard', '', [], False, None
     try:
         command = asked(situation, wanted)
         if not rules:
             raise Stop('the policy has no rules')
         last_word, was = '', tuple(command.values.tolist())
         for rule in rules:
-            name, release = rule.name, getattr(rule, 'release', '')
+            name = rule.name
             answer = rule.limit(command, situation)
             now = twist(answer.command)
             if now == was:      # most rules, most of the time
@@ -80,7 +80,7 @@ def judged(situation: Situation, rules: tuple[Rule, ...],
     except Exception as bug:    # a broken rule is not a permission
         reason = f'crashed: {bug!r}'
     return replace(verdict(situation, still(situation.now_ns), 'stop', name, reason, touched),
-                   latch=latch, release=release)
+                   latch=latch, release=getattr(rule, 'release', ''))
 
 
 def asked(situation: Situation, wanted: tuple[float, float] | None) -> Command:
@@ -248,9 +248,11 @@ class Critic:
             self._before = self.last, self.last_steady_ns
         situation = self.situation(now_ns, steady_ns)
         plan = situation.plan
-        answer = self.held(guard(situation, self.rules, wanted), situation, wanted, True)
+        asks = wish(situation, wanted)      # once: plan and clock stay what they are
+        answer = guard(situation, self.rules, wanted if asks is None else asks)
+        answer = self.held(answer, situation, asks, True)
         speed = 0.0 if self.odometry is None else self.odometry.twist[0]
-        self.keeper.judged(answer, steady_ns, speed, wish(situation, wanted))
+        self.keeper.judged(answer, steady_ns, speed, asks)
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
         if (answer.rule == 'input_timeout' and plan is not None and plan is self.drivers.plan
@@ -270,9 +272,12 @@ class Critic:
                          self._silent(now_ns, steady_ns), memory, tuple(self.views.values()),
                          self.drivers.refused_plan, self.drivers.refused_permit)
 
-    def held(self, answer: Verdict, situation: Situation, wanted: tuple[float, float] | None,
+    def held(self, answer: Verdict, situation: Situation, asks: tuple[float, float] | None,
              note: bool) -> Verdict:
-        """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on."""
+        """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on.
+
+        `asks` is the (v, w) that was judged; None where it cannot be read.
+        """
         if self.other:
             answer = replace(answer, command=still(situation.now_ns), action='stop', rule='guard',
                              reason=f'{self.other} commands the wheels too; a robot has one '
@@ -286,7 +291,6 @@ class Critic:
             return replace(answer, command=still(situation.now_ns), action='stop', rule=rule,
                            reason=f'{reason}; latched until critic/reset', latch=True,
                            release='somebody calls critic/reset')
-        asks = wish(situation, wanted)
         if asks is None:        # what cannot be read was stopped for that
             return answer
         why = self.holding.hold(answer, asks, situation.now_steady_ns, note)

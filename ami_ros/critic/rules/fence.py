@@ -10,7 +10,7 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
-from ami_ros.critic.footprint_sweep import Box, pace
+from ami_ros.critic.footprint_sweep import arc, Box, pace
 from ami_ros.critic.rules.input_timeout import check as check_age
 from ami_ros.critic.rules.input_validity import check
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
@@ -102,9 +102,8 @@ class Fence:
             return now
         base, ahead = here[-2], here[-1]
         local = (here[:-2] - base) / ahead
-        half = w * lasts * MOMENTS / 2
-        gone = v * lasts * MOMENTS * np.sinc(half / np.pi) * np.exp(1j * half)
-        there = gone[:, None] + local * np.exp(2j * half)[:, None]
+        gone, turn = arc(v * lasts * MOMENTS, w * lasts * MOMENTS)
+        there = gone[:, None] + local * turn[:, None]
         return self.depth(base + there.ravel() * ahead)
 
     def worst(self, here: np.ndarray) -> float:
