@@ -269,8 +269,9 @@ class Critic:
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:
         """Say what goes out now. A second answer at the same instant replaces the first."""
-        if now_ns < self.last.stamp_ns:     # the clock jumped back, and so do the stamps
-            self.newest.clear()
+        # a stamp from the future is none to compare with: it is wrong, or the clock jumped back
+        latest_ns = now_ns + self.policy.shared.max_future_s * 1e9
+        self.newest = {name: said for name, said in self.newest.items() if said[0] <= latest_ns}
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
         situation = self.situation(now_ns, steady_ns)

@@ -616,10 +616,22 @@ def test_a_reading_that_is_older_than_the_newest_is_ignored(reading):
     assert hears(-1.9, 0.14)        # no policy takes so old a one: it is of another clock
     assert hears(-1.8, 0.15) and not hears(-1.81, 0.15)
     assert hears(-1.82, 0.1)        # in lock-step both clocks go back
-    c.judge(NOW, STEADY)
-    c.judge(NOW - ns(0.1), STEADY)
+    c.judge(NOW - ns(1.9), STEADY)
     assert hears(-1.83, 0.16)       # ROS time went back, and so do the stamps
     assert c.counts[f'{name}_older'] == 3
+
+
+@pytest.mark.parametrize('reading', TO_AND_FRO)
+def test_one_reading_from_the_future_makes_no_other_too_old(reading):
+    c, take = critic(), {scan: 'on_scan', odometry: 'on_odometry', imu: 'on_imu',
+                         view: 'on_view'}[reading]
+    for ahead_s, taken in ((0.05, False), (0.051, True), (1.9, True), (1e9, True)):
+        getattr(c, take)(reading(stamp_ns=NOW + ns(ahead_s)))
+        c.judge(NOW, STEADY)
+        one = reading(stamp_ns=NOW + ns(0.01))
+        getattr(c, take)(one)
+        assert (c.sensed()[one.name].stamp_ns == one.stamp_ns) == taken
+        c.newest.clear()
 
 
 def test_readings_that_go_to_and_fro_are_compared_all_the_same():
