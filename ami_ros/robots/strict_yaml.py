@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+LONGEST = 1 << 17       # characters; ten times the longest that a person wrote so far
 SAFE = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)    # ten times quicker where libyaml is there
 
 
@@ -27,6 +28,8 @@ class Strict(SAFE):
 
 def read(text: str, where: str) -> dict:
     """Read the `key: value` lines of a file; ValueError is one sentence that begins with where."""
+    if len(text) > LONGEST:
+        raise ValueError(f'{where} has {len(text)} characters; it may have {LONGEST}')
     try:
         said = yaml.load(text, Strict)
     except yaml.MarkedYAMLError as wrong:
