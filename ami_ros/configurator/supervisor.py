@@ -182,8 +182,9 @@ class Supervisor:
 
 
 def number(text: str | None) -> float:
-    """Read a number; what is none is 0."""
+    """Read a number; what is none, or not finite, is 0."""
     try:
-        return float(text or 0)
+        value = float(text or 0)
     except ValueError:
         return 0.0
+    return value if math.isfinite(value) else 0.0

@@ -131,11 +131,13 @@ def build(kind: type, values: dict, where: str = 'settings'):
     if missing:
         raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
                          'and has no default')
-    cast = {k: float(v) if fields[k].type is float and type(v) is int
-            else frozen(v) if fields[k].type is tuple else v for k, v in values.items()}
     try:
-        return kind(**cast)
-    except ValueError as wrong:
+        return kind(**{k: float(v) if fields[k].type is float and type(v) is int
+                       else frozen(v) if fields[k].type is tuple else v
+                       for k, v in values.items()})
+    except RecursionError:
+        raise ValueError(f'{where}: a list in it is nested too deeply, or holds itself') from None
+    except (ValueError, OverflowError) as wrong:
         raise ValueError(f'{where}: {wrong}') from None
 
 

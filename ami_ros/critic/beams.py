@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Computes once what follows from the directions of a lidar's beams: they rarely change.
+"""Computes once what several rules ask of a scan, and of the directions of its beams.
 
-Arrays are known by identity. Whoever reads messages gives the same array for the same beams, and
-nobody writes into it; another array with the same directions is computed anew.
+Directions rarely change. Arrays and scans are known by identity. Whoever reads messages gives the
+same array for the same beams, and nobody writes into it, nor into a scan; another array with the
+same directions is computed anew.
 """
 
 from functools import cached_property
@@ -10,8 +11,10 @@ import math
 
 import numpy as np
 
+from ami_ros.core.types import Scan
+
 TURN_RAD = 2 * math.pi
-KEPT = 8                # arrays; there are few lidars
+KEPT = 8                # arrays, and scans; there are few lidars
 
 
 class Directions:
@@ -27,6 +30,11 @@ class Directions:
             self.units.clear()          # a sensor has one mount
             self.units[yaw] = np.exp(1j * (self.angles + yaw))
         return self.units[yaw]
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """Tell which are directions, (R,) bool."""
+        return np.isfinite(self.angles)
 
     @cached_property
     def around(self) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +53,33 @@ def ordered(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order, angles[order]
 
 
+class Hits:
+    """What the beams of a scan say: `valid` (R,) bool, and the indices `beams` of those that hit.
+
+    No return within the range is +inf and valid; NaN is not.
+    """
+
+    def __init__(self, scan: Scan):
+        self.scan = scan
+        ranges, self.directions = np.asarray(scan.ranges), directions(scan.angles)
+        self.valid = (ranges > 0) & self.directions.finite
+        self.beams = np.flatnonzero(self.valid & (ranges < math.inf))
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many beams are valid."""
+        return np.count_nonzero(self.valid)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """Return what `beams` hit, (N,) complex x + iy m, base_link at the time of the scan."""
+        x, y, yaw = self.scan.mount
+        unit = self.directions.unit(yaw)
+        return complex(x, y) + self.scan.ranges[self.beams] * unit[self.beams]
+
+
 known: list[Directions] = []
+known_hits: list[Hits] = []
 
 
 def directions(angles: np.ndarray) -> Directions:
@@ -56,4 +90,15 @@ def directions(angles: np.ndarray) -> Directions:
     made = Directions(angles)
     known.insert(0, made)
     del known[KEPT:]
+    return made
+
+
+def hits(scan: Scan) -> Hits:
+    """Return the Hits of a scan, the same for the same scan."""
+    for one in known_hits:
+        if one.scan is scan:
+            return one
+    made = Hits(scan)
+    known_hits.insert(0, made)
+    del known_hits[KEPT:]
     return made

@@ -157,9 +157,10 @@ class CommandArbiter:
                             now_ns)
 
     def on_teleop(self, hand: Command, now_ns: int, steady_ns: int) -> bool:
-        """Take a hand; return whether it is one: neither stale nor from the future."""
+        """Take a hand; return whether it is one: not stale, from the future or overtaken."""
         plan = one_knot(hand, 'teleop', self.shared.teleop_timeout_s)
-        self.refused = self._dead(plan, steady_ns, now_ns, steady_ns)
+        self.refused = (self._dead(plan, steady_ns, now_ns, steady_ns)
+                        or self._late_hand(plan, now_ns, steady_ns))
         if self.refused:
             self.counts['teleop_refused'] += 1
             return False
@@ -168,6 +169,14 @@ class CommandArbiter:
         if self.permit is not None and self.permit.mode == 'autonomous':
             self.disarm('teleop')
         return True
+
+    def _late_hand(self, hand: Plan, now_ns: int, steady_ns: int) -> str:
+        """Say that a hand is older than the newest, or ''; one at rest is always taken."""
+        if (self.hand is None or not hand.knots.any() or hand.start_ns >= self.hand.start_ns
+                or self._dead(self.hand, self._hand_steady_ns, now_ns, steady_ns)):
+            return ''
+        return (f'a teleop command was refused: it was sent '
+                f'{(self.hand.start_ns - hand.start_ns) / 1e9:.3f} s before the newest')
 
     def disarm(self, why: str) -> None:
         """Have the permit count as `why` until the configurator has named another mode."""

@@ -37,6 +37,8 @@ from ami_ros.robots.robot import Robot
 PROBES = {'forward': (0.05, 0.0), 'back': (-0.05, 0.0), 'left': (0.0, 0.2), 'right': (0.0, -0.2)}
 # differences between commands up to this are rounding
 ROUNDING = 1e-9
+# no policy lets a reading be older than this; stamps that go back farther are of another clock
+LATE_NS = 2 * 10**9
 
 
 def guard(situation: Situation, rules: tuple[Rule, ...],
@@ -54,14 +56,14 @@ def guard(situation: Situation, rules: tuple[Rule, ...],
 def judged(situation: Situation, rules: tuple[Rule, ...],
            wanted: tuple[float, float] | None) -> Verdict:
     """Run the rules; whatever goes wrong in them is a stop with their name."""
-    name, reason, touched, latch, release = 'guard', '', [], False, ''
+    name, reason, touched, latch, rule = 'guard', '', [], False, None
     try:
         command = asked(situation, wanted)
         if not rules:
             raise Stop('the policy has no rules')
         last_word, was = '', tuple(command.values.tolist())
         for rule in rules:
-            name, release = rule.name, getattr(rule, 'release', '')
+            name = rule.name
             answer = rule.limit(command, situation)
             now = twist(answer.command)
             if now == was:      # most rules, most of the time
@@ -80,7 +82,7 @@ def judged(situation: Situation, rules: tuple[Rule, ...],
     except Exception as bug:    # a broken rule is not a permission
         reason = f'crashed: {bug!r}'
     return replace(verdict(situation, still(situation.now_ns), 'stop', name, reason, touched),
-                   latch=latch, release=release)
+                   latch=latch, release=getattr(rule, 'release', ''))
 
 
 def asked(situation: Situation, wanted: tuple[float, float] | None) -> Command:
@@ -158,6 +160,7 @@ class Critic:
         self.switches: dict[str, Switch] = {}
         self.views: dict[str, View] = {}
         self.odometry: Odometry | None = None
+        self.newest: dict[str, tuple[int, int]] = {}    # by sensor: newest stamp, when it came
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
 
@@ -176,12 +179,16 @@ class Critic:
         return taken
 
     def on_scan(self, scan: Scan) -> None:
+        if self.overtaken(scan):
+            return
         self.scans[scan.name] = scan
         self.keeper.on_scan(scan)
         self.counts[scan.name] += 1
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Take it; how fast it says the robot is, is made true by what was measured."""
+        if self.overtaken(odometry):
+            return
         if self.scale != (1.0, 1.0):
             odometry = replace(odometry, twist=np.asarray(odometry.twist, float) * self.scale)
         self.odometry = odometry
@@ -189,6 +196,8 @@ class Critic:
         self.counts[odometry.name] += 1
 
     def on_imu(self, imu: Imu) -> None:
+        if self.overtaken(imu):
+            return
         self.imus[imu.name] = imu
         self.keeper.on_imu(imu)
         self.counts[imu.name] += 1
@@ -201,9 +210,25 @@ class Critic:
             self.latch.close('bumper_cliff_estop', f'e_stop {switch.name} is active')
 
     def on_view(self, view: View) -> None:
+        if self.overtaken(view):
+            return
         self.views[view.name] = view
         self.keeper.on_view(view)
         self.counts[view.name] += 1
+
+    def overtaken(self, reading: Scan | Odometry | Imu | View) -> bool:
+        """Tell whether a reading is older than one of its sensor that came before; it is ignored.
+
+        Where two programs publish on one topic, stamps go back with every other message, and each
+        comparison of a sensor with what it said before would begin anew each time. In lock-step
+        both clocks go back together when a run begins.
+        """
+        stamp_ns, came_ns = self.newest.get(reading.name, (0, 0))
+        if 0 < stamp_ns - reading.stamp_ns <= LATE_NS and reading.received_steady_ns >= came_ns:
+            self.counts[f'{reading.name}_older'] += 1
+            return True
+        self.newest[reading.name] = reading.stamp_ns, reading.received_steady_ns
+        return False
 
     def forget(self, name: str) -> None:
         """Have nothing of a sensor, as if it had never spoken; what a switch said stands.
@@ -244,13 +269,18 @@ class Critic:
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:
         """Say what goes out now. A second answer at the same instant replaces the first."""
+        # a stamp from the future is none to compare with: it is wrong, or the clock jumped back
+        latest_ns = now_ns + self.policy.shared.max_future_s * 1e9
+        self.newest = {name: said for name, said in self.newest.items() if said[0] <= latest_ns}
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
         situation = self.situation(now_ns, steady_ns)
         plan = situation.plan
-        answer = self.held(guard(situation, self.rules, wanted), situation, wanted, True)
+        asks = wish(situation, wanted)      # once: plan and clock stay what they are
+        answer = guard(situation, self.rules, wanted if asks is None else asks)
+        answer = self.held(answer, situation, asks, True)
         speed = 0.0 if self.odometry is None else self.odometry.twist[0]
-        self.keeper.judged(answer, steady_ns, speed, wish(situation, wanted))
+        self.keeper.judged(answer, steady_ns, speed, asks)
         self.last, self.last_steady_ns = answer.command, steady_ns
         self.counts[answer.action] += 1
         if (answer.rule == 'input_timeout' and plan is not None and plan is self.drivers.plan
@@ -270,9 +300,12 @@ class Critic:
                          self._silent(now_ns, steady_ns), memory, tuple(self.views.values()),
                          self.drivers.refused_plan, self.drivers.refused_permit)
 
-    def held(self, answer: Verdict, situation: Situation, wanted: tuple[float, float] | None,
+    def held(self, answer: Verdict, situation: Situation, asks: tuple[float, float] | None,
              note: bool) -> Verdict:
-        """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on."""
+        """Stop what a latch or a rule holds beyond its cause; `note` what is held from now on.
+
+        `asks` is the (v, w) that was judged; None where it cannot be read.
+        """
         if self.other:
             answer = replace(answer, command=still(situation.now_ns), action='stop', rule='guard',
                              reason=f'{self.other} commands the wheels too; a robot has one '
@@ -286,7 +319,6 @@ class Critic:
             return replace(answer, command=still(situation.now_ns), action='stop', rule=rule,
                            reason=f'{reason}; latched until critic/reset', latch=True,
                            release='somebody calls critic/reset')
-        asks = wish(situation, wanted)
         if asks is None:        # what cannot be read was stopped for that
             return answer
         why = self.holding.hold(answer, asks, situation.now_steady_ns, note)

@@ -5,6 +5,7 @@ A point is a complex number, x + iy metres in base_link: turning is then a multi
 """
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
@@ -14,7 +15,8 @@ STEP_M = 0.004
 COARSE = 8
 # what may be lost to rounding; too little for many motions to add up to anything
 ROUNDING_M = 1e-6
-ASKED: list = [(None, None, None)]      # points, box, gaps: what was asked for last
+TINY_RAD = 1e-20        # instead of 0 as a divisor: sin(x) / x is 1 there
+ASKED: list = [(None, None, None)]      # points, box, lower bounds: what was asked for last
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,32 @@ class Box:
         return cls(complex(cx, cy), float(length), float(width),
                    float(np.hypot(abs(cx) + length, abs(cy) + width)))
 
+    def beyond(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far each point is beyond the sides across and along, in metres."""
+        seen = points - self.centre
+        return np.abs(seen.real) - self.half_length_m, np.abs(seen.imag) - self.half_width_m
+
     def gap(self, points: np.ndarray) -> np.ndarray:
         """Return the distance of each point in metres; negative inside."""
-        seen = points - self.centre
-        x = np.abs(seen.real) - self.half_length_m
-        y = np.abs(seen.imag) - self.half_width_m
+        x, y = self.beyond(points)
         outside = np.hypot(np.maximum(x, 0.0), np.maximum(y, 0.0))
         return outside + np.minimum(np.maximum(x, y), 0.0)
+
+
+def arc(along_m, turned_rad) -> tuple:
+    """Return the end of an arc and the turn on it, complex; of two numbers or of two arrays.
+
+    The chord is sin(half) / half of the length, which also holds straight ahead.
+    """
+    half = turned_rad / 2
+    if isinstance(half, float):     # numpy takes many times as long for a single number
+        turn = complex(math.cos(half), math.sin(half))
+        chord = math.sin(half) / half if half else 1.0
+    else:
+        turn = np.exp(1j * half)
+        half = np.where(half, half, TINY_RAD)
+        chord = np.sin(half) / half
+    return along_m * chord * turn, turn * turn
 
 
 def seen_after(points: np.ndarray, along_m, turned_rad) -> np.ndarray:
@@ -48,9 +69,8 @@ def seen_after(points: np.ndarray, along_m, turned_rad) -> np.ndarray:
 
     `along_m` and `turned_rad` are numbers, or arrays that broadcast with the points.
     """
-    half = np.asarray(turned_rad) / 2
-    moved = along_m * np.sinc(half / np.pi) * np.exp(1j * half)     # sinc: also straight ahead
-    return (points - moved) * np.exp(-2j * half)
+    moved, turn = arc(along_m, turned_rad)
+    return (points - moved) * turn.conjugate()
 
 
 def pace(v: float, w: float, box: Box) -> float:
@@ -58,11 +78,11 @@ def pace(v: float, w: float, box: Box) -> float:
     return max(abs(v), abs(w) * box.radius_m)
 
 
-def gap_at_rest(points: np.ndarray, box: Box) -> np.ndarray:
-    """Return box.gap(points); several rules ask for it of the very same array, one by one."""
+def gap_at_least(points: np.ndarray, box: Box) -> np.ndarray:
+    """Return lower bounds of box.gap(points); several rules ask of the very same array."""
     known = ASKED[0]
     if known[0] is not points or known[1] != box:
-        known = ASKED[0] = points, box, box.gap(points)
+        known = ASKED[0] = points, box, np.maximum(*box.beyond(points))
     return known[2]
 
 
@@ -77,8 +97,16 @@ def first_contact(points: np.ndarray, box: Box, v: float, w: float,
     speed = pace(v, w, box)
     if not points.size or speed == 0.0:
         return np.inf
-    start = gap_at_rest(points, box)
-    closest = np.minimum(start, np.clip(start.min(), side_m / 2, side_m)) - ROUNDING_M
+    # A point moves at |v| + |w| * its distance from base_link at most, and that distance is at
+    # most radius_m + its gap. Most points are too far away to come within side_m.
+    most = (reach_m + step_m) / speed
+    near = np.flatnonzero(gap_at_least(points, box) * (1 - most * abs(w))
+                          < side_m + most * (abs(v) + abs(w) * box.radius_m))
+    if not near.size:
+        return np.inf
+    points = points[near]
+    start = box.gap(points)
+    closest = np.minimum(start, min(max(float(start.min()), side_m / 2), side_m)) - ROUNDING_M
     # a point circles the centre of the arc, its speed in base_link stays what it is now
     rate = np.abs(v + 1j * w * points) / speed
     near = start - rate * (reach_m + step_m) < closest

@@ -30,8 +30,10 @@ class ScanHistory:
     def on_scan(self, scan: Scan) -> None:
         """Note it, if it can be said from where it was taken."""
         past = self.seen[scan.name] = deque(self.seen.get(scan.name, ()))   # a tuple, restored
-        if self.odometry is None or past and scan.stamp_ns <= past[0].scan.stamp_ns:
+        if self.odometry is None or past and scan.stamp_ns < past[0].scan.stamp_ns:
             past.clear()        # a clock that jumped back; or it is not known where that was
+            return
+        if past and scan.stamp_ns == past[0].scan.stamp_ns:     # sent twice: no time passed
             return
         if len(past) > 1 and past[0].scan.stamp_ns - past[1].scan.stamp_ns < EVERY_S * 1e9:
             past.popleft()      # too soon after the one before it to be kept

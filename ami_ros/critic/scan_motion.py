@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from ami_ros.core.types import Odometry, Scan, ScanMotion, Sighting
-from ami_ros.critic.beams import directions
-from ami_ros.critic.rules.obstacle_tracking import between, hit
+from ami_ros.critic.beams import directions, hits
+from ami_ros.critic.rules.obstacle_tracking import between
 
 STEP_M, STEP_RAD = 0.05, 0.06   # of odometry, from the key to the first comparison
 MOST_STEPS = 4                  # of that, until another scan is the key
@@ -143,7 +143,7 @@ def compared(key: Sighting, newest: Sighting) -> list[tuple[int, int]]:
     place, turn = between(key.pose, newest.pose)
     places = np.array([place, 0j, -place, 1j * place, -1j * place, place.conjugate()])
     turns = np.array([turn, 1.0 + 0j, turn, turn, turn, turn.conjugate()])
-    points = hit(newest.scan)[0]
+    points = hits(newest.scan).points
     points = points[::max(1, math.ceil(points.size / MOST_BEAMS))]
     off = misfits(key, places[:, None] + slack(key, places, turns, points)[:, None] * points)
     size = np.abs(off)

@@ -23,6 +23,7 @@ from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectory
 
 from ami_ros.core.reading_checks import orientation_fault
 from ami_ros.core.types import Belief, Command, Odometry, Plan, Verdict
+from ami_ros.robots.urdf import BASE
 
 NS = 10**9
 LEAST_KNOT_S = 0.001    # of a plan; a mind plans 0.25
@@ -113,7 +114,16 @@ def odometry_message(ns: int, pose: np.ndarray, speed: np.ndarray,
 
 
 def odometry_from(msg: OdometryMsg, steady_ns: int) -> Odometry:
-    """Odometry to Odometry, planar; ValueError where its orientation is no rotation."""
+    """Odometry to Odometry, planar; ValueError where its frames or its orientation are wrong.
+
+    The pose is that of base_link in a frame that stands still, the twist is in base_link. Where
+    child_frame_id is empty, nothing is said of the twist.
+    """
+    frame, child = (name.rpartition('/')[2] for name in (msg.header.frame_id, msg.child_frame_id))
+    if frame == BASE or child == frame != '':
+        raise ValueError(f'the odometry has frame_id {msg.header.frame_id!r} and child_frame_id '
+                         f'{msg.child_frame_id!r}; it needs the pose of {BASE} in a fixed frame '
+                         f'such as odom, and child_frame_id {BASE} with the twist in {BASE}')
     where, speed = msg.pose.pose, msg.twist.twist
     q = where.orientation
     fault = orientation_fault(q.x, q.y, q.z, q.w)

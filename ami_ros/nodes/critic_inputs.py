@@ -185,12 +185,13 @@ class Inputs:
                    publishers: list[int] | None = None) -> None:
         """Take what a sensor says; a switch that is active stops at once."""
         kind = sensor_types.KINDS[sensor.kind]
-        self.critic.forget(sensor.name)
 
         def noun():
             opened = kind.opened(raw)
             return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
         said = self.read(sensor.name, noun)
+        if said is None:
+            self.critic.forget(sensor.name)
         if said is not None and publishers is not None:
             senders = self.senders[sensor.name]
             pressed = senders.hear(said.active, number, queue, publishers)

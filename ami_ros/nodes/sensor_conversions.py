@@ -33,6 +33,7 @@ MOST_BEAMS = 4                  # times those of the robot file; a scan with mor
 LEAST_VIEW_RAD = 0.1            # a lidar looks at least so wide, where its robot file does not say
 SPARE_RAD = 0.035               # that a scan may cover beyond a full turn: rounding of the driver
 SPARE_M = 1e-3                  # the same of range_min and range_max
+SPARE_BEAMS = 2                 # by which angle_max may miss the last beam: drivers round
 MOST_POINTS = 1 << 20           # of a cloud: about 0.1 s of work, and more than depth cameras give
 MOST_STATUSES = 100
 TURN_RAD = 6.2832               # a float32 of a full turn is a little more than one
@@ -127,6 +128,7 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
                          f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
                          'time')
     check_increment(msg, sensor, robot)
+    check_last(msg, sensor)
     check_limits(msg, sensor, robot)
     angles = evenly(msg.angle_min, msg.angle_increment, len(msg.ranges))
     ranges = valid(np.frombuffer(msg.ranges, np.float32), sensor)
@@ -155,6 +157,19 @@ def check_increment(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
                          f'{msg.angle_increment:.3g} rad; with the beams that {robot.path} says '
                          f'it needs {least:.2g} rad or more, and a full turn at most: '
                          f'{(TURN_RAD + SPARE_RAD) / (count - 1):.2g} rad')
+
+
+def check_last(msg: LaserScan, sensor: Sensor) -> None:
+    """ValueError where angle_max is not where the last beam looks: one of the angles is wrong.
+
+    A driver that leaves angle_max 0 says nothing of it.
+    """
+    last = msg.angle_min + msg.angle_increment * (len(msg.ranges) - 1)
+    spare = SPARE_BEAMS * abs(msg.angle_increment) + SPARE_RAD
+    if msg.angle_max != 0.0 and not abs(msg.angle_max - last) <= spare:
+        raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min:.4g} rad '
+                         f'every {msg.angle_increment:.4g} rad, so that the last looks to '
+                         f'{last:.4g} rad, and angle_max {msg.angle_max:.4g}; they contradict')
 
 
 def check_limits(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from ami_ros.recording.mcap_file import Channel, Entry, Wanted
 
 LATEST_NS = 2**63 - 1       # the largest integer of SQLite
+DAMAGED = (sqlite3.Error, MemoryError)      # a damaged length may ask for gigabytes
 
 
 @contextmanager
@@ -66,8 +67,8 @@ def read(path: Path, wanted: Wanted, begin_ns: int, end_ns: int,
                     (*chosen, max(begin_ns, -LATEST_NS), min(end_ns, LATEST_NS))):
                 if isinstance(data, bytes) and isinstance(log_ns, int):
                     yield chosen[number], log_ns, data
-        except sqlite3.Error as why:
-            damage.append(f'{path.name}: SQLite cannot read on: {why}')
+        except DAMAGED as why:
+            damage.append(f'{path.name}: SQLite cannot read on: {why!r}')
 
 
 def counted(path: Path, damage: list[str]) -> dict[Channel, int]:
@@ -81,14 +82,26 @@ def counted(path: Path, damage: list[str]) -> dict[Channel, int]:
                     'SELECT topic_id, count(*) FROM messages GROUP BY topic_id'):
                 if number in numbers:
                     out[numbers[number]] += count
-        except sqlite3.Error as why:
-            damage.append(f'{path.name}: SQLite cannot read on: {why}')
+        except DAMAGED as why:
+            damage.append(f'{path.name}: SQLite cannot read on: {why!r}')
     return out
 
 
 def span_of(path: Path) -> tuple[int, int]:
-    """Return the first and the last log time; (2**63, 0) for none."""
+    """Return the first and the last log time; (2**63, 0) for none.
+
+    Of a damaged file those that can be read: its index first, and message by message else.
+    """
+    begin, end = 2**63, 0
     with opened(path) as base_file:
-        begin, end = base_file.execute('SELECT min(timestamp), max(timestamp) FROM messages'
-                                       ).fetchone()
-    return (2**63, 0) if begin is None else (begin, end)
+        for asked in ('SELECT min(timestamp), max(timestamp) FROM messages',
+                      'SELECT timestamp, timestamp FROM messages ORDER BY id'):
+            try:
+                for first, last in base_file.execute(asked):
+                    if isinstance(first, int) and isinstance(last, int):
+                        begin, end = min(begin, first), max(end, last)
+            except DAMAGED:
+                continue
+            if end:
+                break
+    return begin, end

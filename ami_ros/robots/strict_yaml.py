@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+LONGEST = 1 << 17       # characters; ten times the longest that a person wrote so far
 # ten times quicker where libyaml is there
 SAFE: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
@@ -29,6 +30,8 @@ class Strict(SAFE):
 
 def read(text: str, where: str) -> dict:
     """Read the `key: value` lines of a file; ValueError is one sentence that begins with where."""
+    if len(text) > LONGEST:
+        raise ValueError(f'{where} has {len(text)} characters; it may have {LONGEST}')
     try:
         said = yaml.load(text, Strict)
     except yaml.MarkedYAMLError as wrong:

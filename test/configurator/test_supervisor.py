@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes come up in order, come back by themselves, and those that hang are ended."""
 
-from ami_ros.configurator.supervisor import AGAIN_S, CHANGING_S, REPAIR_S, Supervisor, Transition
+from ami_ros.configurator.supervisor import (
+    AGAIN_S,
+    CHANGING_S,
+    number,
+    REPAIR_S,
+    Supervisor,
+    Transition,
+)
 import pytest
 
 NAMES = ('/perception', '/world_model', '/actor')
@@ -196,8 +203,9 @@ def test_signs_of_life_of_others_and_numbers_that_are_none_do_no_harm():
     nodes = Nodes(('/mind',))
     nodes.supervisor.on_beat('/robot2/mind', 0, '', {'state': 'active'}, 0.0)
     nodes.run('active', 1.0)
-    nodes.beat('/mind', busy_s='soon')
-    nodes.supervisor.tick('active', nodes.now_s)
+    for said in ('soon', 'inf', '-inf', 'nan', '1e400'):
+        nodes.beat('/mind', busy_s=said)
+        nodes.supervisor.tick('active', nodes.now_s)
     assert list(nodes.supervisor.wards) == ['/mind'] and nodes.supervisor.fallen == []
 
 
@@ -206,3 +214,10 @@ def test_why_one_is_not_ready_is_said():
     nodes.supervisor.on_beat('/mind', 2, 'configure failed: no module', {
         'state': 'unconfigured', 'pid': '1'}, 0.0)
     assert nodes.supervisor.missing() == '/mind is unconfigured (configure failed: no module)'
+
+
+@pytest.mark.parametrize(('text', 'value'), [
+    ('2.5', 2.5), ('-1', -1.0), ('', 0.0), (None, 0.0), ('soon', 0.0), ('inf', 0.0),
+    ('-inf', 0.0), ('nan', 0.0), ('1e400', 0.0)])
+def test_a_number_is_finite(text, value):
+    assert number(text) == value

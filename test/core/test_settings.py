@@ -61,6 +61,7 @@ def test_a_whole_number_serves_as_a_float():
     ({**GIVEN, 'speed': None}, ('speed = None is not of type float',)),
     ({**GIVEN, 'loud': 1}, ('loud = 1 is not of type bool', 'right is true or false')),
     ({'guard_m': 0.09}, ('guard_m = 0.09 is outside 0.1 to 1.0 m', 'keeps somebody safe')),
+    ({**GIVEN, 'speed': 10**400}, ('int too large to convert to float',)),
     (None, ('file.yaml: ', 'key: value')),
     (['speed'], ('file.yaml: ', 'key: value')),
 ])

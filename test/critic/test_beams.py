@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from the directions of beams is worked out once for each array of them."""
 
+from dataclasses import replace
 import math
 
+from ami_ros.core.types import Scan
 from ami_ros.critic import beams
-from ami_ros.critic.beams import Directions, directions
+from ami_ros.critic.beams import Directions, directions, hits
 import numpy as np
 import pytest
 
@@ -17,6 +19,25 @@ def test_the_same_array_is_the_same_and_an_equal_one_is_another():
     for count in range(1, beams.KEPT + 3):
         directions(np.arange(float(count)))
     assert len(beams.known) == beams.KEPT and directions(ANGLES) is not one
+
+
+def test_hits_are_what_the_beams_say():
+    ranges = np.array([1.0, np.nan, 0.0, 2.0, np.inf])
+    angles = np.array([np.nan, 1.0, 2.0, 3.0, 4.0])
+    one = Scan(ranges, angles, (0.1, 0.2, 0.7), 1, 1)
+    found = hits(one)
+    assert found.valid.tolist() == [False, False, False, True, True] and found.count == 2
+    assert found.beams.tolist() == [3]
+    assert found.points == pytest.approx([0.1 + 0.2j + 2 * np.exp(3.7j)])
+    assert hits(one) is found and hits(replace(one)) is not found
+
+
+def test_few_scans_are_kept():
+    one = Scan(ANGLES, ANGLES, (0.0, 0.0, 0.0), 1, 1)
+    found = hits(one)
+    for _ in range(beams.KEPT):
+        hits(replace(one))
+    assert len(beams.known_hits) == beams.KEPT and hits(one) is not found
 
 
 def test_units_are_turned_by_the_mount():

@@ -262,6 +262,25 @@ def test_a_hand_that_comes_too_old_or_too_young_is_none(more):
         assert made.counts['teleop_refused'] == (more > 0) and made.counts['teleop'] == (more <= 0)
 
 
+def test_a_hand_that_was_overtaken_is_none_but_one_at_rest_is_always_taken():
+    """A motion that comes late must not undo the rest that was sent after it."""
+    made = drivers()
+    assert made.on_teleop(wish(0.0, 0.0), NOW, STEADY)
+    assert not made.on_teleop(wish(stamp_ns=NOW - ns(0.1)), NOW, STEADY + 1)
+    assert made.refused == 'a teleop command was refused: it was sent 0.100 s before the newest'
+    assert made.counts['teleop_refused'] == 1 and not made.pick(NOW, STEADY)[0].knots.any()
+    assert made.on_teleop(wish(stamp_ns=NOW), NOW, STEADY + 2)
+    assert made.on_teleop(wish(0.0, 0.0, stamp_ns=NOW - ns(0.1)), NOW, STEADY + 3)
+    assert not made.pick(NOW, STEADY)[0].knots.any() and made.refused == ''
+
+
+@pytest.mark.parametrize(('later_ns', 'steady_ns'), [(-DEADMAN, 0), (0, DEADMAN + 1)])
+def test_a_hand_that_is_dead_overtakes_none(later_ns, steady_ns):
+    made = drivers()
+    made.on_teleop(wish(), NOW, STEADY)
+    assert made.on_teleop(wish(stamp_ns=NOW + later_ns - 1), NOW + later_ns, STEADY + steady_ns)
+
+
 def test_why_it_is_none_has_value_and_limit():
     made = drivers()
     made.on_teleop(wish(stamp_ns=NOW - ns(1.5)), NOW, STEADY)

@@ -592,3 +592,56 @@ def test_reset_asks_every_rule_that_latched(closed):
         assert set(c.latch.closed) == set(closed) and asked == [gone, still_true]
     c.rules = tuple(rule(name, Answer) for name in closed)
     assert c.reset(NOW, STEADY) == '' and not c.latch.closed
+
+
+TO_AND_FRO = (scan, odometry, imu, view)
+
+
+@pytest.mark.parametrize('reading', TO_AND_FRO)
+def test_a_reading_that_is_older_than_the_newest_is_ignored(reading):
+    """Of two publishers on one topic, or a driver with two clocks."""
+    c, take = Critic(QUICK, ROBOT), {scan: 'on_scan', odometry: 'on_odometry', imu: 'on_imu',
+                                     view: 'on_view'}[reading]
+    name = reading().name
+
+    def hears(stamp_s: float, came_s: float) -> bool:
+        one = reading(stamp_ns=NOW + ns(stamp_s), received_steady_ns=STEADY + ns(came_s))
+        getattr(c, take)(one)
+        kept = c.sensed()[name]
+        return (kept.stamp_ns, kept.received_steady_ns) == (one.stamp_ns, one.received_steady_ns)
+
+    assert hears(0.0, 0.0) and hears(0.1, 0.1) and hears(0.1, 0.11)
+    assert not hears(0.09, 0.12) and not hears(-1.9, 0.12) and c.counts[f'{name}_older'] == 2
+    assert hears(0.101, 0.13)
+    assert hears(-1.9, 0.14)        # no policy takes so old a one: it is of another clock
+    assert hears(-1.8, 0.15) and not hears(-1.81, 0.15)
+    assert hears(-1.82, 0.1)        # in lock-step both clocks go back
+    c.judge(NOW - ns(1.9), STEADY)
+    assert hears(-1.83, 0.16)       # ROS time went back, and so do the stamps
+    assert c.counts[f'{name}_older'] == 3
+
+
+@pytest.mark.parametrize('reading', TO_AND_FRO)
+def test_one_reading_from_the_future_makes_no_other_too_old(reading):
+    c, take = critic(), {scan: 'on_scan', odometry: 'on_odometry', imu: 'on_imu',
+                         view: 'on_view'}[reading]
+    for ahead_s, taken in ((0.05, False), (0.051, True), (1.9, True), (1e9, True)):
+        getattr(c, take)(reading(stamp_ns=NOW + ns(ahead_s)))
+        c.judge(NOW, STEADY)
+        one = reading(stamp_ns=NOW + ns(0.01))
+        getattr(c, take)(one)
+        assert (c.sensed()[one.name].stamp_ns == one.stamp_ns) == taken
+        c.newest.clear()
+
+
+def test_readings_that_go_to_and_fro_are_compared_all_the_same():
+    c = critic()
+    for tick in range(50):
+        now, steady = NOW + ns(0.02 * tick), STEADY + ns(0.02 * tick)
+        late = {'stamp_ns': now - ns(0.03) * (tick % 2), 'received_steady_ns': steady}
+        c.on_odometry(odometry(0.1, pose=np.array([0.002 * tick, 0.0, 0.0]), **late))
+        c.on_imu(imu(**late))
+        c.on_scan(scan(**late))
+        c.judge(now, steady)
+    memory = c.situation(now, steady).memory
+    assert len(memory.reckoned) >= 20 and len(memory.sightings[0]) >= 20

@@ -149,6 +149,21 @@ def test_odometry_whose_orientation_is_no_rotation_is_refused(xyzw, said):
         convert.odometry_from(sent(msg), 5)
 
 
+@pytest.mark.parametrize(('frame', 'child', 'right'), [
+    ('odom', 'base_link', True), ('r1/odom', 'r1/base_link', True), ('odom', '', True),
+    ('odom', 'base_footprint', True), ('', '', True), ('base_link', 'odom', False),
+    ('r1/base_link', 'odom', False), ('base_link', '', False), ('odom', 'odom', False),
+    ('r1/odom', 'odom', False)])
+def test_odometry_whose_frames_are_swapped_or_one_is_refused(frame, child, right):
+    msg = convert.odometry_message(NS, np.zeros(3), np.zeros(2), frame)
+    msg.child_frame_id = child
+    if right:
+        convert.odometry_from(sent(msg), 5)
+    else:
+        with pytest.raises(ValueError, match=f"frame_id '{frame}' and child_frame_id '{child}'"):
+            convert.odometry_from(sent(msg), 5)
+
+
 def test_health():
     health = convert.Health('mind', 1, 'late', {'goal': '3', 'run': 'r'})
     assert convert.health_from(sent(convert.health_message(health, NS))) == [health]

@@ -94,8 +94,21 @@ def test_beams_that_lie_closer_than_the_lidars_or_go_round_twice(step):
     with pytest.raises(ValueError, match='it needs 0.00014 rad or more'):
         sensor_conversions.laser_from(msg, silent, ROVER, CAME)
     for fine in (1.001 * 0.1 / 720, 2 * math.pi / 180, -2 * math.pi / 179):
-        sensor_conversions.laser_from(laser(*[1.0] * 180, angle_increment=fine), silent, ROVER,
-                                      CAME)
+        sensor_conversions.laser_from(laser(*[1.0] * 180, angle_increment=fine, angle_max=0.0),
+                                      silent, ROVER, CAME)
+
+
+@pytest.mark.parametrize(('last', 'right'), [
+    (1.0, True), (0.0, True), (1.0 + 2 / 59, True), (1.15, False), (0.85, False), (-1.0, False),
+    (math.nan, False), (math.inf, False)])
+def test_angle_max_is_where_the_last_beam_looks(last, right):
+    """Else the beams lie wider apart, or closer, than the message says."""
+    msg = laser(*np.ones(60), angle_max=last)
+    if right:
+        sensor_conversions.laser_from(msg, ROVER.lidar, ROVER, CAME)
+    else:
+        with pytest.raises(ValueError, match='scan has 60 beams .* and angle_max .* contradict'):
+            sensor_conversions.laser_from(msg, ROVER.lidar, ROVER, CAME)
 
 
 @pytest.mark.parametrize(('low', 'high', 'right'), [
@@ -424,7 +437,7 @@ def test_a_switch_is_heard_whoever_says_it_and_how():
 
 def test_a_flood_is_refused_before_it_is_read():
     """100 000 beams took the rules a quarter of a second; as many statuses likewise."""
-    around = laser(*[1.0] * 720, angle_increment=2 * math.pi / 720)
+    around = laser(*[1.0] * 720, angle_increment=2 * math.pi / 720, angle_max=0.0)
     assert sensor_conversions.laser_from(around, ROVER.lidar, ROVER, CAME).ranges.size
     many = DiagnosticArray(status=[DiagnosticStatus(name='configurator')] * 101)
     with pytest.raises(ValueError, match='status is of 101 nodes; it needs at most 100'):

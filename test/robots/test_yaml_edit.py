@@ -207,3 +207,10 @@ def test_a_file_that_cannot_be_read(tmp_path, content, part):
                  lambda: strict_yaml.load(Path(path))):
         with pytest.raises(ValueError, match=part):
             read()
+
+
+def test_a_file_that_is_too_long_is_not_read():
+    text = 'a: 1\n' + '#' * (strict_yaml.LONGEST - 5)
+    assert strict_yaml.read(text, 'x.yaml') == {'a': 1}
+    with pytest.raises(ValueError, match='^x.yaml has 131073 characters; it may have 131072$'):
+        strict_yaml.read(text + '#', 'x.yaml')

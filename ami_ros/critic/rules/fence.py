@@ -10,13 +10,14 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
-from ami_ros.critic.footprint_sweep import Box, pace
+from ami_ros.critic.footprint_sweep import arc, Box, pace
 from ami_ros.critic.rules.input_timeout import check as check_age
 from ami_ros.critic.rules.input_validity import check
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
 
+MOST_CORNERS = 100          # of all polygons together; each costs up to 0.1 ms of a tick
 OUTLINE_M = 0.02            # between two points of the footprint's outline
 ROUNDING_M = 1e-6
 SHARES = (1.0, 0.5, 0.25, 0.1)      # of the command that are tried, the fastest first
@@ -45,8 +46,11 @@ class FenceParams(Settings):
         super().__post_init__()
         if not self.frame:
             raise ValueError('frame is empty; name the one that the corners are in')
-        for polygon in (*self.keep_out, *((self.stay_in,) if self.stay_in else ())):
-            corners(polygon)
+        count = sum(len(corners(polygon)) for polygon in (
+            *self.keep_out, *((self.stay_in,) if self.stay_in else ())))
+        if not count <= MOST_CORNERS:
+            raise ValueError(f'the polygons have {count} corners together; at most {MOST_CORNERS} '
+                             'can be judged in time: leave out corners, or areas out of reach')
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,8 @@ class Fence:
             return now
         base, ahead = here[-2], here[-1]
         local = (here[:-2] - base) / ahead
-        half = w * lasts * MOMENTS / 2
-        gone = v * lasts * MOMENTS * np.sinc(half / np.pi) * np.exp(1j * half)
-        there = gone[:, None] + local * np.exp(2j * half)[:, None]
+        gone, turn = arc(v * lasts * MOMENTS, w * lasts * MOMENTS)
+        there = gone[:, None] + local * turn[:, None]
         return self.depth(base + there.ravel() * ahead)
 
     def worst(self, here: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Plan, Scan, Situation
+from ami_ros.critic.beams import Hits, hits
 from ami_ros.critic.rules.rule import Answer, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
@@ -44,9 +45,9 @@ class InputValidity:
         twist(command)
         if situation.odometry is not None:
             told = situation.odometry
-            check(told.name, np.append(told.pose, told.twist))
+            check(told.name, (*told.pose.tolist(), *told.twist.tolist()))
         for imu in situation.imus:
-            check(imu.name, np.append(imu.spin, imu.acceleration))
+            check(imu.name, (*imu.spin.tolist(), *imu.acceleration.tolist()))
         for scan in situation.scans:
             if scan.required:       # of the others, who uses them checks them
                 if self.found.get(scan.name) is not scan:
@@ -58,7 +59,7 @@ class InputValidity:
 
 def check(what: str, numbers) -> None:
     """Stop where one of the numbers is not finite."""
-    if not all(map(math.isfinite, np.ravel(numbers).tolist())):
+    if not all(map(math.isfinite, np.asarray(numbers, float).ravel().tolist())):
         raise Stop(f'the {what} is not finite: {np.asarray(numbers).tolist()}')
 
 
@@ -77,20 +78,19 @@ def check_plan(plan: Plan, max_knots: int) -> None:
     check(f'surprise of the {what}', plan.surprise)
 
 
-def valid_beams(scan: Scan, least: float) -> np.ndarray:
-    """Return which beams say something, (R,) bool; Stop where those are too few.
+def valid_beams(scan: Scan, least: float) -> Hits:
+    """Return what the beams say; Stop where too few say something.
 
     Of a sensor that is not required nothing is demanded: what it sees counts.
     """
-    ranges, angles = np.asarray(scan.ranges), np.asarray(scan.angles)
-    if ranges.shape != angles.shape:
-        raise Stop(f'the {scan.name} has {ranges.shape} ranges and {angles.shape} angles')
-    valid = (ranges > 0) & np.isfinite(angles)      # no return is +inf and valid, NaN is not
-    count = np.count_nonzero(valid)
-    if scan.required and (count == 0 or not count >= least * valid.size):
-        raise Stop(f'{count} of {valid.size} beams of the {scan.name} are valid, {least:.0%} '
-                   'are needed')
-    return valid
+    ranges, angles = np.shape(scan.ranges), np.shape(scan.angles)
+    if ranges != angles:
+        raise Stop(f'the {scan.name} has {ranges} ranges and {angles} angles')
+    seen = hits(scan)
+    if scan.required and (seen.count == 0 or not seen.count >= least * seen.valid.size):
+        raise Stop(f'{seen.count} of {seen.valid.size} beams of the {scan.name} are valid, '
+                   f'{least:.0%} are needed')
+    return seen
 
 
 def make(own: InputValidityParams, shared: Shared, robot: Robot) -> InputValidity:

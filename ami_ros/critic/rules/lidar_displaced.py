@@ -9,7 +9,7 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Scan, Sighting, Situation
-from ami_ros.critic.beams import directions
+from ami_ros.critic import beams
 from ami_ros.critic.rules.rule import Answer, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
@@ -118,8 +118,7 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
     moved, turned = complex(x2 - x, y2 - y) * np.exp(-1j * yaw), yaw2 - yaw
     turned = math.remainder(turned, TURN_RAD)
     hits, scan = landed(before.scan, after.scan, moved, turned), after.scan
-    order, angles = directions(scan.angles).centred
-    ranges = np.asarray(scan.ranges)[order]
+    order, angles = beams.directions(scan.angles).centred
     spacing = (angles[-1] - angles[0]) / max(1, angles.size - 1)
     if hits.size < LEAST_BEAMS or not spacing > 0:
         return 0.0
@@ -127,13 +126,15 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
     reach = math.ceil((off_rad + abs(turned)) / spacing)
     beside = (np.arange(-reach, reach) if 2 * reach <= MOST_NEAR
               else np.linspace(-reach, reach - 1, MOST_NEAR).astype(int))
-    beams = np.searchsorted(angles, bearing)[:, None] + beside
+    beyond = 'wrap'
     if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
         inside = (bearing >= angles[0]) & (bearing <= angles[-1])
-        away, beams = away[inside], np.clip(beams[inside], 0, angles.size - 1)
-    near = ranges[beams % angles.size]
-    nearest = np.where(near > 0, near, math.inf).min(axis=1)
-    farthest = np.where(near > 0, near, -math.inf).max(axis=1)
+        away, bearing, beyond = away[inside], bearing[inside], 'clip'
+    near = np.searchsorted(angles, bearing) + beside[:, None]
+    ranges = np.asarray(scan.ranges)[order]
+    valid = ranges > 0
+    nearest = np.where(valid, ranges, math.inf).take(near, mode=beyond).min(axis=0)
+    farthest = np.where(valid, ranges, -math.inf).take(near, mode=beyond).max(axis=0)
     known, off = farthest > 0, off_m + abs(moved)
     missed = known & (away < nearest - off)
     if not through:
@@ -144,11 +145,8 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
 
 def landed(before: Scan, after: Scan, moved: complex, turned_rad: float) -> np.ndarray:
     """Return what the first scan hit, complex x + iy m in the axes of the sensor at the second."""
-    hit = np.flatnonzero((before.ranges > 0) & (before.ranges < math.inf)
-                         & np.isfinite(before.angles))
-    hit = hit[::max(1, math.ceil(hit.size / MOST_BEAMS))]
-    x, y, yaw = before.mount
-    points = complex(x, y) + before.ranges[hit] * directions(before.angles).unit(yaw)[hit]
+    points = beams.hits(before).points
+    points = points[::max(1, math.ceil(points.size / MOST_BEAMS))]
     x, y, yaw = after.mount
     there = (points - moved) * np.exp(-1j * turned_rad)
     return (there - complex(x, y)) * np.exp(-1j * yaw)

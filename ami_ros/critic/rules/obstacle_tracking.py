@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from ami_ros.core.types import Scan, Sighting
-from ami_ros.critic.beams import directions
+from ami_ros.critic.beams import directions, hits
 
 LOOKS = ((0.25, 0.03), (0.75, 0.045))   # s ago, and m that count: noise and odometry make less
 NEIGHBOURS = 2              # beams each way that must agree, by the median
@@ -36,9 +36,9 @@ def coming(seen: tuple[Sighting, ...], near_m: float, fastest_mps: float) -> Com
     `seen` is of one sensor, the newest first. Nothing is taken for faster than `fastest_mps`.
     """
     now = seen[0]
-    hits, beams = hit(now.scan)
-    at_hand = np.abs(hits) < near_m
-    points, speeds = hits[at_hand], np.zeros(np.count_nonzero(at_hand), complex)
+    seen_now = hits(now.scan)
+    at_hand = np.flatnonzero(np.abs(seen_now.points) < near_m)
+    points, speeds = seen_now.points[at_hand], np.zeros(at_hand.size, complex)
     if not points.size:
         return Coming(points, speeds)
     for ago_s, least_m in LOOKS:
@@ -51,21 +51,13 @@ def coming(seen: tuple[Sighting, ...], near_m: float, fastest_mps: float) -> Com
         free = seen_through(then.scan, here)
         if np.count_nonzero(free > least_m) <= NEIGHBOURS:
             continue            # too few for a median, and mostly so
-        free = smoothed(free, beams[at_hand], now.scan.angles.size)
+        free = smoothed(free, seen_now.beams[at_hand], now.scan.angles.size)
         moved = (free > least_m) & (speeds == 0)
         if moved.any():
             speeds[moved] = came(here[moved], outline(then.scan, near_m + 1.0), passed,
                                  fastest_mps, place) / turn
     moves = speeds != 0
     return Coming(points[moves], speeds[moves])
-
-
-def hit(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the beams hit, (N,) complex in base_link, and which beams those are."""
-    said = (scan.ranges > 0) & (scan.ranges < math.inf) & np.isfinite(scan.angles)
-    beams = np.flatnonzero(said)
-    x, y, yaw = scan.mount
-    return complex(x, y) + scan.ranges[beams] * directions(scan.angles).unit(yaw)[beams], beams
 
 
 def at(seen: tuple[Sighting, ...], stamp_ns: float) -> Sighting | None:
@@ -105,15 +97,16 @@ def smoothed(values: np.ndarray, beams: np.ndarray, count: int) -> np.ndarray:
 
 def outline(scan: Scan, near_m: float) -> np.ndarray:
     """Return the outline of what a scan saw, as dots that lie close: complex in base_link."""
-    hits, beams = hit(scan)
-    if hits.size < 2:
-        return hits
-    following = np.roll(hits, -1)
-    joined = (np.abs(following - hits) < JOINED_M) & (
+    seen = hits(scan)
+    points, beams = seen.points, seen.beams
+    if points.size < 2:
+        return points
+    following = np.roll(points, -1)
+    joined = (np.abs(following - points) < JOINED_M) & (
         np.mod(np.roll(beams, -1) - beams, scan.angles.size) == 1)
     parts = np.arange(1, PIECES) / PIECES
-    dots = hits[joined, None] + (following - hits)[joined, None] * parts
-    dots = np.concatenate([hits, dots.ravel()])
+    dots = points[joined, None] + (following - points)[joined, None] * parts
+    dots = np.concatenate([points, dots.ravel()])
     return dots[np.abs(dots) < near_m]
 
 

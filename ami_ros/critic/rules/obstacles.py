@@ -18,7 +18,6 @@ from typing import cast
 import numpy as np
 
 from ami_ros.core.types import Odometry, Scan, Situation
-from ami_ros.critic.beams import directions
 from ami_ros.critic.dead_reckoning import bounded, follow, travelled
 from ami_ros.critic.footprint_sweep import seen_after
 from ami_ros.critic.rules.input_timeout import check as check_age
@@ -47,8 +46,11 @@ class ObstacleExtractor:
     # the newest scan of each sensor and what its beams hit: ticks are more often than scans
     seen: dict[str, tuple[Scan, np.ndarray]] = field(default_factory=dict, init=False,
                                                      compare=False, repr=False)
-    # the newest situation and what was found in it: the rules of the way ask for the same
+    # the newest situation, what was found in it, and how far the robot moves since which scan:
+    # the rules of the way ask for the same
     found: list = field(default_factory=lambda: [(None, None)], init=False, compare=False,
+                        repr=False)
+    moved: list = field(default_factory=lambda: [(None, {})], init=False, compare=False,
                         repr=False)
 
     def obstacles(self, situation: Situation) -> np.ndarray:
@@ -75,9 +77,9 @@ class ObstacleExtractor:
             elif not young(scan, situation.now_ns, situation.now_steady_ns, self.max_scan_age_s,
                            self.max_future_s):
                 continue
-            check(f'mount of the {scan.name}', scan.mount)
             known = self.seen.get(scan.name)
             if known is None or known[0] is not scan:
+                check(f'mount of the {scan.name}', scan.mount)
                 known = self.seen[scan.name] = scan, points(scan, self.min_valid_beams)
             seen += [seen_after(known[1], m, rad)
                      for m, rad in self.drifts(situation, scan.stamp_ns)]
@@ -90,11 +92,17 @@ class ObstacleExtractor:
 
         By its twist first, then by the commands and by the pose where those say otherwise.
         """
+        of, known = self.moved[0]
+        if of is not situation:
+            of, known = self.moved[0] = situation, {}
+        if scan_ns in known:
+            return known[scan_ns]
         out = [drift(situation, scan_ns, self.lag_s, self.limits)]
         for other in commanded_drifts(situation, scan_ns, self.lag_s):
             if all(abs(other[0] - m) + abs(other[1] - rad) * self.radius_m > SAME_M
                    for m, rad in out):
                 out.append(other)
+        known[scan_ns] = out
         return out
 
 
@@ -112,9 +120,7 @@ def one_sight(*numbers) -> ObstacleExtractor:
 
 def points(scan: Scan, min_valid_beams: float) -> np.ndarray:
     """Return what the beams hit, (N,) complex, base_link at the time of the scan."""
-    hits = valid_beams(scan, min_valid_beams) & (scan.ranges < math.inf)
-    x, y, yaw = scan.mount
-    return complex(x, y) + scan.ranges[hits] * directions(scan.angles).unit(yaw)[hits]
+    return valid_beams(scan, min_valid_beams).points
 
 
 def drift(situation: Situation, scan_ns: int, lag_s: float,

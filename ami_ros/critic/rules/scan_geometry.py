@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import math
 from typing import cast, ClassVar
 
+import numpy as np
+
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Memory, Scan, Situation
 from ami_ros.critic.rules.rule import Answer, Stop, twist
@@ -60,18 +62,19 @@ class ScanGeometry:
     layouts: tuple[Layout, ...]
     name: str = 'scan_geometry'
     release: ClassVar[str] = 'the lidar has the beams that the robot file says'
-    # the newest scan of each lidar and what is wrong with it: ticks are more often than scans
-    found: dict[str, tuple[Scan, str]] = field(default_factory=dict, init=False, compare=False,
-                                               repr=False)
+    # the newest directions of each lidar and what is wrong with them: whoever reads messages gives
+    # the same array for the same beams
+    found: dict[str, tuple[np.ndarray, str]] = field(default_factory=dict, init=False,
+                                                     compare=False, repr=False)
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
         for scan in situation.scans:
             known, wrong = self.found.get(scan.name, (None, ''))
-            if known is not scan:
+            if known is not scan.angles:
                 wrong = next((self.wrong(scan, layout, situation.memory)
                               for layout in self.layouts if layout.name == scan.name), '')
-                self.found[scan.name] = scan, wrong
+                self.found[scan.name] = scan.angles, wrong
             if wrong:
                 raise Stop(wrong)
         return Answer(command)

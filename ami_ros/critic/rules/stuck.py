@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stops pushing on where the robot does not move; other motions go on, so that it can leave."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar
 
 from ami_ros.core.settings import setting, Settings
@@ -9,6 +11,8 @@ from ami_ros.core.types import Command, Situation
 from ami_ros.critic.rules.rule import Answer, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
+
+AT = attrgetter('steady_ns')
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,11 @@ class Stuck:
     def limit(self, command: Command, situation: Situation) -> Answer:
         wanted = twist(command)
         since = situation.now_steady_ns - self.stuck_s * 1e9
-        tracks = [one for one in situation.memory.tracks if one.steady_ns >= since]
-        if len(tracks) < 2:
+        tracks = situation.memory.tracks
+        begin = bisect_left(tracks, since, key=AT)
+        if len(tracks) - begin < 2:
             return Answer(command)
-        first, newest = tracks[0], tracks[-1]
+        first, newest = tracks[begin], tracks[-1]
         for want, told, moved, least, unit in (
                 (wanted[0], newest.told_m - first.told_m, newest.moved_m - first.moved_m,
                  self.stuck_m, 'm'),

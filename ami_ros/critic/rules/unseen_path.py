@@ -10,8 +10,8 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Scan, Situation
-from ami_ros.critic.beams import directions
-from ami_ros.critic.footprint_sweep import Box, pace
+from ami_ros.critic.beams import directions, hits
+from ami_ros.critic.footprint_sweep import arc, Box, pace
 from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
 from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.shared import Shared
@@ -86,9 +86,8 @@ class UnseenPath:
             return Answer(command)              # no gap of this one is wide enough anywhere
         travel = np.arange(1, math.ceil((needed + self.stop_distance_m) / STEP_M) + 1) * STEP_M
         places = outline(self.box, max(self.max_unseen_m, LEAST_APART_M))
-        half = travel * (w / speed) / 2
-        places = (travel * (v / speed) * np.sinc(half / np.pi) * np.exp(1j * half)
-                  + places * np.exp(2j * half))
+        moved, turn = arc(travel * (v / speed), travel * (w / speed))
+        places = moved + places * turn
         unseen = self.box.gap(places) > 0.0
         for scan in lidars:
             unseen &= self.wide(scan, places)
@@ -119,7 +118,7 @@ class UnseenPath:
         known = self.found.get(scan.name)
         if known is None or known[0] is not scan:
             order, looks = directions(scan.angles).around
-            looks = looks[(scan.ranges[order] > 0) & np.isfinite(looks)]
+            looks = looks[hits(scan).valid[order]]
             widest = TURN_RAD
             if looks.size:
                 widest = max((looks[1:] - looks[:-1]).max(initial=0.0),

@@ -12,7 +12,6 @@ from ami_ros.critic.rules.obstacle_tracking import (
     between,
     came,
     coming,
-    hit,
     outline,
     seen_through,
     smoothed,
@@ -130,16 +129,6 @@ def test_speeds_are_in_the_axes_of_now():
     found = coming((now, then), 1.0, 0.6)
     ahead = found.speeds[np.abs(found.points.imag) < 0.01]
     assert ahead == pytest.approx(-0.4, abs=0.02)
-
-
-def test_hits_are_what_a_beam_says():
-    ranges = np.full(180, np.inf)
-    ranges[[0, 45, 90, 135]] = 1.0, np.nan, 0.0, 2.0
-    angles = ANGLES.copy()
-    angles[0] = np.nan
-    points, beams = hit(scan(ranges, angles=angles, mount=(0.1, 0.2, 0.7)))
-    assert beams.tolist() == [135]
-    assert points[0] == pytest.approx(0.1 + 0.2j + 2 * np.exp(1j * (0.7 + ANGLES[135])))
 
 
 def test_at_is_the_newest_that_is_as_old():

@@ -4,6 +4,7 @@
 from dataclasses import replace
 import math
 
+from ami_ros.core.settings import build
 from ami_ros.critic.footprint_sweep import seen_after
 from ami_ros.critic.rules import fence
 from ami_ros.critic.rules.fence import corners, Fence, FenceParams, inside, outline
@@ -133,3 +134,24 @@ def test_the_outline_is_dense():
     points = outline(BOX)
     assert np.abs(points - np.roll(points, -1)).max() <= 0.0200001
     assert np.abs(BOX.gap(points)).max() < 1e-9
+
+
+def test_more_corners_than_can_be_judged_in_time_are_refused():
+    square = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    numbers = {'frame': 'odom', 'fence_margin_m': 0.1}
+    FenceParams(keep_out=(square,) * 25, stay_in=(), **numbers)
+    for keep_out, stay_in in (((square,) * 25, square), ((square,) * 26, ())):
+        with pytest.raises(ValueError, match='have 104 corners together; at most 100 can be'):
+            FenceParams(keep_out=keep_out, stay_in=stay_in, **numbers)
+
+
+def test_a_list_that_holds_itself_or_is_nested_without_end_is_one_sentence():
+    endless, deep = [], []
+    endless.append(endless)
+    for _ in range(5000):
+        deep = [deep]
+    for keep_out in (endless, deep):
+        with pytest.raises(ValueError, match='^here: a list in it is nested too deeply, or holds '
+                                             'itself$'):
+            build(FenceParams, {'frame': 'odom', 'keep_out': keep_out, 'stay_in': [],
+                                'fence_margin_m': 0.1}, 'here')

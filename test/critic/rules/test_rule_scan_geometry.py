@@ -96,8 +96,9 @@ class TestScanGeometry(RuleContract):
         rule, odd = replace(self.rule), looking(ANGLES / 2)
         good = looking(ANGLES)
         rule.limit(command(0.1), situation(scan=good))
-        assert rule.found['scan'] == (good, '')
-        rule.found['scan'] = good, 'told'
+        angles, wrong = rule.found['scan']
+        assert angles is good.angles and wrong == ''
+        rule.found['scan'] = good.angles, 'told'
         with pytest.raises(Stop, match='^told$'):
             rule.limit(command(0.1), situation(scan=good))
         with pytest.raises(Stop, match='looks to'):
