@@ -11,9 +11,7 @@ import pytest
 MOST = 20
 # Larger today. A number may only fall: one that fell is written down here in the same change.
 LARGER: dict[str, int] = {
-    'ami_ros.validation.benchmarks.critic_tick_node.Critic': 35,
     'ami_ros.validation.fault_injection.observer.Observer': 34,
-    'ami_ros.nodes.critic_node.CriticNode': 32,
     'ami_ros.operator.calibration.motion_node.Calibrator': 26,
     'ami_ros.validation.stopwatch.TimedCritic': 22,
 }
