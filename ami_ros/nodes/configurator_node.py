@@ -16,6 +16,7 @@ import numpy as np
 
 from ami_ros.configurator.configurator import Configurator, ConfiguratorSettings
 from ami_ros.core.durable_state import KeptStop, state_folder_or_temporary
+from ami_ros.core.stack import planners
 from ami_ros.critic.rules.required_sensors import heard
 from ami_ros.host.heat import Thermometer
 from ami_ros.host.watts import Wattmeter
@@ -30,7 +31,6 @@ from ami_ros.robots.find import find
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet
 HEAT_S = 1.0            # how warm the machine is
-COMPOSED, SEPARATE = ('mind',), ('perception', 'world_model', 'actor')
 MODES = {               # service: the mode that it asks for
     topics.ARM: 'autonomous', topics.DISARM: 'idle', topics.MANUAL: 'manual',
     topics.DRY_RUN: 'dry_run', topics.STOP: 'stopped'}
@@ -60,7 +60,7 @@ class ConfiguratorNode:
         self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.node.get_namespace().rstrip('/')
-        names = COMPOSED if self.settings.use_composition else SEPARATE
+        names = planners(self.settings.use_composition)
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.required = {sensor.name for sensor in heard(robot) if sensor.required}

@@ -11,6 +11,7 @@ import uuid
 import rclpy
 
 from ami_ros.core.share import share
+from ami_ros.core.stack import GUARDS, planners, RESPAWN_S
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.validation.fault_injection.disk import SmallDisk
 from ami_ros.validation.fault_injection.message_faults import FAULTS
@@ -19,9 +20,7 @@ from ami_ros.validation.fault_injection.table import Row
 from ami_ros.validation.fault_injection.topic_proxy import RAW
 from ami_ros.validation.stack.processes import claim_domain, Processes
 
-ROBOT = ('mind', 'critic', 'configurator')      # started again when they end, as launch does it
-# slower than the launch files (launching.RESPAWN_S): the reports were measured with this
-RESPAWN_S = 0.5
+ROBOT = (*planners(True), *GUARDS)      # started again when they end, as launch does it
 SPEAKS = {'plan': 'mind'}       # who publishes a topic of the table of faults; else the simulator
 OWN = {name: ['-c',
               f'from ami_ros.validation.fault_injection.{file} import main; raise '
