@@ -87,7 +87,7 @@ class FaultyStack:
 
     def about(self) -> dict:
         """Say what the fault itself was like: the disk, or what the tamper cost messages."""
-        latency = {key[8:-3]: float(value) for key, value in self.observer.tamper.items()
+        latency = {key[8:-3]: float(value) for key, value in self.observer.log.tamper.items()
                    if key.startswith('latency.')}
         return {**({'disk': self.disk.kind} if self.disk else {}),
                 **({'tamper_ms': latency} if latency else {})}
