@@ -217,8 +217,6 @@ class WorkerNode:
         self.processor.between()
         if self.made.now is not self.tuned_to[0] or self.queue.level is not self.tuned_to[1]:
             self.tune()
-        if self.tracing.behind:
-            self.tracing.turn()
         order = self.queue.orders.take()
         if order is not None:
             self.follow(order)
@@ -234,6 +232,8 @@ class WorkerNode:
         elif self.own.lock_step:
             for publisher, msg in self.answer:
                 publisher.publish(msg)
+        if self.tracing.behind:
+            self.tracing.turn()
         return True
 
     def tune(self) -> None:
