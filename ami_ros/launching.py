@@ -24,30 +24,26 @@ from launch_ros.parameter_descriptions import ParameterFile
 
 from ami_ros.core import renamed
 from ami_ros.core.share import share
+from ami_ros.core.stack import GUARDS, PLANNERS, planners, RESPAWN_S, THREADS
 from ami_ros.robots import addressed
 from ami_ros.robots import find as robots
 
-THINKING = ('mind', 'perception', 'world_model', 'actor')
 TELLS = {           # argument: the parameter that it sets, and the nodes that have it
-    'robot_file': ('robot', (*THINKING, 'critic', 'configurator', 'sim')),
+    'robot_file': ('robot', (*PLANNERS, 'critic', 'configurator', 'sim')),
     'safety_policy_file': ('safety_policy', ('critic',)),
-    'module': ('module', THINKING),
+    'module': ('module', PLANNERS),
     'use_composition': ('use_composition', ('configurator',)),
     'autostart': ('autostart', ('configurator',)),
     'enable_stamped_cmd_vel': ('enable_stamped_cmd_vel',
                                ('critic', 'mind', 'world_model', 'actor', 'sim')),
-    'lock_step': ('lock_step', (*THINKING, 'critic', 'sim')),
+    'lock_step': ('lock_step', (*PLANNERS, 'critic', 'sim')),
 }
 SHIPPED = 'config/rover.yaml'     # parameters of the simulated rover
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
-QUIET = {           # two spinning threads on two busy cores cost ten times
-    'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
-    'RCUTILS_LOGGING_BUFFERED_STREAM': '1',
-}
+QUIET = {**THREADS, 'RCUTILS_LOGGING_BUFFERED_STREAM': '1'}
 REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots in one place
     ('/tf', 'tf'), ('/tf_static', 'tf_static'), ('diagnostics', '/diagnostics'),
 ]
-RESPAWN_S = 0.2     # until a process that ended is started again
 CLOSE_S = '30.0'    # a recorder has to close and check its bag
 REFUSED_S = 30.0    # who ends with code 1 so soon after the start, refused its parameters
 
@@ -253,13 +249,7 @@ def refusal(name: str, begun_s: float) -> Callable:
 
 def robot_nodes(given: dict) -> list:
     """Describe all that runs on a robot beside its drivers."""
-    return [node(given, 'critic'), node(given, 'configurator'),
-            *(node(given, name) for name in minds(given))]
-
-
-def minds(given: dict) -> tuple[str, ...]:
-    """Name the nodes that think."""
-    return THINKING[:1] if given['use_composition'] else THINKING[1:]
+    return [node(given, name) for name in (*GUARDS, *planners(given['use_composition']))]
 
 
 def recorder(given: dict, file_says: dict[str, dict]) -> list:

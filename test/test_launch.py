@@ -10,6 +10,7 @@ import sys
 from types import SimpleNamespace
 import xml.etree.ElementTree as ET
 
+from ami_ros.core.stack import RESPAWN_S
 import launch_stand_in
 from launch_stand_in import DeclareLaunchArgument
 import pytest
@@ -209,7 +210,7 @@ def test_names_hold_in_a_namespace_and_diagnostics_are_shared(describe, name):
 @pytest.mark.parametrize('name', FILES)
 def test_who_ended_is_started_again_soon(describe, name):
     for node in processes(describe(name))[0]:
-        assert node.respawn is True and 0 < node.respawn_delay <= 0.5
+        assert node.respawn is True and node.respawn_delay == RESPAWN_S <= 0.5
         assert node.additional_env['OMP_NUM_THREADS'] == '1'
         assert node.output == 'screen'
     assert not any(node.respawn for node in processes(describe(name), use_respawn='false')[0])

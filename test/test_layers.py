@@ -195,6 +195,12 @@ def test_no_file_is_too_long():
     assert not long, f'more than {LONGEST_FILE} lines, so split by what each part is about: {long}'
 
 
+def test_threads_and_the_delay_of_a_respawn_are_said_in_one_place():
+    said = [f.relative_to(PACKAGE).as_posix() for f in FILES
+            if re.search(r"'OMP_NUM_THREADS'|RESPAWN_S = ", f.read_text())]
+    assert said == ['core/stack.py']
+
+
 def test_every_file_says_its_licence():
     folders = [PACKAGE, *(PACKAGE.parent / f for f in ('test', 'launch', 'tools'))]
     bare = [str(f.relative_to(PACKAGE.parent)) for folder in folders

@@ -29,7 +29,7 @@ YAML = 'config/rover.yaml'
 MODULES = {name: importlib.import_module(f'ami_ros.nodes.{name}_node')
            for name in (*NODES, RECORDER)}
 GROUPS = {name: module.GROUPS for name, module in MODULES.items()}
-MINDS = ('mind', 'perception', 'world_model', 'actor')      # their classes take `make_mind`
+MINDS = ('mind', 'perception', 'world_model', 'actor')      # they are made with `make_mind`
 BAGS = tempfile.TemporaryDirectory()        # of a recorder that has nothing to record
 # the parameters that have no default
 NAMED = {'robot': 'rover', 'safety_policy': 'config/safety_policy/rover.yaml'}
@@ -93,8 +93,9 @@ def own(names_and_things: Iterable[tuple[str, object]]) -> list[tuple[str, objec
 
 def started(name: str, make_mind=open_mind) -> Node:
     """Start a node in this process, active where it has states."""
-    kind = getattr(MODULES[name], f'{name.title().replace("_", "")}Node')
-    node = kind(make_mind) if name in MINDS else kind()
+    make = getattr(MODULES[name], f'{name}_node', None) or getattr(MODULES[name],
+                                                                   f'{name.title()}Node')
+    node = make(make_mind) if name in MINDS else make()
     declared = {full for full in node.get_parameters_by_prefix('')
                 if not full.startswith((*parameters.OF_RCLPY, *SHOWN))}
     if declared != set(parameters.names(GROUPS[name])):
@@ -138,7 +139,7 @@ def life(node: Node) -> str:
     if not isinstance(node, lifecycle.Managed):
         return ('\n## Life\n\nA plain node: it works from its start to its end, and nothing '
                 'deactivates it.\n')
-    steps = [(step, inspect.getdoc(getattr(type(node), step))) for step in lifecycle.STEPS]
+    steps = [(step, inspect.getdoc(getattr(type(node.work), step))) for step in lifecycle.STEPS]
     told = [line for line in inspect.getdoc(lifecycle).split('\n') if line.startswith('|')]
     return (section('Life', ('transition', 'what it does'), steps)
             + '\nWhere one fails, the reason stands in `diagnostics`, and:\n\n'

@@ -95,6 +95,7 @@ class Actor:
 
     def alike(self, seen: Belief) -> bool:
         """Tell whether the view agrees with the goal image, besides the places read from both."""
+        assert self.goal is not None
         far = float(np.sqrt(np.mean((seen.z - self.goal.z) ** 2)))
         same = not self.weights.arrive_latent or far <= self.weights.arrive_latent
         if same:

@@ -3,8 +3,9 @@
 
 import os
 
-for _name, _value in (('OMP_NUM_THREADS', '1'), ('OPENBLAS_NUM_THREADS', '1'),
-                      ('OMP_WAIT_POLICY', 'PASSIVE')):
+from ami_ros.core.stack import THREADS
+
+for _name, _value in THREADS.items():
     os.environ.setdefault(_name, _value)    # before numpy or torch: spinning threads cost tenfold
 
 import argparse  # noqa: E402

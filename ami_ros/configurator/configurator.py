@@ -329,7 +329,8 @@ class Configurator:
                        f'{reason}')
         elif self._trouble_s is not None and now_s - self._trouble_s > s.planner_error_timeout_s:
             message = self.supervisor.wards[self.planner].message
-            self._fail(f'the mind could not think for {s.planner_error_timeout_s:g} s: {message}')
+            self._fail(f'the planner reported an error for {s.planner_error_timeout_s:g} s: '
+                       f'{message}')
         elif now_s - self._goal_s > s.goal_timeout_s:
             self._fail(f'it was not reached within {s.goal_timeout_s:g} s')
 

@@ -68,7 +68,7 @@ class Hits:
     @cached_property
     def count(self) -> int:
         """Return how many beams are valid."""
-        return np.count_nonzero(self.valid)
+        return int(np.count_nonzero(self.valid))
 
     @cached_property
     def points(self) -> np.ndarray:

@@ -54,13 +54,14 @@ def arc(along_m, turned_rad) -> tuple:
     The chord is sin(half) / half of the length, which also holds straight ahead.
     """
     half = turned_rad / 2
+    chord: float | np.ndarray
     if isinstance(half, float):     # numpy takes many times as long for a single number
         turn = complex(math.cos(half), math.sin(half))
         chord = math.sin(half) / half if half else 1.0
     else:
         turn = np.exp(1j * half)
-        half = np.where(half, half, TINY_RAD)
-        chord = np.sin(half) / half
+        some = np.where(half, half, TINY_RAD)
+        chord = np.sin(some) / some
     return along_m * chord * turn, turn * turn
 
 

@@ -5,39 +5,42 @@ from time import perf_counter
 
 from ami_ros.core.types import Goal
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.planning import Planning
+from ami_ros.nodes.planning import PlanPublisher
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
-from ami_ros.nodes.worker_node import Input, Said, WantedGoal
+from ami_ros.nodes.worker import Input, WantedGoal
+from ami_ros.nodes.worker_node import Processor, Said, WorkerNode
 
 GROUPS = ALL['actor']
 
 
-class ActorNode(Planning):
+class ActorProcessor(Processor):
     """Converts in, plans, converts out."""
 
-    def __init__(self, make_mind=open_mind):
-        super().__init__('actor', make_mind)
-        self.start()
+    def offer(self) -> None:
+        """Offer plans."""
+        self.plans = self.worker.plans = PlanPublisher(self.worker)
 
     def listen(self) -> None:
         """Hear orders and beliefs."""
-        super().listen()
+        self.plans.listen()
         self.halves = {}        # of beliefs whose other half did not come yet
-        self.hear(topics.GOAL_LATENT, self.on_goal)
-        self.hear(topics.BELIEF_STATE, lambda msg: self.on_half('state', msg))
-        self.hear(topics.BELIEF, lambda msg: self.on_half('latent', msg))
+        hear = self.worker.sensors.hear
+        hear(topics.GOAL_LATENT, self.on_goal)
+        hear(topics.BELIEF_STATE, lambda msg: self.on_half('state', msg))
+        hear(topics.BELIEF, lambda msg: self.on_half('latent', msg))
 
     def on_goal(self, msg) -> None:
         """Take a goal as perception sees it; an empty one is none."""
         try:
             z, _, name = convert.vector_from(msg)
             run_id, _, number = name.rpartition('/')
-            self.take_order(WantedGoal(z if len(z) else None, int(number), run_id))
+            self.worker.queue.put_order(WantedGoal(z if len(z) else None, int(number), run_id))
         except ValueError as wrong:
-            self.refuse('goal', str(wrong))
+            self.worker.troubles.refuse('goal', str(wrong))
 
     def on_half(self, which: str, msg) -> None:
         """Take half a belief; it is one once both halves are of the same frame."""
@@ -47,33 +50,37 @@ class ActorNode(Planning):
             return
         try:
             belief = convert.belief_from(self.halves['latent'], self.halves['state'])
-            self.take_in(belief.stamp_ns, belief, belief.run)
+            self.worker.queue.put(belief.stamp_ns, belief, belief.run)
         except ValueError as wrong:
-            self.refuse('input', str(wrong))
+            self.worker.troubles.refuse('input', str(wrong))
         self.halves = {}
 
-    def goal_of(self, order: WantedGoal) -> Goal:
+    def aim(self, order: WantedGoal) -> None:
         """Find the way to a goal."""
-        goal = Goal(order.value, self.mind.encoder.place(order.value), order.number)
-        self.mind.actor.set_goal(goal)
-        return goal
+        place = self.worker.mind.encoder.place
+        self.plans.aim(order, lambda order: Goal(order.value, place(order.value), order.number))
 
     def may(self, item: Input) -> bool:
         """A belief of a run before, or of one that is still to come, is no ground for a plan."""
-        return item.run == self.run and super().may(item)
+        return item.run == self.worker.episode.run
 
-    def think(self, item: Input) -> Said:
+    def process(self, item: Input) -> Said:
         """Plan."""
         begun = perf_counter()
-        commands = self.commands_for(item.stamp_ns)
-        plan = self.plan_from(item.value, commands, item)
+        commands = self.plans.commands_for(item.stamp_ns)
+        plan = self.plans.plan_from(item.value, commands, item)
         planned = perf_counter()
-        yield self.plans, convert.plan_message(plan)
-        yield from self.state_of(plan, item, plan_ms=1e3 * (planned - begun))
-        self.tracing.note(thought(self, item, begun, {'actor': planned}, commands=commands,
-                                  belief=item.value, plan=plan))
+        yield self.plans.plans, convert.plan_message(plan)
+        yield from self.plans.state_of(plan, item, plan_ms=1e3 * (planned - begun))
+        self.worker.tracing.note(thought(self.worker, item, begun, {'actor': planned},
+                                         commands=commands, belief=item.value, plan=plan))
+
+
+def actor_node(make_mind=open_mind) -> Managed:
+    """Make the node."""
+    return WorkerNode('actor', ActorProcessor, make_mind).node
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the node."""
-    return run(ActorNode, args)
+    return run(actor_node, args)

@@ -7,26 +7,23 @@ up. What it decides, and why, is in ami_ros/configurator/configurator.py.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 import math
-import os
-from pathlib import Path
-import signal
 import time
 import uuid
 
-from lifecycle_msgs.srv import ChangeState
 import numpy as np
 
 from ami_ros.configurator.configurator import Configurator, ConfiguratorSettings
-from ami_ros.configurator.supervisor import Transition
 from ami_ros.core.durable_state import KeptStop, state_folder_or_temporary
+from ami_ros.core.stack import planners
 from ami_ros.critic.rules.required_sensors import heard
 from ami_ros.host.heat import Thermometer
 from ami_ros.host.watts import Wattmeter
 from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.lifecycle import here, Managed, started, STEPS
+from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.run import run
+from ami_ros.nodes.transition_requests import end, TransitionRequests
 from ami_ros.perception.camera_contract import of_robot
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.robots.find import find
@@ -34,40 +31,25 @@ from ami_ros.robots.find import find
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet
 HEAT_S = 1.0            # how warm the machine is
-ANSWER_S = 30.0         # for a transition; networks are loaded in one
-AGAIN_S = 0.4           # until a transition is asked for again that does not seem to begin
-BEFORE = {'configure': 'unconfigured', 'activate': 'inactive', 'deactivate': 'active'}
-AFTER = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive'}
-COMPOSED, SEPARATE = ('mind',), ('perception', 'world_model', 'actor')
 MODES = {               # service: the mode that it asks for
     topics.ARM: 'autonomous', topics.DISARM: 'idle', topics.MANUAL: 'manual',
     topics.DRY_RUN: 'dry_run', topics.STOP: 'stopped'}
 GROUPS = {'': ConfiguratorSettings}
 
 
-@dataclass
-class Asked:
-    """A transition that was asked for, perhaps several times."""
-
-    what: str
-    since_s: float
-    put_s: float = 0.0          # when last
-    futures: list = field(default_factory=list)
-
-
-class ConfiguratorNode(Managed):
+class ConfiguratorNode:
     """Converts in, asks the configurator, converts out."""
 
     def __init__(self):
-        super().__init__('configurator')
-        self.made = parameters.declare(self, GROUPS)
+        self.node = Managed('configurator', self)
+        self.made = parameters.declare(self.node, GROUPS)
         self.settings: ConfiguratorSettings = self.made['']
         self.picture: np.ndarray | None = None      # of the goal
         self.mine: Configurator | None = None
-        self.asked: dict[str, Asked] = {}           # transitions that are not answered yet
+        self.requests: TransitionRequests | None = None
         self.told_s = self.handed_s = 0.0
         if self.settings.autostart:
-            self.rise()
+            self.node.rise()
 
     def configure(self) -> None:
         """Learn whom to watch."""
@@ -77,43 +59,44 @@ class ConfiguratorNode(Managed):
         self.heat, self.watts = Thermometer(), Wattmeter()
         self.infos = [replace(topics.CAMERA_INFO, name=sensor.topic)
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
-        space = self.get_namespace().rstrip('/')
-        names = COMPOSED if self.settings.use_composition else SEPARATE
+        space = self.node.get_namespace().rstrip('/')
+        names = planners(self.settings.use_composition)
         self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.required = {sensor.name for sensor in heard(robot) if sensor.required}
-        folder, homeless = state_folder_or_temporary(self.settings.state_dir, self.get_namespace())
+        folder, homeless = state_folder_or_temporary(self.settings.state_dir,
+                                                     self.node.get_namespace())
         if homeless:
-            self.get_logger().error(homeless)
+            self.node.get_logger().error(homeless)
         self.kept = KeptStop(folder)
         was = self.kept.found()
         self.keeps = bool(was)
         if was:
             self.mine.restore(was)
-            self.get_logger().warning(f'it comes up stopped: {was}')
+            self.node.get_logger().warning(f'it comes up stopped: {was}')
         if self.kept.wrong:
-            self.get_logger().error(self.kept.wrong)
-        self.goals = self.create_publisher(*topics.GOAL.publisher())
-        self.statuses = self.create_publisher(*topics.STATUS.publisher())
-        self.budgets = self.create_publisher(*topics.BUDGET.publisher())
-        self.steps = {name: self.create_client(ChangeState, f'{name}/change_state')
-                      for name in self.mine.supervisor.wards}
+            self.node.get_logger().error(self.kept.wrong)
+        self.goals = self.node.create_publisher(*topics.GOAL.publisher())
+        self.statuses = self.node.create_publisher(*topics.STATUS.publisher())
+        self.budgets = self.node.create_publisher(*topics.BUDGET.publisher())
+        self.requests = TransitionRequests(self.node, self.mine.supervisor)
 
     def activate(self) -> None:
         """Watch, and answer."""
+        active = self.node.active
         for row, take in ((topics.GOAL_IMAGE, self.on_goal),
                            (topics.DIAGNOSTICS, self.on_diagnostics),
                            (topics.PLAN, self.on_plan), (topics.VERDICT, self.on_verdict)):
-            self.hear(row, take)
+            active.hear(row, take)
         for row in self.infos:
-            self.hear_once(row, self.eye.on_info)
+            active.hear_once(row, self.eye.on_info)
         for row, mode in MODES.items():
-            self.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
-        self.serve(topics.RESET, self.asking(self.mine.reset))
-        self.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
-        self.serve(topics.NEW_EPISODE, self.asking(lambda: (True, self.mine.begin())))
-        self.tick(TICK_S, self.on_time)
-        self.tick(HEAT_S, self.on_heat)
+            active.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
+        active.serve(topics.RESET, self.asking(self.mine.reset))
+        active.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
+        active.serve(topics.NEW_EPISODE, self.asking(lambda: (True, self.mine.begin())))
+        active.tick(TICK_S, self.on_time)
+        active.tick(HEAT_S, self.on_heat)
 
     def deactivate(self) -> None:
         """Arm nobody any more, and say so."""
@@ -128,13 +111,13 @@ class ConfiguratorNode(Managed):
             meter = self.__dict__.pop(name, None)
             if meter is not None:
                 meter.close()
-        for client in getattr(self, 'steps', {}).values():
-            self.destroy_client(client)
+        if self.requests is not None:
+            self.requests.close()
         for name in ('goals', 'statuses', 'budgets'):
             publisher = self.__dict__.pop(name, None)
             if publisher is not None:
-                self.destroy_publisher(publisher)
-        self.mine, self.steps, self.asked = None, {}, {}
+                self.node.destroy_publisher(publisher)
+        self.mine = self.requests = None
 
     def asking(self, ask: Callable[[], tuple[bool, str]]) -> Callable:
         """Make the answer of a service."""
@@ -149,13 +132,13 @@ class ConfiguratorNode(Managed):
         try:
             picture = self.eye.goal(convert.picture_from(msg))
         except ValueError as wrong:
-            self.get_logger().error(f'goal {wrong}')
+            self.node.get_logger().error(f'goal {wrong}')
             self.mine.refuse(f'goal {wrong}')
         else:
             if self.mine.give(time.monotonic()):
                 self.picture = picture
             else:
-                self.get_logger().error(self.mine.reason)
+                self.node.get_logger().error(self.mine.reason)
         self.follow_up()
 
     def on_diagnostics(self, msg) -> None:
@@ -179,7 +162,7 @@ class ConfiguratorNode(Managed):
         try:
             verdict = convert.verdict_from(msg)
         except ValueError as wrong:
-            self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
+            self.node.get_logger().error(str(wrong), throttle_duration_sec=5.0)
             return
         lost = tuple(name for name in verdict.silent if name in self.required)
         self.mine.on_verdict(verdict.action, verdict.rule, verdict.reason, verdict.source,
@@ -192,12 +175,15 @@ class ConfiguratorNode(Managed):
         if self.made[''] is not self.settings:
             self.settings = self.made['']
             self.mine.tune(self.settings)
-        self.hear_answers(now_s)
+        self.requests.hear_answers(now_s)
         for act in self.mine.tick(now_s):
-            self.end(act) if act.what == 'end' else self.step(act, now_s)
+            if act.what == 'end':
+                end(act, self.node.get_logger().error)
+            else:
+                self.requests.step(act, now_s)
         news, self.mine.supervisor.news = self.mine.supervisor.news, []
         for sentence in news:
-            self.get_logger().warning(sentence)
+            self.node.get_logger().warning(sentence)
         self.follow_up()
         armed = self.mine.mode in ('autonomous', 'dry_run')
         if armed and not self.mine.acknowledged and now_s - self.handed_s >= STATUS_S:
@@ -212,11 +198,11 @@ class ConfiguratorNode(Managed):
         """
         heat, watts = self.heat.read(), self.watts.read()
         drawn = {} if math.isnan(watts) else {'power_w': f'{watts:.3f}'}
-        health = convert.Health(f'{self.get_namespace().rstrip("/")}/machine',
+        health = convert.Health(f'{self.node.get_namespace().rstrip("/")}/machine',
                                 int(heat.throttled), heat.text,
                                 {'throttled': str(int(heat.throttled)),
                                  'hottest_c': f'{heat.hottest_c:.1f}', **drawn})
-        self.diagnostics.publish(convert.health_message(health, self.now_ns()))
+        self.node.diagnostics.publish(convert.health_message(health, self.now_ns()))
 
     def follow_up(self) -> None:
         """Tell everybody at once when something changed."""
@@ -237,7 +223,7 @@ class ConfiguratorNode(Managed):
             self.keeps = stopped
             self.kept.keep(self.mine.reason or 'it was stopped' if stopped else '')
             if self.kept.wrong:
-                self.get_logger().error(self.kept.wrong)
+                self.node.get_logger().error(self.kept.wrong)
 
     def hand_over(self) -> None:
         """Publish run and goal."""
@@ -250,7 +236,7 @@ class ConfiguratorNode(Managed):
         self.told_s = time.monotonic()
         health = self.health()
         self.statuses.publish(convert.health_message(convert.Health(
-            self.get_fully_qualified_name(), health.level, health.message, health.values),
+            self.node.get_fully_qualified_name(), health.level, health.message, health.values),
             self.now_ns()))
 
     def say_budget(self) -> None:
@@ -272,65 +258,16 @@ class ConfiguratorNode(Managed):
         message = wrong or self.mine.reason or values['waits_for'] or self.mine.mode
         return convert.Health('', level, message, values)
 
-    def step(self, act: Transition, now_s: float) -> None:
-        """Ask a node for a transition."""
-        if not self.steps[act.name].service_is_ready():     # it has only just come up: soon
-            self.mine.supervisor.wards[act.name].asked = ''
-            return
-        self.asked[act.name] = asked = Asked(act.what, now_s)
-        self.put(act.name, asked, now_s)
-
-    def put(self, name: str, asked: 'Asked', now_s: float) -> None:
-        """Put the question, for the first time or again."""
-        request = ChangeState.Request()
-        request.transition.id, request.transition.label = STEPS[asked.what], asked.what
-        asked.futures.append(self.steps[name].call_async(request))
-        asked.put_s = now_s
-
-    def hear_answers(self, now_s: float) -> None:
-        """See which transitions worked; one that nobody answers did not.
-
-        A question to a process that has only just come up may be lost, or arrive seconds later:
-        while its signs of life say that nothing happens it is put again.
-        """
-        for name, asked in list(self.asked.items()):
-            ward = self.mine.supervisor.wards[name]
-            answers = [future.result().success for future in asked.futures if future.done()]
-            if not ward.asked:                  # that process ended meanwhile
-                pass
-            elif True in answers or ward.state == AFTER[asked.what]:
-                self.mine.supervisor.on_answer(name, True, now_s)
-            elif len(answers) == len(asked.futures) or now_s - asked.since_s > ANSWER_S:
-                self.mine.supervisor.on_answer(name, False, now_s)
-            else:
-                if ward.state == BEFORE[asked.what] and now_s - asked.put_s > AGAIN_S:
-                    self.put(name, asked, now_s)
-                continue
-            for future in asked.futures:
-                if not future.done():
-                    self.steps[name].remove_pending_request(future)
-            del self.asked[name]
-
-    def end(self, act: Transition) -> None:
-        """End a process that gives no sign of life, if it is still there, and the same one."""
-        pid, host, since = act.life
-        if host != here() or not pid.isdigit() or started(int(pid)) != since or not since:
-            return              # it ended by itself, or runs on another machine
-        try:
-            if act.name.rpartition('/')[2] not in Path(f'/proc/{pid}/cmdline').read_text():
-                self.get_logger().error(f'process {pid} says that it is {act.name}, but its '
-                                        'command line does not; it is left alone')
-                return
-            os.kill(int(pid), signal.SIGKILL)
-            self.get_logger().error(f'{act.name}, process {pid}, is ended')
-        except OSError as why:
-            self.get_logger().error(f'{act.name}, process {pid}, cannot be ended: {why}')
-
     def now_ns(self) -> int:
         """Return ROS time."""
-        return self.get_clock().now().nanoseconds
+        return self.node.get_clock().now().nanoseconds
+
+
+def configurator_node() -> Managed:
+    """Make the node."""
+    return ConfiguratorNode().node
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the node."""
-    return run(ConfiguratorNode, args)
+    return run(configurator_node, args)

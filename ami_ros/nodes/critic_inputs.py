@@ -59,16 +59,17 @@ class WithNumber:
         self.take(msg, number)
 
 
-class Inputs:
-    """The subscriptions of the critic's node, of which this is a part, and what they bring."""
+class CriticInputs:
+    """The subscriptions of the critic's node, and what they bring to its critic."""
 
-    def listen(self, hand: Topic, foreign: Topic) -> None:
-        """Subscribe to all inputs."""
+    def __init__(self, node, hand: Topic, foreign: Topic):
+        """Subscribe to all inputs of a CriticNode, which judges and says what comes of them."""
+        self.node, self.settings, self.robot = node, node.settings, node.robot
+        self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.senders: dict[str, SwitchSenders] = {}
         self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
         self.seen_ns = time.monotonic_ns()      # when it had its last turn
-        s = self.settings
-        if s.command_source == 'plan':
+        if self.settings.command_source == 'plan':
             self.hear(topics.PLAN, self.on_plan)
         else:
             self.hear(foreign, self.on_twist)
@@ -76,9 +77,9 @@ class Inputs:
         self.awaited = [sensor.name for sensor in heard(self.robot)
                         if sensor.required and sensor_types.KINDS[sensor.kind].stamped]
         for sensor in (*heard(self.robot), *emergency_stop(self.robot)):
-            if sensor.required or not s.lock_step:
+            if sensor.required or not self.settings.lock_step:
                 self.hear_sensor(sensor)
-        if not s.lock_step:
+        if not self.settings.lock_step:
             self.hear(hand, self.on_teleop)
 
     def hear(self, row: Topic, take: Callable, with_number: bool = False):
@@ -87,7 +88,7 @@ class Inputs:
             self.notice_pause()
             take(raw, *more)
         callback = WithNumber(taken) if with_number else lambda raw: taken(raw)
-        return self.create_subscription(*row.subscriber(callback), raw=True)
+        return self.node.create_subscription(*row.subscriber(callback), raw=True)
 
     def hear_sensor(self, sensor: Sensor) -> None:
         """Subscribe to a sensor; an emergency stop is told apart by its publishers."""
@@ -96,8 +97,9 @@ class Inputs:
             for row in rows:
                 self.hear(row, partial(self.on_reading, sensor))
             return
-        self.senders[sensor.name] = SwitchSenders(lambda: frozenset(
-            bytes(info.endpoint_gid) for info in self.get_publishers_info_by_topic(rows[0].name)))
+        publishers = partial(self.node.get_publishers_info_by_topic, rows[0].name)
+        self.senders[sensor.name] = SwitchSenders(
+            lambda: frozenset(bytes(info.endpoint_gid) for info in publishers()))
         for queue, row in enumerate(rows):
             def take(raw, number, queue=queue) -> None:
                 self.on_reading(sensor, raw, number, queue, [
@@ -109,13 +111,13 @@ class Inputs:
         now_ns = time.monotonic_ns()
         paused_s, self.seen_ns = (now_ns - self.seen_ns) / 1e9, now_ns
         if paused_s > PAUSE_S and not self.settings.lock_step:
-            self.critic.suspended(paused_s, now_ns)
-            self.get_logger().warning(f'it did not run for {paused_s:.3f} s; the robot stands '
-                                      'until messages that waited are old')
+            self.node.critic.suspended(paused_s, now_ns)
+            self.node.get_logger().warning(f'it did not run for {paused_s:.3f} s; the robot '
+                                           'stands until messages that waited are old')
 
     def ros_ns(self) -> int | None:
         """Return ROS time by which stamps are refused; None in lock-step, where none passes."""
-        return None if self.settings.lock_step else self.get_clock().now().nanoseconds
+        return None if self.settings.lock_step else self.node.get_clock().now().nanoseconds
 
     def on_plan(self, raw: bytes) -> None:
         """Judge at once; in lock-step as soon as the frame's readings are there."""
@@ -126,13 +128,27 @@ class Inputs:
             return
         now_ns = self.ros_ns()
         if plan is None:            # nobody knows what it wanted; without knots it is a stop
-            last = self.critic.drivers.plan
+            last = self.node.critic.drivers.plan
             run_id = last.run if last else ''
             plan = Plan(np.zeros((0, 2)), 1.0, now_ns, run=run_id)
-        if self.critic.on_plan(plan, time.monotonic_ns(), now_ns):
-            self.say(*self.judge(), anyway=True)
+        if self.node.critic.on_plan(plan, time.monotonic_ns(), now_ns):
+            self.node.say(*self.node.judge(), anyway=True)
         else:
-            self.tell_refused(self.critic.drivers.refused_plan)
+            self.tell_refused(self.node.critic.drivers.refused_plan)
+
+    def answer(self) -> None:
+        """Answer a plan once, in lock-step, when everything of its frame is there."""
+        plan, said = self.waiting, self.node.critic.sensed()
+        if plan is None or any(name not in said for name in self.awaited):
+            return
+        stamps = [said[name].stamp_ns for name in self.awaited]
+        if all(stamp == plan.number for stamp in stamps):
+            self.waiting = None
+            self.node.critic.renew(plan.number)
+            if self.node.critic.on_plan(plan, plan.number):
+                self.node.say(*self.node.judge(plan.number), anyway=True)
+        elif max(stamps) > plan.number:         # the body went on: that frame was answered
+            self.waiting = None
 
     def on_twist(self, raw: bytes) -> None:
         """Judge what another planner wants at once; what cannot be read stops the robot."""
@@ -140,46 +156,46 @@ class Inputs:
         wish = self.read('twist', self.wish_of, raw, now_ns)
         if wish is None:
             wish = sensor_conversions.unreadable_wish(now_ns)
-        if self.critic.on_twist(wish, time.monotonic_ns(), now_ns):
-            self.say(*self.judge())
+        if self.node.critic.on_twist(wish, time.monotonic_ns(), now_ns):
+            self.node.say(*self.node.judge())
         else:
-            self.tell_refused(self.critic.drivers.refused_plan)
+            self.tell_refused(self.node.critic.drivers.refused_plan)
 
     def on_teleop(self, raw: bytes) -> None:
         """Judge a person's wish at once; what is none, or cannot be read, is told."""
-        now_ns = self.get_clock().now().nanoseconds
+        now_ns = self.node.get_clock().now().nanoseconds
         wish = self.read('teleop', self.wish_of, raw, now_ns)
         if wish is None:
             return
-        if self.critic.on_teleop(wish, now_ns, time.monotonic_ns()):
-            self.say(*self.judge())
+        if self.node.critic.on_teleop(wish, now_ns, time.monotonic_ns()):
+            self.node.say(*self.node.judge())
         else:
-            self.get_logger().error(f'{self.critic.drivers.refused}; are the clocks in step?',
-                                    throttle_duration_sec=1.0)
+            self.tell_refused(f'{self.node.critic.drivers.refused}; are the clocks in step?')
 
     def wish_of(self, raw: bytes, now_ns: int):
         """Open a twist, stamped or not."""
-        return sensor_conversions.wish_from(cdr_reader.short(self.spoken[0].type, raw), now_ns)
+        kind = self.node.spoken[0].type
+        return sensor_conversions.wish_from(cdr_reader.short(kind, raw), now_ns)
 
     def on_permit(self, raw: bytes) -> None:
         """Hear whose plans may move the robot; what cannot be read leaves only a stop standing."""
-        was = self.critic.drivers.permit
+        was = self.node.critic.drivers.permit
         permit = self.read('permit', lambda: sensor_conversions.permit_from(
             cdr_reader.status(raw), time.monotonic_ns()))
         if permit is not None:
-            self.critic.on_permit(permit, self.ros_ns())
-            if self.critic.drivers.refused_permit:
-                self.tell_refused(self.critic.drivers.refused_permit)
+            self.node.critic.on_permit(permit, self.ros_ns())
+            if self.node.critic.drivers.refused_permit:
+                self.tell_refused(self.node.critic.drivers.refused_permit)
                 return
         elif was is not None and was.mode != 'stopped':
-            self.critic.forget_permit()
+            self.node.critic.forget_permit()
         if not self.settings.lock_step and (was is None or permit is None
                                             or was.mode != permit.mode):
-            self.say(*self.judge())
+            self.node.say(*self.node.judge())
 
     def tell_refused(self, why: str) -> None:
         """Log why a message was not taken."""
-        self.get_logger().error(why, throttle_duration_sec=1.0)
+        self.node.get_logger().error(why, throttle_duration_sec=1.0)
 
     def on_reading(self, sensor: Sensor, raw: bytes, number: int | None = None, queue: int = 0,
                    publishers: list[int] | None = None) -> None:
@@ -197,18 +213,19 @@ class Inputs:
             pressed = senders.hear(said.active, number, queue, publishers)
             said = replace(said, active=pressed, waits_for=senders.missing)
         if said is not None:
-            getattr(self.critic, kind.into)(said)
+            getattr(self.node.critic, kind.into)(said)
         if self.settings.lock_step:
             self.answer()
         elif isinstance(said, Switch) and said.active:
-            self.say(*self.judge())
+            self.node.say(*self.node.judge())
 
     def arrival(self, msg, stamped: bool) -> sensor_conversions.Came:
         """Return when a message came; in lock-step no time passes on the way."""
         if self.settings.lock_step:
             stamp = convert.nanoseconds(msg.header.stamp) if stamped else 0     # renewed later
             return sensor_conversions.Came(stamp, stamp)
-        return sensor_conversions.Came(self.get_clock().now().nanoseconds, time.monotonic_ns())
+        now_ns = self.node.get_clock().now().nanoseconds
+        return sensor_conversions.Came(now_ns, time.monotonic_ns())
 
     def read(self, topic: str, reader: Callable, *what):
         """Read a message, or None and one sentence in the log."""
@@ -218,7 +235,7 @@ class Inputs:
             return noun
         except ValueError as wrong:
             self.unreadable[topic] = str(wrong)[:LONGEST_REASON]
-            self.get_logger().error(self.unreadable[topic], throttle_duration_sec=1.0)
+            self.node.get_logger().error(self.unreadable[topic], throttle_duration_sec=1.0)
             return None
 
     @property

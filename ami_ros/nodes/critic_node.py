@@ -20,7 +20,7 @@ from ami_ros import __version__
 from ami_ros.core.durable_state import state_folder_or_temporary
 from ami_ros.core.rate_monitor import Pulse
 from ami_ros.core.share import share
-from ami_ros.core.types import Plan, Verdict
+from ami_ros.core.types import Verdict
 from ami_ros.critic.audit.events import Auditor
 from ami_ros.critic.audit.log import AuditLog, FOLDER
 from ami_ros.critic.critic import Critic, still
@@ -28,7 +28,7 @@ from ami_ros.critic.latch import Latch
 from ami_ros.critic.safety_policy.limits import Policy, read
 from ami_ros.host.privileges import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import cdr_reader, convert, parameters, publisher_check, ros_clock, topics
-from ami_ros.nodes.critic_inputs import Inputs
+from ami_ros.nodes.critic_inputs import CriticInputs
 from ami_ros.nodes.critic_settings import check_together, GROUPS
 from ami_ros.nodes.lifecycle import alive, BEAT_S
 from ami_ros.nodes.run import IDLE_S, run
@@ -51,7 +51,7 @@ def policy(where: str) -> Policy:
     return read(share(where))
 
 
-class CriticNode(Inputs, Node):
+class CriticNode(Node):
     """Converts in, asks the critic, converts out; sole publisher of cmd_vel."""
 
     def __init__(self):
@@ -78,7 +78,6 @@ class CriticNode(Inputs, Node):
         self.made, self.pulse = made, Pulse()
         self.judging_s = 0.0                    # since the last tick
         self.due_ns = time.monotonic_ns()       # the next tick
-        self.waiting: Plan | None = None        # lock-step: until the readings are there
         self.verdict = Verdict(still(0), 'stop')        # the newest
         self.told: tuple = ()
         self.who = alive()
@@ -92,7 +91,7 @@ class CriticNode(Inputs, Node):
         self.commands = self.create_publisher(*command.publisher())
         self.verdicts = self.create_publisher(*topics.VERDICT.publisher())
         self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
-        self.listen(hand, foreign)
+        self.inputs = CriticInputs(self, hand, foreign)
         self.create_service(*topics.CRITIC_RESET.server(self.on_reset))
         steady = Clock(clock_type=ClockType.STEADY_TIME)        # ticks also when /clock stands
         self.create_timer(BEAT_S, self.beat, clock=steady)
@@ -123,20 +122,6 @@ class CriticNode(Inputs, Node):
             self.say(*self.judge(), anyway=True)
         self.beat()         # who arms it next must know
         return response
-
-    def answer(self) -> None:
-        """Answer a plan once, in lock-step, when everything of its frame is there."""
-        plan, said = self.waiting, self.critic.sensed()
-        if plan is None or any(name not in said for name in self.awaited):
-            return
-        stamps = [said[name].stamp_ns for name in self.awaited]
-        if all(stamp == plan.number for stamp in stamps):
-            self.waiting = None
-            self.critic.renew(plan.number)
-            if self.critic.on_plan(plan, plan.number):
-                self.say(*self.judge(plan.number), anyway=True)
-        elif max(stamps) > plan.number:         # the body went on: that frame was answered
-            self.waiting = None
 
     def on_life(self, raw: bytes) -> None:
         """Hear whether another critic commands the wheels."""
@@ -197,7 +182,7 @@ class CriticNode(Inputs, Node):
             self.told = news
             allowed = self.critic.allowed(*self.now()) if verdict.action == 'stop' else ()
             self.verdicts.publish(convert.verdict_message(
-                verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.wrong,
+                verdict, judge_ms=f'{took_ms:.4f}', unreadable=self.inputs.wrong,
                 teleop_refused=self.critic.drivers.refused, others=self.besides,
                 mistyped=self.mistyped, policy=self.critic.policy.hash[:HASHED],
                 allowed=','.join(allowed), unwritten=self.unwritten()))
@@ -237,7 +222,8 @@ class CriticNode(Inputs, Node):
         self.yield_to_others()
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else ros_clock.trouble(self) or self.mistyped or self.wrong or self.unwritten())
+                 else ros_clock.trouble(self) or self.mistyped or self.inputs.wrong
+                 or self.unwritten())
         self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
@@ -260,7 +246,7 @@ class CriticNode(Inputs, Node):
         No timer of the executor ticks: that one waits in another thread, which has not our
         priority, so that a tick was as late as anybody's. Ticks keep their grid.
         """
-        self.notice_pause()
+        self.inputs.notice_pause()
         if not self.commanding:
             self.begin_to_command(time.monotonic() - self.began_s)
         left_s = IDLE_S if self.settings.lock_step else self.tick_if_due()

@@ -8,6 +8,7 @@ the goal beside the old one, by a thread that is nice; the worker only changes o
 fails is told in the health's notes, and the old one thinks on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import os
 import threading
@@ -31,11 +32,11 @@ class Other:
 
 
 class HotSwap:
-    """Watches for a MindNode; `look` and `take` are its worker's."""
+    """Watches for a mind node; `look` and `take` are its worker's."""
 
-    def __init__(self, node):
-        self.node = node
-        self.path = active_set.folder(node.own.module_store_dir) / active_set.FILE
+    def __init__(self, worker, adopt: Callable[[Mind, CameraPreprocessor, Goal | None], None]):
+        self.worker, self.adopt = worker, adopt
+        self.path = active_set.folder(worker.own.module_store_dir) / active_set.FILE
         self.known = self.stamp()
         self.wrong = ''             # why the set that is active is not the one that thinks
         self.old: Mind | None = None
@@ -71,21 +72,21 @@ class HotSwap:
                 self.wrong = ''
             except Exception as why:    # whatever it is, the old one thinks on
                 self.wrong = f'the active set was not taken up: {why}'
-                self.node.get_logger().error(self.wrong)
+                self.worker.node.get_logger().error(self.wrong)
         self.thread = threading.Thread(target=safely, name='swap', daemon=True)
         self.thread.start()
 
     def open(self) -> None:
         """Open the active set's mind, and aim it."""
-        mind = self.node.make_mind(self.node.made)
-        if said(mind) == said(self.node.mind):
+        mind = self.worker.make_mind(self.worker.made)
+        if said(mind) == said(self.worker.mind):
             return
         mind.begin()
-        self.aim(mind, self.node.eye.through(mind.encoder.contract))
+        self.aim(mind, self.worker.sensors.eye.through(mind.encoder.contract))
 
     def aim(self, mind: Mind, eye: CameraPreprocessor) -> None:
         """Give it the goal that there is now."""
-        order = self.node.order
+        order = self.worker.episode.order
         goal = None
         if order is not None:
             goal = mind.goal(eye.goal(order.value), order.number)
@@ -94,19 +95,19 @@ class HotSwap:
 
     def take(self) -> None:
         """Change over, if all is ready and the goal is still the one it was made ready for."""
-        other, node = self.other, self.node
+        other, worker = self.other, self.worker
         if other is None or self.busy:
             return
         self.other = None
-        if other.order is not node.order:       # the goal changed meanwhile
+        if other.order is not worker.episode.order:       # the goal changed meanwhile
             self.begin(lambda: self.aim(other.mind, other.eye))
             return
-        self.old = node.mind
-        other.mind.go_on_from(self.old, node.space(self.old) == node.space(other.mind))
+        self.old, eye = worker.mind, worker.sensors.eye
+        other.mind.go_on_from(self.old, space(self.old) == space(other.mind))
         # it may have slept meanwhile, and have opened another eye for the same kind of camera
-        same_eye = node.eye.contract == other.eye.contract
-        node.adopt(other.mind, node.eye if same_eye else other.eye, other.goal)
-        node.get_logger().info(f'thinking with {said(other.mind)} from now on')
+        same_eye = eye.contract == other.eye.contract
+        self.adopt(other.mind, eye if same_eye else other.eye, other.goal)
+        worker.node.get_logger().info(f'thinking with {said(other.mind)} from now on')
         self.begin(self.give_back)
 
     def give_back(self) -> None:
@@ -117,3 +118,8 @@ class HotSwap:
 def said(mind: Mind) -> str:
     """Name the module that a mind was made of."""
     return getattr(mind.encoder, 'module', '')
+
+
+def space(mind: Mind) -> str | None:
+    """Name the latent space of a mind."""
+    return getattr(mind.encoder, 'made_of', {}).get('manifest', {}).get('latent_space')

@@ -2,9 +2,9 @@
 """
 A lifecycle node whose transitions may fail: each failure is told, and can be left again.
 
-rclpy swallows an exception in a transition, or dies of it, and manages nothing but publishers. A
-child says what to do in `configure`, `activate`, `deactivate` and `cleanup`; subscriptions and
-timers that it makes while it activates are undone when it deactivates, whatever else goes wrong.
+rclpy swallows an exception in a transition, or dies of it, and manages nothing but publishers.
+What a node does is its `Work`: `configure`, `activate`, `deactivate` and `cleanup`; subscriptions
+and timers that it makes in `active` are undone when it deactivates, whatever else goes wrong.
 
 | transition | raises | then |
 |---|---|---|
@@ -19,13 +19,14 @@ import os
 from pathlib import Path
 import socket
 import traceback
+from typing import Protocol
 
 from lifecycle_msgs.msg import State, Transition
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.run import first_line
+from ami_ros.nodes.run import first_line, IDLE_S
 
 BEAT_S = 0.25           # a sign of life each
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -57,27 +58,14 @@ def alive() -> dict[str, str]:
     return {'pid': str(os.getpid()), 'host': here(), 'started': started(os.getpid())}
 
 
-class Managed(LifecycleNode):
-    """A node that a supervisor configures and activates, and that gives signs of life."""
-
-    def __init__(self, name: str, **more):
-        super().__init__(name, **parameters.FROM_FILE, **more)
-        self._rising = False
-        self.failed = ''            # why the last transition did not work
-        self._undo: list[Callable] = []     # what activation made, newest last
-        self._who = alive()
-        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
-        self.steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(BEAT_S, self.beat, clock=self.steady)
-        self._keep_wrong_requests_from_killing()
-
-    # what a child says
+class Work(Protocol):
+    """What a node does in its transitions; what raises is told as `Managed` says."""
 
     def configure(self) -> None:
         """Make what costs time: networks, publishers."""
 
     def activate(self) -> None:
-        """Begin to work; subscriptions by `hear`, timers by `tick`."""
+        """Begin to work; subscriptions and timers by `Managed.active`."""
 
     def deactivate(self) -> None:
         """Leave the world safe, and work no more."""
@@ -87,36 +75,64 @@ class Managed(LifecycleNode):
 
     def health(self) -> convert.Health:
         """Say how it stands: level, message, values."""
-        return convert.Health('')
 
-    # what it may use meanwhile
+
+class ActiveScope:
+    """Subscriptions, services and timers that a node has only while it is active."""
+
+    def __init__(self, node: LifecycleNode, steady: Clock):
+        self.node, self.steady = node, steady
+        self.undo: list[Callable] = []      # newest last
 
     def hear(self, row: topics.Topic, callback: Callable) -> None:
-        """Listen to a topic as long as this node is active."""
-        heard = self.create_subscription(*row.subscriber(callback))
-        self._undo.append(lambda: self.destroy_subscription(heard))
+        """Listen to a topic."""
+        heard = self.node.create_subscription(*row.subscriber(callback))
+        self.undo.append(lambda: self.node.destroy_subscription(heard))
 
     def hear_once(self, row: topics.Topic, callback: Callable) -> None:
-        """Listen to a topic until something came, and no longer than while active."""
+        """Listen to a topic until something came."""
         heard: list = []
 
         def first(msg) -> None:
             if heard:
-                self.destroy_subscription(heard.pop())
+                self.node.destroy_subscription(heard.pop())
                 callback(msg)
 
-        heard.append(self.create_subscription(*row.subscriber(first)))
-        self._undo.append(lambda: heard and self.destroy_subscription(heard.pop()))
+        heard.append(self.node.create_subscription(*row.subscriber(first)))
+        self.undo.append(lambda: heard and self.node.destroy_subscription(heard.pop()))
 
     def serve(self, row: topics.Service, callback: Callable) -> None:
-        """Answer a service as long as this node is active."""
-        served = self.create_service(*row.server(callback))
-        self._undo.append(lambda: self.destroy_service(served))
+        """Answer a service."""
+        served = self.node.create_service(*row.server(callback))
+        self.undo.append(lambda: self.node.destroy_service(served))
 
     def tick(self, every_s: float, callback: Callable) -> None:
-        """Call something by the steady clock as long as this node is active."""
-        timer = self.create_timer(every_s, callback, clock=self.steady)
-        self._undo.append(lambda: self.destroy_timer(timer))
+        """Call something by the steady clock."""
+        timer = self.node.create_timer(every_s, callback, clock=self.steady)
+        self.undo.append(lambda: self.node.destroy_timer(timer))
+
+    def taken(self) -> list[Callable]:
+        """Return what undoes each, newest first, and forget them."""
+        undo, self.undo = self.undo, []
+        return undo[::-1]
+
+
+class Managed(LifecycleNode):
+    """A node that a supervisor configures and activates, and that gives signs of life."""
+
+    def __init__(self, name: str, work: Work, turn: Callable[[], float] = lambda: IDLE_S):
+        """`turn` is called between callbacks; it returns how long there is nothing to do."""
+        super().__init__(name, **parameters.FROM_FILE)
+        self.work, self.turn = work, turn
+        self.failed = ''            # why the last transition did not work
+        self.broken = False         # the work cannot begin again: this process has to end
+        self._rising = False
+        self._who = alive()
+        self.diagnostics = self.create_publisher(*topics.DIAGNOSTICS.publisher())
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.active = ActiveScope(self, steady)
+        self.create_timer(BEAT_S, self.beat, clock=steady)
+        keep_wrong_requests_from_killing(self)
 
     @property
     def state(self) -> str:
@@ -131,7 +147,7 @@ class Managed(LifecycleNode):
     def beat(self) -> None:
         """Give a sign of life, with how it stands."""
         try:
-            said = self.health()
+            said = self.work.health()
         except Exception as bug:        # a sign of life must not end one
             said = convert.Health('', 2, f'it cannot say how it stands: {bug!r}')
         level, message = said.level, said.message
@@ -147,12 +163,12 @@ class Managed(LifecycleNode):
     def on_configure(self, state):
         """Configure, or remain unconfigured."""
         return self._go('configure', lambda: super(Managed, self).on_configure(state),
-                        self.configure, self._clean)
+                        self.work.configure, self._clean)
 
     def on_activate(self, state):
         """Activate, or remain inactive."""
         return self._go('activate', lambda: super(Managed, self).on_activate(state),
-                        self.activate, self._rest)
+                        self.work.activate, self._rest)
 
     def on_deactivate(self, state):
         """Deactivate; where that fails, undo all there is."""
@@ -174,11 +190,7 @@ class Managed(LifecycleNode):
         """Undo all there is, so that one can begin again."""
         self._quietly(self._rest)
         self._quietly(self._clean)
-        return SUCCESS if self.sound() else FAILURE
-
-    def sound(self) -> bool:
-        """Tell whether this process can begin again; else it ends, for another to begin."""
-        return True
+        return FAILURE if self.broken else SUCCESS
 
     # how
 
@@ -203,21 +215,20 @@ class Managed(LifecycleNode):
         return SUCCESS
 
     def _silence(self, name: str) -> None:
-        """Take back what the publishers were told before the child failed."""
+        """Take back what the publishers were told before the work failed."""
         if name == 'activate':
             LifecycleNode.on_deactivate(self, None)
 
     def _rest(self) -> None:
         """Deactivate; what activation made is undone in any case."""
         try:
-            self.deactivate()
+            self.work.deactivate()
         finally:
-            undo, self._undo = self._undo, []
-            for one in reversed(undo):
+            for one in self.active.taken():
                 self._quietly(one)
 
     def _clean(self) -> None:
-        self.cleanup()
+        self.work.cleanup()
 
     def _quietly(self, work: Callable) -> None:
         """Do it; what goes wrong is told, and stops nothing else from being undone."""
@@ -225,23 +236,6 @@ class Managed(LifecycleNode):
             work()
         except Exception as why:
             self.get_logger().error(f'while undoing: {first_line(why)}\n{traceback.format_exc()}')
-
-    def _keep_wrong_requests_from_killing(self) -> None:
-        """Answer a transition that does not exist from here; rclpy before 8 dies of it."""
-        service = self._service_change_state
-        answer = service.callback
-
-        def safely(request, response):
-            try:
-                return answer(request, response)
-            except Exception as why:
-                asked = request.transition.label or request.transition.id
-                self.get_logger().warning(f'no transition {asked!r} from {self.state}: '
-                                        f'{first_line(why)}')
-                response.success = False
-                return response
-
-        service.callback = safely
 
     def rise(self) -> None:
         """Configure and activate by itself, for who has no supervisor; ValueError says why not."""
@@ -256,3 +250,21 @@ class Managed(LifecycleNode):
             self._quietly(self._rest)
         if not self.done:
             self._quietly(self._clean)
+
+
+def keep_wrong_requests_from_killing(node: Managed) -> None:
+    """Answer a transition that does not exist from here; rclpy before 8 dies of it."""
+    service = node._service_change_state
+    answer = service.callback
+
+    def safely(request, response):
+        try:
+            return answer(request, response)
+        except Exception as why:
+            asked = request.transition.label or request.transition.id
+            node.get_logger().warning(f'no transition {asked!r} from {node.state}: '
+                                      f'{first_line(why)}')
+            response.success = False
+            return response
+
+    service.callback = safely

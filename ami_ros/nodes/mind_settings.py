@@ -7,6 +7,7 @@ from pathlib import Path
 import time
 from typing import ClassVar
 
+from ami_ros.core.compute_budget import Level, within
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import (
     ActorSettings,
@@ -132,6 +133,13 @@ def open_mind(made: Mapping[str, Settings]) -> Mind:
                 made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
                 time.monotonic_ns, own.backend,
                 Options(own.precision, cache=engines(own.engine_cache_dir)))
+
+
+def within_budget(made: Mapping[str, Settings], level: Level, mind: Mind) -> dict:
+    """Return the settings of a level of thought: fewer and shorter futures on a late machine."""
+    if 'actor' not in made:
+        return dict(made)
+    return {**made, 'actor': within(level, made['actor'], mind.actor.dynamics.horizons)}
 
 
 def tune(mind: Mind, made: Mapping[str, Settings], robot: Robot) -> None:

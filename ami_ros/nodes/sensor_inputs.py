@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Inputs of the planner nodes: camera, body readings and the commands that were sent.
+Inputs of the planner nodes: camera, goal, body readings and the commands that were sent.
 
-Callbacks only take in; a child says in `take_in` what happens to an input. What is published as
+Callbacks only take in: what is to be worked on goes to the worker's queue. What is published as
 another type, or what nobody can use, is told in `troubles` for as long as it is so.
 """
 
@@ -14,39 +14,71 @@ from sensor_msgs.msg import CompressedImage, Image
 from ami_ros.core.reading_checks import not_finite
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
+from ami_ros.nodes.mind_settings import ModuleSettings
 from ami_ros.nodes.time_buffers import BodyBuffer, Commands
+from ami_ros.nodes.worker import InputQueue, WantedGoal
+from ami_ros.perception.camera_contract import CameraContract
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.perception.stamp_tolerance import Ahead
 from ami_ros.robots.imu import in_base
+from ami_ros.robots.robot import Robot
 
 
-class SensorInputs(Managed):
-    """A node that listens while it is active. Needs `own` settings, a `robot` and a `mind`."""
+class Troubles:
+    """What cannot be used now, and why, by what it is with; each is logged once."""
 
-    def __init__(self, name: str):
-        super().__init__(name)
-        self.logged: dict[str, str] = {}            # the last of each trouble
-        self.deaf()
+    def __init__(self, log: Callable[[str], None]):
+        self.log = log
+        self.now: dict[str, str] = {}
+        self.logged: dict[str, str] = {}        # the last of each
 
-    def deaf(self) -> None:
-        """Have heard nothing: no picture, no body, no trouble."""
-        self.body, self.commands, self.eye = None, None, None
-        self.troubles: dict[str, str] = {}          # by what they are with
-        self.heard: list[topics.Topic] = []
+    def refuse(self, what: str, wrong: str) -> None:
+        """Say why something cannot be used, once in the log and for as long as it is so."""
+        if wrong != self.logged.get(what):
+            self.log(wrong)
+        self.now[what] = self.logged[what] = wrong
+
+    def clear(self, what: str) -> None:
+        """Say that it can be used again."""
+        self.now.pop(what, None)
+
+
+class SensorInputs:
+    """What a planner node hears from one activation to the next deactivation."""
+
+    def __init__(self, node: Managed, own: ModuleSettings, robot: Robot | None,
+                 queue: InputQueue, troubles: Troubles):
+        self.node, self.own, self.robot = node, own, robot
+        self.queue, self.troubles = queue, troubles
+        self.body: BodyBuffer | None = None
+        self.commands: Commands | None = None
+        self.eye: CameraPreprocessor | None = None
+        self.heard: list[topics.Topic] = []         # the last is what is worked on
 
     def hear(self, row: topics.Topic, callback: Callable) -> None:
         """Listen to a topic while active; it is said when nothing comes of it."""
         self.heard.append(row)
-        super().hear(row, callback)
+        self.node.active.hear(row, callback)
 
-    def hear_camera(self) -> None:
+    def hear_goal(self) -> None:
+        """Listen to orders of the configurator."""
+        self.hear(topics.GOAL, self.on_goal)
+
+    def on_goal(self, msg) -> None:
+        """Take an order."""
+        try:
+            self.queue.put_order(WantedGoal(*convert.goal_from(msg)))
+        except ValueError as wrong:
+            self.troubles.refuse('goal', str(wrong))
+
+    def hear_camera(self, contract: CameraContract) -> None:
         """Listen to pictures, whichever way they come, and to what the camera says of itself."""
-        exact = self.own.lock_step or self.get_parameter('use_sim_time').value
-        self.eye = CameraPreprocessor(self.robot, self.mind.encoder.contract, self.own.min_spread)
+        exact = self.own.lock_step or self.node.get_parameter('use_sim_time').value
+        self.eye = CameraPreprocessor(self.robot, contract, self.own.min_spread)
         self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
         for sensor in self.robot.sensors_of('CameraInfo'):
-            Managed.hear(self, replace(topics.CAMERA_INFO, name=sensor.topic),
-                         lambda msg: self.eye.on_info(msg))     # another eye may take its place
+            self.node.active.hear(      # another eye may take its place
+                replace(topics.CAMERA_INFO, name=sensor.topic), lambda msg: self.eye.on_info(msg))
         camera = self.robot.camera
         kind = CompressedImage if camera.kind == 'CompressedImage' else Image
         self.hear(replace(topics.CAMERA, name=camera.topic, type=kind), self.on_picture)
@@ -55,17 +87,17 @@ class SensorInputs(Managed):
         """Take a picture; what is in it is the worker's."""
         try:
             stamp_ns = self.ahead.taken(convert.nanoseconds(msg.header.stamp),
-                                        self.get_clock().now().nanoseconds)
+                                        self.node.get_clock().now().nanoseconds)
         except ValueError as wrong:
-            self.refuse('clock', str(wrong))
+            self.troubles.refuse('clock', str(wrong))
             return
-        self.troubles.pop('clock', None)
-        self.take_in(stamp_ns, msg)
+        self.troubles.clear('clock')
+        self.queue.put(stamp_ns, msg)
 
     def hear_body(self) -> None:
         """Listen to odometry, and to the first IMU if the robot has one."""
         self.body = BodyBuffer(self.own.max_reading_age_s, self.own.lock_step,
-                         self.robot.odometry_scale)
+                               self.robot.odometry_scale)
         self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
         for sensor in self.robot.sensors_of('Imu')[:1]:
             self.hear(replace(topics.IMU, name=sensor.topic), self.on_imu)
@@ -85,11 +117,11 @@ class SensorInputs(Managed):
             if fault:
                 raise ValueError(f'the odometry cannot be used: {fault}')
         except ValueError as wrong:
-            self.refuse(name, str(wrong))
+            self.troubles.refuse(name, str(wrong))
             return
-        self.troubles.pop(name, None)
+        self.troubles.clear(name)
         self.body.on_odometry(told)
-        self.wake_if_waiting()
+        self.queue.look_again()
 
     def on_imu(self, msg) -> None:
         """Take the turning rate about the z axis of base_link; as `on_odometry`."""
@@ -101,37 +133,30 @@ class SensorInputs(Managed):
                 raise ValueError(f'the turning rate of the {name} cannot be used: {fault}')
             spin, = in_base(self.robot, msg.header.frame_id, spin)
         except ValueError as wrong:
-            self.refuse(name, str(wrong))
+            self.troubles.refuse(name, str(wrong))
             return
-        self.troubles.pop(name, None)
+        self.troubles.clear(name)
         self.body.on_gyro(spin[2], stamp_ns)
-        self.wake_if_waiting()
+        self.queue.look_again()
 
     def on_command(self, msg) -> None:
         """Take a command."""
-        self.commands.on_command(convert.command_from(msg, self.get_clock().now().nanoseconds))
-        self.wake_if_waiting()
+        self.commands.on_command(
+            convert.command_from(msg, self.node.get_clock().now().nanoseconds))
+        self.queue.look_again()
 
-    def take_in(self, stamp_ns: int, value: object, run: str = '') -> None:
-        """Take an input of a stamp."""
-        raise NotImplementedError
-
-    def wake_if_waiting(self) -> None:
-        """Look again whether all is there that an input waits for."""
-        raise NotImplementedError
-
-    def refuse(self, what: str, wrong: str) -> None:
-        """Say why something cannot be used, once in the log and for as long as it is so."""
-        if wrong != self.logged.get(what):
-            self.get_logger().error(wrong)
-        self.troubles[what] = self.logged[what] = wrong
+    def complete(self, stamp_ns: int, after_ns: int | None) -> bool:
+        """Tell whether all of a frame is there, and the command of the frame before it."""
+        if self.body is not None and self.body.at(stamp_ns) is None:
+            return False
+        return self.commands is None or after_ns is None or self.commands.has(after_ns)
 
     def match(self) -> None:
         """See whether what is heard is published as another type: that would never be heard."""
-        self.troubles.pop('type', None)
+        self.troubles.clear('type')
         for row in self.heard:
             right = f'{row.type.__module__.split(".")[0]}/msg/{row.type.__name__}'
-            for other in self.get_publishers_info_by_topic(row.name):
+            for other in self.node.get_publishers_info_by_topic(row.name):
                 if other.topic_type != right:
-                    self.refuse('type', f'{row.name} comes from {other.node_name} as '
-                                f'{other.topic_type}; it needs {right}')
+                    self.troubles.refuse('type', f'{row.name} comes from {other.node_name} as '
+                                         f'{other.topic_type}; it needs {right}')

@@ -12,62 +12,63 @@ MADE = ('encoder', 'dynamics', 'settings', 'surprise_scale', 'place', 'ground', 
         'steady_ns', 'way', 'goal', 'always', 'weights', 'second')
 
 
-def thought(node, item, begun_s: float, ends_s: dict[str, float], picture=None,
+def thought(worker, item, begun_s: float, ends_s: dict[str, float], picture=None,
             reading=(None, None), commands=None, z=None, belief=None, plan=None):
     """Put together what came of an input; None where nobody wants to know.
 
     `begun_s` and `ends_s`, by stage, are of perf_counter.
     """
-    if not node.tracing.on:
+    if not worker.tracing.on:
         return None
     off_ns = monotonic_ns() - round(perf_counter() * 1e9)
-    second_first, second = ((), ()) if plan is None else node.mind.actor.second
+    second_first, second = ((), ()) if plan is None else worker.mind.actor.second
     head = getattr(item.value, 'header', None)
     return Thought(
-        item.stamp_ns, 0 if head is None else convert.nanoseconds(head.stamp), node.run,
-        node.goal, item.steady_ns, off_ns + round(begun_s * 1e9), picture, '', *reading, commands,
+        item.stamp_ns, 0 if head is None else convert.nanoseconds(head.stamp),
+        worker.episode.run, worker.episode.number, item.steady_ns,
+        off_ns + round(begun_s * 1e9), picture, '', *reading, commands,
         z, belief, plan, tuple((stage, off_ns + round(s * 1e9)) for stage, s in ends_s.items()),
-        0 if plan is None else node.tuned['actor'].seed,
+        0 if plan is None else worker.tuned['actor'].seed,
         *((second, second_first) if plan is not None and plan.iterations else ((), ())))
 
 
-def failed(node, item, wrong: str) -> Thought:
+def failed(worker, item, wrong: str) -> Thought:
     """Put on record that nothing came of an input."""
-    return Thought(item.stamp_ns, 0, node.run, node.goal, item.steady_ns, monotonic_ns(),
-                   plan=getattr(node, 'plan', None), wrong=wrong)
+    episode = worker.episode
+    return Thought(item.stamp_ns, 0, episode.run, episode.number, item.steady_ns, monotonic_ns(),
+                   plan=episode.plan, wrong=wrong)
 
 
-def aimed(node, order) -> Aimed:
+def aimed(worker, order) -> Aimed:
     """Put on record which goal was taken up."""
-    target = getattr(node, 'target', None)
-    wrong = node.troubles.get('goal', '')
-    if target is not None:
-        return Aimed(order.run, order.number, target.image, target.z, wrong)
+    goal = worker.episode.goal
+    wrong = worker.troubles.now.get('goal', '')
+    if goal is not None:
+        return Aimed(order.run, order.number, goal.image, goal.z, wrong)
     return Aimed(order.run, order.number, wrong=wrong)
 
 
-def settings_of(node) -> dict:
+def settings_of(worker) -> dict:
     """Return what a node thinks with now, by group: as it is in force, budget and all."""
-    mind = node.mind
+    mind = worker.mind
     return {'world_model': mind.world_model.settings, 'actor': mind.actor.settings,
             'energy': mind.actor.weights}
 
 
-def state_of(node) -> State:
+def state_of(worker) -> State:
     """Copy all that the next thought depends on."""
-    target = getattr(node, 'target', None)
-    goal = (Aimed(node.run, 0) if target is None
-            else Aimed(node.run, target.number, target.image, target.z))
-    said = getattr(node.mind.encoder, 'made_of', {})
+    run, goal = worker.episode.run, worker.episode.goal
+    wanted = Aimed(run, 0) if goal is None else Aimed(run, goal.number, goal.image, goal.z)
+    said = getattr(worker.mind.encoder, 'made_of', {})
     module = {key: said[key] for key in ('name', 'version', 'hash', 'path') if key in said}
-    return State(node.run, goal, settings_of(node), remembered(node.mind.world_model),
-                 remembered(node.mind.actor), module)
+    return State(run, wanted, settings_of(worker), remembered(worker.mind.world_model),
+                 remembered(worker.mind.actor), module)
 
 
-def taken_up(node) -> None:
+def taken_up(worker) -> None:
     """Put on record that another module thinks from now on."""
-    about_mind(node)
-    node.tracing.note(state_of(node) if node.tracing.on else None)
+    about_mind(worker)
+    worker.tracing.note(state_of(worker) if worker.tracing.on else None)
 
 
 def remembered(part) -> dict:
@@ -76,9 +77,9 @@ def remembered(part) -> dict:
             for name, value in vars(part).items() if name not in MADE}
 
 
-def about_mind(node) -> None:
+def about_mind(worker) -> None:
     """Say what a node of the mind works with: module, settings, robot."""
-    said = getattr(getattr(node.mind, 'encoder', None), 'made_of', {})
+    said = getattr(getattr(worker.mind, 'encoder', None), 'made_of', {})
     known = {f'module.{key}': str(said[key]) for key in ('name', 'version', 'hash') if key in said}
-    node.tracing.tell(known, kind=node.get_name(), settings=settings_said(node.made),
-                      robot=robot_said(node.robot), module=said)
+    worker.tracing.tell(known, kind=worker.node.get_name(), settings=settings_said(worker.made),
+                        robot=robot_said(worker.robot), module=said)

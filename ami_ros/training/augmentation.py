@@ -91,8 +91,8 @@ class Augmenter:
     def _field(self, rng: np.random.Generator, on: np.ndarray, b: int) -> torch.Tensor:
         """Factor (B, 1, 3, H, W) of the displayed value: gains, uneven light, vignetting."""
         s = self.settings
-        gain = np.exp(rng.uniform(*np.log(s.brightness), (b, 1)))
-        colour = np.exp(rng.uniform(*np.log(s.colour), (b, 3)))
+        gain = spread(rng, s.brightness, (b, 1))
+        colour = spread(rng, s.colour, (b, 3))
         colour[:, 1] = 1.0
         plain = rng.random(b) >= 0.75
         colour[plain] = 1.0
@@ -146,3 +146,10 @@ class Augmenter:
                 picture = frame.permute(1, 2, 0).numpy().astype(np.uint8)
                 coded = codec.to_jpeg(np.ascontiguousarray(picture), quality)
                 frame.copy_(torch.from_numpy(codec.from_compressed(coded)).permute(2, 0, 1))
+
+
+def spread(rng: np.random.Generator, ends: tuple[float, float], shape: tuple[int, ...]
+           ) -> np.ndarray:
+    """Draw factors between two ends, evenly in their logarithm."""
+    low, high = np.log(ends)
+    return np.exp(rng.uniform(low, high, shape))

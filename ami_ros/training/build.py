@@ -25,7 +25,7 @@ from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.training import bags, baseline, export, gates, mapping, shrink, train
 from ami_ros.training.choice import BagError
-from ami_ros.training.networks import Jepa, KNOT_S
+from ami_ros.training.networks import KNOT_S
 from ami_ros.training.restore import restore
 
 HORIZON = 8
@@ -83,9 +83,8 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     robot, decides = bags.robot_of(find(job.robot) if job.robot else None, job.bags)
     data = bags.read(job.bags, robot, dict(job.topics), job.seed, say, decides)
     images, drives = data.images, data.drives
-    base = open_module(job.base) if job.base else None
-    begin = None if base is None else restore(base)[0]
-    recipe = recipe_of(job, begin, images, base)
+    base = Base(open_module(job.base)) if job.base else None
+    recipe = recipe_of(job, base, images)
     rows, held = train.split(drives, recipe)
     if len(rows) < recipe.windows or len(held) < 16:
         raise BagError(
@@ -105,7 +104,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
 
     job.out.parent.mkdir(parents=True, exist_ok=True)
     model = train.train(images, drives, recipe, robot.limits, checkpoint, job.resume,
-                        say, look, device, begin and begin.state_dict())
+                        say, look, device, None if base is None else base.model.state_dict())
     shrink.round_weights(model)
     gated = gates.gate(gates.measure(model, sampler, job.seed))
     for name, (bound, side, _) in gates.GATES.items():
@@ -117,19 +116,26 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     return job.out
 
 
-def recipe_of(job: Job, begin: Jepa | None, images: np.ndarray, base: Module | None
-              ) -> train.Recipe:
+class Base:
+    """A module whose weights a training begins with."""
+
+    def __init__(self, module: Module):
+        self.id, self.name, self.model = module.id, module.path.name, restore(module)[0]
+
+
+def recipe_of(job: Job, base: Base | None, images: np.ndarray) -> train.Recipe:
     """Return what decides the training; ValueError where a base has another shape."""
     recipe = train.Recipe(steps=job.steps, seed=job.seed, bf16=job.bf16)
-    if begin is None:
+    if base is None:
         return replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
-    if begin.size != images.shape[2:0:-1]:
-        raise ValueError(f'the base {base.path.name} sees pictures of {begin.size} and the robot '
-                         f'file asks for {images.shape[2:0:-1]}; train without --base')
-    if job.encoder not in ('convolutions', begin.shape.encoder):
-        raise ValueError(f'the base {base.path.name} has the encoder {begin.shape.encoder}, not '
+    size = images.shape[2], images.shape[1]
+    if base.model.size != size:
+        raise ValueError(f'the base {base.name} sees pictures of {base.model.size} and the robot '
+                         f'file asks for {size}; train without --base')
+    if job.encoder not in ('convolutions', base.model.shape.encoder):
+        raise ValueError(f'the base {base.name} has the encoder {base.model.shape.encoder}, not '
                          f'{job.encoder}; leave out --encoder or --base')
-    return replace(recipe, shape=begin.shape, rate=BASE_RATE, base=base.id)
+    return replace(recipe, shape=base.model.shape, rate=BASE_RATE, base=base.id)
 
 
 def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, held: np.ndarray,

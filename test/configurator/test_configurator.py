@@ -347,7 +347,7 @@ def test_a_goal_fails_when_the_mind_cannot_think():
     robot.run(2.9)
     assert robot.status()['task'] == 'driving'
     robot.run(0.4)
-    assert 'could not think for 3 s: waiting for camera' in robot.status()['reason']
+    assert 'the planner reported an error for 3 s: waiting for camera' in robot.status()['reason']
 
 
 def test_a_goal_fails_after_its_time():

@@ -77,8 +77,8 @@ def fake_mind(made):
 
 def main(node, args=None):
     module = importlib.import_module(f'ami_ros.nodes.{node}_node')
-    kind = getattr(module, f'{node.title().replace("_", "")}Node')
-    return run(lambda: kind(fake_mind), args)
+    make = getattr(module, f'{node}_node')
+    return run(lambda: make(fake_mind), args)
 
 
 if __name__ == '__main__':

@@ -20,29 +20,32 @@ class StubSettings(Settings):
     arrive_m: float = setting(1e9, 'm', 0.0, 1e9, 'declares arrival after so long a way')
 
 
-class StubMind(Managed):
+class StubMind:
     """Plans from picture, odometry and the last command, so that a lost bit changes the way."""
 
     def __init__(self):
-        super().__init__('mind')
-        self.settings = parameters.declare(self, {'': StubSettings})['']
+        self.node = Managed('mind', self)
+        self.settings = parameters.declare(self.node, {'': StubSettings})['']
         self.run, self.goal = '', 0
 
     def configure(self):
-        self.plans = self.create_publisher(*topics.PLAN.publisher())
-        self.states = self.create_publisher(*topics.ACTOR_STATE.publisher())
+        self.plans = self.node.create_publisher(*topics.PLAN.publisher())
+        self.states = self.node.create_publisher(*topics.ACTOR_STATE.publisher())
 
     def activate(self):
         self.run, self.goal = '', 0
         self.frame = self.odometry = self.command = self.answered = None
-        self.hear(topics.GOAL, self.on_goal)
-        self.hear(topics.CAMERA, lambda m: self.on('frame', m))
-        self.hear(topics.ODOMETRY, lambda m: self.on('odometry', m))
-        self.hear(topics.COMMAND, lambda m: self.on('command', m))
+        self.node.active.hear(topics.GOAL, self.on_goal)
+        self.node.active.hear(topics.CAMERA, lambda m: self.on('frame', m))
+        self.node.active.hear(topics.ODOMETRY, lambda m: self.on('odometry', m))
+        self.node.active.hear(topics.COMMAND, lambda m: self.on('command', m))
+
+    def deactivate(self):
+        pass
 
     def cleanup(self):
-        self.destroy_publisher(self.plans)
-        self.destroy_publisher(self.states)
+        self.node.destroy_publisher(self.plans)
+        self.node.destroy_publisher(self.states)
 
     def health(self):
         return convert.Health('', values={'run': self.run, 'goal': str(self.goal)})
@@ -52,7 +55,7 @@ class StubMind(Managed):
         if run_id != self.run:
             self.answered = None
         self.run, self.goal = run_id, goal
-        self.beat()
+        self.node.beat()
 
     def on(self, what, msg):
         setattr(self, what, msg)
@@ -89,7 +92,7 @@ class StubMind(Managed):
 
 
 def main(args=None):
-    return run(StubMind, args)
+    return run(lambda: StubMind().node, args)
 
 
 if __name__ == '__main__':

@@ -351,10 +351,10 @@ def test_sigterm_sends_a_zero_first(critic):
     assert bench.child.wait(5) == 0
 
 
-CRASHES = """from ami_ros.nodes import critic_node
+CRASHES = """from ami_ros.nodes import critic_inputs, critic_node
 def on_plan(self, msg):
     raise RuntimeError('a bug')
-critic_node.CriticNode.on_plan = on_plan
+critic_inputs.CriticInputs.on_plan = on_plan
 raise SystemExit(critic_node.main())"""
 
 

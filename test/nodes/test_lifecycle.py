@@ -2,12 +2,12 @@
 """Every node, every transition, with an exception in it: it is told, and one can go on."""
 
 from ami_ros.nodes import convert, topics
-from ami_ros.nodes.actor_node import ActorNode
-from ami_ros.nodes.configurator_node import ConfiguratorNode
+from ami_ros.nodes.actor_node import actor_node
+from ami_ros.nodes.configurator_node import configurator_node
 from ami_ros.nodes.lifecycle import alive, here, Managed, started
-from ami_ros.nodes.mind_node import MindNode
-from ami_ros.nodes.perception_node import PerceptionNode
-from ami_ros.nodes.world_model_node import WorldModelNode
+from ami_ros.nodes.mind_node import mind_node
+from ami_ros.nodes.perception_node import perception_node
+from ami_ros.nodes.world_model_node import world_model_node
 from fake_mind import fake_mind
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -15,9 +15,9 @@ import pytest
 import rclpy
 from rclpy.parameter import Parameter
 
-NODES = {'mind': lambda: MindNode(fake_mind), 'perception': lambda: PerceptionNode(fake_mind),
-         'world_model': lambda: WorldModelNode(fake_mind), 'actor': lambda: ActorNode(fake_mind),
-         'configurator': ConfiguratorNode}
+NODES = {'mind': lambda: mind_node(fake_mind), 'perception': lambda: perception_node(fake_mind),
+         'world_model': lambda: world_model_node(fake_mind),
+         'actor': lambda: actor_node(fake_mind), 'configurator': configurator_node}
 UP = ('configure', 'activate')
 # transition: the way to where it begins, where it leads when it fails
 TRANSITIONS = {'configure': ((), 'unconfigured'), 'activate': (UP[:1], 'inactive'),
@@ -75,14 +75,14 @@ def test_an_exception_in_a_transition_is_told_and_leaves_a_state_that_one_can_le
     before, after = TRANSITIONS[step]
     go(node, *before)
     work = {'shutdown': 'deactivate'}.get(step, step)
-    real = getattr(node, work)
+    real = getattr(node.work, work)
 
     def fails():
         if when == 'after':
             real()
         raise RuntimeError('the disk is on fire\nand more')
 
-    monkeypatch.setattr(node, work, fails)
+    monkeypatch.setattr(node.work, work, fails)
     go(node, step)
     assert node.state == after
     monkeypatch.undo()
@@ -103,6 +103,7 @@ def test_an_exception_in_a_transition_is_told_and_leaves_a_state_that_one_can_le
 @pytest.mark.parametrize('name', NODES)
 def test_it_hears_and_ticks_only_while_it_is_active(make, name):
     node = make(name)
+    assert isinstance(node, Managed)
     go(node, 'configure')
     asleep = [sum(1 for _ in kind) for kind in (node.subscriptions, node.timers, node.services)]
     go(node, 'activate')
@@ -134,23 +135,24 @@ def test_a_wrong_request_is_refused_and_kills_nobody(make, name, asked):
 def test_a_worker_that_hangs_makes_the_process_end(make):
     node = make('mind')
     go(node, *UP)
-    node.worker.stop = lambda: False
+    node.work.worker.stop = lambda: False
     go(node, 'deactivate')
     assert node.done and 'worker is still at a picture' in node.failed
 
 
 def test_a_bug_in_what_it_says_of_itself_is_told(make, monkeypatch):
     node = make('mind')
-    monkeypatch.setattr(node, 'health', lambda: 1 / 0)
+    monkeypatch.setattr(node.work, 'health', lambda: 1 / 0)
     assert 'division by zero' in told(node).message and told(node).level == 2
 
 
 def test_a_module_that_cannot_be_opened_is_told(ros):
-    node = MindNode()
+    node = mind_node()
     try:
         node.set_parameters([Parameter('module', value='/nowhere')])    # read-only: no effect
-        node.own = type(node.own)(robot='rover', module='/nowhere')
-        node.made = {**node.made, '': node.own}
+        work = node.work
+        work.own = type(work.own)(robot='rover', module='/nowhere')
+        work.made = {**work.made, '': work.own}
         go(node, 'configure')
         assert node.state == 'unconfigured' and '/nowhere is not a module' in told(node).message
     finally:
@@ -161,4 +163,4 @@ def test_a_sign_of_life_names_the_process():
     mine = alive()
     assert mine['host'] == here() and started(int(mine['pid'])) == mine['started'] != ''
     assert started(2**30) == ''
-    assert issubclass(MindNode, Managed) and topics.DIAGNOSTICS.hz == 4
+    assert topics.DIAGNOSTICS.hz == 4

@@ -4,7 +4,8 @@
 from types import SimpleNamespace
 
 from ami_ros.nodes import planning
-from ami_ros.nodes.planning import Planning
+from ami_ros.nodes.planning import PlanPublisher
+from ami_ros.nodes.worker_node import Episode
 import pytest
 
 ROUND_S = 0.010         # of the search
@@ -44,9 +45,10 @@ def node(clock, *, waited_s, rounds=3, deadline_s=0.05, slower=1.0, arrived=Fals
 
     actor = SimpleNamespace(deadline_s=deadline_s, iterations=rounds)
     own = SimpleNamespace(lock_step=False)
-    made = SimpleNamespace(own=own, tuned={'actor': actor}, busy_s=begun_s, target=object(),
-                           cut=0, late=0, mind=SimpleNamespace(plan=plan))
-    return made, SimpleNamespace(steady_ns=arrived_ns, period_ns=0)
+    worker = SimpleNamespace(
+        own=own, tuned={'actor': actor}, episode=Episode(goal=object()),
+        health_of=SimpleNamespace(busy_s=begun_s, cut=0, late=0), mind=SimpleNamespace(plan=plan))
+    return SimpleNamespace(worker=worker), SimpleNamespace(steady_ns=arrived_ns, period_ns=0)
 
 
 @pytest.mark.parametrize(('how', 'cut', 'late'), [
@@ -58,19 +60,22 @@ def node(clock, *, waited_s, rounds=3, deadline_s=0.05, slower=1.0, arrived=Fals
 ])
 def test_late_is_what_was_too_much_work(clock, how, cut, late):
     made, item = node(clock, **how)
-    Planning.plan_from(made, None, (), item)
-    assert (made.cut, made.late) == (cut, late)
+    PlanPublisher.plan_from(made, None, (), item)
+    health = made.worker.health_of
+    assert (health.cut, health.late) == (cut, late)
 
 
 def test_the_next_picture_counts_as_a_deadline_too(clock):
     made, item = node(clock, waited_s=0.0)
     item.period_ns = round(0.05 * 1e9)              # 0.6 of it: 30 ms, for 35 ms of work
-    Planning.plan_from(made, None, (), item)
-    assert (made.cut, made.late) == (1, 1)
+    PlanPublisher.plan_from(made, None, (), item)
+    health = made.worker.health_of
+    assert (health.cut, health.late) == (1, 1)
 
 
 def test_without_a_goal_nothing_is_late(clock):
     made, item = node(clock, waited_s=0.0, slower=5.0)
-    made.target = None
-    Planning.plan_from(made, None, (), item)
-    assert (made.cut, made.late) == (0, 0)
+    made.worker.episode.goal = None
+    PlanPublisher.plan_from(made, None, (), item)
+    health = made.worker.health_of
+    assert (health.cut, health.late) == (0, 0)

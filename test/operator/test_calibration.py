@@ -150,7 +150,7 @@ def test_whatever_ends_a_motion_leaves_the_robot_at_rest(robot, bench, own):
         kit.calibrator.heard.odometry.append((ns, x + 30.0, y, yaw))
 
     def silence():
-        kit.calibrator.came_s['scan'] -= 10.0
+        kit.calibrator.inputs.came_s['scan'] -= 10.0
 
     def body_dies():
         bench.processes.running.pop('sim').kill()
@@ -197,10 +197,10 @@ def test_latency_comes_from_the_verdicts_of_a_mind(bench, own, monkeypatch):
                         ('mind', picture + 1, 0, 10), ('teleop', 0, 0, 10)):
                     verdict = Verdict(Command(np.zeros(2), picture + late * 10**6), 'stop',
                                       'motion_enable', number=number, goal=goal, source=source)
-                    calibrator.on_verdict(convert.verdict_message(verdict))
+                    calibrator.inputs.on_verdict(convert.verdict_message(verdict))
             return begun
         monkeypatch.setattr(calibrator, 'listen', fed)
-        calibrator.mode = 'dry_run'
+        calibrator.inputs.mode = 'dry_run'
         kit = Kit(calibrator, find(str(own)), Willing(), math.inf)
         calibrate(kit, str(own), ('latency',))
     assert find(str(own)).latency_s == 0.06

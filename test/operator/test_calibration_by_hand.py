@@ -5,7 +5,7 @@ import math
 
 from ami_ros.operator.calibration import procedures
 from ami_ros.operator.calibration.found import Unclear
-from ami_ros.operator.calibration.motion_node import MotionReadings
+from ami_ros.operator.calibration.motion_inputs import MotionReadings
 from ami_ros.operator.calibration.toolkit import Kit
 from ami_ros.operator.calibration.track import MotionTrack
 from ami_ros.robots.find import find

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 import math
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
     reach = math.ceil((off_rad + abs(turned)) / spacing)
     beside = (np.arange(-reach, reach) if 2 * reach <= MOST_NEAR
               else np.linspace(-reach, reach - 1, MOST_NEAR).astype(int))
-    beyond = 'wrap'
+    beyond: Literal['wrap', 'clip'] = 'wrap'
     if angles[-1] - angles[0] + 2 * spacing < TURN_RAD:     # it does not look all around
         inside = (bearing >= angles[0]) & (bearing <= angles[-1])
         away, bearing, beyond = away[inside], bearing[inside], 'clip'

@@ -6,9 +6,7 @@ Everything goes through `cmd_vel_manual`, so through the critic, its rules and i
 a hand that falls silent, with this process, is a stop. One thread, which whoever measures spins.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 import math
 import time
 from typing import NamedTuple, TypeVar
@@ -16,18 +14,15 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import Trigger
 
 from ami_ros.core.geometry import wrap
-from ami_ros.core.types import Command, Verdict
+from ami_ros.core.types import Command
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import Executor
+from ami_ros.operator.calibration.motion_inputs import MotionInputs
 from ami_ros.operator.calibration.motions import Base, Motion
-from ami_ros.operator.calibration.sight import columns
 from ami_ros.robots.find import Robot
-from ami_ros.robots.imu import in_base
 
 HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 10.0          # for everybody to be found
@@ -41,9 +36,7 @@ ASK_S = 5.0             # for an answer of a service
 GOALS = 3               # times that a goal is given before nobody wants it
 SILENT_S = {'odometry': 0.5, 'command': 0.5, 'verdict': 1.5, 'scan': 0.75}  # longer is an end
 LAST_ZERO_S = 0.3       # so long zeros are sent in the end
-KEPT = 20000            # readings of each kind
 PASSING = ('acceleration', 'speed')     # rules that only soften a step; what went out is heard
-EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts
 LATE = ('input_timeout', 'camera_rate', 'clock')       # rules that stop for what is late
 LIMITS = ('shared.max_speed_mps', 'shared.max_turn_radps',
           'rules.acceleration.max_acceleration_mps2',
@@ -68,104 +61,28 @@ class Lapse(Aborted):
     """Something was late for a moment, as on a busy machine; the motion may be repeated."""
 
 
-@dataclass
-class MotionReadings:
-    """What came, oldest first; stamps in ns of ROS time."""
-
-    odometry: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, x, y, yaw
-    commands: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, v, w
-    gyro: deque = field(default_factory=lambda: deque(maxlen=KEPT))         # ns, rad/s
-    scans: deque = field(default_factory=lambda: deque(maxlen=200))         # ns, (R,), (R,) angles
-    pictures: deque = field(default_factory=lambda: deque(maxlen=KEPT))     # ns, (W,) columns
-    answers: deque = field(default_factory=lambda: deque(maxlen=KEPT))      # ns picture, command
-
-
 class Calibrator(Node):
-    """The hand and the ears."""
+    """The hand, and what is heard meanwhile."""
 
     def __init__(self, robot: Robot, context, namespace: str = ''):
         super().__init__('calibrate', context=context, namespace=namespace)
         self.robot, self.stamped = robot, robot.command_type == 'TwistStamped'
-        self.heard = MotionReadings()
-        self.came_s: dict = {}
-        self.verdict: Verdict | None = None
-        self.mode = ''
         self.spinner = Executor(context=context)
         self.spinner.add_node(self)
         self.sent_s, self.obeyed = -math.inf, False
         hand, command = (topics.command(self.stamped, row)
                          for row in (topics.HAND, topics.COMMAND))
         self.hands = self.create_publisher(*hand.publisher())
-        rows = [(replace(command, qos=topics.RELIABLE_100), self.on_command),
-                (replace(topics.VERDICT, qos=topics.RELIABLE_100), self.on_verdict),
-                (topics.STATUS, self.on_status),
-                (replace(topics.ODOMETRY, name=robot.odometry.topic, qos=EVERY),
-                 self.on_odometry)]
-        rows += [(replace(topics.IMU, name=sensor.topic, qos=EVERY), self.on_imu)
-                 for sensor in robot.sensors_of('Imu')[:1]]
-        rows += [(replace(topics.SCAN, name=sensor.topic, qos=EVERY), self.on_scan)
-                 for sensor in robot.sensors_of('LaserScan')[:1]]
-        for row, heard in rows:
-            self.create_subscription(*row.subscriber(heard))
-        self.camera, self.picture = None, None
-
-    def look(self, on: bool) -> None:
-        """Hear pictures, or no more: they are dear to take in."""
-        if on and self.camera is None:
-            sensor = self.robot.camera
-            kind = CompressedImage if sensor.kind == 'CompressedImage' else topics.CAMERA.type
-            row = replace(topics.CAMERA, type=kind, name=sensor.topic, qos=EVERY)
-            self.camera = self.create_subscription(*row.subscriber(self.on_picture))
-        elif not on and self.camera is not None:
-            self.destroy_subscription(self.camera)
-            self.camera = None
-
-    def note(self, what: str) -> None:
-        """Remember when something came."""
-        self.came_s[what] = time.monotonic()
-
-    def on_odometry(self, msg) -> None:
-        """Take a pose."""
-        self.note('odometry')
-        where = msg.pose.pose
-        self.heard.odometry.append((convert.nanoseconds(msg.header.stamp), where.position.x,
-                                    where.position.y, convert.yaw(where.orientation)))
-
-    def on_command(self, msg) -> None:
-        """Take what really went to the wheels."""
-        self.note('command')
-        command = convert.command_from(msg, self.now_ns())
-        self.heard.commands.append((command.stamp_ns, *command.values.tolist()))
-
-    def on_imu(self, msg) -> None:
-        """Take a rate of turn about the vertical, from however the IMU is mounted."""
-        try:
-            spin, = in_base(self.robot, msg.header.frame_id, convert.imu_from(msg)[0])
-        except ValueError as wrong:     # without its mount it measures no turn of the robot
-            self.get_logger().error(str(wrong), throttle_duration_sec=5.0)
-            return
-        self.heard.gyro.append((convert.nanoseconds(msg.header.stamp), float(spin[2])))
-
-    def on_scan(self, msg) -> None:
-        """Take ranges as the driver says them."""
-        self.note('scan')
-        ranges = np.array(msg.ranges, np.float32)
-        self.heard.scans.append((convert.nanoseconds(msg.header.stamp), ranges,
-                                 msg.angle_min + msg.angle_increment * np.arange(len(ranges))))
-
-    def on_picture(self, msg) -> None:
-        """Keep the columns of a picture."""
-        self.picture = msg
-        self.heard.pictures.append((convert.nanoseconds(msg.header.stamp),
-                                    columns(convert.picture_from(msg))))
+        self.inputs = MotionInputs(self, robot, command)
+        self.heard = self.inputs.readings
 
     def view(self) -> np.ndarray | None:
         """Take one picture, (H, W, 3) uint8 rgb; None where none comes."""
-        self.picture = None
-        self.look(True)
-        self.wait(lambda: self.picture is not None, ALIVE_S)
-        self.look(False)
-        return None if self.picture is None else convert.picture_from(self.picture)
+        self.inputs.picture = None
+        self.inputs.look(True)
+        self.wait(lambda: self.inputs.picture is not None, ALIVE_S)
+        self.inputs.look(False)
+        return None if self.inputs.picture is None else convert.picture_from(self.inputs.picture)
 
     def give_goal(self, picture: np.ndarray) -> int:
         """Give a goal picture until a plan for it is answered; return the ROS time then, ns."""
@@ -180,21 +97,6 @@ class Calibrator(Node):
             return self.now_ns()
         finally:
             self.destroy_publisher(goals)
-
-    def on_verdict(self, msg) -> None:
-        """Take the critic's word, and which picture it answers, where there was a goal.
-
-        A mind without a goal has nothing to think about, and is quick.
-        """
-        self.note('verdict')
-        self.verdict = convert.verdict_from(msg)
-        if self.verdict.source == 'mind' and self.verdict.number > 0 and self.verdict.goal > 0:
-            self.heard.answers.append((self.verdict.number, self.verdict.command.stamp_ns))
-
-    def on_status(self, msg) -> None:
-        """Take the mode."""
-        for health in convert.health_from(msg):
-            self.mode = health.values.get('mode', self.mode)
 
     def now_ns(self) -> int:
         """Return ROS time."""
@@ -217,9 +119,9 @@ class Calibrator(Node):
         """Find everybody that a motion needs; Aborted names who is not there."""
         needed = {'odometry': self.robot.odometry.topic, 'command': topics.COMMAND.name,
                   'verdict': topics.VERDICT.name}
-        self.wait(lambda: all(what in self.came_s for what in needed), ALIVE_S)
+        self.wait(lambda: all(what in self.inputs.came_s for what in needed), ALIVE_S)
         for what, topic in needed.items():
-            if what not in self.came_s:
+            if what not in self.inputs.came_s:
                 raise Aborted(f'nothing came on {self.resolve_topic_name(topic)} in '
                               f'{ALIVE_S:g} s; are the critic and the drivers up, in this '
                               'namespace and ROS domain?')
@@ -228,7 +130,7 @@ class Calibrator(Node):
             if self.count_publishers(topic) > mine:
                 raise Aborted(f'{self.resolve_topic_name(topic)} has '
                               f'{self.count_publishers(topic)} publishers: {who}; end that first')
-        if self.mode == 'stopped':
+        if self.inputs.mode == 'stopped':
             raise Aborted('the mode is stopped; call configurator/reset when it may move again')
 
     def ask(self, row: topics.Service) -> str | None:
@@ -279,11 +181,12 @@ class Calibrator(Node):
     def take(self) -> None:
         """Hold out a hand at rest until the critic obeys it; Aborted says why it does not."""
         self.listen(QUEUED_S)       # what came while a person was asked is not of now
-        self.verdict, deadline = None, time.monotonic() + HEARD_S
-        while self.verdict is None or self.verdict.source != 'teleop':
+        inputs = self.inputs
+        inputs.verdict, deadline = None, time.monotonic() + HEARD_S
+        while inputs.verdict is None or inputs.verdict.source != 'teleop':
             self.hold(0.0, 0.0)
             if time.monotonic() > deadline:
-                said = f': {self.verdict.reason}' if self.verdict else ''
+                said = f': {inputs.verdict.reason}' if inputs.verdict else ''
                 kind = Lapse if self.obeyed else Aborted
                 raise kind(f'the critic does not hear {self.hands.topic_name}{said}; does it '
                               f'take {"TwistStamped" if self.stamped else "Twist"}, and are the '
@@ -293,18 +196,19 @@ class Calibrator(Node):
     def recover(self) -> None:
         """Hold a hand at rest until nothing is late for a while; Aborted names what is gone."""
         self.take()
+        inputs = self.inputs
         begun_s = steady_s = time.monotonic()
         while time.monotonic() - steady_s < STEADY_S:
             self.hold(0.0, 0.0)
             now_s = time.monotonic()
-            silent = [what for what, since in self.came_s.items()
+            silent = [what for what, since in inputs.came_s.items()
                       if now_s - since > SILENT_S[what]]
-            verdict = self.verdict
+            verdict = inputs.verdict
             assert verdict is not None      # `take` waited for one
             if silent or verdict.source != 'teleop' or verdict.action != 'go':
                 steady_s = now_s
             if now_s - begun_s > AGAIN_S:
-                gone = [what for what, since in self.came_s.items() if now_s - since > GONE_S]
+                gone = [what for what, since in inputs.came_s.items() if now_s - since > GONE_S]
                 if gone:
                     raise Aborted(f'nothing has come from {", ".join(gone)} for {GONE_S:g} s')
                 raise Lapse(f'the critic does not let the hand go on: {verdict.reason}')
@@ -357,9 +261,9 @@ class Calibrator(Node):
             if not -least <= value <= most:     # written so that NaN fails too
                 raise Aborted(f'odometry says {value:+.2f} {unit}, beyond the {-least:.2f} to '
                               f'{most:+.2f} of this motion')
-        now_s, verdict = time.monotonic(), self.verdict
+        now_s, verdict = time.monotonic(), self.inputs.verdict
         assert verdict is not None          # `take` waited for one
-        for what, since in self.came_s.items():
+        for what, since in self.inputs.came_s.items():
             if now_s - since > SILENT_S[what]:
                 raise Lapse(f'nothing came from {what} for {now_s - since:.1f} s')
         if verdict.source != 'teleop':

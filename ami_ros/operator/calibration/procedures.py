@@ -144,13 +144,13 @@ def measure_camera(kit: Kit) -> Measurement:
     """Look left and right, and see by how much the pictures lag behind odometry."""
     planned = motions.glances(kit.base)
     kit.ready('camera: how late its stamps are, against odometry', planned)
-    kit.calibrator.look(True)
+    kit.calibrator.inputs.look(True)
     try:
         kit.calibrator.heard.pictures.clear()
         begun_ns, end_ns = kit.perform(planned[0])
         kit.calibrator.listen(sight.LATEST_S)
     finally:
-        kit.calibrator.look(False)
+        kit.calibrator.inputs.look(False)
     odometry, _ = kit.record(begun_ns, end_ns)
     pictures = list(kit.calibrator.heard.pictures)
     stamps = (np.array([ns for ns, _ in pictures], float) - begun_ns) / 1e9
@@ -175,9 +175,9 @@ def measure_latency(kit: Kit) -> Measurement:
     """
     what = 'latency: from a picture to the command that comes of it'
     calibrator = kit.calibrator
-    calibrator.wait(lambda: calibrator.mode, MODE_S)
-    if calibrator.mode in ('dry_run', 'autonomous'):
-        kit.person.say(f'{what}; it is {calibrator.mode}, this only listens')
+    calibrator.wait(lambda: calibrator.inputs.mode, MODE_S)
+    if calibrator.inputs.mode in ('dry_run', 'autonomous'):
+        kit.person.say(f'{what}; it is {calibrator.inputs.mode}, this only listens')
         begun_ns = calibrator.listen(ANSWERS_S)
     else:
         planned = motions.quarter(kit.base)

@@ -16,13 +16,13 @@ from ami_ros.core.settings import (
     unknown,
     WorldModelSettings,
 )
+from ami_ros.core.stack import PLANNERS
 from ami_ros.critic.safety_policy.limits import parse, Policy
 from ami_ros.critic.safety_policy.limits import read as read_policy
 from ami_ros.modules.module import Module, open_module
 
 GROUPS: dict[str, type[Settings]] = {
     'world_model': WorldModelSettings, 'actor': ActorSettings, 'energy': EnergySettings}
-THINKING = ('mind', 'perception', 'world_model', 'actor')
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
                          'file') from None
     out: dict[str, dict[str, object]] = {}
     for node, block in (said or {}).items():
-        if node.rpartition('/')[2] not in THINKING:
+        if node.rpartition('/')[2] not in PLANNERS:
             continue
         for group, values in (block or {}).get('ros__parameters', {}).items():
             if group in GROUPS:
@@ -77,7 +77,7 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
                 out.setdefault(group, {}).update(values)
     if not out:
         raise ValueError(f'{path} has no settings of {", ".join(GROUPS)} for a node of: '
-                         f'{", ".join(THINKING)}; config/rover.yaml has')
+                         f'{", ".join(PLANNERS)}; config/rover.yaml has')
     return out
 
 

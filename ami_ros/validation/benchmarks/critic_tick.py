@@ -25,8 +25,9 @@ import sys
 import tempfile
 import time
 
-for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
-    os.environ[name] = '1'
+from ami_ros.core.stack import THREADS
+
+os.environ.update(THREADS)
 
 import numpy as np  # noqa: E402
 

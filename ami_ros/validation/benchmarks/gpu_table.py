@@ -13,7 +13,9 @@ torch calls as a CUDA graph. Needs torch with CUDA and tensorrt.
 import os
 from typing import Any
 
-for _name, _value in (('OMP_NUM_THREADS', '1'), ('OPENBLAS_NUM_THREADS', '1')):
+from ami_ros.core.stack import THREADS
+
+for _name, _value in THREADS.items():
     os.environ.setdefault(_name, _value)
 
 import argparse  # noqa: E402

@@ -194,7 +194,7 @@ class Campaign:
         None where it was told rest before the strike: who stops by itself shows nothing.
         """
         observer = stack.observer
-        trace = Trace(blow.strike(), looks=observer.looked, said=observer.said)
+        trace = Trace(blow.strike(), looks=observer.log.looked, said=observer.log.said)
         struck_s = time.monotonic() - (time.time_ns() - trace.struck_ns) / 1e9
         blow.meanwhile()
         observer.watch(struck_s + stack.row.hold_s - time.monotonic())

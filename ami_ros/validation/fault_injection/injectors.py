@@ -91,7 +91,7 @@ class Tampered(Injector):
     def strike(self) -> int:
         """Order it; it says when the first message was not what it should be."""
         self.observer.order(self.stack.row.strike['how'], self.seed)
-        return int(self.observer.tamper['struck_ns'])
+        return int(self.observer.log.tamper['struck_ns'])
 
     def restore(self) -> None:
         """Order nothing."""
@@ -107,7 +107,7 @@ class Company(Injector):
             self.processes.start('rogue', {})
             self.observer.wait(lambda: 'rogue' in self.observer.get_node_names(), 'the rogue',
                                GONE_S)
-        self.observer.wait(lambda: self.observer.critic.get('others') == '',
+        self.observer.wait(lambda: self.observer.log.critic.get('others') == '',
                            'that the critic is alone', GONE_S)
 
     def strike(self) -> int:
@@ -237,15 +237,15 @@ class PowerCut(Press):
         observer.watch(SETTLED_S)
         super().restore()
         observer.watch(SETTLED_S)
-        was = observer.critic.get('pid')
+        was = observer.log.critic.get('pid')
         os.kill(self.processes.running['critic'].pid, signal.SIGKILL)
-        observer.wait(lambda: observer.critic.get('pid') != was, 'another critic', GONE_S)
+        observer.wait(lambda: observer.log.critic.get('pid') != was, 'another critic', GONE_S)
         heard_s, end_s = 0.0, time.monotonic() + GONE_S
         while heard_s < PUSHED_S and time.monotonic() < end_s:  # they meet by and by
             self.hands.publish(convert.command_message(
                 Command(np.array([PUSH_MPS, 0.0]), time.time_ns())))
             observer.watch(PUSH_S)
-            heard_s += PUSH_S * (observer.critic.get('count.teleop', '0') != '0')
+            heard_s += PUSH_S * (observer.log.critic.get('count.teleop', '0') != '0')
         self.armed = observer.ask(topics.ARM, Trigger.Request()).success
         observer.watch(SETTLED_S)       # it says how it stands more often than that
 
@@ -255,7 +255,7 @@ class PowerCut(Press):
 
     def why_not(self) -> list[str]:
         """Tell where nothing had to be held, or it was not."""
-        critic = self.observer.critic
+        critic = self.observer.log.critic
         wrong = {'the critic came up without a latch': not critic.get('latched'),
                  'the stick was not heard': critic.get('count.teleop', '0') == '0',
                  'it was armed without a reset': self.armed}

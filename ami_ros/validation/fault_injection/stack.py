@@ -12,6 +12,7 @@ import uuid
 import rclpy
 
 from ami_ros.core.share import share
+from ami_ros.core.stack import GUARDS, planners, RESPAWN_S
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.validation.fault_injection.disk import SmallDisk
 from ami_ros.validation.fault_injection.message_faults import FAULTS
@@ -20,9 +21,7 @@ from ami_ros.validation.fault_injection.table import Row
 from ami_ros.validation.fault_injection.topic_proxy import RAW
 from ami_ros.validation.stack.processes import claim_domain, Processes
 
-ROBOT = ('mind', 'critic', 'configurator')      # started again when they end, as launch does it
-# slower than the launch files (launching.RESPAWN_S): the reports were measured with this
-RESPAWN_S = 0.5
+ROBOT = (*planners(True), *GUARDS)      # started again when they end, as launch does it
 SPEAKS = {'plan': 'mind'}       # who publishes a topic of the table of faults; else the simulator
 OWN = {name: ['-c',
               f'from ami_ros.validation.fault_injection.{file} import main; raise '
@@ -89,7 +88,7 @@ class FaultyStack:
 
     def about(self) -> dict:
         """Say what the fault itself was like: the disk, or what the tamper cost messages."""
-        latency = {key[8:-3]: float(value) for key, value in self.observer.tamper.items()
+        latency = {key[8:-3]: float(value) for key, value in self.observer.log.tamper.items()
                    if key.startswith('latency.')}
         return {**({'disk': self.disk.kind} if self.disk else {}),
                 **({'tamper_ms': latency} if latency else {})}

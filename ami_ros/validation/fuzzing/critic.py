@@ -22,8 +22,9 @@ import tempfile
 import time
 from typing import Any
 
-for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
-    os.environ[name] = '1'
+from ami_ros.core.stack import THREADS
+
+os.environ.update(THREADS)
 
 import numpy as np  # noqa: E402
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ami_ros import __version__
+from ami_ros.core.stack import THREADS
 from ami_ros.inference import Options
 from ami_ros.modules.module import Module, open_module
 from ami_ros.nodes.mind_settings import engines
@@ -167,7 +168,7 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
     world_seed = evaluate.home(module)
     about = {'machine': machine(), 'versions': versions(),
              'threads': {name: os.environ.get(name) for name in
-                         ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_WAIT_POLICY')}
+                         THREADS}
              | {'onnxruntime_intra_op': 1},
              'protocol': {'blocks': BLOCKS, 'seconds': args.seconds, 'camera_hz': HZ,
                           'goal_steps': GOAL_BLOCKS, 'seed': SEED, 'world_seed': world_seed,

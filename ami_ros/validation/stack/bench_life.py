@@ -12,6 +12,7 @@ import rclpy
 from std_srvs.srv import Trigger
 
 from ami_ros.core.share import share
+from ami_ros.core.stack import GUARDS, planners, RESPAWN_S
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.nodes.run import Executor
@@ -20,8 +21,7 @@ from ami_ros.validation.stack.resource_usage import Usage
 
 PATIENCE_S = 60.0
 AGAIN_S = 2.0           # until it is asked again to be armed
-MINE = ('critic', 'configurator', 'mind')       # what runs on a robot besides its drivers
-RESTART_S = 0.2         # what `respawn_delay` of the launch files is
+MINE = (*GUARDS, *planners(True))       # what runs on a robot besides its drivers
 ENDINGS = {'killed': signal.SIGKILL, 'frozen': signal.SIGSTOP}
 
 
@@ -122,7 +122,7 @@ def cold_start(stack: Stack) -> dict:
 def revival(stack: Stack, how: str) -> float:
     """End the armed mind one way; return seconds until it can be armed again.
 
-    What a launch file would do is done here: what ended is started again after RESTART_S.
+    What a launch file would do is done here: what ended is started again after RESPAWN_S.
     """
     mind = stack.processes.running['mind']
     begun_s = time.monotonic()
@@ -131,7 +131,7 @@ def revival(stack: Stack, how: str) -> float:
     stack.processes.running.pop('mind')
     stack.wait(lambda: mind.poll() is not None, 'that it ends')
     ended_s = time.monotonic()
-    stack.wait(lambda: time.monotonic() - ended_s >= RESTART_S, 'the delay of a respawn')
+    stack.wait(lambda: time.monotonic() - ended_s >= RESPAWN_S, 'the delay of a respawn')
     stack.processes.launch('mind')
     stack.wait(lambda: stack.status.get('mode') == 'idle', 'that it is disarmed')
     return stack.ready() - begun_s

@@ -4,9 +4,8 @@
 It asks through the same topics and services as a person would, and it alone hears `sim/truth`.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 import time
 from typing import TypeVar
 
@@ -19,8 +18,8 @@ from std_srvs.srv import SetBool, Trigger
 from ami_ros.core.types import Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import Executor
-from ami_ros.sim.body import Truth
 from ami_ros.validation.protocol import Episode, GoalDrive, Judge
+from ami_ros.validation.stack.frame_log import FrameLog, FrameTrace
 
 SET_PARAMETERS = topics.Service('sim/set_parameters', SetParameters, 'sim')
 START_S = 60.0          # for processes to come up and find each other, also on a busy machine
@@ -35,19 +34,6 @@ class NoAnswer(RuntimeError):
 
 
 @dataclass
-class FrameTrace:
-    """What was seen of one frame; the parts come in any order."""
-
-    view: np.ndarray | None = None      # (H, W, 3) uint8
-    plan: Plan | None = None
-    place: np.ndarray | None = None     # (3,) believed, learned map
-    pose: np.ndarray | None = None      # (3,) true, room frame
-    rule: str = ''                      # of the critic, where it objected
-    level: int = 0                      # of the budget; 0: all the thought that is wanted
-    stages_ms: dict[str, float] = field(default_factory=dict)   # encode, plan, ..., critic
-
-
-@dataclass
 class Drive:
     """An episode as it went."""
 
@@ -59,60 +45,17 @@ class Drive:
 class EpisodeRunner(Node):
     """Asks and watches; `check` is called while it waits, and raises when that is in vain."""
 
-    def __init__(self, context, lock_step: bool, period_s: float, check: Callable[[], None]):
+    def __init__(self, context, lock_step: bool, period_s: float, check: Callable[[], None],
+                 log_of: Callable[[Node], FrameLog] = FrameLog):
         super().__init__('pilot', context=context)
         self.lock_step, self.period_ns, self.check = lock_step, round(period_s * 1e9), check
         self.spinner = Executor(context=context)
         self.spinner.add_node(self)
-        self.ticks: dict[int, FrameTrace] = {}
-        self.looks: deque[tuple[int, Truth]] = deque()
-        self.status: dict[str, str] = {}
         self.goals = self.create_publisher(*topics.GOAL_IMAGE.publisher())
-        for row, heard in ((topics.PLAN, self._plan), (topics.VERDICT, self._verdict),
-                           (topics.ACTOR_STATE, self._state), (topics.BELIEF_STATE, self._state),
-                           (topics.SIGHT_STATE, self._state),
-                           (topics.LATENCY, self._state), (topics.STATUS, self._status),
-                           (topics.TRUTH_STATE, self._look)):
-            row = replace(row, qos=topics.RELIABLE_100)     # every one counts here
-            self.create_subscription(*row.subscriber(heard))
-        self.create_subscription(*topics.CAMERA.subscriber(self._view))
+        self.log = log_of(self)
         self.askable = {row: self.create_client(*row.client()) for row in
                           (topics.ARM, topics.NEW_EPISODE, topics.SIM_RESET, topics.SIM_PAUSE,
                            SET_PARAMETERS)}
-
-    def _tick(self, frame_ns: int) -> FrameTrace:
-        return self.ticks.setdefault(frame_ns, FrameTrace())
-
-    def _view(self, msg) -> None:
-        self._tick(convert.nanoseconds(msg.header.stamp)).view = convert.picture_from(msg)
-
-    def _plan(self, msg) -> None:
-        plan = convert.plan_from(msg)
-        tick = self._tick(plan.number)
-        tick.plan, tick.level = plan, int(self.status.get('budget', '0'))
-
-    def _verdict(self, msg) -> None:
-        verdict = convert.verdict_from(msg)
-        tick = self._tick(verdict.number)
-        tick.rule = verdict.rule or tick.rule
-        took_ms = float(convert.health_from(msg)[0].values.get('judge_ms', 'nan'))
-        tick.stages_ms.setdefault('critic_ms', took_ms)     # the first is the answer
-
-    def _state(self, msg) -> None:
-        values, frame_ns, _ = convert.state_from(msg)
-        tick = self._tick(frame_ns)
-        tick.stages_ms.update((k, v) for k, v in values.items() if k.endswith('_ms'))
-        if 'place.x_m' in values:
-            tick.place = np.array([values[f'place.{axis}'] for axis in ('x_m', 'y_m', 'yaw_rad')])
-
-    def _status(self, msg) -> None:
-        for health in convert.health_from(msg):
-            self.status = health.values
-
-    def _look(self, msg) -> None:
-        said, now_ns, _ = convert.state_from(msg)
-        pose = np.array([said['x_m'], said['y_m'], said['yaw_rad']])
-        self.looks.append((now_ns, Truth(pose, said['speed_mps'], said['touching'] > 0)))
 
     def wait(self, happened: Callable[[], T | None], what: str, patience_s: float = ANSWER_S) -> T:
         """Spin until something is so and return it; NoAnswer says what never came."""
@@ -121,9 +64,10 @@ class EpisodeRunner(Node):
             self.spinner.spin_once(timeout_sec=0.1)
             self.check()
             if time.monotonic() > deadline:
+                status = self.log.status
                 raise NoAnswer(f'{what} did not come within {patience_s:g} s; the configurator '
-                               f'says: {self.status.get("waits_for") or self.status.get("reason")}'
-                               f'; the mind says: {self.status.get("mind") or "nothing"}')
+                               f'says: {status.get("waits_for") or status.get("reason")}'
+                               f'; the mind says: {status.get("mind") or "nothing"}')
         return said
 
     def ask(self, row: topics.Service, request, patience_s: float = ANSWER_S):
@@ -158,12 +102,13 @@ class EpisodeRunner(Node):
 
     def acknowledged(self, **values: str) -> bool:
         """Tell whether the mind has what the configurator says, and that is these values."""
-        return self.status.get('acknowledged') == '1' and all(
-            self.status.get(key) == value for key, value in values.items())
+        return self.log.status.get('acknowledged') == '1' and all(
+            self.log.status.get(key) == value for key, value in values.items())
 
     def arm(self) -> None:
         """Let the plan be obeyed from now on, once the supervisor has brought everybody up."""
-        self.wait(lambda: self.status.get('ready') == '1', 'that mind and critic are up', START_S)
+        self.wait(lambda: self.log.status.get('ready') == '1', 'that mind and critic are up',
+                  START_S)
         answer = self.ask(topics.ARM, Trigger.Request())
         if not answer.success:
             raise NoAnswer(f'it was not armed: {answer.message}')
@@ -171,7 +116,7 @@ class EpisodeRunner(Node):
 
     def put(self, pose: np.ndarray, seed: int) -> None:
         """Put the robot somewhere, in a run of its own, without a goal; it rests there."""
-        if self.status.get('mode') != 'autonomous':
+        if self.log.status.get('mode') != 'autonomous':
             self.arm()
         self.hold()
         run = self.ask(topics.NEW_EPISODE, Trigger.Request()).message
@@ -204,21 +149,21 @@ class EpisodeRunner(Node):
             self.spinner.spin_once(timeout_sec=0.1)
             self.check()
             planned = any(n >= since_ns and tick.plan and 'critic_ms' in tick.stages_ms
-                          for n, tick in self.ticks.items())
-            if planned and any(now_ns >= since_ns for now_ns, _ in self.looks):
+                          for n, tick in self.log.ticks.items())
+            if planned and any(now_ns >= since_ns for now_ns, _ in self.log.looks):
                 return True
         return False
 
     def give_goal(self, picture: np.ndarray) -> int:
         """Give a goal picture; return its number, once the mind has it."""
-        before = self.status.get('goals')
+        before = self.log.status.get('goals')
         self.wait(self.goals.get_subscription_count, 'somebody who takes a goal', START_S)
         self.goals.publish(convert.image_message(picture, self.get_clock().now().nanoseconds))
-        self.wait(lambda: self.status.get('goals') != before or self.status.get('reason'),
+        self.wait(lambda: self.log.status.get('goals') != before or self.log.status.get('reason'),
                   'an answer to the goal picture')
-        if self.status['goal'] == '0':
-            raise NoAnswer(f'the goal was refused: {self.status["reason"]}')
-        number = self.status['goal']
+        if self.log.status['goal'] == '0':
+            raise NoAnswer(f'the goal was refused: {self.log.status["reason"]}')
+        number = self.log.status['goal']
         self.wait(lambda: self.acknowledged(goal=number), f'that the mind has goal {number}',
                   START_S)
         return int(number)
@@ -226,16 +171,16 @@ class EpisodeRunner(Node):
     def drive(self, drive: GoalDrive, picture: np.ndarray, seed: int) -> Drive:
         """Drive one episode to its end."""
         self.put(drive.start, seed)
-        goal = self.give_goal(picture)
-        self.ticks.clear()
-        self.looks.clear()
+        goal, log = self.give_goal(picture), self.log
+        log.ticks.clear()
+        log.looks.clear()
         self.release()
         begun_ns = self.wait(lambda: next(
-            (n for n, tick in sorted(self.ticks.items()) if tick.plan and tick.plan.goal == goal),
+            (n for n, tick in sorted(log.ticks.items()) if tick.plan and tick.plan.goal == goal),
             None), f'a plan for goal {goal}', START_S)
         judge, poses, arrived, over = Judge(drive, seed), {}, False, False
         while not over:
-            now_ns, truth = self.wait(lambda: self.looks.popleft() if self.looks else None,
+            now_ns, truth = self.wait(lambda: log.looks.popleft() if log.looks else None,
                                       'the truth of the simulator', START_S)
             poses[now_ns] = truth.pose
             if now_ns <= begun_ns:
@@ -243,14 +188,14 @@ class EpisodeRunner(Node):
             frame_ns = begun_ns + (now_ns - begun_ns - 1) // self.period_ns * self.period_ns
             if self.lock_step:      # the plan that this stretch was driven by
                 def planned(n: int = frame_ns) -> Plan | None:
-                    return self._tick(n).plan
+                    return log.tick(n).plan
 
                 self.wait(planned, f'the plan of frame {frame_ns}')
-            tick = self.ticks.get(frame_ns)
+            tick = log.ticks.get(frame_ns)
             arrived = tick.plan.arrived if tick and tick.plan else arrived
             over = judge.watch(truth, arrived, (now_ns - begun_ns) / 1e9)
         self.hold()
-        ticks = {n: tick for n, tick in sorted(self.ticks.items()) if n >= begun_ns and tick.plan}
+        ticks = {n: tick for n, tick in sorted(log.ticks.items()) if n >= begun_ns and tick.plan}
         for frame_ns, tick in ticks.items():
             tick.pose = poses.get(frame_ns)
         return Drive(judge.episode(), ticks, np.array(list(poses.values())))

@@ -16,10 +16,11 @@ from typing import TextIO
 import yaml
 
 from ami_ros.core.share import share
+from ami_ros.core.stack import GUARDS, PLANNERS, THREADS
 from ami_ros.nodes.run import PARENT
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out
-NODES = ('sim', 'critic', 'configurator', 'mind', 'perception', 'world_model', 'actor')
+NODES = ('sim', *GUARDS, *PLANNERS)
 RECORDER = 'recorder'       # beside them, where somebody asks for it
 # A trial simulates the rover. Nodes have no robot and no policy of their own accord, so it says
 # both, before all other files.
@@ -27,8 +28,7 @@ ROVER = {**{name: {'robot': 'rover'} for name in (*NODES, RECORDER)},
          'critic': {'robot': 'rover', 'safety_policy': 'config/safety_policy/rover.yaml'}}
 GRACE_S = 3.0               # for the critic's last zero, and for shared memory to be given back
 CLOSE_S = 20.0              # for a recorder to write what it has
-QUIET = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE',
-         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+QUIET = {**THREADS, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
 # Fast DDS announces a participant five times and then every three seconds; on a busy machine the
 # first five are often lost, and half of all starts wait for the sixth (measured: 3.6 s, now 0.75).
 PROFILE = """<?xml version="1.0" encoding="UTF-8" ?>

@@ -17,6 +17,7 @@ import numpy as np
 import rclpy
 
 from ami_ros.core.share import share
+from ami_ros.core.stack import planners
 from ami_ros.nodes import topics
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.robots.find import find
@@ -31,7 +32,6 @@ from ami_ros.validation.stack.resource_usage import Usage
 
 STAGES = ('encode', 'plan', 'encode_plan', 'critic', 'camera_to_command')
 FILMED = 4              # episodes in the animation
-SEPARATE = ('perception', 'world_model', 'actor')
 RECORDED = (topics.CAMERA, topics.COMMAND, topics.TRACE_RECORDS, topics.GOAL)
 
 
@@ -57,7 +57,7 @@ class Session:
         """Start the nodes; the body last, so that somebody is there to see."""
         files = (self.params or share('config/rover.yaml'),)
         pace = {'lock_step': not self.real_time}
-        for name in SEPARATE if self.separate else ('mind',):
+        for name in planners(not self.separate):
             processes.start(name, {**pace, **thinking_with(self.module), **self.thinking},
                             files)
         processes.start('critic', pace, files)

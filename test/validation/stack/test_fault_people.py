@@ -26,7 +26,7 @@ class Observer:
 
     def __init__(self, granted=False):
         self.granted, self.asked, self.buttons = granted, [], []
-        self.critic = {'pid': '1', 'latched': 'bumper_cliff_estop'}
+        self.log = SimpleNamespace(critic={'pid': '1', 'latched': 'bumper_cliff_estop'})
 
     def create_publisher(self, _, name, qos, **more):
         if name == topics.E_STOP.name:
@@ -98,7 +98,7 @@ def test_after_a_power_cut_a_stick_is_pushed(monkeypatch, after, granted, held_a
 
     def kill(pid, number):
         killed.append((pid, number, list(one.button.said)))
-        observer.critic = {'pid': '2', **after}
+        observer.log.critic = {'pid': '2', **after}
 
     monkeypatch.setattr(injectors.os, 'kill', kill)
     monkeypatch.setattr(injectors, 'GONE_S', 0.01)
