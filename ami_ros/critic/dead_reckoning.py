@@ -86,14 +86,14 @@ class Reckoning:
             self.sums[index] += bounded(step, FARTHEST)
 
     def on_imu(self, name: str, stamp_ns: int, rate_radps: float) -> None:
-        """Add a rate of turn about the z axis of base_link."""
+        """Add a rate of turn about the z axis of base_link; none that is not finite."""
+        if not math.isfinite(rate_radps):
+            return
         was = self.gyros.get(name)
         passed = 0.0 if was is None else (stamp_ns - was[0]) / 1e9
-        if was is None or not (math.isfinite(rate_radps) and 0 <= passed <= GAP_S):
+        if was is None or not 0 <= passed <= GAP_S:
             self.begin_anew()
-            self.gyros.pop(name, None)
-            if math.isfinite(rate_radps):
-                self.gyros[name] = stamp_ns, rate_radps, 0.0
+            self.gyros[name] = stamp_ns, rate_radps, 0.0
             return
         turned = was[2] + bounded((was[1] + rate_radps) / 2 * passed, FARTHEST)
         self.gyros[name] = stamp_ns, rate_radps, turned

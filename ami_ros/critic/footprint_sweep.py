@@ -96,7 +96,7 @@ def first_contact(points: np.ndarray, box: Box, v: float, w: float,
     nothing worse meets nothing, whatever is near. `step_m` is how finely the arc is sampled.
     """
     speed = pace(v, w, box)
-    if not points.size or speed == 0.0:
+    if speed == 0.0:
         return np.inf
     # A point moves at |v| + |w| * its distance from base_link at most, and that distance is at
     # most radius_m + its gap. Most points are too far away to come within side_m.

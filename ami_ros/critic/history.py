@@ -138,15 +138,16 @@ class History:
             came.popleft()
 
     def on_odometry(self, odometry: Odometry) -> None:
-        """Add to the way."""
+        """Add to the way; what is not finite is as if it had not come.
+
+        To stop for it is for `input_validity`. If it ended the comparisons over time, one such
+        message before each other one would end them for good.
+        """
         pose, came = np.asarray(odometry.pose, float), odometry.stamp_ns
-        was, self.odometry = self.odometry, odometry
-        if not np.isfinite(pose).all():
+        if not (np.isfinite(pose).all() and np.isfinite(odometry.twist).all()):
             self.compare(odometry.name, b'', came)
-            self.sightings.on_odometry(odometry, False)
-            self.reckoning.on_odometry(odometry, False)
-            self.scan_motions.on_odometry(odometry, False)
             return
+        was, self.odometry = self.odometry, odometry
         moved, turned, passed, goes_on = 0.0, 0.0, 0.0, True
         if self.pose is not None and was is not None:
             moved, turned = apart(pose, self.pose)

@@ -196,3 +196,23 @@ def test_what_a_corner_swings_against_is_near_enough(point, v, w, reach):
 def test_it_may_look_far_ahead(away):
     wall = 0.2 + 0.02 + away + 1j * np.linspace(-0.05, 0.05, 5)
     assert first_contact(wall, BOX, 0.6, 0.0, 3.0, 0.02) == pytest.approx(away, abs=1e-3)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_points_that_are_left_out_are_met_by_no_motion(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    cases = [(rng.normal(0, 10 ** rng.uniform(-1, 1), (40, 2)) @ (1, 1j),
+              *rng.choice([-0.5, -0.02, 0.0, 0.02, 0.5], 2), rng.uniform(0.01, 2.0),
+              rng.uniform(0.0, 0.1)) for _ in range(20)]
+    found = [first_contact(points, BOX, *numbers) for points, *numbers in cases]
+    monkeypatch.setattr(footprint_sweep, 'gap_at_least',      # leaves none out
+                        lambda points, box: np.zeros(points.size))
+    assert found == [first_contact(points, BOX, *numbers) for points, *numbers in cases]
+    assert any(map(math.isfinite, found))
+
+
+def test_the_same_points_may_be_asked_of_another_box():
+    points, wide = np.array([0.5 + 0.3j]), Box.around(np.array([[-0.2, -0.4], [0.2, 0.4]]))
+    for _ in range(2):
+        assert first_contact(points, BOX, 0.5, 0.0, 1.0, 0.02) == math.inf
+        assert first_contact(points, wide, 0.5, 0.0, 1.0, 0.02) < 0.5

@@ -108,13 +108,19 @@ def test_the_same_place_at_the_same_time_is_no_leap():
     assert look(made).leaps == () and len(look(made).sightings) == 1
 
 
-def test_a_broken_place_is_heard_and_forgets_where_scans_were_taken():
+def test_a_broken_place_or_speed_is_heard_and_else_as_if_it_had_not_come():
+    """Else one before each other reading would leave nothing to compare, for good."""
     made = keeper()
     made.on_scan(scan())
-    for repeats in (1, 2):
-        made.on_odometry(at(math.nan))
+    for repeats, broken in enumerate((at(math.nan), at(v=math.nan), at(w=math.inf)), 1):
+        made.on_odometry(broken)
         assert same(made, 'odom').repeats == repeats
-    assert look(made).sightings == ()
+    assert len(look(made).sightings[0]) == 1
+    for tick in range(1, 50):
+        stamp_ns = NOW + ns(0.02 * tick)
+        made.on_odometry(at(math.nan, stamp_ns=stamp_ns - ns(0.001)))
+        made.on_odometry(at(0.004 * tick, v=0.2, stamp_ns=stamp_ns))
+    assert len(look(made).sightings[0]) == 1 and not look(made).leaps
 
 
 def test_another_odometry_begins_by_itself():

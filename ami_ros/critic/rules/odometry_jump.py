@@ -11,6 +11,8 @@ from ami_ros.critic.rules.rule import Answer, Stop, twist
 from ami_ros.critic.rules.shared import Shared
 from ami_ros.robots.robot import Robot
 
+ROUNDING = 1e-9             # of a sum; one leap may be exactly as large as its limit
+
 
 @dataclass(frozen=True)
 class OdometryJumpParams(Settings):
@@ -33,7 +35,8 @@ class OdometryJumpParams(Settings):
 class OdometryJump:
     """way between two readings <= twice the robot's full speed * passed time + max_leap_m.
 
-    Likewise for turning. Twice, since a reading may come late and the next in time. Zones go by
+    Likewise for turning; and what goes beyond full speed within leap_hold_s adds up to no more
+    than one leap may have. Twice, since a reading may come late and the next in time. Zones go by
     what the sensors see, not by a place, so for them it is over at once; the belief that plans are
     made from takes leap_hold_s until sight has put it right. A fence goes by the place for ever:
     beside one a leap latches.
@@ -50,16 +53,25 @@ class OdometryJump:
 
     def limit(self, command: Command, situation: Situation) -> Answer:
         twist(command)
+        beyond_m = beyond_deg = 0.0
         for leap in situation.memory.leaps:
             ago = (situation.now_steady_ns - leap.steady_ns) / 1e9
+            if ago > self.leap_hold_s:
+                continue
             most_m = 2 * self.full_speed_mps * leap.passed_s + self.max_leap_m
             most = math.degrees(2 * self.full_turn_radps * leap.passed_s) + self.max_leap_deg
             turned = math.degrees(leap.turned_rad)
-            if ago > self.leap_hold_s or leap.moved_m <= most_m and turned <= most:
+            if leap.moved_m <= most_m and turned <= most:
+                beyond_m += max(0.0, leap.moved_m - most_m + self.max_leap_m)
+                beyond_deg += max(0.0, turned - most + self.max_leap_deg)
                 continue
             raise Stop(f'the {leap.name} leapt by {leap.moved_m:.3f} m, {turned:.1f} degrees in '
                        f'{leap.passed_s:.3f} s, {ago:.3f} s ago; limits {most_m:.3f} m, '
                        f'{most:.1f} degrees', latch=self.latches)
+        if beyond_m > self.max_leap_m + ROUNDING or beyond_deg > self.max_leap_deg + ROUNDING:
+            raise Stop(f'odometry leapt by {beyond_m:.3f} m, {beyond_deg:.1f} degrees in small '
+                       f'leaps within {self.leap_hold_s:.3f} s; limits {self.max_leap_m:.3f} m, '
+                       f'{self.max_leap_deg:.1f} degrees', latch=self.latches)
         return Answer(command)
 
 

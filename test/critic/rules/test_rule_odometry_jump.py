@@ -59,6 +59,25 @@ class TestLeap(RuleContract):
             with pytest.raises(Stop, match='leapt by 1.500 m'):
                 self.rule.limit(command(0.1), situation(memory=memory(leaps=steps)))
 
+    @pytest.mark.parametrize(('count', 'step', 'said'), [
+        (2, (0.13, 0.0), ''), (3, (0.13, 0.0), 'odometry leapt by 0.300 m, 0.0 degrees'),
+        (40, (0.03, 4.0), ''), (2, (0.0, 14.29), ''),
+        (3, (0.0, 14.29), 'odometry leapt by 0.000 m, 30.0 degrees')])
+    @pytest.mark.parametrize('latches', [False, True])
+    def test_small_leaps_add_up(self, count, step, said, latches):
+        """Each of them ends the comparisons of odometry over time."""
+        steps = (OdometryStep('odom', STEADY, 0.025, step[0], math.radians(step[1])),) * count
+        rule = replace(self.rule, latches=latches)
+        old = tuple(replace(one, steady_ns=STEADY - ns(0.6)) for one in steps) * 9
+        seen = situation(memory=memory(leaps=steps + old))
+        if not said:
+            assert rule.limit(command(0.1), seen).reason == ''
+            return
+        with pytest.raises(Stop, match=f'^{said} in small leaps within 0.500 s; limits 0.200 m, '
+                                       '20.0 degrees$') as why:
+            rule.limit(command(0.1), seen)
+        assert why.value.latch == latches
+
     @pytest.mark.parametrize('latches', [False, True])
     def test_beside_a_fence_it_latches(self, latches):
         step = OdometryStep('odom', STEADY, 0.025, 1.5, 0.0)
