@@ -53,16 +53,8 @@ class PlanPublisher:
             worker.health_of.cut += done < wanted
             worker.health_of.late += had_s < whole(begun_s - worker.health_of.busy_s,
                                                    time.monotonic() - begun_s, done, wanted)
-        self.tell_failure()
+        tell_failure(worker)
         return plan
-
-    def tell_failure(self) -> None:
-        """Tell why the goal cannot be reached, so that the configurator gives it up."""
-        failure = self.worker.mind.actor.failure
-        if failure:
-            self.worker.troubles.refuse('arrival', failure)
-        else:
-            self.worker.troubles.clear('arrival')
 
     def state_of(self, plan: Plan, item: Input, **took_ms: float) -> Said:
         """Yield what people plot, where somebody listens."""
@@ -99,3 +91,12 @@ class PlanPublisher:
         episode.plan = replace(episode.plan, knots=np.zeros_like(episode.plan.knots), goal=0,
                                arrived=False, energies=(), imagined=None)
         self.plans.publish(convert.plan_message(episode.plan))
+
+
+def tell_failure(worker: WorkerNode) -> None:
+    """Tell why the goal cannot be reached, so that the configurator gives it up."""
+    failure = worker.mind.actor.failure
+    if failure:
+        worker.troubles.refuse('arrival', failure)
+    else:
+        worker.troubles.clear('arrival')

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from ami_ros.nodes import planning
 from ami_ros.nodes.planning import PlanPublisher
+from ami_ros.nodes.sensor_inputs import Troubles
 from ami_ros.nodes.worker_node import Episode
 import pytest
 
@@ -47,7 +48,8 @@ def node(clock, *, waited_s, rounds=3, deadline_s=0.05, slower=1.0, arrived=Fals
     own = SimpleNamespace(lock_step=False)
     worker = SimpleNamespace(
         own=own, tuned={'actor': actor}, episode=Episode(goal=object()),
-        health_of=SimpleNamespace(busy_s=begun_s, cut=0, late=0), mind=SimpleNamespace(plan=plan))
+        health_of=SimpleNamespace(busy_s=begun_s, cut=0, late=0), troubles=Troubles(print),
+        mind=SimpleNamespace(plan=plan, actor=SimpleNamespace(failure='')))
     return SimpleNamespace(worker=worker), SimpleNamespace(steady_ns=arrived_ns, period_ns=0)
 
 
@@ -79,3 +81,13 @@ def test_without_a_goal_nothing_is_late(clock):
     PlanPublisher.plan_from(made, None, (), item)
     health = made.worker.health_of
     assert (health.cut, health.late) == (0, 0)
+
+
+def test_a_goal_that_does_not_look_like_here_is_told_until_it_is_gone():
+    actor = SimpleNamespace(failure='goal does not look like here')
+    worker = SimpleNamespace(mind=SimpleNamespace(actor=actor), troubles=Troubles(print))
+    planning.tell_failure(worker)
+    assert worker.troubles.now == {'arrival': 'goal does not look like here'}
+    actor.failure = ''
+    planning.tell_failure(worker)
+    assert worker.troubles.now == {}
