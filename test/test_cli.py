@@ -201,7 +201,8 @@ def test_an_evaluation_is_driven_and_reported(ami, tmp_path):
     status, out, progress = ami('evaluate', '--planner', 'oracle', '--goal-steps', 10,
                                 '--episodes', 1, '--seed', 500, '--report', path)
     assert status == 0 and '1 of 1 succeeded' in progress
-    assert 'oracle, K = 10: success 100.0 %, reached 100.0 %, collisions 0.0 % of 1' in out
+    assert ('oracle, K = 10: success 100.0 %, reached 100.0 %, false arrivals 0.0 %, '
+            'collisions 0.0 % of 1') in out
     got = json.loads(path.read_text())
     assert got['success_rate'] == 1.0 and len(got['episodes']) == 1
     assert got['protocol']['planner'] == 'oracle'

@@ -30,6 +30,7 @@ from ami_ros.critic.rules.input_timeout import ages, young
 from ami_ros.critic.rules.required_sensors import needs
 from ami_ros.critic.rules.rule import no_plan, Rule, Stop, twist
 from ami_ros.critic.safety_policy.limits import build_rules, Policy
+from ami_ros.critic.stamp_order import StampOrder
 from ami_ros.critic.stop_hold import StopHold
 from ami_ros.robots.robot import Robot
 
@@ -37,8 +38,6 @@ from ami_ros.robots.robot import Robot
 PROBES = {'forward': (0.05, 0.0), 'back': (-0.05, 0.0), 'left': (0.0, 0.2), 'right': (0.0, -0.2)}
 # differences between commands up to this are rounding
 ROUNDING = 1e-9
-# no policy lets a reading be older than this; stamps that go back farther are of another clock
-LATE_NS = 2 * 10**9
 
 
 def guard(situation: Situation, rules: tuple[Rule, ...],
@@ -160,7 +159,7 @@ class Critic:
         self.switches: dict[str, Switch] = {}
         self.views: dict[str, View] = {}
         self.odometry: Odometry | None = None
-        self.newest: dict[str, tuple[int, int]] = {}    # by sensor: newest stamp, when it came
+        self.order = StampOrder(self.counts)
         self.last, self.last_steady_ns = still(0), 0
         self._before = self.last, self.last_steady_ns   # what went out before this instant
 
@@ -179,7 +178,7 @@ class Critic:
         return taken
 
     def on_scan(self, scan: Scan) -> None:
-        if self.overtaken(scan):
+        if self.order.overtaken(scan):
             return
         self.scans[scan.name] = scan
         self.keeper.on_scan(scan)
@@ -187,7 +186,7 @@ class Critic:
 
     def on_odometry(self, odometry: Odometry) -> None:
         """Take it; how fast it says the robot is, is made true by what was measured."""
-        if self.overtaken(odometry):
+        if self.order.overtaken(odometry):
             return
         if self.scale != (1.0, 1.0):
             odometry = replace(odometry, twist=np.asarray(odometry.twist, float) * self.scale)
@@ -196,7 +195,7 @@ class Critic:
         self.counts[odometry.name] += 1
 
     def on_imu(self, imu: Imu) -> None:
-        if self.overtaken(imu):
+        if self.order.overtaken(imu):
             return
         self.imus[imu.name] = imu
         self.keeper.on_imu(imu)
@@ -210,25 +209,11 @@ class Critic:
             self.latch.close('bumper_cliff_estop', f'e_stop {switch.name} is active')
 
     def on_view(self, view: View) -> None:
-        if self.overtaken(view):
+        if self.order.overtaken(view):
             return
         self.views[view.name] = view
         self.keeper.on_view(view)
         self.counts[view.name] += 1
-
-    def overtaken(self, reading: Scan | Odometry | Imu | View) -> bool:
-        """Tell whether a reading is older than one of its sensor that came before; it is ignored.
-
-        Where two programs publish on one topic, stamps go back with every other message, and each
-        comparison of a sensor with what it said before would begin anew each time. In lock-step
-        both clocks go back together when a run begins.
-        """
-        stamp_ns, came_ns = self.newest.get(reading.name, (0, 0))
-        if 0 < stamp_ns - reading.stamp_ns <= LATE_NS and reading.received_steady_ns >= came_ns:
-            self.counts[f'{reading.name}_older'] += 1
-            return True
-        self.newest[reading.name] = reading.stamp_ns, reading.received_steady_ns
-        return False
 
     def forget(self, name: str) -> None:
         """Have nothing of a sensor, as if it had never spoken; what a switch said stands.
@@ -269,9 +254,7 @@ class Critic:
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:
         """Say what goes out now. A second answer at the same instant replaces the first."""
-        # a stamp from the future is none to compare with: it is wrong, or the clock jumped back
-        latest_ns = now_ns + self.policy.shared.max_future_s * 1e9
-        self.newest = {name: said for name, said in self.newest.items() if said[0] <= latest_ns}
+        self.order.forget_later_than(now_ns + round(self.policy.shared.max_future_s * 1e9))
         if now_ns != self.last.stamp_ns:
             self._before = self.last, self.last_steady_ns
         situation = self.situation(now_ns, steady_ns)

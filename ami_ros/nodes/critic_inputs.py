@@ -207,7 +207,7 @@ class CriticInputs:
             return kind.read(opened, sensor, self.robot, self.arrival(opened, kind.stamped))
         said = self.read(sensor.name, noun)
         if said is None:
-            self.critic.forget(sensor.name)
+            self.node.critic.forget(sensor.name)
         if said is not None and publishers is not None:
             senders = self.senders[sensor.name]
             pressed = senders.hear(said.active, number, queue, publishers)

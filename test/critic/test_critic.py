@@ -631,7 +631,7 @@ def test_one_reading_from_the_future_makes_no_other_too_old(reading):
         one = reading(stamp_ns=NOW + ns(0.01))
         getattr(c, take)(one)
         assert (c.sensed()[one.name].stamp_ns == one.stamp_ns) == taken
-        c.newest.clear()
+        c.order.newest.clear()
 
 
 def test_readings_that_go_to_and_fro_are_compared_all_the_same():

@@ -199,11 +199,12 @@ def test_a_report_has_every_field():
     bad = Run().see(6.25, AWAY, touching=True).episode
     got = report({'planner': 'x', 'goal_steps': 10}, [good, bad, bad, bad], seconds=3.0)
     assert set(got) == {'protocol', 'episodes', 'success_rate', 'reached_rate', 'collision_rate',
-                        'seconds'}
+                        'false_arrival_rate', 'seconds'}
     assert set(got['episodes'][0]) >= {'seed', 'reached', 'success', 'steps', 'collisions',
                                        'final_distance_m', 'final_yaw_error_rad', 'duration_s'}
     assert got['episodes'] == [asdict(e) for e in (good, bad, bad, bad)]
     assert (got['success_rate'], got['reached_rate'], got['collision_rate']) == (0.25, 0.25, 0.75)
+    assert got['false_arrival_rate'] == 0.0
     assert got['protocol'] == {
         'action_s': 0.25, 'budget': 2.5, 'reached_m': 0.3, 'reached_rad': math.radians(25),
         'rest_s': 1.0, 'least_m': 0.5, 'planner': 'x', 'goal_steps': 10}
