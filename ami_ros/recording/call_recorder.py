@@ -27,8 +27,9 @@ TOLD = ('forget', 'forget_permit', 'renew', 'suspended', 'stand_by')    # beside
 MADE = ('policy', 'robot', 'rules', 'needs', 'shared', 'counts', 'limits', 'filter_s', 'turns',
         'release_s', 'path', 'limits_s', 'lag_s', 'scale', 'names')
 PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning', 'drivers',
-         'holding', 'latch')
-OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'latch')
+         'holding', 'order', 'latch')
+OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'order',
+            'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
 noun(LastReading)
 
