@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 import re
 
+from ami_ros.actor.costs import TERMS
 from ami_ros.cli import main as cli
 from ami_ros.recording import walk
 from ami_ros.recording.replay import index as indexes
@@ -43,7 +44,7 @@ def test_a_moment_is_told_with_all_its_links(capsys, tmp_path, name):
     assert str(one.frame_ns) in value(text, 'frame') and 'rover-room-7' in text
     whole = float(value(text, 'all energies').split()[0])
     terms = re.findall(r'^energy \w+ +(\S+)', text, re.M)
-    assert len(terms) == 7 and whole == pytest.approx(sum(map(float, terms)), rel=1e-3)
+    assert len(terms) == len(TERMS) and whole == pytest.approx(sum(map(float, terms)), rel=1e-3)
     assert 'runner-up' in text and 'missing' not in text
     for stage in ('perception', 'world_model', 'actor', 'critic'):
         assert float(value(text, f'time of {stage}').split('worked ')[1].split()[0]) > 0
