@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 # what makes an actor and a world model, besides their settings, and what they come to know
-MADE = {'dynamics', 'place', 'ground', 'limits', 'steady_ns', 'encoder', 'surprise_scale'}
+MADE = {'dynamics', 'place', 'ground', 'limits', 'steady_ns', 'encoder', 'surprise_scale',
+        'latent_tolerance'}
 NUMBERS = {'settings', 'weights', 'always'}
 KNOWN = {'way', 'goal', 'arrived', 'plan', 'settling_ns', 'refused', 'refusals',
          'belief', 'doubts', 'unsure_m', 'second', 'other', 'contradiction', 'contradicted_ns',

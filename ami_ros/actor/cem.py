@@ -23,7 +23,10 @@ class Actor:
 
     def __init__(self, dynamics: Imagines, place: Callable[[np.ndarray], np.ndarray],
                  ground: Map, limits: tuple[float, float], settings: ActorSettings,
-                 weights: EnergySettings, steady_ns: Callable[[], int]):
+                 weights: EnergySettings, steady_ns: Callable[[], int],
+                 latent_tolerance: float = 0.0):
+        # how far latents of one place under different light lie apart at most; 0: not known
+        self.latent_tolerance = latent_tolerance
         self.dynamics, self.place, self.ground = dynamics, place, ground
         self.limits, self.steady_ns = np.asarray(limits), steady_ns
         self.way: Way | None = None
@@ -97,7 +100,8 @@ class Actor:
         """Tell whether the view agrees with the goal image, besides the places read from both."""
         assert self.goal is not None
         far = float(np.sqrt(np.mean((seen.z - self.goal.z) ** 2)))
-        same = not self.weights.arrive_latent or far <= self.weights.arrive_latent
+        most = self.weights.arrive_latent or self.latent_tolerance
+        same = not most or far <= most
         if same:
             self.unlike_ns = None
         return same

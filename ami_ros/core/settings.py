@@ -259,9 +259,10 @@ class EnergySettings(Settings):
         'Time for which observations must agree with the estimated pose before an '
         'arrival is declared', live=True)
     arrive_latent: float = setting(
-        0.6, '1', 0.0, 100.0,
+        0.0, '1', 0.0, 100.0,
         'Largest latent distance (root mean square) between the current view and the goal image '
-        'at which an arrival is declared; 0 disables the check', live=True)
+        'at which an arrival is declared; 0 uses the value of the module, or no check where the '
+        'module has none', live=True)
     look_around_s: float = setting(
         4.0, 's', 0.0, 60.0,
         'Time for which the robot turns to and fro at a goal that does not look like the goal '

@@ -147,4 +147,5 @@ def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSe
                  module.manifest['map_cell_m'])
     return Mind(networks, WorldModel(networks, networks, world,
                                      module.manifest['surprise_scale']),
-                Actor(networks, networks.place, ground, robot.limits, actor, energy, steady_ns))
+                Actor(networks, networks.place, ground, robot.limits, actor, energy, steady_ns,
+                      float(module.manifest['gates'].get('latent_tolerance', 0.0))))

@@ -28,6 +28,9 @@ GATES = {
 }
 
 
+TOLERANCE = 0.99        # share of the held-out windows whose latents lie no farther apart
+
+
 @dataclass(frozen=True)
 class Gated:
     """Figures and the sentences of what failed."""
@@ -65,6 +68,11 @@ def measure(model: Jepa, sampler: Sampler, seed: int = 0, windows: int = 512) ->
         b, t = batch.pictures.shape[:2]
         z = torch.cat([model.encoder(p.float()) for p in batch.pictures.flatten(0, 1).split(256)])
         z = z.view(b, t, -1)
+
+        # a moment later, the first picture under another light: what an arrival has to stand
+        changed = sampler.windows(begin, rng).pictures[:, 0].to(device)
+        seen = torch.cat([model.encoder(p.float()) for p in changed.split(256)])
+        apart = ((seen - z[:, 1]) ** 2).mean(-1).sqrt()
 
         def roll(action):
             state, body, out = z[:, 0], batch.body[:, 0], []
@@ -113,6 +121,7 @@ def measure(model: Jepa, sampler: Sampler, seed: int = 0, windows: int = 512) ->
             'place_error_p95_m': float(np.percentile(off, 95)),
             'heading_error_rad': float(np.median(turn)),
             'heading_error_p95_rad': float(np.percentile(turn, 95)),
+            'latent_tolerance': float(torch.quantile(apart, TOLERANCE)),
             'latent_deviation': float(z.flatten(0, 1).std(0).mean()),
             'surprise_scale': float(torch.sqrt(one)),
             'disagreement_scale': float(torch.sqrt(spread).mean()),

@@ -267,8 +267,15 @@ def unlike(ms: int):
 LOOK_MS = round(WEIGHTS.look_around_s * 1000)
 
 
+def strict():
+    """Make an actor whose module says how far latents of one place lie apart."""
+    made = actor()
+    made.latent_tolerance = 0.6
+    return made
+
+
 def test_a_goal_that_looks_different_is_looked_for_around_and_then_fails():
-    made, turns = actor(), []
+    made, turns = strict(), []
     for ms in range(0, LOOK_MS + 1, 100):
         here = unlike(ms)
         plan = made.act(here, here, goal(HERE))
@@ -285,21 +292,25 @@ def test_a_goal_that_looks_different_is_looked_for_around_and_then_fails():
 
 
 def test_a_view_that_looks_like_the_goal_ends_the_looking_around():
-    made = actor()
+    made = strict()
     for ms in range(0, LOOK_MS, 100):
         made.act(unlike(ms), unlike(ms), goal(HERE))
     assert arrive(made, HERE, LOOK_MS) and made.unlike_ns is None
 
 
 def test_somewhere_else_the_looking_around_begins_anew():
-    made = actor()
+    made = strict()
     made.act(unlike(0), unlike(0), goal(HERE))
     assert not arrive(made, [1.0, 0, 0], 100) and made.unlike_ns is None
 
 
-def test_without_a_bound_the_place_alone_decides():
+def test_without_a_bound_the_place_alone_decides_and_a_number_outranks_the_module():
+    assert actor().act(unlike(0), unlike(0), goal(HERE)).arrived
     made = actor()
-    made.tune(made.settings, replace(made.weights, arrive_latent=0.0))
+    made.tune(made.settings, replace(made.weights, arrive_latent=0.6))
+    assert not made.act(unlike(0), unlike(0), goal(HERE)).arrived
+    made = strict()
+    made.tune(made.settings, replace(made.weights, arrive_latent=100.0))
     assert made.act(unlike(0), unlike(0), goal(HERE)).arrived
 
 
