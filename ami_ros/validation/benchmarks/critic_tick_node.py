@@ -51,7 +51,7 @@ def bare() -> int:
     """Sleep until the next instant of a grid, and nothing else, until SIGTERM."""
     ended, late = [], []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
-    priority = take_priority() if sys.argv[3] == '1' else 'not asked for'
+    priority = take_priority() if sys.argv[3] == '1' else 'not requested'
     due = time.monotonic_ns()
     Path(f'{sys.argv[2]}.ready').touch()
     while not ended:
