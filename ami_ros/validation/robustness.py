@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives the same episodes under changed cameras, light and furniture, one row a condition."""
+"""Drives the same episodes with changed camera, light or furniture, one row per condition."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
