@@ -36,8 +36,9 @@ class CameraPreprocessor:
         needed = next((s.topic for s in robot.sensors_of('CameraInfo') if s.required), '')
         # what pictures go through, and why they cannot; replaced as one
         self.way: tuple[Rectifier | None, str] = (None, (
-            f'no {needed} came yet, which {robot.name} requires: without it nobody knows what '
-            'the camera sees' if needed and contract.hfov_rad is not None else ''))
+            f'no {needed} came yet, which {robot.name} requires: without it the '
+            'field of view of the camera is unknown'
+            if needed and contract.hfov_rad is not None else ''))
 
     def on_info(self, msg) -> None:
         """Take a camera_info; a table is made only when it says something new."""

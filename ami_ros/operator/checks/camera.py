@@ -62,7 +62,7 @@ def frozen(sensor: Sensor, looks: list) -> list[Finding]:
     return [Finding(WARN, f'{sensor.name}: changes',
                     f'{len(looks)} images in {span_s:.1f} s are the same, bit for bit',
                     'noise at least',
-                    'Wave a hand before the lens; where nothing changes, restart the driver (a '
+                    'Wave a hand before the lens; if nothing changes, restart the driver (a '
                     'simulated robot at rest may see the same).')]
 
 

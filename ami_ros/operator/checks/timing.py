@@ -41,8 +41,8 @@ def all_sensors(seen: Observation) -> list[Finding]:
         out.append(Finding(
             WARN, 'sensors: silence', f'{", ".join(together)} are silent at the same moment, for '
             f'{MS * min(together.values()):.0f} ms and more', 'no silence at all',
-            'It is not the drivers: this machine or the network stands still now and then; see '
-            'top and ami-ros host.'))
+            'This computer or the network pauses at times, not the drivers; see top and '
+            'ami-ros host.'))
     return out
 
 
