@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the launch files share: their arguments, what is checked of them, and how a node is started.
+Defines the launch arguments, checks their values and starts the nodes, for all launch files.
 
-Arguments have nav2's names where it has one. One that is empty leaves the parameter as params_file
-says. What is wrong is one sentence, before any process is started. The only place with launch.
+Arguments have the names of nav2 where nav2 has the argument. An empty argument keeps the value in
+params_file. An invalid value gives one sentence before any process is started. No other file of
+the package imports launch.
 
-Launch starts processes and starts them again; it never asks for a lifecycle transition. Whoever
-came back is brought to where it should be by the configurator, which is level-triggered.
+Launch starts and restarts processes; it never requests a lifecycle transition. The configurator is
+level-triggered and brings a restarted node to the state that it should have.
 """
 
 from collections.abc import Callable
@@ -44,12 +45,12 @@ QUIET = {**THREADS, 'RCUTILS_LOGGING_BUFFERED_STREAM': '1'}
 REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots in one place
     ('/tf', 'tf'), ('/tf_static', 'tf_static'), ('diagnostics', '/diagnostics'),
 ]
-CLOSE_S = '30.0'    # a recorder has to close and check its bag
-REFUSED_S = 30.0    # who ends with code 1 so soon after the start, refused its parameters
+CLOSE_S = '30.0'    # time that a recorder has to close and check its bag
+REFUSED_S = 30.0    # a node that exits with code 1 sooner than this refused its parameters
 
 
 def text(value: str) -> str:
-    """Take it as it is."""
+    """Take any text."""
     return value
 
 
@@ -110,9 +111,9 @@ def folder(value: str) -> str:
 
 
 def new(value: str) -> str:
-    """Take the path of something that is to be made."""
+    """Take the path of a folder that does not exist yet."""
     if value and Path(path(value)).exists():
-        raise ValueError('it is there already, and a recording never overwrites one')
+        raise ValueError('the path exists already; a recording never overwrites a file')
     return path(value)
 
 
@@ -134,27 +135,35 @@ class Argument:
 
 
 ARGUMENTS = {
-    'namespace': Argument('', 'of every node and topic; /diagnostics alone is shared', space),
-    'params_file': Argument('', 'parameters of every node; empty: params.yaml beside robot_file, '
-                            'where there is one, else config/rover.yaml of the package', file),
-    'robot_file': Argument('', 'name of a robot, or path of its file; empty: as params_file says',
-                           robot),
-    'safety_policy_file': Argument('', "the critic's numbers; empty: as params_file says", file),
-    'module': Argument('', 'folder of the trained module; empty: as params_file says', folder),
-    'use_composition': Argument('true', 'the mind is one process; false: perception, '
-                                'world_model and actor', flag),
-    'use_respawn': Argument('true', 'start a process again that ended', flag),
-    'use_sim_time': Argument('false', 'follow /clock; the simulator stamps wall time but in '
-                             'lock-step', flag),
-    'autostart': Argument('true', 'the configurator is active without being asked to', flag),
-    'log_level': Argument('info', ', '.join(LEVELS), level),
-    'enable_stamped_cmd_vel': Argument('', 'true: TwistStamped, false: Twist; empty: as '
-                                       'params_file says', said_flag),
-    'record': Argument('', 'folder of a bag to record to, a new one; empty: none', new),
-    'cmd_vel_in_topic': Argument('cmd_vel_smoothed', 'where the velocities come from that are '
-                                 'to be guarded', topic),
-    'cmd_vel_out_topic': Argument('cmd_vel', 'what the base listens to', topic),
-    'lock_step': Argument('false', 'time passes only when a frame was answered', flag),
+    'namespace': Argument('', 'Namespace of every node and topic; only /diagnostics is shared',
+                          space),
+    'params_file': Argument('', 'Parameter file of every node; empty means params.yaml beside '
+                            'robot_file if it exists, otherwise config/rover.yaml of the package',
+                            file),
+    'robot_file': Argument('', 'Name of a robot, or path of its robot file; empty means the '
+                           'robot that params_file names', robot),
+    'safety_policy_file': Argument('', 'Safety policy of the critic; empty means the policy that '
+                                   'params_file names, otherwise safety_policy.yaml beside '
+                                   'robot_file', file),
+    'module': Argument('', 'Folder of the trained module; empty means the module that '
+                       'params_file names', folder),
+    'use_composition': Argument('true', 'Run the planner as one process, mind; false runs '
+                                'perception, world_model and actor as separate processes', flag),
+    'use_respawn': Argument('true', 'Restart a process that exited', flag),
+    'use_sim_time': Argument('false', 'Use the time of /clock; the simulator stamps wall time '
+                             'except in lock-step', flag),
+    'autostart': Argument('true', 'Activate the configurator at start without a lifecycle '
+                          'request', flag),
+    'log_level': Argument('info', f'Log level: {", ".join(LEVELS)}', level),
+    'enable_stamped_cmd_vel': Argument('', 'Message type of velocity commands: true for '
+                                       'TwistStamped, false for Twist; empty means the value in '
+                                       'params_file', said_flag),
+    'record': Argument('', 'New folder to record a bag to; empty records nothing', new),
+    'cmd_vel_in_topic': Argument('cmd_vel_smoothed', 'Topic of the velocity commands that the '
+                                 'critic filters', topic),
+    'cmd_vel_out_topic': Argument('cmd_vel', 'Topic that the robot base subscribes to', topic),
+    'lock_step': Argument('false', 'Advance simulated time only when the last frame was answered',
+                          flag),
 }
 FOR_ALL = ('namespace', 'params_file', 'robot_file', 'enable_stamped_cmd_vel', 'use_respawn',
  'use_sim_time', 'log_level', 'record')
@@ -172,7 +181,7 @@ def describe(make: Callable[[dict], list], names: tuple[str, ...]) -> LaunchDesc
 
 
 def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list:
-    """Check what was given, then make the actions; launch says the sentence of a RuntimeError."""
+    """Check the arguments, then make the actions; launch prints the text of a RuntimeError."""
     given = {}
     for old, new in renamed.ARGUMENTS.items():
         if old in context.launch_configurations:
@@ -195,10 +204,11 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
 
 
 def check_named(given: dict, simulated: bool) -> None:
-    """RuntimeError where nobody said which robot it is: it would be guarded as the rover is."""
+    """Raise RuntimeError if no robot is named: the policy of the rover would apply to it."""
     if not (simulated or given['params_file'] or given['robot_file']):
         raise RuntimeError('no robot was named; write robot_file:=PATH, or params_file:=PATH of '
-                           'parameters that name it (robot_file:=rover for the simulated rover)')
+                           'a file that names the robot (robot_file:=rover for the simulated '
+                           'rover)')
 
 
 def own_files(given: dict) -> dict:
@@ -218,9 +228,9 @@ def own_files(given: dict) -> dict:
     if 'safety_policy_file' in given and not given['safety_policy_file']:
         if not (folder / 'safety_policy.yaml').is_file():
             raise RuntimeError(f'robot_file:={robot_file}: neither params.yaml nor '
-                               f'safety_policy.yaml is '
-                               "beside it, and the rover's policy is not its own; write "
-                               'safety_policy_file:=PATH or params_file:=PATH')
+                               'safety_policy.yaml is beside it, and the policy of the rover is '
+                               'for the rover only; write safety_policy_file:=PATH or '
+                               'params_file:=PATH')
         given['safety_policy_file'] = str(folder / 'safety_policy.yaml')
     return given
 
@@ -240,20 +250,20 @@ def node(given: dict, name: str, remaps: tuple = (), **known) -> Node:
 
 
 def refusal(name: str, begun_s: float) -> Callable:
-    """End the launch where a node would only refuse the same parameters again and again."""
+    """End the launch if a node refuses its parameters: a restart would refuse them again."""
     def on_exit(event, context):
         if event.returncode == 1 and time.monotonic() - begun_s < REFUSED_S:
-            raise RuntimeError(f'{name} did not start; why stands above, in its own words')
+            raise RuntimeError(f'{name} did not start; its error message is in the log above')
     return on_exit
 
 
 def robot_nodes(given: dict) -> list:
-    """Describe all that runs on a robot beside its drivers."""
+    """Describe all nodes that run on a robot beside its drivers."""
     return [node(given, name) for name in (*GUARDS, *planners(given['use_composition']))]
 
 
 def recorder(given: dict, file_says: dict[str, dict]) -> list:
-    """Describe who records the topics of the robot, where that is asked for."""
+    """Describe the recorder of the robot's topics, if a recording is requested."""
     if not given['record']:
         return []
     said = [values['robot'] for values in file_says.values() if values.get('robot')]
@@ -270,9 +280,9 @@ def recorder(given: dict, file_says: dict[str, dict]) -> list:
 
 
 def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict]) -> None:
-    """RuntimeError where params_file speaks to one of these nodes by a name that is not its own.
+    """Raise RuntimeError if params_file names one of these nodes in another namespace.
 
-    ROS would start that node with its defaults, without a word.
+    ROS would start that node with its defaults and report nothing.
     """
     for one in nodes:           # each is called as its executable
         name = one.node_executable
@@ -284,7 +294,7 @@ def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict])
 
 
 def parameters(params_file: str) -> dict[str, dict]:
-    """Read what a parameter file says, by whom it speaks to: '/robot1/critic' or '/**/critic'."""
+    """Read the parameters of a file by node name: '/robot1/critic' or '/**/critic'."""
     try:
         return addressed.parameters(params_file)
     except ValueError as wrong:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Starts a mind that plans beside nav2 and never moves the robot (docs/nav2.md).
+Starts the planner beside nav2 in dry run; its plans never move the robot (docs/nav2.md).
 
-There is no critic, so nobody here publishes cmd_vel; the mind listens to the one of nav2.
+The critic is not started, so no node here publishes cmd_vel; the planner subscribes to the cmd_vel
+of nav2.
 """
 
 from ami_ros.core.stack import planners
@@ -11,7 +12,7 @@ from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the onlooker."""
+    """Describe the configurator and the planner."""
     def onlooker(given: dict) -> list:
         remaps = (('cmd_vel', given['cmd_vel_out_topic']),)
         names = ('configurator', *planners(given['use_composition']))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Starts the mind of a robot beside its drivers: critic, configurator, mind.
+Starts critic, configurator and planner beside the drivers of a robot.
 
-Three processes guard each other. Whoever publishes the robot's sensors and listens to cmd_vel is
-started elsewhere. Nothing moves until a person arms it (service configurator/arm).
+Each is a process of its own. The drivers, which publish the sensors and subscribe to cmd_vel, are
+started elsewhere. The robot does not move until a person arms it (service configurator/arm).
 """
 
 from ami_ros.launching import describe, FOR_ROBOT, robot_nodes
@@ -11,5 +11,5 @@ from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the robot's mind."""
+    """Describe the nodes that run beside the drivers."""
     return describe(robot_nodes, FOR_ROBOT)

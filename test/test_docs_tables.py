@@ -35,21 +35,21 @@ def markdown(heads: tuple[str, ...], rows) -> str:
 
 def modes() -> str:
     """Write what holds in each mode."""
-    return markdown(('mode', 'the mind is', 'a plan', 'a hand', 'how one gets there'), (
-        (f'`{name}`', mode.minds, mode.plan, mode.hand, mode.entered)
+    return markdown(('mode', 'planner nodes', 'a plan', 'a teleop command', 'entered by'), (
+        (f'`{name}`', mode.minds, mode.plan, mode.teleop, mode.entered)
         for name, mode in configurator.MODES.items()))
 
 
 def ladder() -> str:
-    """Write the degrade ladder."""
-    heads = ('lost', 'noticed by', 'what still runs', 'the robot may', 'what brings it back')
+    """Write the failures and their recovery."""
+    heads = ('failure', 'detected by', 'what still runs', 'the robot may', 'recovery')
     return markdown(heads, ([getattr(rung, field.name) for field in fields(rung)]
                             for rung in configurator.LADDER))
 
 
 def levels() -> str:
     """Write the levels of the budget."""
-    return markdown(('level', 'candidates', 'horizon', 'pictures looked at'), (
+    return markdown(('level', 'candidates', 'horizon', 'images planned on'), (
         (number, f'{level.candidates:.0%}', f'{level.horizon:.0%}',
          'all' if level.every == 1 else f'one of {level.every}')
         for number, level in enumerate(compute_budget.LEVELS)))

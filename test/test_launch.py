@@ -41,7 +41,7 @@ WRONG = [           # argument, what is said, what it must answer
     ('namespace', '1robot', 'begins with a digit'),
     ('enable_stamped_cmd_vel', 'Twist', 'it is neither true nor false'),
     ('cmd_vel_in_topic', 'cmd vel', 'a topic is made of letters'),
-    ('record', '/', 'it is there already'),
+    ('record', '/', 'the path exists already'),
     ('cmd_vel_out_topic', '', 'a topic is made of letters'),
 ]
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Records the golden drives of the tests anew: python3 tools/golden_drives.py --reason 'WHY' [NAME].
+Records the golden drives of the tests again.
 
-A golden drive says what the mind and the critic did with what they were shown; a change that
-makes them do otherwise fails test/recording/replay/test_golden_drives.py. Where that is meant,
-this records
-the drive again, and puts the reason beside it.
+    python3 tools/golden_drives.py --reason 'WHY' [NAME]
+
+A golden drive holds the inputs and outputs of planner and critic; a change of their outputs fails
+test/recording/replay/test_golden_drives.py. If the change is intended, this program records the
+drive again and stores the reason beside it.
 """
 
 import argparse
@@ -73,7 +74,8 @@ def main() -> None:
     """Record those that are named, or all."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
     args.add_argument('--reason', required=True, help='Reason for changing the recorded drive')
-    args.add_argument('names', nargs='*', choices=[*DRIVES, []], metavar='NAME')
+    args.add_argument('names', nargs='*', choices=[*DRIVES, []], metavar='NAME',
+                      help='Names of the drives; none means all')
     given = args.parse_args()
     if len(given.reason.split()) < 3:
         args.error(f'--reason {given.reason!r} is no sentence; say what changed and why')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Kills recorders at random instants and cuts files at random bytes: is all before it readable?
+Kills recorders and cuts recordings at random points, and counts readable messages before them.
 
 python3 tools/kill_recording.py --report FILE. Of 200 points half are SIGKILL of a recorder at
 work, half are a recording of the golden drive cut at any byte. Each is read as it lies there, by
@@ -98,8 +98,9 @@ def flushed(folder: Path) -> bytes:
 def main() -> int:
     """Kill, cut, count; status 1 where anything could not be read."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    args.add_argument('--points', type=int, default=POINTS)
-    args.add_argument('--report', type=Path, required=True)
+    args.add_argument('--points', type=int, default=POINTS,
+                      help='Number of kills and cuts')
+    args.add_argument('--report', type=Path, required=True, help='Report JSON file')
     given = args.parse_args()
     rng, points = random.Random(SEED), []
     with tempfile.TemporaryDirectory() as name:

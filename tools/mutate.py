@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Puts small faults into the critic, one at a time, and says which its tests do not notice.
+Puts small faults into the critic, one at a time, and reports those that its tests miss.
 
 python3 tools/mutate.py --all                   every file; goes on where it was broken off
 python3 tools/mutate.py --changed main          files that differ from a git revision

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Writes what the nodes say of themselves: python3 tools/pages.py (needs rclpy and a module).
+Writes the pages of the nodes and their parameters: python3 tools/pages.py.
 
-config/rover.yaml, docs/parameters.md and a page for each node in docs/nodes. Parameters come from
-their declarations; topics and services from nodes that are started here and asked what they have.
+It writes config/rover.yaml, docs/parameters.md and one page per node in docs/nodes. Parameters are
+read from their declarations, topics and services from nodes that are started for this. It needs
+rclpy and a module.
 """
 
 from collections.abc import Iterable, Iterator

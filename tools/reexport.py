@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Exports the rollouts of a module anew where they say the same to the bit: MODULE [--write].
+Exports the rollout networks of a module again if the new ones give bit-identical results.
 
-A rollout is asked for two candidates and more. One alone is summed in another order by ONNX
-Runtime, and its disagreement differs in the last digit.
+Rollouts are compared for two candidates and more. For a single candidate ONNX Runtime sums in
+another order, and the disagreement differs in the last digit.
+
+Usage: python3 tools/reexport.py MODULE [--write]
 """
 
 import argparse
@@ -67,7 +69,8 @@ def main(folder: Path, write: bool) -> int:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('module', type=Path)
-    parser.add_argument('--write', action='store_true')
+    parser.add_argument('module', type=Path, help='Module folder')
+    parser.add_argument('--write', action='store_true',
+                        help='Write the new networks into the module')
     args = parser.parse_args()
     sys.exit(main(args.module, args.write))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Gives the shipped module golden inputs and a version, and signs it with a key that is then gone.
+Adds golden inputs and a version to the shipped module, and signs it with a one-time key.
 
 Usage: python tools/sign_shipped.py VERSION
 
@@ -67,5 +67,5 @@ def main(version: str) -> None:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('version')
+    parser.add_argument('version', help='New version of the module')
     main(parser.parse_args().version)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     picture = None
     if args.picture is not None:
         if not args.picture.is_file():
-            raise ValueError(f'there is no picture {args.picture}; `ami-ros goal --take '
+            raise ValueError(f'there is no image {args.picture}; `ami-ros goal --take '
                              f'{args.picture.name}` takes one with the camera of the robot')
         picture = codec.from_compressed(args.picture.read_bytes())
     from ami_ros.operator import mode, send_goal

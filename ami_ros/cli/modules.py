@@ -233,7 +233,7 @@ def card(args: argparse.Namespace) -> list[str]:
 
 
 KEYS = Path('~/.config/ami_ros/keys')
-MEANWHILE = 'a mind that runs takes it up between two pictures; ami-ros doctor says what it has'
+MEANWHILE = 'a running planner loads it between two images; ami-ros doctor shows the set in use'
 WHATS = {
     'list': (listed, 'List installed modules, the active set and the rollback set'),
     'show': (show, 'Show the manifest of a module with the hash of every file'),

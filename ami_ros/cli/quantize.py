@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if not said.holds:
         print(f'not accepted: it is not shown that at most {100 * paired.MOST_WORSE:g} points '
               f'of success are lost; what was tried is in {trying}. More episodes narrow the '
-              'interval; more pictures of the robot (--bag) may mend the loss')
+              'interval; more images of the robot (--bag) may mend the loss')
         return 1
     trying.rename(args.out)
     print(f'accepted: {args.out}; sign it with ami-ros modules sign')

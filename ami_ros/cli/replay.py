@@ -72,9 +72,9 @@ def words(report: dict) -> list[str]:
                'pixels' + ''.join(f'; {n} lack the {what}'
                                   for what, n in chain['missing'].items()))
     for what, name in (('frames_not_replayed', 'frames were not replayed: something is lost'),
-                       ('pictures_missing', 'pictures are not in the recording'),
-                       ('pictures_other', 'pictures are not those that the network saw'),
-                       ('frames_that_failed_then', 'frames led to no thought then')):
+                       ('pictures_missing', 'images are not in the recording'),
+                       ('pictures_other', 'images are not those that the network saw'),
+                       ('frames_that_failed_then', 'frames led to no plan then')):
         if mind[what]:
             out.append(f'          {mind[what]} {name}')
     first = report['first_difference']

@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
             print(line)
     if args.picture is not None:
         if told.picture is None:
-            raise ValueError('there is no picture of this moment to be written')
+            raise ValueError('there is no image of this moment to be written')
         size = max(told.picture.shape[:2])
         write_png(args.picture, enlarge(told.picture, max(1, 320 // size) * size))
-        print(f'{"picture in":24s}{args.picture}')
+        print(f'{"image in":24s}{args.picture}')
     return 0
 
 

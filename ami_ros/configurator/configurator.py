@@ -2,8 +2,8 @@
 """
 Selects the mode, the goal and the compute budget, and handles failures of the nodes.
 
-Time comes in as seconds of the steady clock; messages, processes and pictures are the node's.
-Nothing here remembers a goal across a restart, and nothing arms itself.
+Time comes in as seconds of the steady clock; messages, processes and images are the node's.
+No goal is kept across a restart, and the robot is never armed automatically.
 """
 
 from dataclasses import dataclass
@@ -16,80 +16,90 @@ from ami_ros.core.settings import setting, Settings
 
 @dataclass(frozen=True)
 class Mode:
-    """What holds in a mode."""
+    """What holds in one mode."""
 
-    minds: str          # the state that the mind's nodes are wanted in
-    plan: str           # what becomes of plans
-    hand: str           # what a hand on the stick does
-    entered: str        # how one gets there
+    minds: str          # wanted lifecycle state of the planner nodes
+    plan: str           # what plans do
+    teleop: str         # what a teleop command does
+    entered: str        # what enters the mode
 
 
 MODES = {
-    'idle': Mode('inactive', 'none is made', 'moves the robot, which makes it `manual`',
-                 'at start; service `disarm`; when the mind is lost'),
-    'manual': Mode('inactive', 'none is made', 'moves the robot',
-                   'service `manual`; a hand on the stick in `idle` or `autonomous`'),
-    'autonomous': Mode('active', 'obeyed, as far as the critic lets it through',
-                       'outranks the plan, which makes it `manual`', 'service `arm`'),
-    'dry_run': Mode('active', 'made and published, never obeyed', 'moves the robot',
+    'idle': Mode('inactive', 'no plan is made', 'moves the robot and sets mode `manual`',
+                 'node start; service `disarm`; loss of a planner node'),
+    'manual': Mode('inactive', 'no plan is made', 'moves the robot',
+                   'service `manual`; a teleop command in `idle` or `autonomous`'),
+    'autonomous': Mode('active', 'moves the robot within the limits of the critic',
+                       'overrides the plan and sets mode `manual`', 'service `arm`'),
+    'dry_run': Mode('active', 'is published and never moves the robot', 'moves the robot',
                     'service `dry_run`'),
-    'stopped': Mode('inactive', 'none is made', 'moves nothing',
-                    'service `stop`; left by `reset` alone, also after a restart'),
+    'stopped': Mode('inactive', 'no plan is made', 'does not move the robot',
+                    'service `stop`; only `reset` leaves it, also after a restart'),
 }
 
 
 @dataclass(frozen=True)
 class FailureMode:
-    """One row of the degrade ladder."""
+    """One failure: its detection, its effect and its recovery."""
 
     fails: str
-    noticed: str            # by whom, how soon
+    noticed: str            # what detects it, and by what
     runs: str               # what still runs
     may: str                # what the robot may do
-    back: str               # what brings it back
+    back: str               # how the robot recovers
 
 
 LADDER = (
-    FailureMode('the machine is late', 'configurator: more than half of ten plans late',
-         'everything, with fewer candidates, then a shorter horizon, then fewer plans a second',
-         'drive; plans that are too old stop it', 'by itself, a level after 5 s of calm'),
-    FailureMode('the world model is surprised', 'critic, with the plan', 'everything',
-         'drive, at a share of the speed', 'by itself'),
-    FailureMode('one required sensor is silent', 'critic: by its age limit', 'everything',
-         'stand still',
-         'by itself when it is fresh again, or where `resume_after_sensor_timeout` is false a '
-         'person '
-         'who arms it; the goal fails after `blocked_goal_timeout_s`'),
-    FailureMode('an optional sensor is silent', 'critic: by its age limit', 'everything',
-         'drive, without what that sensor would have seen', 'by itself'),
-    FailureMode('the camera is silent', 'mind: no plan comes of it; critic: the plan is too old',
-         'everything', 'stand still; a hand moves it', 'by itself; the goal fails after '
-         '`planner_error_timeout_s`'),
-    FailureMode('mind, or one of its nodes, is killed or hangs',
-         'configurator: no sign of life for `heartbeat_timeout_s`', 'critic, configurator',
-         'stand still; a hand moves it', 'started again and configured; to be armed by a person'),
-    FailureMode('configurator is killed or hangs', 'critic: its permit is too old', 'critic, mind',
-         'stand still; a hand moves it', 'started again in `idle`, or in `stopped` where it was; '
-         'to be armed by a person'),
-    FailureMode('critic is killed or hangs',
-                "the base's own command timeout; configurator: no sign of "
-         'life for `heartbeat_timeout_s`', 'configurator, mind',
-         'nothing: nobody commands the wheels',
-         'started again, latched; a person who calls `critic/reset` and arms it'),
-    FailureMode('an emergency stop, or what else a rule latches', 'critic, at once', 'everything, '
-         'disarmed', 'nothing', 'a person who calls `critic/reset`, once the cause is gone, and '
-         'arms it'),
-    FailureMode('a person stops it: service `stop`', 'configurator, critic',
-                'critic, configurator',
-         'nothing', 'a person who calls `configurator/reset`, and arms it'),
+    FailureMode('the computer is too slow',
+                'configurator: more than half of ten plans are late',
+                'all nodes, with fewer candidates, then a shorter horizon, then fewer plans per '
+                'second',
+                'drive; a plan that is too old stops the robot',
+                'automatic: one level after 5 s without a late plan'),
+    FailureMode('the surprise of the world model is high', 'critic: the surprise in the plan',
+                'all nodes', 'drive at a fraction of the speed',
+                'automatic: when the surprise is low again'),
+    FailureMode('a required sensor times out', 'critic: age limit of the sensor', 'all nodes',
+                'stand still',
+                'automatic: when the sensor publishes again; if `resume_after_sensor_timeout` is '
+                'false, a person arms the robot again; the goal fails after '
+                '`blocked_goal_timeout_s`'),
+    FailureMode('an optional sensor times out', 'critic: age limit of the sensor', 'all nodes',
+                'drive without the data of that sensor',
+                'automatic: when the sensor publishes again'),
+    FailureMode('the camera publishes no images',
+                'planner: no image to plan on; critic: the plan is too old', 'all nodes',
+                'stand still; teleop moves the robot',
+                'automatic: when the camera publishes again; the goal fails after '
+                '`planner_error_timeout_s`'),
+    FailureMode('the node `mind`, or one of the separate planner nodes, is killed or hangs',
+                'configurator: no heartbeat for `heartbeat_timeout_s`', 'critic, configurator',
+                'stand still; teleop moves the robot',
+                'the node is restarted and configured; a person arms the robot again'),
+    FailureMode('the configurator is killed or hangs', 'critic: the motion enable is too old',
+                'critic, planner nodes', 'stand still; teleop moves the robot',
+                'the configurator is restarted in `idle`, or in `stopped` if that was its mode; '
+                'a person arms the robot again'),
+    FailureMode('the critic is killed or hangs',
+                'command timeout of the robot base; configurator: no heartbeat for '
+                '`heartbeat_timeout_s`', 'configurator, planner nodes',
+                'stand still: no process commands the wheels',
+                'the critic is restarted and latched; a person calls `critic/reset` and arms the '
+                'robot again'),
+    FailureMode('an emergency stop or another rule latches', 'critic: immediately',
+                'all nodes; the robot is disarmed', 'stand still',
+                'a person calls `critic/reset` when the cause is gone, and arms the robot again'),
+    FailureMode('a person calls the service `stop`', 'configurator, critic',
+                'critic, configurator', 'stand still',
+                'a person calls `configurator/reset` and arms the robot again'),
 )
 
 
 @dataclass(frozen=True)
 class ConfiguratorSettings(Settings):
-    """Whom it watches, and for how long it is patient."""
+    """Nodes that are watched, and timeouts."""
 
-    LIVE: ClassVar[str] = 'looked at ten times a second'
+    LIVE: ClassVar[str] = 'read ten times a second'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
     robot: str = setting('', 'name', reason='Robot file (required); sets the image size of goals')
@@ -156,7 +166,7 @@ class Configurator:
         self.begin()
 
     def tune(self, settings: ConfiguratorSettings) -> None:
-        """Be otherwise patient from now on."""
+        """Take other timeouts."""
         self.settings = settings
         self.supervisor.heartbeat_timeout_s, self.supervisor.processing_timeout_s = (
             settings.heartbeat_timeout_s, settings.processing_timeout_s)
@@ -173,7 +183,7 @@ class Configurator:
                'dry_run': self.supervisor.missing()}.get(mode, '')
         if why:
             return False, f'{mode} is not possible: {why}'
-        self._enter(mode, f'{mode} was asked for')
+        self._enter(mode, f'{mode} was requested')
         return True, f'mode is {mode}'
 
     def reset(self) -> tuple[bool, str]:
@@ -295,7 +305,7 @@ class Configurator:
                         'again and give the goal again')
         elif (self.mode == 'autonomous' and self._went and lost
               and not self.settings.resume_after_sensor_timeout):
-            self._enter('idle', f'{" and ".join(lost)} fell silent; arm again and give the goal '
+            self._enter('idle', f'{" and ".join(lost)} timed out; arm again and give the goal '
                         'again')
         self._went = self._went or (action != 'stop' and self.task in UNDER_WAY)
         if action != 'stop' or self.task not in UNDER_WAY or self.mode != 'autonomous':
@@ -303,7 +313,7 @@ class Configurator:
         elif self._stop_s is None:
             self._stop_s = now_s
         if source == 'teleop' and self.mode in ('idle', 'autonomous'):
-            self._enter('manual', 'a hand is on the stick')
+            self._enter('manual', 'a teleop command arrived')
 
     def tick(self, now_s: float) -> list[Transition]:
         """Watch over everybody; return what is to be done."""

@@ -82,7 +82,7 @@ class Supervisor:
             if ward.life[0] and ward.state:         # it was there a moment ago
                 self._fall(ward, 'ended and was started again')
             if ward.life[0]:
-                self.news.append(f'{name} is back')
+                self.news.append(f'{name} sends heartbeats again')
             ward.life, ward.ended, ward.asked, ward.failures = life, False, '', 0
             ward.again_s = -math.inf
         if ward.ended:
@@ -101,7 +101,8 @@ class Supervisor:
             return
         ward.failures += 1
         ward.again_s = now_s + AGAIN_S[min(ward.failures, len(AGAIN_S)) - 1]
-        self.news.append(f'{name} did not {asked or "follow"}, {ward.failures} times in a row')
+        self.news.append(f'transition {asked or "unknown"} of {name} failed {ward.failures} '
+                         'times in a row')
 
     def tick(self, wanted: str, now_s: float) -> list[Transition]:
         """Say what to do so that all come to the wanted state, 'active' or 'inactive'."""
@@ -148,9 +149,9 @@ class Supervisor:
         if changing:
             patience_s = max(patience_s, PATIENCE_S.get(changing, CHANGING_S))
         if silent_s > patience_s:
-            why = f'gave no sign of life for {silent_s:.1f} s'
+            why = f'sent no heartbeat for {silent_s:.1f} s'
         elif busy_s > self.processing_timeout_s and not changing:
-            why = f'has been at one picture for {busy_s:.1f} s'
+            why = f'has been processing one image for {busy_s:.1f} s'
         else:
             return []
         self._fall(ward, why)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Spends less thought where the machine is too slow for it, and more again once it keeps up.
+Reduces the planning effort if the machine is too slow, and increases it again when it keeps up.
 
-Late is a plan that was too much work for its time: thinking less helps. One that only began late,
-because something else had the machine, or a picture that another one overtook, is not: the search
-ends at its deadline by itself.
+A plan is late if its computation took longer than its deadline: less computation helps. A plan
+that only began late, because another process had the machine, or whose image was replaced by a
+newer one, is not late: the search ends at its deadline by itself.
 """
 
 from dataclasses import dataclass, replace
@@ -14,26 +14,26 @@ from ami_ros.core.settings import ActorSettings
 
 @dataclass(frozen=True)
 class Level:
-    """How much thought a plan may cost."""
+    """Planning effort of one level."""
 
     candidates: float       # share of the actor's candidates
-    horizon: float          # share of the actor's horizon; the next that the module can imagine
-    every: int              # of so many pictures one is looked at
+    horizon: float          # share of the actor's horizon; rounded up to one of the module
+    every: int              # one of this many images is planned on
 
 
 LEVELS = (Level(1.0, 1.0, 1), Level(0.6, 1.0, 1), Level(0.35, 1.0, 1), Level(0.35, 0.5, 1),
           Level(0.35, 0.5, 2), Level(0.25, 0.5, 3))
-# of the plans: more late ones are too many. A search ends at its deadline by itself, and a bad
-# moment of the machine makes a few late whatever they cost: thinking less is for a machine on
-# which the ordinary plan is late
+# share of late plans above which the level goes down. A search ends at its deadline by itself, and
+# a short load of the machine makes a few plans late at any effort: less effort is for a machine on
+# which most plans are late
 LATE_SHARE = 0.5
-WINDOW = 10             # pictures that are judged together
-CALM_S = 5.0            # without a late one, before more is tried
-TRIED_S = 60.0          # a level that proved too much is not tried again for so long
+WINDOW = 10             # plans that are counted together
+CALM_S = 5.0            # without a late plan, before the level goes up
+TRIED_S = 60.0          # a level that was too slow is not tried again for so long
 
 
 def within(level: Level, settings: ActorSettings, horizons: tuple[int, ...]) -> ActorSettings:
-    """Return what a level leaves of the actor's settings; only such horizons can be imagined."""
+    """Return the actor's settings at a level; `horizons` are those that the module has."""
     wanted = level.horizon * settings.horizon
     candidates = max(settings.elites, settings.elites_kept + 2, round(level.candidates
                                                                * settings.candidates))
@@ -42,19 +42,19 @@ def within(level: Level, settings: ActorSettings, horizons: tuple[int, ...]) -> 
 
 
 def whole(before_s: float, search_s: float, done: int, wanted: int) -> float:
-    """Return how long a plan takes from the picture on, s, had its search not been cut short."""
+    """Return how long a plan takes from the image on, s, if its search is not cut short."""
     return before_s + search_s * wanted / max(done, 1)
 
 
 class Budget:
-    """Goes down a level when plans are late, and up again after calm; remembers what failed."""
+    """Goes down a level when plans are late, and up again after CALM_S without a late plan."""
 
     def __init__(self):
         self.level = 0
         self._thoughts = self._late = 0             # as they were counted last
         self._window = [0, 0]                       # thoughts and late ones since then
         self._calm_s: float | None = None
-        self._failed_s: dict[int, float] = {}       # level: when it proved too much
+        self._failed_s: dict[int, float] = {}       # level: when it was too slow
 
     @property
     def now(self) -> Level:

@@ -13,10 +13,10 @@ WINDOW_S = 5.0          # figures are of so long
 LEAST = 5               # inputs; of fewer nothing is said
 EVERY_S = 1.0           # figures are made again; to make them costs a tenth of a millisecond
 FIRST = {               # figure: the first thing to do where it is beyond what may be
-    'rate_hz': 'see whether what it works on comes as often: ros2 topic hz',
-    'jitter_ms': 'see what else keeps the computer busy: top, ami-ros host',
-    'age_ms': "see whether the camera's clock is right (chrony), and how long its driver takes",
-    'load': 'let the mind think less (actor.candidates, actor.iterations), or hold the clocks: '
+    'rate_hz': 'check the rate of its input topics: ros2 topic hz',
+    'jitter_ms': 'check the load of the computer by other processes: top, ami-ros host',
+    'age_ms': 'check the clock of the camera (chrony) and the delay of its driver',
+    'load': 'reduce actor.candidates or actor.iterations, or fix the clock rates of the computer: '
             'ami-ros host'}
 
 
@@ -24,7 +24,7 @@ FIRST = {               # figure: the first thing to do where it is beyond what 
 class HealthSettings(Settings):
     """From when on a stage is told to be slow; nothing else comes of it."""
 
-    LIVE: ClassVar[str] = 'the next sign of life is judged by it'
+    LIVE: ClassVar[str] = 'applied from the next heartbeat on'
 
     min_rate_hz: float = setting(
         4.0, 'Hz', 0.0, 1000.0, 'Warn if the rate of processed frames falls below this', live=True)

@@ -152,7 +152,7 @@ def frozen(value):
 class WorldModelSettings(Settings):
     """How the belief follows what is seen."""
 
-    LIVE: ClassVar[str] = 'the next picture is folded in with it'
+    LIVE: ClassVar[str] = 'applied from the next image on'
 
     latent_gain: float = setting(
         0.7, '1', 0.05, 1.0, 'Weight of a new observation in the latent belief', live=True)
@@ -183,7 +183,7 @@ class WorldModelSettings(Settings):
 class ActorSettings(Settings):
     """How long and how wide the actor searches."""
 
-    LIVE: ClassVar[str] = 'the next plan is searched with it'
+    LIVE: ClassVar[str] = 'applied from the next plan on'
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('elites', 'candidates', 'elites are the best of the candidates'),
         Order('elites_kept', 'elites', 'what is kept is kept of the elites', alike=False))
@@ -219,7 +219,7 @@ class ActorSettings(Settings):
 class EnergySettings(Settings):
     """What makes a future good: weights of the hard-written terms."""
 
-    LIVE: ClassVar[str] = 'the next plan is judged by it'
+    LIVE: ClassVar[str] = 'applied from the next plan on'
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('arrive_m', 'settle_m', 'who is there is near enough to settle'),
         Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),

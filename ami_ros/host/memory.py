@@ -52,7 +52,7 @@ def swap(host: Host) -> list[Finding]:
                         'End what else is running, then sudo swapoff -a && sudo swapon -a.')]
     if not zram and any(name.startswith('/dev/mmcblk') for name, _, _ in devices):
         return [Finding(WARN, 'memory: swap', measured, 'none on a memory card',
-                        'Move it to an SSD: a card stalls the mind for tenths of a second.')]
+                        'Move it to an SSD: a card stalls the planner for tenths of a second.')]
     return [good('memory: swap', measured)]
 
 
@@ -65,7 +65,7 @@ def disk(host: Host) -> list[Finding]:
             continue
         total, free = usage[0] / GB, usage[1] / GB
         measured = (f'{free:.0f} of {total:.0f} GB free, {free * 1e3 / RAW_MBPS / 3600:.1f} h of '
-                    'raw 640x480 pictures at 10 Hz')
+                    'raw 640x480 images at 10 Hz')
         what = f'disk: /{where}'
         if free < DISK_GB[1]:
             findings.append(Finding(
@@ -103,6 +103,6 @@ def buffers(host: Host) -> list[Finding]:
         lines += ['net.ipv4.ipfrag_time=3', 'net.ipv4.ipfrag_high_thresh=134217728']
     if most < BUFFER_MB * MB:
         return [Finding(WARN, what, measured, wanted,
-                        f'Where pictures cross a network, write {", ".join(lines)} to {SYSCTL}, '
+                        f'Where images cross a network, write {", ".join(lines)} to {SYSCTL}, '
                         'then sudo sysctl --system.')]
     return [good(what, measured, wanted)]

@@ -36,7 +36,7 @@ def take_short_turns(thread: int = 0) -> str:
     """
     number = SCHED_SETATTR.get(platform.machine())
     if number is None:
-        return f'not known how to on {platform.machine()}'
+        return f'short time slices are not supported on {platform.machine()}'
     try:
         nice = os.getpriority(os.PRIO_PROCESS, thread)
     except OSError as why:      # it has ended meanwhile
@@ -57,7 +57,7 @@ def take_priority(priority: int = PRIORITY - 10) -> str:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
                               os.sched_param(priority))
     except OSError as why:
-        return f'no real-time priority {priority}: {why.strerror}; ami-ros host says how'
+        return f'real-time priority {priority} is not permitted: {why.strerror}; run ami-ros host'
     return ''
 
 

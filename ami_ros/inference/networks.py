@@ -67,7 +67,7 @@ class Networks:
     def encode(self, image: np.ndarray) -> np.ndarray:
         """See a picture (H, W, 3) uint8; ValueError when it is of another size."""
         if image.shape != (*self.size[::-1], 3) or image.dtype != np.uint8:
-            raise ValueError(f'picture of shape {image.shape} {image.dtype}; this module sees '
+            raise ValueError(f'image of shape {image.shape} {image.dtype}; this module sees '
                              f'{(*self.size[::-1], 3)} uint8')
         z, place, _, doubt = self._see(picture=image[None].astype(np.float32))
         self._remember(z[0], place[0], doubt[0])

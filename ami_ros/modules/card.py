@@ -94,7 +94,7 @@ def surprise(said: dict) -> list[str]:
     own = said.get('surprise')
     if not own:
         return [f'{ordinary(said)[0].upper()}{ordinary(said)[1:]}.']
-    return [f'On held-out drives of its own recording, {own.get("frames", 0):.0f} pictures, '
+    return [f'On held-out drives of its own recording, {own.get("frames", 0):.0f} images, '
             f'{own.get("period_s", 0):.2f} s apart: {ordinary(said)}. A robot that stays above '
             'this is elsewhere, or light, lens or camera changed.']
 

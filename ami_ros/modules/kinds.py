@@ -20,7 +20,7 @@ KINDS = {
     MIND: ModuleKind('perception, world model and the energies of the actor, and its map',
                ('see.onnx', 'step.onnx', 'imagine.onnx'),
                ('horizon', 'map_cell_m', 'surprise_scale')),
-    'ground-map': ModuleKind('another map of where the robot may drive, read by the same eyes',
+    'ground-map': ModuleKind('another map of where the robot may drive, for the same encoder',
                        ('map_cost.npy', 'map_origin.npy'), ('map_cell_m',),
                        ('map_cost.npy', 'map_origin.npy')),
 }

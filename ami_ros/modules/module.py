@@ -125,7 +125,7 @@ def open_set(store: Path, active: active_set.Set, trust: Trust, required: bool) 
 def whole(modules: Mapping[str, Module]) -> Module:
     """Make one module of a set: the mind, with what the others bring in the place of its own."""
     if MIND not in modules:
-        raise ModuleError(f'the set has no {MIND}, without which there is no mind; it has: '
+        raise ModuleError(f'the set has no {MIND}, which the planner needs; it has: '
                           f'{", ".join(modules)}')
     mind = modules[MIND]
     for kind, module in modules.items():

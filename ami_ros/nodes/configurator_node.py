@@ -73,7 +73,7 @@ class ConfiguratorNode:
         self.keeps = bool(was)
         if was:
             self.mine.restore(was)
-            self.node.get_logger().warning(f'it comes up stopped: {was}')
+            self.node.get_logger().warning(f'the configurator starts in mode stopped: {was}')
         if self.kept.wrong:
             self.node.get_logger().error(self.kept.wrong)
         self.goals = self.node.create_publisher(*topics.GOAL.publisher())

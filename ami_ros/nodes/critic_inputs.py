@@ -112,8 +112,8 @@ class CriticInputs:
         paused_s, self.seen_ns = (now_ns - self.seen_ns) / 1e9, now_ns
         if paused_s > PAUSE_S and not self.settings.lock_step:
             self.node.critic.suspended(paused_s, now_ns)
-            self.node.get_logger().warning(f'it did not run for {paused_s:.3f} s; the robot '
-                                           'stands until messages that waited are old')
+            self.node.get_logger().warning(f'the critic did not run for {paused_s:.3f} s; it '
+                                           'stops the robot until the delayed messages expire')
 
     def ros_ns(self) -> int | None:
         """Return ROS time by which stamps are refused; None in lock-step, where none passes."""

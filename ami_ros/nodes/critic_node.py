@@ -97,7 +97,7 @@ class CriticNode(Node):
         self.create_timer(BEAT_S, self.beat, clock=steady)
         self.create_timer(COMPANY_S, self.look_around, clock=steady)
         take_short_turns()      # for who gets no priority; it has nothing to wait for long
-        self.priority = take_priority() if eager else 'not asked for'
+        self.priority = take_priority() if eager else 'not requested'
         if self.priority and eager:
             self.get_logger().warning(self.priority)
         self.auditor.begun(self.critic.latch.closed, chosen.hash,
@@ -195,7 +195,7 @@ class CriticNode(Node):
     def tell_found(self) -> None:
         """Say at the start what was found latched, and what cannot be kept."""
         for rule, reason in self.critic.latch.closed.items():
-            self.get_logger().warning(f'it comes up stopped by {rule}: {reason}; latched until '
+            self.get_logger().warning(f'the critic starts latched by {rule}: {reason}; call '
                                       'critic/reset')
         for wrong in filter(None, (self.homeless, self.critic.latch.wrong)):
             self.get_logger().error(wrong)
@@ -227,7 +227,7 @@ class CriticNode(Node):
         self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(
             self.get_fully_qualified_name(), 2 if self.besides else 1 if wrong else 0,
-            wrong or 'judging',
+            wrong or 'working',
             {'state': 'active', **self.who, **self.others.said(self.commanding),
              'action': last.action, 'rule': last.rule,
              'source': last.source, 'policy': self.critic.policy.hash,

@@ -71,7 +71,7 @@ class HotSwap:
                 work()
                 self.wrong = ''
             except Exception as why:    # whatever it is, the old one thinks on
-                self.wrong = f'the active set was not taken up: {why}'
+                self.wrong = f'the active set of modules was not loaded: {why}'
                 self.worker.node.get_logger().error(self.wrong)
         self.thread = threading.Thread(target=safely, name='swap', daemon=True)
         self.thread.start()
@@ -107,7 +107,7 @@ class HotSwap:
         # it may have slept meanwhile, and have opened another eye for the same kind of camera
         same_eye = eye.contract == other.eye.contract
         self.adopt(other.mind, eye if same_eye else other.eye, other.goal)
-        worker.node.get_logger().info(f'thinking with {said(other.mind)} from now on')
+        worker.node.get_logger().info(f'the planner now uses {said(other.mind)}')
         self.begin(self.give_back)
 
     def give_back(self) -> None:

@@ -235,7 +235,8 @@ class Managed(LifecycleNode):
         try:
             work()
         except Exception as why:
-            self.get_logger().error(f'while undoing: {first_line(why)}\n{traceback.format_exc()}')
+            self.get_logger().error(f'a transition could not be undone: {first_line(why)}\n'
+                                    f'{traceback.format_exc()}')
 
     def rise(self) -> None:
         """Configure and activate by itself, for who has no supervisor; ValueError says why not."""
@@ -262,8 +263,8 @@ def keep_wrong_requests_from_killing(node: Managed) -> None:
             return answer(request, response)
         except Exception as why:
             asked = request.transition.label or request.transition.id
-            node.get_logger().warning(f'no transition {asked!r} from {node.state}: '
-                                      f'{first_line(why)}')
+            node.get_logger().warning(f'transition {asked!r} is not possible in state '
+                                      f'{node.state}: {first_line(why)}')
             response.success = False
             return response
 

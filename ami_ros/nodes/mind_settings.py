@@ -30,7 +30,6 @@ from ami_ros.robots.robot import Robot
 class ModuleSettings(Settings):
     """What it thinks with."""
 
-    FIXED: ClassVar[str] = 'the mind is made of it'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
     robot: str = setting('', 'name', reason='Robot file (required)')

@@ -26,8 +26,9 @@ def mistyped(node: Node, row: Topic) -> str:
             for info in (*node.get_publishers_info_by_topic(row.name),
                          *node.get_subscriptions_info_by_topic(row.name))
             if info.topic_type != right}
-    return '; '.join(f'{who} has {row.name} as {what}, the critic as {right}: nothing gets across '
-                     '(parameter enable_stamped_cmd_vel)' for who, what in sorted(ends.items()))
+    return '; '.join(f'{who} has {row.name} as {what}, the critic as {right}: no message is '
+                     'delivered (parameter enable_stamped_cmd_vel)'
+                     for who, what in sorted(ends.items()))
 
 
 def unheard(node: Node, row: Topic) -> str:
@@ -37,7 +38,7 @@ def unheard(node: Node, row: Topic) -> str:
     """
     return '; '.join(
         f'{who} offers {row.name} {qualities(qos)}, the critic asks for {qualities(row.qos)}: '
-        'nothing gets across' for who, qos in ends(node.get_publishers_info_by_topic(row.name))
+        'no message is delivered' for who, qos in ends(node.get_publishers_info_by_topic(row.name))
         if not fits(qos, row.qos))
 
 
@@ -46,7 +47,8 @@ def deaf(node: Node, row: Topic) -> str:
     offered = row.publisher()[2]
     return '; '.join(
         f'{who} asks for {row.name} {qualities(qos)}, the critic offers it {qualities(offered)}: '
-        'nothing gets across' for who, qos in ends(node.get_subscriptions_info_by_topic(row.name))
+        'no message is delivered'
+        for who, qos in ends(node.get_subscriptions_info_by_topic(row.name))
         if not fits(offered, qos))
 
 

@@ -29,7 +29,6 @@ NICE = 5                # it gives way to those whose work it records; what come
 class RecorderSettings(Settings):
     """What is recorded, to where, and how much of it is kept."""
 
-    FIXED: ClassVar[str] = 'the bag was begun with it'
     NAMED: ClassVar[tuple[str, ...]] = ('robot',)
 
     robot: str = setting('', 'name', reason='Robot file (required); its topics are recorded')

@@ -166,16 +166,16 @@ class RecordingNode(Node):
         kind = offers[0].topic_type
         others = {offer.topic_type for offer in offers} - {kind}
         if others:
-            self.get_logger().warning(f'{name} is recorded as {kind}; {", ".join(others)}, which '
-                                      'others publish there, is not')
+            self.get_logger().warning(f'{name} is recorded as {kind}; messages of type '
+                                      f'{", ".join(others)} on this topic are not recorded')
         try:
             class_of(kind)
             self.scribe.offer(name, kind, tuple(profile(o.qos_profile) for o in offers))
             self.subscribe(name, kind, qos)
             theirs, ours = str(getattr(offers[0], 'topic_type_hash', '')), definition(kind)[1]
             if theirs.startswith('RIHS01') and theirs != ours:
-                self.get_logger().warning(f'{name}: its {kind} is of another version than the one '
-                                          f'that the bag describes ({theirs} and {ours})')
+                self.get_logger().warning(f'{name}: the publisher and the bag have different '
+                                          f'versions of {kind} ({theirs} and {ours})')
         except (ImportError, AttributeError, ValueError) as wrong:
             self.refused[name] = str(wrong)
             self.get_logger().warning(f'{name} is not recorded: {wrong}')

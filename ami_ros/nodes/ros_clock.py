@@ -26,8 +26,8 @@ def guarded(node: Node, take):
             take(msg)
             node.clock_wrong = ''
         except (ValueError, OverflowError) as why:
-            node.clock_wrong = (f'/clock says {msg.clock.sec} s and {msg.clock.nanosec} ns, which '
-                                f'is no time ({why}); ROS time stands still')
+            node.clock_wrong = (f'/clock has the invalid time {msg.clock.sec} s and '
+                                f'{msg.clock.nanosec} ns ({why}); ROS time does not advance')
             node.get_logger().error(node.clock_wrong, throttle_duration_sec=5.0)
     return taken
 

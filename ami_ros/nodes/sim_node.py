@@ -27,7 +27,6 @@ class SimSettings(Settings):
 
     RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
                                         'a Twist does not say which frame it answers'),)
-    FIXED: ClassVar[str] = 'the world is made of it'
 
     robot: str = setting('rover', 'name', reason='Robot file of the simulated robot')
     engine: str = setting(
@@ -63,15 +62,15 @@ class SimSettings(Settings):
         """Check what no range says."""
         super().__post_init__()
         if self.camera_hz not in (5, 10, 20):
-            raise ValueError(f'camera_hz = {self.camera_hz}; 5, 10 or 20 is right, so that '
-                             'pictures fall on physics steps')
+            raise ValueError(f'camera_hz = {self.camera_hz}; it must be 5, 10 or 20, so '
+                             'that images fall on physics steps')
 
 
 @dataclass(frozen=True)
 class EpisodeSettings(Settings):
     """Where `sim/reset` puts the robot, and what its sensors draw their noise from."""
 
-    LIVE: ClassVar[str] = 'the next sim/reset obeys it'
+    LIVE: ClassVar[str] = 'applied at the next sim/reset'
 
     anywhere: bool = setting(
         True, '-',
@@ -230,7 +229,8 @@ class SimNode(Node):
     def _mount(self) -> bool:
         """Offer tf where tf2_msgs is installed; return whether it is."""
         if topics.TFMessage is None:
-            self.get_logger().info('tf and tf_static are left out: tf2_msgs is not installed')
+            self.get_logger().info('tf and tf_static are not published: tf2_msgs is not '
+                                   'installed')
             return False
         for topic in (topics.TF, topics.TF_STATIC):
             self.out[topic.name] = self.create_publisher(*topic.publisher())

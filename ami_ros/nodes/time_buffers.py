@@ -86,7 +86,7 @@ class BodyBuffer:
         for name, track in (('odom', self.odometry), ('imu', self.gyro)):
             if track.kept and track.at(stamp_ns, self.reach_ns) is None:
                 off_s = (stamp_ns - track.kept[-1][0]) / 1e9
-                said.append(f'the newest {name} is {off_s:.3f} s older than the picture')
+                said.append(f'the newest {name} is {off_s:.3f} s older than the image')
             elif not track.kept and name == 'odom':
                 said.append('no odom has come')
         return f'{" and ".join(said)}; at most {self.reach_ns / 1e9:g} s is right'

@@ -90,10 +90,10 @@ def end(act: Transition, log: Callable[[str], None]) -> None:
         return              # it ended by itself, or runs on another machine
     try:
         if act.name.rpartition('/')[2] not in Path(f'/proc/{pid}/cmdline').read_text():
-            log(f'process {pid} says that it is {act.name}, but its command line does not; it is '
-                'left alone')
+            log(f'process {pid} claims to be {act.name}, but its command line does not name it; '
+                'the process is not terminated')
             return
         os.kill(int(pid), signal.SIGKILL)
-        log(f'{act.name}, process {pid}, is ended')
+        log(f'{act.name}, process {pid}, was terminated')
     except OSError as why:
-        log(f'{act.name}, process {pid}, cannot be ended: {why}')
+        log(f'{act.name}, process {pid}, cannot be terminated: {why}')

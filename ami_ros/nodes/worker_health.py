@@ -67,8 +67,8 @@ def verdict(sensors: SensorInputs, active: bool) -> Health:
     if sensors.troubles.now:
         return Health('', 2, '; '.join(sensors.troubles.now.values()))
     if not queue.silent:
-        return Health('', 0, 'thinking')
+        return Health('', 0, 'working')
     if queue.inputs.full:
         others = ', '.join(row.name for row in heard[:-1])
-        return Health('', 2, f'{heard[-1].name} waits for what belongs to it, of {others}')
+        return Health('', 2, f'{heard[-1].name} waits for messages of its time on {others}')
     return Health('', 2, f'waiting for {heard[-1].name}')

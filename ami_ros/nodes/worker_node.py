@@ -162,7 +162,8 @@ class WorkerNode:
         try:
             if worker is not None and not worker.stop():
                 self.node.broken = True
-                raise RuntimeError('the worker is still at a picture; this process has to end')
+                raise RuntimeError('the worker thread is still processing an image; the '
+                                   'process must exit')
             self.tracing.close()
         finally:
             if self.episode.plan is not None:

@@ -94,16 +94,16 @@ class GoalClient:
         if self.over:
             return
         if self._before is None and now_s - self._begun_s > PATIENCE_S:
-            self._end('failed', 'nobody speaks on configurator/status; is the robot running, in '
+            self._end('failed', 'no message came on configurator/status; is the robot running in '
                       'this namespace and ROS domain?')
         elif self._before is not None and now_s - self._heard_s > SILENT_S:
-            self._end('failed', f'the configurator fell silent for {SILENT_S:g} s; nobody knows '
-                      'what became of the goal')
+            self._end('failed', f'the configurator sent no status for {SILENT_S:g} s; the state '
+                      'of the goal is unknown')
         elif not self.number and now_s - self._begun_s > 2 * PATIENCE_S:
-            self._end('failed', 'nobody takes the picture on goal/image')
+            self._end('failed', 'goal/image has no subscriber')
         elif self.number and not self.wait and self._given_s is not None \
                 and now_s - self._given_s > 2 * PATIENCE_S:
-            self._end('failed', f'goal {self.number}: taken, but the mind does not follow it')
+            self._end('failed', f'goal {self.number}: the planner did not acknowledge it')
 
     def _end(self, how: str, why: str) -> None:
         self.over, self.why = how, why

@@ -108,5 +108,5 @@ def hear(ros: list[str]) -> tuple[dict[str, str], Verdict | None]:
     """Return the values of the configurator's status, and the critic's newest verdict."""
     node: StatusListener = until_done(StatusListener, ros)
     if node.said is None:
-        raise RuntimeError(f'nobody speaks on configurator/status; {NOBODY}')
+        raise RuntimeError(f'no message came on configurator/status; {NOBODY}')
     return node.said, node.verdict

@@ -28,7 +28,7 @@ class Looking(Once):
                       type=CompressedImage if camera.kind == 'CompressedImage' else Image)
         self.create_subscription(*row.subscriber(self.on_picture))
         self.picture: np.ndarray | None = None
-        self.why = f'no picture came on {camera.topic}; {NOBODY}'
+        self.why = f'no image came on {camera.topic}; {NOBODY}'
 
     @property
     def done(self) -> bool:

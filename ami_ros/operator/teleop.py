@@ -60,7 +60,7 @@ class Word:
 
     def told(self, now_s: float, topic: str) -> str:
         """Return it, or that nobody speaks there."""
-        return self.text if now_s - self.at_s < SILENT_S else f'nobody speaks on {topic}'
+        return self.text if now_s - self.at_s < SILENT_S else f'no message on {topic}'
 
 
 class DriveNode(Node):
@@ -227,7 +227,7 @@ class DriveNode(Node):
         v, w = self.keys.speeds
         return [f'{self.get_fully_qualified_name()}: {self.wish.robot.name}, '
                 f'at {v:.2f} m/s and {w:.2f} rad/s',
-                f'hand    {self.held}',
+                f'teleop  {self.held}',
                 f'critic  {self.ears() or self.verdict.told(now, topics.VERDICT.name)}',
                 f'mode    {self.mode.told(now, topics.STATUS.name)}',
                 f'answer  {self.answer}', '', *HELP]

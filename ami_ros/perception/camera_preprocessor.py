@@ -36,8 +36,9 @@ class CameraPreprocessor:
         needed = next((s.topic for s in robot.sensors_of('CameraInfo') if s.required), '')
         # what pictures go through, and why they cannot; replaced as one
         self.way: tuple[Rectifier | None, str] = (None, (
-            f'no {needed} came yet, which {robot.name} requires: without it nobody knows what '
-            'the camera sees' if needed and contract.hfov_rad is not None else ''))
+            f'no {needed} came yet, which {robot.name} requires: without it the '
+            'field of view of the camera is unknown'
+            if needed and contract.hfov_rad is not None else ''))
 
     def on_info(self, msg) -> None:
         """Take a camera_info; a table is made only when it says something new."""
@@ -81,7 +82,7 @@ class CameraPreprocessor:
         if self.min_spread:
             shows = spread(seen.reshape(-1, 3))
             if not shows >= self.min_spread:
-                raise ValueError(f'picture is black or uniform: its brightness spreads by '
+                raise ValueError(f'image is black or uniform: its brightness spreads by '
                                  f'{shows:.1f} of 255, {self.min_spread:.1f} is needed')
         return seen
 
@@ -93,7 +94,7 @@ class CameraPreprocessor:
         """See that a picture's frame is where the module learned to see from."""
         link, self.strange = frame.rpartition('/')[2], ''    # a namespaced frame ends in the link
         if link not in self.robot.body.mounts:
-            self.strange = (f'pictures are in frame {frame!r}, which {self.robot.urdf} does not '
+            self.strange = (f'images are in frame {frame!r}, which {self.robot.urdf} does not '
                             f'mount; {self.robot.camera.link} of the robot file is taken')
             link = str(self.robot.camera.link)
         wrong = camera_contract.contradiction(self.contract, self.robot, link)

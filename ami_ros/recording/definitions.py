@@ -53,6 +53,6 @@ def file_of(kind: str) -> Path:
         path = Path(folder, 'share', package, 'msg', f'{name}.msg')
         if path.is_file():
             return path
-    raise ValueError(f'nobody knows what a {kind} looks like: it is no standard type, and no '
+    raise ValueError(f'the message type {kind} is unknown: it is no standard type, and no '
                      f'workspace in AMENT_PREFIX_PATH has share/{package}/msg/{name}.msg; source '
                      'the one that has it')

@@ -21,7 +21,7 @@ def link_of(robot: Robot, frame_id: str) -> str:
     if link not in known:
         raise ValueError(f'an IMU message is in frame {frame_id!r}, {robot.path} says link: '
                          f'{", ".join(known) or "(it has no sensor of kind Imu)"}; one of the two '
-                         'is wrong, and without the right mount nobody knows which way it turns')
+                         'is wrong, and without the right mount the axis of rotation is unknown')
     return link
 
 

@@ -72,7 +72,7 @@ class Robot(Given):
             twice = next((one for one in said if said.count(one) > 1), None)
             if twice is not None:
                 raise ValueError(f'two sensors have the {key} {twice!r}')
-        for what, kinds in (('picture', PICTURES), ('odometry', ('Odometry',))):
+        for what, kinds in (('image', PICTURES), ('odometry', ('Odometry',))):
             names = [sensor.name for sensor in self.sensors_of(*kinds)]
             if len(names) != 1:
                 raise ValueError(f'exactly one sensor of kind {" or ".join(kinds)} is needed, for '

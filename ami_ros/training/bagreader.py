@@ -176,7 +176,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
             row = row_of(need, received, message, robot)
             if need == 'camera':
                 if row[0] in stamps:
-                    raise ValueError('its stamp is that of an earlier picture')
+                    raise ValueError('its stamp is that of an earlier image')
                 kept = len(rows[need]) % step == 0
                 picture, source = picture_of(message, size, rectifier)
                 if kept:

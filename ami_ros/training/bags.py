@@ -88,7 +88,7 @@ def alike(one: float | None, other: float | None) -> bool:
 
 def seen(hfov_rad: float | None) -> str:
     """Say what a camera sees."""
-    return 'nobody knows how far (no camera_info)' if hfov_rad is None else f'{hfov_rad:.3f} rad'
+    return 'an unknown angle (no camera_info)' if hfov_rad is None else f'{hfov_rad:.3f} rad'
 
 
 def lineage(paths: tuple[Path, ...], recordings: tuple[bagreader.Recording, ...]) -> dict:

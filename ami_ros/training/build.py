@@ -130,7 +130,7 @@ def recipe_of(job: Job, base: Base | None, images: np.ndarray) -> train.Recipe:
         return replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
     size = images.shape[2], images.shape[1]
     if base.model.size != size:
-        raise ValueError(f'the base {base.name} sees pictures of {base.model.size} and the robot '
+        raise ValueError(f'the base {base.name} sees images of {base.model.size} and the robot '
                          f'file asks for {size}; train without --base')
     if job.encoder not in ('convolutions', base.model.shape.encoder):
         raise ValueError(f'the base {base.name} has the encoder {base.model.shape.encoder}, not '

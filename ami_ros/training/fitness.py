@@ -62,11 +62,11 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     names = np.unique(drives.drive)
     learn, spare = map(len, windows.split(drives, FRAMES, HELD_OUT, 0))
     if len(names) < 2:
-        failures.append('all pictures are one drive, and whole drives are kept apart to check '
+        failures.append('all images are one drive, and whole drives are kept apart to check '
                         'with; record longer, pause the camera for two seconds now and then, or '
-                        'let it take more than 7 pictures a second')
+                        'let it take more than 7 images a second')
     elif learn < BATCH or spare < CHECKS:
-        failures.append(f'there are {learn} windows of {FRAMES} pictures, 0.08 to 0.45 s apart, '
+        failures.append(f'there are {learn} windows of {FRAMES} images, 0.08 to 0.45 s apart, '
                         f'to learn from and {spare} to check with; {BATCH} and {CHECKS} are the '
                         'least: record longer')
     moving(recording, failures, warnings)
@@ -76,17 +76,17 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
                         'beginning, the shipped module learned from 7 hours')
     alone = 1.0 - windows.with_odometry(recording, recording.image_ns).mean()
     if alone > UNPLACED_SHARE:
-        warnings.append(f'{100 * alone:.0f} % of the pictures are left out: odometry says '
+        warnings.append(f'{100 * alone:.0f} % of the images are left out: odometry says '
                         'nothing around them for more than a second')
     if np.isnan(recording.clearance).mean() > 0.5:
-        warnings.append('most pictures have no scan within 0.15 s, so clearance is not learned')
+        warnings.append('most images have no scan within 0.15 s, so clearance is not learned')
     if not len(recording.gyro_ns):
         warnings.append('there is no IMU; the turning rate is that of the odometry')
     if recording.hfov_rad is None:
         warnings.append('there is no camera_info that was calibrated; the lens is taken on trust')
     still = np.median(np.diff(recording.image_ns)) / 1e9
     way = np.hypot(*np.diff(recording.odom[:, :2], axis=0).T).sum()
-    figures = (f'{len(recording.image_ns)} pictures of {recording.source_size[0]}x'
+    figures = (f'{len(recording.image_ns)} images of {recording.source_size[0]}x'
                f'{recording.source_size[1]}, {1 / still:.1f} a second, {seconds / 60:.1f} minutes',
                f'{len(rows)} windows in {len(names)} drives',
                f'{way:.1f} m driven, by odometry',
@@ -140,9 +140,9 @@ def seen(pictures: np.ndarray, failures: list[str], warnings: list[str]) -> None
     values = pictures.astype(np.float32)
     spread = values.std((1, 2, 3))
     if (spread < FLAT).mean() > 0.5:
-        failures.append('most pictures show one even colour; is the lens covered?')
+        failures.append('most images show one even colour; is the lens covered?')
     elif len(pictures) > 1 and np.abs(np.diff(values, axis=0)).mean() < FROZEN:
-        failures.append('the pictures do not change; did the camera freeze?')
+        failures.append('the images do not change; did the camera freeze?')
     elif (spread < FLAT).any():
-        warnings.append(f'{(spread < FLAT).sum()} of {len(spread)} pictures that were looked at '
+        warnings.append(f'{(spread < FLAT).sum()} of {len(spread)} images that were looked at '
                         'show one even colour')

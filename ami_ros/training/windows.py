@@ -97,7 +97,7 @@ def cut(recording: Recording, rng: np.random.Generator) -> Drives:
     """Make drives; BagError when nothing in the bag can be learned from."""
     r = recording
     if not np.any((r.command_ns > r.image_ns[0] - TIMEOUT_NS) & (r.command_ns < r.image_ns[-1])):
-        raise BagError(f'no command was sent while pictures were taken: {span(r.command_ns)} '
+        raise BagError(f'no command was sent while images were taken: {span(r.command_ns)} '
                        f'against {span(r.image_ns)}; do their stamps come from the same clock?')
     parts = []
     yaw = np.unwrap(r.odom[:, 2])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Carries the robot to another place on its way to a goal, and sees whether it declares arrivals.
+Moves the robot to another place on its way to a goal, and records declared arrivals.
 
 Its odometry goes on as if nothing had happened, and no new run begins: only its pictures tell. The
 critic's rules `lidar_displaced` and `scan_odometry` are left out. They would stop this robot until

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Scores what the model says would follow of motions that were not made, against the simulator.
+Scores the model's predictions for motions that were not driven against the simulator.
 
 From each start the same body makes every one of a few motions, and the model is asked about each.
 What counts is whether of two motions the model knows which is the better one: that is all that a

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Obstacle stays: hold; gone: resume. python3 -m ami_ros.validation.obstacle_hysteresis REPORT
-[--runs N] [--seed S]
+Measures whether the rover stands before an obstacle, and how soon it resumes without it.
+
+    python3 -m ami_ros.validation.obstacle_hysteresis REPORT [--runs N] [--seed S]
 
 The simulated rover drives at a box in an empty room, under the shipped policy or `--policy`, with
 the noise of its lidar and its odometry. It must stand for as long as the box does, at every tick
@@ -89,10 +90,10 @@ class Approach:
 
 def main() -> None:
     """Drive, and tell."""
-    parser = argparse.ArgumentParser(description='Obstacle stays: hold; gone: resume.')
-    parser.add_argument('report', type=Path)
-    parser.add_argument('--runs', type=int, default=30)
-    parser.add_argument('--seed', type=int, default=1000)
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
+    parser.add_argument('report', type=Path, help='Report JSON file')
+    parser.add_argument('--runs', type=int, default=30, help='Number of runs')
+    parser.add_argument('--seed', type=int, default=1000, help='Random seed')
     parser.add_argument('--safety-policy', default='rover',
                         help='Name or path of a safety policy file')
     args = parser.parse_args()

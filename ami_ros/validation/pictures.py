@@ -103,7 +103,7 @@ class Film:
             dreamt = draw.enlarge(self.imagery.nearest(imagined[-1]), PANEL)
         canvas.arrow(pose, COLOURS[0], 0.22)
         panels = [draw.label(draw.enlarge(p, PANEL), t) for p, t in
-                  ((view, 'camera'), (goal, 'goal picture'))]
+                  ((view, 'camera'), (goal, 'goal image'))]
         panels.append(draw.label(dreamt, 'imagined, 2 s ahead'))
         side = np.vstack([np.hstack(panels[:2]),
                           np.hstack([panels[2], np.full_like(panels[2], 255)])])

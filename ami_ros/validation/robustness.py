@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives the same episodes under changed cameras, light and furniture, one row a condition."""
+"""Drives the same episodes with changed camera, light or furniture, one row per condition."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -125,5 +125,5 @@ def page(trial: Trial, report: dict) -> np.ndarray:
         lines.append(draw.label(line, (
             f'{row["name"]}: success {100 * row["success_rate"]:.0f} %, false arrivals '
             f'{100 * row["false_arrival_rate"]:.1f} %, collisions '
-            f'{100 * row["collision_rate"]:.1f} %; clean and changed picture of {VIEWS} poses')))
+            f'{100 * row["collision_rate"]:.1f} %; clean and changed image of {VIEWS} poses')))
     return np.concatenate(lines)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Counts the commands that go back to their pixels: python3 -m ami_ros.validation.traceability
---report FILE.
+Counts the commands that can be traced back to their camera images.
+
+    python3 -m ami_ros.validation.traceability --report FILE
 
 Real time over ROS, recorded, until ten minutes are together; a drive that a busy machine ends is
 told, and another begins. Then each recording is done again, and both are timed. The body obeys
@@ -51,12 +52,14 @@ def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Pa
 def main() -> None:
     """Drive, replay, report."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    args.add_argument('--seconds', type=float, default=600.0)
+    args.add_argument('--seconds', type=float, default=600.0,
+                      help='Total duration of the recorded drives, in seconds')
     args.add_argument('--drive', type=float, default=120.0,
                       help='Duration of one drive, in seconds')
     args.add_argument('--bags', type=Path, help='Empty folder that keeps the recordings')
-    args.add_argument('--no-composition', action='store_true')
-    args.add_argument('--report', type=Path, required=True)
+    args.add_argument('--no-composition', action='store_true',
+                      help='Run perception, world_model and actor as separate processes')
+    args.add_argument('--report', type=Path, required=True, help='Report JSON file')
     given = args.parse_args()
     together = 0.0
     drives: list = []

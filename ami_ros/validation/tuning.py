@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Shows what a number does: ten episodes with each of some settings, one number changed at a time.
+Measures the effect of single settings: ten episodes per value, one setting changed at a time.
 
     python3 -m ami_ros.validation.tuning docs/reports/tuning.json        # drives, writes, prints
     the table

@@ -191,9 +191,9 @@ def test_what_is_stopped_moves_only_after_a_reset():
 
 def test_a_stop_of_before_is_a_stop_again():
     robot = Robot()
-    robot.mine.restore('stopped was asked for')
+    robot.mine.restore('stopped was requested')
     assert robot.status()['mode'] == 'stopped'
-    assert robot.status()['reason'] == 'stopped was asked for'
+    assert robot.status()['reason'] == 'stopped was requested'
     assert not robot.ask('autonomous')[0] and robot.mine.reset()[0]
 
 
@@ -233,7 +233,7 @@ def test_a_required_sensor_that_comes_back_is_a_choice(resume):
     assert robot.status()['mode'] == 'autonomous'
     robot.verdict('stop', 'input_timeout', 'the scan is 0.3 s old', lost=('scan',))
     assert robot.status()['mode'] == ('autonomous' if resume else 'idle')
-    assert ('scan fell silent; arm again' in robot.status()['reason']) == (not resume)
+    assert ('scan timed out; arm again' in robot.status()['reason']) == (not resume)
 
 
 @pytest.mark.parametrize('before, after', [('idle', 'manual'), ('autonomous', 'manual'),

@@ -95,7 +95,7 @@ def test_a_failed_transition_is_asked_again_later_and_later():
     waits = [later - before for before, later in zip(asked, asked[1:])]
     wanted = [*AGAIN_S, AGAIN_S[-1]]
     assert all(w <= got <= w + 0.11 for got, w in zip(waits, wanted))
-    assert '/mind did not configure, 6 times in a row' in nodes.supervisor.news
+    assert 'transition configure of /mind failed 6 times in a row' in nodes.supervisor.news
     nodes.run('inactive', 6.0)
     assert nodes.supervisor.ready()
 
@@ -109,10 +109,11 @@ def test_one_that_is_killed_is_missed_and_comes_back_to_the_wanted_state():
     nodes.run('active', 0.3)
     assert nodes.supervisor.fallen == ['/world_model']
     assert nodes.asked[-1] == ('end', '/world_model') and nodes.asked.count(nodes.asked[-1]) == 1
-    assert 'gave no sign of life for 1.' in nodes.supervisor.news[-1]
+    assert 'sent no heartbeat for 1.' in nodes.supervisor.news[-1]
     nodes.restart('/world_model')
     nodes.run('active', 1.0)
-    assert nodes.supervisor.all('active') and '/world_model is back' in nodes.supervisor.news
+    assert nodes.supervisor.all('active')
+    assert '/world_model sends heartbeats again' in nodes.supervisor.news
     assert nodes.asked[-2:] == [('configure', '/world_model'), ('activate', '/world_model')]
 
 

@@ -76,8 +76,8 @@ def test_one_at_a_time_holds_a_lock(tmp_path):
 def test_a_stop_is_kept_with_its_reason_until_it_is_taken_back(tmp_path):
     kept = KeptStop(tmp_path / 'own')
     assert kept.found() == '' and kept.wrong == ''
-    kept.keep('stopped was asked for')
-    assert KeptStop(tmp_path / 'own').found() == 'stopped was asked for'
+    kept.keep('stopped was requested')
+    assert KeptStop(tmp_path / 'own').found() == 'stopped was requested'
     kept.keep('')
     assert KeptStop(tmp_path / 'own').found() == '' and kept.wrong == ''
     kept.keep('')

@@ -252,7 +252,7 @@ def test_a_priority_is_taken_or_the_reason_is_said(monkeypatch):
     def refuse(*_):
         raise PermissionError(1, 'Operation not permitted')
     monkeypatch.setattr('os.sched_setscheduler', refuse)
-    assert 'Operation not permitted; ami-ros host' in privileges.take_priority()
+    assert 'Operation not permitted; run ami-ros host' in privileges.take_priority()
 
 
 def test_a_priority_is_passed_on_to_the_threads_that_came_later(monkeypatch):
@@ -302,7 +302,7 @@ def test_short_turns_need_no_right_and_leave_the_rest_as_it_was():
 
 def test_on_another_processor_it_is_said(monkeypatch):
     monkeypatch.setattr(platform, 'machine', lambda: 'riscv64')
-    assert privileges.take_short_turns() == 'not known how to on riscv64'
+    assert privileges.take_short_turns() == 'short time slices are not supported on riscv64'
 
 
 def test_logging_out_must_not_take_shared_memory(tmp_path):

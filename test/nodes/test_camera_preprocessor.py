@@ -142,7 +142,7 @@ def test_a_camera_info_that_cannot_be_used_is_said_with_each_picture(eye, change
 
 def test_a_camera_info_of_another_size_than_the_picture(eye):
     eye.on_info(info(128, 128))
-    refused(eye, image(), 'picture is 64x64, its camera_info is of 128x128')
+    refused(eye, image(), 'image is 64x64, its camera_info is of 128x128')
 
 
 def test_a_part_of_the_sensor_and_binned_pixels(eye):
@@ -153,7 +153,7 @@ def test_a_part_of_the_sensor_and_binned_pixels(eye):
         x_offset=6, y_offset=6, width=500, height=500))
     eye.on_info(said)
     assert eye.view(image(picture(500, 500))).shape == (64, 64, 3)
-    refused(eye, image(picture(512, 512)), 'picture is 512x512, its camera_info is of 500x500')
+    refused(eye, image(picture(512, 512)), 'image is 512x512, its camera_info is of 500x500')
 
 
 def test_a_table_is_made_once_for_what_is_said_once(eye):
@@ -175,7 +175,7 @@ def test_without_camera_info_it_is_believed_and_that_is_said(eye):
     assert np.array_equal(eye.view(image(pixels)), pixels)
     note, = eye.notes()
     assert note == 'no camera_info came yet: that the camera sees 110 degrees is believed'
-    refused(eye, image(picture(640, 480)), 'picture is 640x480', 'sees 64x64', 'camera_info')
+    refused(eye, image(picture(640, 480)), 'image is 640x480', 'sees 64x64', 'camera_info')
 
 
 def sensing(*changed: Sensor):
@@ -211,7 +211,7 @@ def test_a_module_that_never_knew_its_camera_takes_pictures_as_they_come():
     eye.on_info(info(hfov=0.5, d=[-0.3, 0.0, 0.0, 0.0, 0.0]))
     assert np.array_equal(eye.view(image(pixels)), pixels)
     assert ['does not say' in note for note in eye.notes()] == [True, True]
-    refused(eye, image(picture(640, 480)), 'picture is 640x480')
+    refused(eye, image(picture(640, 480)), 'image is 640x480')
 
 
 # where it is
@@ -244,7 +244,7 @@ def test_a_goal_goes_the_way_of_the_pictures():
     eye = CameraPreprocessor(ROVER, replace(of_robot(ROVER), hfov_rad=1.4))
     kept, taken = picture(), picture(320, 240)
     assert np.array_equal(eye.goal(kept), kept)
-    with pytest.raises(ValueError, match='picture is 320x240'):
+    with pytest.raises(ValueError, match='image is 320x240'):
         eye.goal(taken)
     eye.on_info(info(320, 240, WIDE))
     assert np.array_equal(eye.goal(taken), eye.view(image(taken)))
@@ -384,7 +384,7 @@ def test_a_black_picture_that_the_critic_cannot_judge_is_refused(kind, refuses):
     noise = np.random.default_rng(4).integers(0, 4, (64, 64, 3), np.uint8)      # of the sensor
     for black in (np.zeros((64, 64, 3), np.uint8), noise, np.full((64, 64, 3), 255, np.uint8)):
         if refuses:
-            refused(eye, image(black), 'picture is black or uniform: its brightness spreads by')
+            refused(eye, image(black), 'image is black or uniform: its brightness spreads by')
             refused(eye.through(replace(KNOWN, hfov_rad=None)), image(black), 'black or uniform')
         else:
             assert eye.view(image(black)).shape == (64, 64, 3)      # the critic judges it

@@ -121,7 +121,7 @@ def test_a_stop_outlives_whoever_said_it(configurator):
         child.wait()
         configurator.heard[topics.STATUS.name].clear()
         configurator.processes.launch('configurator')
-        status(configurator, mode='stopped', reason='stopped was asked for', ready='1')
+        status(configurator, mode='stopped', reason='stopped was requested', ready='1')
         if ending is signal.SIGTERM:        # who was killed is still asked by DDS for a while
             assert call(configurator, topics.RESET) == (True, 'mode is idle')
             configurator.until(lambda: not kept.exists(), 'no file')
@@ -147,7 +147,7 @@ def test_a_goal_of_another_shape_is_refused_and_ends_the_one_before(configurator
     configurator.heard[topics.STATUS.name].clear()
     give(configurator, 96, 64)
     why = status(configurator, task='none', goal='0').values['reason']
-    assert why.startswith('goal picture is 96x64') and '64x64' in why
+    assert why.startswith('goal image is 96x64') and '64x64' in why
     assert goal(configurator, 0)[0] is None
 
 

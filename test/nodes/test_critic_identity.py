@@ -241,7 +241,7 @@ def test_a_hand_that_is_heard_best_effort_moves_it_and_a_plan_that_is_not_heard_
                        'a plan that cannot be heard')
     assert told.level == 1 and told.message == (
         '/test offers actor/plan best effort and volatile, the critic asks for reliable and '
-        'volatile: nothing gets across')
+        'volatile: no message is delivered')
 
 
 def test_without_a_clock_and_with_one_before_zero_it_says_so_and_lives(critic):

@@ -122,7 +122,7 @@ def test_silence_is_a_stop_that_goes_on(critic):
     if first_of_all == os.SCHED_FIFO:       # granted, or refused and told
         assert beat.values['priority'] == 'real-time'
     else:
-        assert beat.values['priority'].startswith('no real-time priority 40: ')
+        assert beat.values['priority'].startswith('real-time priority 40 is not permitted: ')
         assert beat.values['priority'] in bench.processes.log('critic').read_text()
 
 
@@ -295,7 +295,7 @@ def test_it_says_who_else_commands_the_wheels_and_whose_type_is_another(critic):
     said = values(bench)
     assert said['others'] == '/test' and said['mistyped'].startswith(
         '/test has cmd_vel_manual as geometry_msgs/msg/Twist, the critic as geometry_msgs/msg/'
-        'TwistStamped: nothing gets across')
+        'TwistStamped: no message is delivered')
 
 
 @pytest.mark.parametrize('spoil, rule', [

@@ -77,13 +77,13 @@ def test_a_set_is_taken_up_and_one_that_is_broken_is_not(bench, store, monkeypat
     broken.write_bytes(whole[:-1] + b'!')
     now = store.pointer()
     store.point(type(now)(now.history[0], (now.active,), now.minimum))    # by an older hand
-    mind.until(lambda values: 'was not taken up' in values.get('notes', ''))
+    mind.until(lambda values: 'was not loaded' in values.get('notes', ''))
     said = mind.health()
     assert 'see.onnx is not the file that was signed' in said.values['notes'] and said.level == 0
     assert 'rover-room-7 9.9.9' in said.values['module']
     broken.write_bytes(whole)
     store.point(now)
-    mind.until(lambda values: 'notes' not in values or 'taken up' not in values['notes'])
+    mind.until(lambda values: 'notes' not in values or 'not loaded' not in values['notes'])
     store.rollback(find('rover'), Proof())
     mind.until(lambda values: 'rover-room-7 1.' in values['module'])
 

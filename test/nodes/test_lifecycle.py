@@ -137,7 +137,7 @@ def test_a_worker_that_hangs_makes_the_process_end(make):
     go(node, *UP)
     node.work.worker.stop = lambda: False
     go(node, 'deactivate')
-    assert node.done and 'worker is still at a picture' in node.failed
+    assert node.done and 'worker thread is still processing an image' in node.failed
 
 
 def test_a_bug_in_what_it_says_of_itself_is_told(make, monkeypatch):

@@ -83,7 +83,7 @@ def test_in_real_time_it_says_what_is_wrong_and_rests(bench):
     plan = mind.plan(now + 2 * PERIOD_NS)
     assert not plan.knots.any() and plan.goal == 1
     bench.until(lambda: mind.health().level == 2)
-    assert mind.health().message.startswith('picture is 64x48; this module sees 64x64')
+    assert mind.health().message.startswith('image is 64x48; this module sees 64x64')
     mind.sense(now + 3 * PERIOD_NS, np.kron(picture(3), np.ones((2, 2, 1))).astype(np.uint8))
     assert mind.plan(now + 3 * PERIOD_NS).knots.any()
     mind.sense(now + 3 * PERIOD_NS)                     # a camera that hangs: no new plan

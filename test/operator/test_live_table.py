@@ -9,7 +9,7 @@ from ami_ros.nodes.convert import Health
 from ami_ros.operator import live_table
 from fake_peers import Minded, picture
 
-WELL = Health('/mind', 0, 'thinking', {'rate_hz': '10', 'jitter_ms': '3', 'age_ms': '12',
+WELL = Health('/mind', 0, 'working', {'rate_hz': '10', 'jitter_ms': '3', 'age_ms': '12',
                                        'load': '0.2', 'load.actor': '0.15'})
 SLOW = Health('/actor', 0, '', {'load': '0.95', 'slow': 'load 0.95, limit 0.8: less'})
 BAD = Health('/critic', 2, 'the scan is old', {})
@@ -32,7 +32,7 @@ def test_a_line_for_each_node_and_what_to_do():
 def test_how_surprised_it_is_stands_beside_what_is_ordinary_for_its_module():
     values = {'surprise': 'half below 0.61, 95 % below 2.40',
               'surprise_ordinary': 'half below 0.50, 95 % below 0.90, 99 % below 1.20'}
-    lines = live_table.table({'/mind': (0.0, Health('/mind', 0, 'thinking', values))}, 0.0)
+    lines = live_table.table({'/mind': (0.0, Health('/mind', 0, 'working', values))}, 0.0)
     assert any('95 % below 2.40; ordinary for this module: half below 0.50' in line
                for line in lines)
 

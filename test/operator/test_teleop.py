@@ -151,7 +151,7 @@ def test_a_person_sees_why_the_robot_does_not_move(bench, sit):
     assert len(asked) == 1
     person.type(b'i')
     person.sees('configurator/disarm: nobody answers')
-    person.sees('nobody speaks on critic/verdict', person.seen.index('stop_zone', begun))
+    person.sees('no message on critic/verdict', person.seen.index('stop_zone', begun))
 
 
 @pytest.mark.parametrize('how', ['SIGTERM', 'ctrl-c', 'ctrl-z'])

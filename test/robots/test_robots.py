@@ -197,7 +197,7 @@ def test_reading_a_robot_is_quick():
     ('kind: Odometry', 'kind: JointState', 'exactly one sensor of kind Odometry is needed, for '
                                            'the odometry; there are: none'),
     ('kind: CameraInfo ', 'link: camera_link\n    kind: CompressedImage ',
-     'exactly one sensor of kind Image or CompressedImage is needed, for the picture; there are: '
+     'exactly one sensor of kind Image or CompressedImage is needed, for the image; there are: '
      'camera, camera_info'),
     ('sensors:\n', 'sensors: none\nx:\n', 'sensors is no list'),
     ('sensors:\n', 'x:\n', "unknown key 'x'"),

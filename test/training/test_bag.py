@@ -232,7 +232,7 @@ def test_other_sizes_are_brought_to_the_size_of_the_network(bag):
 
 def test_another_shape_is_refused_as_the_robot_would(bag):
     refused(bag(topics(size=(160, 120))), 'topic /camera/image_raw (camera): 12 of 12 readings',
-            'picture is 160x120', '64x64', 'any shape with a camera_info')
+            'image is 160x120', '64x64', 'any shape with a camera_info')
 
 
 def through(some: dict, hfov_rad: float, **changes) -> dict:
@@ -286,7 +286,7 @@ def test_a_camera_info_of_another_size_than_the_pictures(bag):
     some = topics()
     info = make.camera_info(BEGIN_NS, (128, 128), 1.9)
     some['camera/camera_info'] = ('sensor_msgs/msg/CameraInfo', [(BEGIN_NS, info)])
-    refused(bag(some), 'topic /camera/image_raw', 'picture is 64x64', '128x128', hfov_rad=1.9)
+    refused(bag(some), 'topic /camera/image_raw', 'image is 64x64', '128x128', hfov_rad=1.9)
 
 
 @pytest.mark.parametrize('encoding, pixels', [

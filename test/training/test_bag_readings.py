@@ -35,9 +35,9 @@ def both(path) -> tuple:
 
 
 @pytest.mark.parametrize('data, reason', [
-    (codec.to_jpeg(picture(7))[:-400], 'its data ends before the picture does'),
+    (codec.to_jpeg(picture(7))[:-400], 'its data ends before the image does'),
     (codec.to_jpeg(picture(7))[:60], 'neither JPEG nor PNG'),
-    (codec.to_png(picture(7))[:-60], 'its data ends before the picture does'),
+    (codec.to_png(picture(7))[:-60], 'its data ends before the image does'),
     (b'', 'neither JPEG nor PNG')])
 def test_one_cut_picture_costs_one_picture(tmp_path, data, reason):
     got, checked = both(write(tmp_path / 'bag', jpegs({7: data})))
@@ -136,7 +136,7 @@ def test_pictures_that_come_twice_count_once(tmp_path):
     got, checked = both(write(tmp_path / 'bag', {**some, 'camera/image_raw': (
         kind, rows + rows[:3])}))
     note, = got.notes
-    assert '3 of 63 readings' in note and 'its stamp is that of an earlier picture' in note
+    assert '3 of 63 readings' in note and 'its stamp is that of an earlier image' in note
     assert len(got.images) == FRAMES and note in checked.warnings
     path = write(tmp_path / 'twice', {**some, 'camera/image_raw': (kind, rows + rows)})
     with pytest.raises(BagError, match='60 of 120 readings cannot be used'):
@@ -151,7 +151,7 @@ def test_a_gap_of_odometry_is_not_bridged(tmp_path):
     used = got.image_ns[windows.cut(got, np.random.default_rng(0)).frame]
     gap = (got.image_ns > at(4.95)) & (got.image_ns < at(11.0))
     assert gap.sum() == 24 and set(used) == set(got.image_ns[~gap & (got.image_ns <= at(14.95))])
-    assert any('% of the pictures are left out: odometry says nothing' in w
+    assert any('% of the images are left out: odometry says nothing' in w
                for w in fitness.check(path, ROVER).warnings)
 
 

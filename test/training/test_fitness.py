@@ -39,7 +39,7 @@ def judged(made: Recording) -> fitness.Fitness:
 def test_a_good_bag_is_good():
     found = judged(recording(2000.0))
     assert found.failures == () == found.warnings
-    assert found.figures[0] == '20000 pictures of 64x64, 10.0 a second, 33.3 minutes'
+    assert found.figures[0] == '20000 images of 64x64, 10.0 a second, 33.3 minutes'
     assert ' in 2 drives' in found.figures[1] and 'm driven, by odometry' in found.figures[2]
     assert 'camera: /camera/image_raw' in found.figures
 
@@ -60,13 +60,13 @@ def test_it_asks_for_what_training_asks_for():
 
 OTHERS = {
     'short': ({'seconds': 20.0}, 'record longer', 'minutes are little'),
-    'one drive': ({'seconds': 100.0, 'hz': 4.0}, 'all pictures are one drive', 'are little'),
-    'no scan': ({'clearance': np.full(4000, np.nan)}, '', 'most pictures have no scan'),
+    'one drive': ({'seconds': 100.0, 'hz': 4.0}, 'all images are one drive', 'are little'),
+    'no scan': ({'clearance': np.full(4000, np.nan)}, '', 'most images have no scan'),
     'no imu': ({'gyro_ns': np.zeros(0, np.int64), 'gyro': np.zeros(0)}, '', 'there is no IMU'),
     'no lens': ({'hfov_rad': None}, '', 'no camera_info that was calibrated'),
     'dark': ({'images': np.zeros((20, 64, 64, 3), np.uint8)}, 'is the lens covered?', ''),
     'half dark': ({'images': np.stack([picture(i) * (i > 3) for i in range(20)])}, '',
-                  '4 of 20 pictures that were looked at show one even colour'),
+                  '4 of 20 images that were looked at show one even colour'),
     'frozen': ({'images': np.stack([picture(3)] * 20)}, 'did the camera freeze?', ''),
 }
 
@@ -123,8 +123,8 @@ def test_the_verb_says_whether_a_bag_will_do(tmp_path, capsys):
     path = write(tmp_path / 'bag', topics(12))
     assert cli.main(['record', '--check', str(path)]) == 1
     said = capsys.readouterr().out
-    assert '12 pictures of 64x64, 4.0 a second' in said and f'{path} cannot be trained on' in said
-    assert 'in the way: all pictures are one drive' in said
+    assert '12 images of 64x64, 4.0 a second' in said and f'{path} cannot be trained on' in said
+    assert 'in the way: all images are one drive' in said
     assert 'worth knowing: 0.0 minutes are little' in said
     lacking = write(tmp_path / 'lacking', without(topics(), 'odom'))
     assert cli.main(['record', '--check', str(lacking)]) == 1

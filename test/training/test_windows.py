@@ -145,7 +145,7 @@ def test_two_drives_are_two():
     ({'frames': 7}, ('no drive of 8 frames', '7 from 0.007 to 1.447 s')),
     ({'odom_ns': (10**9 + np.arange(60)) * 1000 * MS}, ('no drive of 8 frames', 'same clock?')),
     ({'command_ns': (10**9 + np.arange(60)) * 1000 * MS},
-     ('no command was sent while pictures were taken', '60 from 1000000000.000', 'same clock?')),
+     ('no command was sent while images were taken', '60 from 1000000000.000', 'same clock?')),
 ])
 def test_a_recording_without_a_drive(values, parts):
     with pytest.raises(BagError) as wrong:

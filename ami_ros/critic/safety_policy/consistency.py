@@ -78,14 +78,15 @@ def ages(robot: Robot, policy: Policy) -> Iterator[Finding]:
                         period_s, f'{sensor.name} comes at {sensor.hz:g} Hz', policy,
                         WRONG if sensor.required else WARN)
     yield from aged('together: age of plans', 'max_plan_age_s', policy.shared.max_plan_age_s,
-                    1 / robot.camera.hz, f'a plan comes with each picture, at {robot.camera.hz:g} '
+                    1 / robot.camera.hz, f'a plan comes with each image, at {robot.camera.hz:g} '
                     'Hz', policy, WRONG)
-    yield from aged('together: age of permits', 'max_permit_age_s',
+    yield from aged('together: age of motion enables', 'max_permit_age_s',
                     policy.rules['motion_enable'].max_permit_age_s, PERMIT_S,
                     f'the configurator sends one each {PERMIT_S:g} s', policy, WRONG)
     yield from cadence(robot, policy)
-    yield from aged('together: age of a hand', 'teleop_timeout_s', policy.shared.teleop_timeout_s,
-                    HAND_S, f'ami-ros teleop sends one each {HAND_S:g} s', policy, WARN)
+    yield from aged('together: age of teleop commands', 'teleop_timeout_s',
+                    policy.shared.teleop_timeout_s, HAND_S,
+                    f'ami-ros teleop sends one each {HAND_S:g} s', policy, WARN)
 
 
 def cadence(robot: Robot, policy: Policy) -> Iterator[Finding]:
@@ -101,8 +102,8 @@ def cadence(robot: Robot, policy: Policy) -> Iterator[Finding]:
         yield good(what, said, f'{low:g} or less, {high:g} or more')
     else:
         yield Finding(WARN, what, said, f'{low:g} Hz or less and {high:g} Hz or more, a plan '
-                      f'comes with each picture, at {hz:g} Hz',
-                      f'Write min_plans_hz and max_plans_hz so in {policy.path}; else pictures '
+                      f'comes with each image, at {hz:g} Hz',
+                      f'Write min_plans_hz and max_plans_hz so in {policy.path}; else images '
                       'that come unevenly stop the robot.')
 
 
@@ -171,7 +172,7 @@ def base(robot: Robot) -> Iterator[Finding]:
 
 def picture(robot: Robot) -> Iterator[Finding]:
     """Compare the shape of the camera's pictures with what the mind sees of them."""
-    what, size = 'together: shape of pictures', robot.camera.size_px
+    what, size = 'together: shape of images', robot.camera.size_px
     if robot.sensors_of('CameraInfo'):
         return      # any shape is cut then, and the doctor compares it with the camera
     if size is None:
@@ -186,7 +187,7 @@ def picture(robot: Robot) -> Iterator[Finding]:
     else:
         yield Finding(WRONG, what, f'{said} of {robot.path}', 'the same shape as camera_size '
                       f'{list(robot.camera_size)}, where there is no CameraInfo',
-                      'Add a sensor of kind CameraInfo, so that the picture can be cut, or train '
+                      'Add a sensor of kind CameraInfo, so that the image can be cut, or train '
                       'a module for this shape.')
 
 
@@ -194,19 +195,19 @@ def dark(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterato
     """Say who notices a black camera: the critic decodes no compressed picture."""
     if robot.camera.kind != 'CompressedImage' or not robot.camera.required:
         return
-    what = 'together: black pictures'
+    what = 'together: black images'
     least = ((parameters or {}).get('mind') or {}).get('min_spread')
     said = f'{policy.path} has no rule camera_image'
     if 'camera_image' in policy.rules:
         said = (f'rule camera_image does not judge what {robot.camera.name} shows, since its '
-                'pictures are compressed')
+                'images are compressed')
     if least == 0.0:
         yield Finding(WARN, what, f'{said}, and min_spread of mind is 0', 'above 0',
                       'Write min_spread: 8.0 for mind in the parameter file; else the robot '
                       'drives with a covered camera.')
     else:
-        yield Finding(UNCHECKED, what, f'{said}; the mind refuses a black picture and makes no '
-                      'plan from it, but a hand or another planner drives on')
+        yield Finding(UNCHECKED, what, f'{said}; the planner refuses a black image and makes no '
+                      'plan from it, but teleop or another planner drives on')
 
 
 def told(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterator[Finding]:
@@ -238,7 +239,7 @@ def told(robot: Robot, policy: Policy, parameters: Parameters | None) -> Iterato
                           f'max_reading_age_s = {oldest_s:g} s of {node}',
                           f'{1 / hz:.3f} s or more, {robot.odometry.name} comes at {hz:g} Hz',
                           f'Write max_reading_age_s: {1.5 / hz:.3g} or more for {node}; with less '
-                          'most pictures have no odometry of their time.')
+                          'most images have no odometry of their time.')
 
 
 def files(robot: Robot, policy: Policy, parameters: Parameters) -> Iterator[Finding]:

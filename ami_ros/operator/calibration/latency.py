@@ -33,11 +33,11 @@ def latency(verdicts: Iterable[tuple[int, int]]) -> Measurement:
     """
     took = answered(verdicts)
     if len(took) < FEWEST:
-        raise Unclear(f'{len(took)} pictures were answered by a plan, {FEWEST} are needed; is the '
-                      'mind up, in dry_run or autonomous, and has it a goal?')
+        raise Unclear(f'{len(took)} images were answered by a plan, {FEWEST} are needed; is the '
+                      'planner running in mode dry_run or autonomous, with a goal?')
     middle, late, last = np.percentile(took, (50, 95, 100))
     return Measurement('latency', {'latency_s': round(float(late), 3)}, 's',
                  tuple(np.round(took, 4).tolist()), float(late - middle),
                  max(LEAST_S, SHARE * middle),
-                 f'from the stamp of a picture to that of its command, 95th percentile of '
+                 f'from the stamp of an image to that of its command, 95th percentile of '
                  f'{len(took)}; the middle is {said(middle)} s, the longest {said(last)} s')

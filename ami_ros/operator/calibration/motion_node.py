@@ -125,8 +125,8 @@ class Calibrator(Node):
                 raise Aborted(f'nothing came on {self.resolve_topic_name(topic)} in '
                               f'{ALIVE_S:g} s; are the critic and the drivers up, in this '
                               'namespace and ROS domain?')
-        for topic, mine, who in ((topics.COMMAND.name, 1, 'besides the critic somebody drives'),
-                                 (topics.HAND.name, 1, 'somebody else holds a hand out')):
+        for topic, mine, who in ((topics.COMMAND.name, 1, 'another node bypasses the critic'),
+                                 (topics.HAND.name, 1, 'another node sends teleop commands')):
             if self.count_publishers(topic) > mine:
                 raise Aborted(f'{self.resolve_topic_name(topic)} has '
                               f'{self.count_publishers(topic)} publishers: {who}; end that first')
@@ -211,7 +211,7 @@ class Calibrator(Node):
                 gone = [what for what, since in inputs.came_s.items() if now_s - since > GONE_S]
                 if gone:
                     raise Aborted(f'nothing has come from {", ".join(gone)} for {GONE_S:g} s')
-                raise Lapse(f'the critic does not let the hand go on: {verdict.reason}')
+                raise Lapse(f'the critic does not pass the teleop commands: {verdict.reason}')
 
     def perform(self, motion: Motion, base: Base) -> tuple[int, int]:
         """Move; return the ROS time, ns, of its beginning and end, at rest. Aborted says why not.
@@ -267,7 +267,7 @@ class Calibrator(Node):
             if now_s - since > SILENT_S[what]:
                 raise Lapse(f'nothing came from {what} for {now_s - since:.1f} s')
         if verdict.source != 'teleop':
-            raise Lapse(f'the critic lost the hand: {verdict.reason}')
+            raise Lapse(f'the critic does not follow the teleop commands: {verdict.reason}')
         if verdict.action != 'go' and verdict.rule not in PASSING:
             kind = Lapse if verdict.rule in LATE else Aborted
             raise kind(f'the critic objects, rule {verdict.rule}: {verdict.reason}')

@@ -161,11 +161,11 @@ def measure_camera(kit: Kit) -> Measurement:
                                       odometry.turn_rad)[0]
                    for half in (stamps < middle, stamps >= middle))
     remarks = (f'stamps are {said(1e3 * abs(whole), 2)} ms '
-               f'{"later" if whole > 0 else "earlier"} than what the pictures show; have the '
-               'driver stamp a picture when it is taken',) if abs(whole) > CAMERA_APART_S else ()
+               f'{"later" if whole > 0 else "earlier"} than what the images show; have the '
+               'driver stamp an image when it is taken',) if abs(whole) > CAMERA_APART_S else ()
     return Measurement('camera', {'camera_delay_s': round(whole, 3)}, 's', halves, spread(halves),
-                 CAMERA_APART_S, 'from what a picture shows to its stamp, against odometry; '
-                 f'{len(stamps)} pictures, correlation {alike:.2f}', remarks)
+                 CAMERA_APART_S, 'from what an image shows to its stamp, against odometry; '
+                 f'{len(stamps)} images, correlation {alike:.2f}', remarks)
 
 
 def measure_latency(kit: Kit) -> Measurement:
@@ -173,7 +173,7 @@ def measure_latency(kit: Kit) -> Measurement:
 
     Where it is already planning, in dry_run or autonomous, only the critic is listened to.
     """
-    what = 'latency: from a picture to the command that comes of it'
+    what = 'latency: from an image to the command that comes of it'
     calibrator = kit.calibrator
     calibrator.wait(lambda: calibrator.inputs.mode, MODE_S)
     if calibrator.inputs.mode in ('dry_run', 'autonomous'):
@@ -184,7 +184,7 @@ def measure_latency(kit: Kit) -> Measurement:
         kit.ready(f'{what}, back to what it sees now, in dry_run', [planned])
         goal = calibrator.view()
         if goal is None:
-            raise Unclear(f'no picture came on {kit.robot.camera.topic}')
+            raise Unclear(f'no image came on {kit.robot.camera.topic}')
         kit.perform(planned)
         why = calibrator.ask(topics.DRY_RUN)
         if why:

@@ -66,7 +66,7 @@ def camera_delay(picture_s: np.ndarray, profiles: np.ndarray, turned_s: np.ndarr
     order = np.argsort(picture_s, kind='stable')
     t, profiles = np.asarray(picture_s, float)[order], np.asarray(profiles)[order]
     if len(t) < FEWEST or len(turned_s) < FEWEST:
-        raise Unclear(f'{len(t)} pictures and {len(turned_s)} readings of odometry came; '
+        raise Unclear(f'{len(t)} images and {len(turned_s)} readings of odometry came; '
                       f'{FEWEST} of each are needed')
     seen = np.array([shift(a, b) for a, b in zip(profiles[:-1], profiles[1:])])
     tried = np.arange(EARLIEST_S, LATEST_S, STEP_S)
@@ -75,7 +75,7 @@ def camera_delay(picture_s: np.ndarray, profiles: np.ndarray, turned_s: np.ndarr
     inside &= gaps < 3 * np.median(gaps)        # a picture that was lost hides what happened
     whole = np.count_nonzero(inside)
     if whole < FEWEST / 2:
-        raise Unclear(f'{whole} pictures fall within what odometry tells; do their clocks agree?')
+        raise Unclear(f'{whole} images fall within what odometry tells; do their clocks agree?')
     turns = np.array([np.diff(np.interp(t - by, turned_s, turned_rad)) for by in tried])
     for _ in range(AGAIN):
         alike = correlations(turns[:, inside], seen[inside])
@@ -86,7 +86,7 @@ def camera_delay(picture_s: np.ndarray, profiles: np.ndarray, turned_s: np.ndarr
         off = np.abs(seen - slope * turns[best] - offset)       # where the picture was misread
         inside &= off <= max(SURE, MISREAD * float(np.median(off[inside])))
     if alike[best] < ALIKE or np.count_nonzero(inside) < READ * whole:
-        raise Unclear(f'what {np.count_nonzero(inside)} of {whole} pictures show follows the turn '
+        raise Unclear(f'what {np.count_nonzero(inside)} of {whole} images show follows the turn '
                       f'by {alike[best]:.2f}, {ALIKE} and {READ:.0%} are needed; point the camera '
                       'at furniture, in good light, and let nobody walk by')
     if best in (0, len(tried) - 1):

@@ -39,7 +39,7 @@ def picture(sensor: Sensor, look: TopicSample) -> list[Finding]:
     mean, spread = float(look.pixels.mean()), float(look.pixels.std())
     glare = float((look.pixels.min(axis=2) >= WHITE).mean())
     said = f'mean {mean:.0f}, spread {spread:.0f} of 255, {100 * glare:.0f} % white'
-    what = f'{sensor.name}: picture'
+    what = f'{sensor.name}: image'
     if mean < DARK:
         out.append(Finding(bad, what, f'black: {said}', 'something to see',
                            'Take off the cap, switch on the light, or raise the exposure.'))
@@ -60,9 +60,9 @@ def frozen(sensor: Sensor, looks: list) -> list[Finding]:
     if len({r.said.digest for r in looks}) > 1 or len(looks) < 3 or span_s < FROZEN_S:
         return []
     return [Finding(WARN, f'{sensor.name}: changes',
-                    f'{len(looks)} pictures in {span_s:.1f} s are the same, bit for bit',
+                    f'{len(looks)} images in {span_s:.1f} s are the same, bit for bit',
                     'noise at least',
-                    'Wave a hand before the lens; where nothing changes, restart the driver (a '
+                    'Wave a hand before the lens; if nothing changes, restart the driver (a '
                     'simulated robot at rest may see the same).')]
 
 
@@ -76,15 +76,15 @@ def info(seen: Observation, look: TopicSample) -> list[Finding]:
                         'Add a sensor of kind CameraInfo to the robot file.')]
     sensor, readings = given[0]
     if not readings:
-        return [Finding(WARN, f'{sensor.name}: size', 'none came', 'one with each picture',
+        return [Finding(WARN, f'{sensor.name}: size', 'none came', 'one with each image',
                         'Let the driver publish it: ros2 run camera_calibration '
                         'cameracalibrator makes the numbers.')]
     said = readings[-1].said
     if said.size != look.size:
         return [Finding(WRONG, f'{sensor.name}: size', f'{said.size[0]}x{said.size[1]}',
-                        f'{look.size[0]}x{look.size[1]}, as the pictures',
+                        f'{look.size[0]}x{look.size[1]}, as the images',
                         'Calibrate at the size that the driver gives, or scale camera_info with '
-                        'the pictures.')]
+                        'the images.')]
     if not (said.focal_px[0] > 0 and said.focal_px[1] > 0):
         return [Finding(WRONG, f'{sensor.name}: focal length', f'{said.focal_px} px', 'over 0',
                         'Calibrate the camera: the driver sends zeros where it has no file.')]
@@ -98,8 +98,8 @@ def square(sensor: Sensor, said: Info) -> list[Finding]:
         return []
     return [Finding(WARN, f'{sensor.name}: focal length', f'fx {fx:.1f} px, fy {fy:.1f} px',
                     f'the same within {100 * SQUARE:.0f} %',
-                    'See whether the pictures are stretched, or camera_info was made for another '
-                    'shape of picture; calibrate the camera at the size that it gives.')]
+                    'See whether the images are stretched, or camera_info was made for another '
+                    'shape of image; calibrate the camera at the size that it gives.')]
 
 
 def wide(seen: Observation, sensor: Sensor, said: Info) -> list[Finding]:
@@ -111,7 +111,7 @@ def wide(seen: Observation, sensor: Sensor, said: Info) -> list[Finding]:
         min(width / 2 / said.focal_px[0], height / 2 / said.focal_px[1] * columns / rows))
     what = f'{sensor.name}: field of view'
     measured = (f'{math.degrees(across):.1f} degrees across, {math.degrees(down):.1f} up and down '
-                f'({said.model or "no model"}): {math.degrees(most):.1f} across in pictures of '
+                f'({said.model or "no model"}): {math.degrees(most):.1f} across in images of '
                 f'{columns}x{rows}')
     wanted = f'{math.degrees(robot.camera_hfov_rad):.1f} degrees or more'
     if most < robot.camera_hfov_rad - HFOV_RAD:
@@ -130,8 +130,8 @@ def contract(seen: Observation) -> list[Finding]:
                         'Correct the camera, its camera_info or the robot file; or train a module '
                         'for this camera: ami-ros train.')]
     if not seen.eye_compared:
-        why = (seen.module_wrong or ('no picture came' if seen.module else 'no module was opened'))
-        return [Finding(UNCHECKED, what, f'not compared: {why}', 'a picture and the module')]
+        why = (seen.module_wrong or ('no image came' if seen.module else 'no module was opened'))
+        return [Finding(UNCHECKED, what, f'not compared: {why}', 'an image and the module')]
     if seen.eye_notes:
         return [Finding(UNCHECKED, what, '; '.join(seen.eye_notes))]
     return [good(what, f'{seen.module} sees as it learned to')]

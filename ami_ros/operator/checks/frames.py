@@ -76,7 +76,7 @@ def optical(name: str, said: list[str]) -> list[Finding]:
         return []
     return [Finding(WARN, f'{name}: axes', f'frame_id {", ".join(map(repr, said))}',
                     f'a name that ends in {OPTICAL[0]} or {OPTICAL[1]}',
-                    'REP 103 wants z ahead for pictures: let the driver name its optical frame.')]
+                    'REP 103 wants z ahead for images: let the driver name its optical frame.')]
 
 
 def mounts(seen: Observation) -> list[Finding]:

@@ -111,7 +111,7 @@ def returns(sensor: Sensor, scans: list[Beams], least: float) -> list[Finding]:
                         'file? Point it at an open door.')]
     if not inside.any():
         return [Finding(WARN, what, measured, 'something in range',
-                        'Hold a hand before it: where nothing changes, the lidar is blind.')]
+                        'Hold a hand before it; if nothing changes, the lidar measures nothing.')]
     return [good(what, measured, wanted)]
 
 

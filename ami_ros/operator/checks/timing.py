@@ -41,8 +41,8 @@ def all_sensors(seen: Observation) -> list[Finding]:
         out.append(Finding(
             WARN, 'sensors: silence', f'{", ".join(together)} are silent at the same moment, for '
             f'{MS * min(together.values()):.0f} ms and more', 'no silence at all',
-            'It is not the drivers: this machine or the network stands still now and then; see '
-            'top and ami-ros host.'))
+            'This computer or the network pauses at times, not the drivers; see top and '
+            'ami-ros host.'))
     return out
 
 
@@ -96,7 +96,7 @@ def rate(seen: Observation, sensor: Sensor, channel: Channel, longest: float) ->
     hz, worst = 1 / gaps.mean(), gaps.max()
     said = f'{hz:.1f} Hz, longest silence {MS * worst:.0f} ms'
     if hz < SLOW * sensor.hz and starved(seen, channel):
-        return [Finding(WRONG if sensor.required else WARN, what, f'{said}, in pictures that do '
+        return [Finding(WRONG if sensor.required else WARN, what, f'{said}, in images that do '
                         'not fit in the shared memory of Fast DDS', wanted,
                         f'For {names(channel.talkers)} and every node, before they start: export '
                         'FASTRTPS_DEFAULT_PROFILES_FILE=.../config/dds/fastdds.xml (FASTDDS_... '

@@ -178,7 +178,7 @@ def talkers(seen: Observation, channel: Channel) -> list[Finding]:
     if others:
         return [Finding(WRONG, what, names(channel.publishers), critic,
                         f'Remap {names(others)} to cmd_vel_manual or cmd_vel_smoothed, so that '
-                        'the critic has the last word: --ros-args -r cmd_vel:=cmd_vel_manual')]
+                        'the critic filters them: --ros-args -r cmd_vel:=cmd_vel_manual')]
     if len(own) > 1:
         return [Finding(WRONG, what, f'{len(own)} critics', critic, 'End all but one.')]
     if not own:

@@ -116,7 +116,7 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     """
     original, _, rest = kind.partition(';')
     if 'compressedDepth' in rest or original.strip().startswith(('16UC', '32FC')):
-        raise ValueError(f'compressed image is {kind!r}, depth; the mind sees colours')
+        raise ValueError(f'compressed image is {kind!r}, depth; a color image is needed')
     if original.startswith('bayer_') and not ('bgr' in rest or 'rgb' in rest):
         raise ValueError(f'compressed image is {kind!r}, a mosaic; compress its colours, as '
                          'image_proc makes them')
@@ -146,7 +146,7 @@ def check_end(flat: np.ndarray) -> None:
         data.rfind(b'\xff\xda'), b'\xff\xd9')
     if begin < 0 or data.find(mark, begin) < 0:
         raise ValueError(f'compressed image of {flat.size} bytes is cut short: its data ends '
-                         'before the picture does')
+                         'before the image does')
 
 
 def compressed_size(flat: np.ndarray) -> tuple[int, int] | None:

@@ -124,10 +124,10 @@ def lens(size: tuple[int, int], model: str, k, d, r, p, binning: tuple[int, int]
         raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels: the camera is not '
                          'calibrated; camera_calibration makes the file for its driver')
     if not (0.005 < fx / size[0] < 100 and 0.005 < fy / size[1] < 100):
-        raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels in pictures of '
+        raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels in images of '
                          f'{size[0]}x{size[1]}; it was made for another size')
     if not (skew == 0 and 0 <= cx <= size[0] and 0 <= cy <= size[1]):
-        raise ValueError(f'camera_info has its middle at {cx}, {cy} and skew {skew}, in pictures '
+        raise ValueError(f'camera_info has its middle at {cx}, {cy} and skew {skew}, in images '
                          f'of {size[0]}x{size[1]}; it was made for another size')
     coefficients, fisheye = distortion(model, d)
     x, y, width, height = region if region[2] and region[3] else (0, 0, *size)
@@ -146,7 +146,7 @@ def check(size: tuple[int, int], k: np.ndarray, d: np.ndarray, r: np.ndarray,
           p: np.ndarray) -> None:
     """Refuse fields of a wrong size, and numbers that are none."""
     if not (0 < size[0] <= MOST_SIDE and 0 < size[1] <= MOST_SIDE):
-        raise ValueError(f'camera_info is of pictures of {size[0]}x{size[1]}; a side has 1 to '
+        raise ValueError(f'camera_info is of images of {size[0]}x{size[1]}; a side has 1 to '
                          f'{MOST_SIDE} pixels')
     if d.size > MOST_COEFFICIENTS:
         raise ValueError(f'camera_info has {d.size} distortion coefficients; no model has more '
@@ -168,7 +168,7 @@ def distortion(model: str, d: np.ndarray) -> tuple[np.ndarray, bool]:
     if d[counted:].any():
         raise ValueError(f'camera_info has {d.size} coefficients of {model}, which has {counted}; '
                          'calibrate with another model (rational_polynomial has up to 14), or '
-                         'publish rectified pictures (image_proc) and take their topic')
+                         'publish rectified images (image_proc) and take their topic')
     out = np.zeros(wanted)
     out[:min(counted, d.size)] = d[:counted]
     return out, wanted == 4

@@ -99,7 +99,7 @@ def target(lens: Lens, wanted: Pinhole, tolerance_rad: float) -> Pinhole:
     if most < wanted.hfov_rad - tolerance_rad:
         width, height = wanted.size
         raise ValueError(
-            f'camera sees {math.degrees(most):.1f} degrees across in pictures of the shape '
+            f'camera sees {math.degrees(most):.1f} degrees across in images of the shape '
             f'{width}x{height}, wanted are {math.degrees(wanted.hfov_rad):.1f}; take a wider '
             'camera, or train with camera_hfov_rad of the robot file at '
             f'{math.floor(most * 1000) / 1000} or less')
@@ -133,7 +133,7 @@ class Rectifier:
         """
         coarse = self.lens.pixels(self.pinhole.grid())
         if not inside(self.lens, coarse):
-            raise ValueError(f'camera_info has D {self.lens.d.tolist()}, which turns the picture '
+            raise ValueError(f'camera_info has D {self.lens.d.tolist()}, which turns the image '
                              'inside out; calibrate the camera again')
         dense = max([1.0, *(float(np.linalg.norm(np.diff(coarse, axis=axis), axis=-1).max())
                             for axis in (0, 1) if coarse.shape[axis] > 1)])
@@ -155,7 +155,7 @@ class Rectifier:
         """(H, W, 3) uint8 rgb of the lens to one of the pinhole; ValueError for another size."""
         if picture.shape[1::-1] != self.lens.size:
             height, width = picture.shape[:2]
-            raise ValueError(f'picture is {width}x{height}, its camera_info is of '
+            raise ValueError(f'image is {width}x{height}, its camera_info is of '
                              f'{self.lens.size[0]}x{self.lens.size[1]}')
         if self.plain:
             return codec.resize(picture, self.pinhole.size)
@@ -173,8 +173,8 @@ def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     height, width = picture.shape[:2]
     if abs(width / height - size[0] / size[1]) > SAME_SHAPE * size[0] / size[1]:
-        raise ValueError(f'picture is {width}x{height}; this module sees {size[0]}x{size[1]}, and '
-                         'larger pictures of the same shape, or of any shape with a camera_info')
+        raise ValueError(f'image is {width}x{height}; this module sees {size[0]}x{size[1]}, and '
+                         'larger images of the same shape, or of any shape with a camera_info')
     return codec.resize(picture, size)
 
 

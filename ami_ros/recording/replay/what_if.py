@@ -107,7 +107,7 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
                 do: dict[str, Callable] = {'Tuned': again.tune, 'Began': again.begin,
                                            'Aimed': again.aim}
                 do[kind](line.what)
-    raise ValueError(f'nothing was planned then: no thought about frame {frame_ns} is on record')
+    raise ValueError(f'no plan was made then: no planning of frame {frame_ns} is on record')
 
 
 def followed(found, run: str, start_ns: int, place: np.ndarray, ahead_s: np.ndarray

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leg after leg until the hours are full; each is on disk before the next begins.
+"""Runs legs until the requested hours are complete; each is written to disk before the next.
 
 So a campaign that was ended, in whatever way, goes on where it was, and says the same at its end
 as one that was not. It goes on only with the same question, code and policy.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures what the audit log costs a tick of the critic: with none, with one, and on bad disks.
+Measures the cost of the audit log per critic tick: without log, with log, and on bad disks.
 
     python3 -m ami_ros.validation.benchmarks.audit_cost docs/reports/audit_cost.json --rounds 12
 
@@ -94,9 +94,10 @@ def block(driven: Driven, noting: Callable) -> list[float]:
 def main(words: list[str] | None = None) -> int:
     """Measure, write, print."""
     asked = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    asked.add_argument('report', type=Path)
-    asked.add_argument('--rounds', type=int, default=12)
-    asked.add_argument('--seed', type=int, default=500)
+    asked.add_argument('report', type=Path, help='Report JSON file')
+    asked.add_argument('--rounds', type=int, default=12,
+                       help='Number of rounds over all conditions')
+    asked.add_argument('--seed', type=int, default=500, help='Random seed')
     args = asked.parse_args(words)
     events.BURST, events.A_SECOND = 10**9, 1e9     # note all of it: the worst that can be
     priority = take_priority()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures the backends: do they agree on 1000 frames, how long do the network calls of a tick take.
+Measures the backends: agreement on 1000 frames, and duration of the network calls of a tick.
 
-A tick is what `encode_plan` asks of the networks with the default settings: see once, step twice,
-imagine 64 candidates three times. Each contender is a process of its own, in turn, several rounds;
-ticks come at the pace of a camera, since a loop without pauses flatters itself. Busy: beside it a
-process that does nothing but count runs on every core.
+A tick has the network calls of `encode_plan` with the default settings: see once, step twice,
+imagine 64 candidates three times. The backends run in turn, each in a process of its own, for
+several rounds. Ticks come at the rate of a camera, since a loop without pauses measures too
+fast. Busy means that a process that only computes runs on every core at the same time.
 
     python -m ami_ros.validation.benchmarks.backends --report docs/reports/backends.json
 """
@@ -286,20 +286,23 @@ def main() -> int:
     """Measure, say, write."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--module', default='')
-    parser.add_argument('--frames', type=int, default=1000)
+    parser.add_argument('--module', default='',
+                        help='Module folder; empty means the shipped module')
+    parser.add_argument('--frames', type=int, default=1000,
+                        help='Number of frames that are compared')
     parser.add_argument('--calls', type=int, default=300,
                         help='Number of calls of each in one process')
     parser.add_argument('--rounds', type=int, default=3,
                         help='Number of rounds; 0 measures in one process only')
     parser.add_argument('--ticks', type=int, default=100,
                         help='Number of ticks of each backend in each round')
-    parser.add_argument('--hz', type=float, default=20.0)
+    parser.add_argument('--hz', type=float, default=20.0, help='Rate of the ticks, in Hz')
     parser.add_argument('--larger', action='store_true',
                         help='Measure untrained transformers as well')
-    parser.add_argument('--only', nargs='+', default=list(CONTENDERS), choices=CONTENDERS)
+    parser.add_argument('--only', nargs='+', default=list(CONTENDERS), choices=CONTENDERS,
+                        help='Backends that are measured')
     parser.add_argument('--one', help=argparse.SUPPRESS)
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     module = open_module(args.module)
     if args.one:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What watching a camera costs the critic: python3 -m ami_ros.validation.benchmarks.camera_cost
-REPORT [--seconds S]
+Measures the cost of a camera subscription for the critic.
+
+    python3 -m ami_ros.validation.benchmarks.camera_cost REPORT [--seconds S]
 
 Two ends in one process, 640 x 480 rgb at 30 Hz: what the middleware takes to hand the bytes over,
 beside what it takes to open them as a message, and what the critic does with them. Milliseconds
@@ -34,9 +35,10 @@ def spent(milliseconds: list[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure, and tell."""
-    parser = argparse.ArgumentParser(description='What watching a camera costs the critic.')
-    parser.add_argument('report', type=Path)
-    parser.add_argument('--seconds', type=float, default=20.0)
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
+    parser.add_argument('report', type=Path, help='Report JSON file')
+    parser.add_argument('--seconds', type=float, default=20.0,
+                        help='Duration of the measurement, in seconds')
     args = parser.parse_args()
     os.environ.setdefault('ROS_DOMAIN_ID', '79')
     rclpy.init()

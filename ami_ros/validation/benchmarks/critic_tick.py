@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures the critic: what a tick costs, and how late it comes while both cores are busy.
+Measures the computing time of a critic tick, and its delay while both cores are busy.
 
 python3 -m ami_ros.validation.benchmarks.critic_tick --report docs/reports/tick.json
 
@@ -121,7 +121,7 @@ def main() -> None:
     """Measure, and write it down."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
     parser.add_argument('--ticks', type=int, default=25_000, help='Number of ticks of each policy')
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=1, help='Random seed')
     parser.add_argument('--seconds', type=float, default=60.0,
                         help='Duration of each priority, in seconds')
     parser.add_argument('--blocks', type=int, default=4,
@@ -129,8 +129,9 @@ def main() -> None:
     parser.add_argument('--nice', type=int, default=0,
                         help='Nice value of all processes; below 0 they outrank other load')
     parser.add_argument('--domain', type=int, default=97, help='ROS domain ID used')
-    parser.add_argument('--only', choices=('cost', 'lateness'))
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--only', choices=('cost', 'lateness'),
+                        help='Measure only the computing time or only the delay')
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     known = json.loads(args.report.read_text()) if args.report and args.report.exists() else {}
     report = {**known, 'machine': machine(), 'versions': versions(), 'seed': args.seed}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-One process of critic_tick: critic | bare | body FILE REAL_TIME [FOLDER].
+Runs one process of critic_tick: critic | bare | body FILE REAL_TIME [FOLDER].
 
 critic: the real node, which notes how late each of its 50 ticks a second is. bare: a process that
-sleeps as often, and nothing else. body: sensors, plans and permits at their usual rates. At
+sleeps as often, and nothing else. body: sensors, plans and motion enables at their usual rates. At
 SIGTERM each writes what it noted.
 """
 
@@ -51,7 +51,7 @@ def bare() -> int:
     """Sleep until the next instant of a grid, and nothing else, until SIGTERM."""
     ended, late = [], []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
-    priority = take_priority() if sys.argv[3] == '1' else 'not asked for'
+    priority = take_priority() if sys.argv[3] == '1' else 'not requested'
     due = time.monotonic_ns()
     Path(f'{sys.argv[2]}.ready').touch()
     while not ended:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures the networks on the NVIDIA GPU of this computer, and holds them to the reference first.
+Compares the networks on the NVIDIA GPU of this computer with the reference, and times them.
 
-The planning network is asked for 512 candidates of 10 knots, as the shipped weights make it; see
-and step are the shipped ones; the larger encoders are untrained, for their latency only. Every
-figure holds the copies there and back. TensorRT is held against torch eager and against the same
-torch calls as a CUDA graph. Needs torch with CUDA and tensorrt.
+The planning network rolls out 512 candidates of 10 knots with the shipped weights; see and step
+are the shipped networks; the larger encoders are untrained and measured for latency only. Every
+figure includes the copies to and from the GPU. TensorRT is compared with torch eager and with the
+same torch calls as a CUDA graph.
+Needs torch with CUDA and tensorrt.
 
     python -m ami_ros.validation.benchmarks.gpu_table --report docs/reports/gpu.json
 """
@@ -183,8 +184,9 @@ def main() -> int:
     """Measure, say, write."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--module', default='')
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--module', default='',
+                        help='Module folder; empty means the shipped module')
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     try:
         trt, cuda = trt_backend.library(), trt_backend.device()

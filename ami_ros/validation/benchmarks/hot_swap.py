@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Swaps the active set of modules while the simulated robot drives, and counts what was missed.
+Swaps the active set of modules while the simulated robot drives, and counts missed plans.
 
 Usage: python -m ami_ros.validation.benchmarks.hot_swap [--swaps 20] [--camera-hz 10] [--seed 1000]
 [--report FILE]
@@ -219,10 +219,10 @@ def report(swapper: Swapper, drives: list, camera_hz: int) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('--swaps', type=int, default=20)
-    parser.add_argument('--camera-hz', type=int, default=10)
-    parser.add_argument('--seed', type=int, default=1000)
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--swaps', type=int, default=20, help='Number of swaps')
+    parser.add_argument('--camera-hz', type=int, default=10, help='Camera rate, in Hz')
+    parser.add_argument('--seed', type=int, default=1000, help='Random seed')
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         said = {'seed': args.seed, 'machine': f'{os.cpu_count()} x {platform.machine()}',

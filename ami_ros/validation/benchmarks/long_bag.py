@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Makes a recording longer: python3 -m ami_ros.validation.benchmarks.long_bag BAG --seconds 3600
---out FOLDER.
+Makes a recording longer by repeating its drive.
+
+    python3 -m ami_ros.validation.benchmarks.long_bag BAG --seconds 3600 --out FOLDER
 
 The same drive again and again, each time later: stamps, frames and log times go on, the pictures
 and the steady times stay. For measuring how the tools bear an hour; it is no drive.
@@ -49,9 +50,10 @@ def kinds(bag: Path) -> dict[str, str]:
 def main() -> None:
     """Write it."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    args.add_argument('bag', type=Path)
-    args.add_argument('--seconds', type=float, default=3600.0)
-    args.add_argument('--out', type=Path, required=True)
+    args.add_argument('bag', type=Path, help='Recording to repeat')
+    args.add_argument('--seconds', type=float, default=3600.0,
+                      help='Duration of the new recording, in seconds')
+    args.add_argument('--out', type=Path, required=True, help='Folder of the new recording')
     given = args.parse_args()
     types, heard = kinds(given.bag), list(walk.messages(given.bag))
     begin, end = heard[0].log_ns, max(one.log_ns for one in heard)

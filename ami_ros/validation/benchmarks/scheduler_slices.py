@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures what short turns are worth where there is no real-time priority.
+Measures the effect of short time slices without a real-time priority.
 
     python3 -m ami_ros.validation.benchmarks.scheduler_slices --report
     docs/reports/short_turns.json
@@ -48,9 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
     parser.add_argument('--seconds', type=float, default=10.0,
                         help='Duration of each stretch, in seconds')
-    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--rounds', type=int, default=3, help='Number of rounds')
     parser.add_argument('--one', choices=('ordinary', 'short'), help=argparse.SUPPRESS)
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     if args.one:
         print(json.dumps(late(args.seconds, args.one == 'short')))

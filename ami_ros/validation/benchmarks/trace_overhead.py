@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What trace and recorder add to camera-to-command: python3 -m
-ami_ros.validation.benchmarks.trace_overhead --report FILE.
+Measures how much trace and recorder add to the latency from camera to command.
+
+    python3 -m ami_ros.validation.benchmarks.trace_overhead --report FILE
 
 One stack drives in real time; of every two drives from the same start to the same goal one is
 recorded, in turn first and second. So both share the machine's mood; a bare timer tells it. Then
@@ -129,8 +130,9 @@ def critical_path() -> dict:
 def main() -> None:
     """Measure and report."""
     args = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    args.add_argument('--pairs', type=int, default=16)
-    args.add_argument('--report', type=Path, required=True)
+    args.add_argument('--pairs', type=int, default=16,
+                      help='Number of pairs of drives, one of each recorded')
+    args.add_argument('--report', type=Path, required=True, help='Report JSON file')
     given = args.parse_args()
     load = os.getloadavg()
     with tempfile.TemporaryDirectory() as folder, Probe() as probe:

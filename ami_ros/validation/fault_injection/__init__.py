@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Does harm to a running robot, one fault at a time, and measures by the simulator's truth.
+Injects one fault at a time into a running robot, and measures with the simulator's truth.
 
 The nodes under test are the real ones, with their code unchanged. What happens to a message
 happens in a process of its own that sits on one topic (tamper.py). What is expected of each

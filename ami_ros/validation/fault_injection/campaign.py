@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `ami-ros faults` does: one fault after the other, its repeats, and the report."""
+"""Runs `ami-ros faults`: one fault after the other with its repeats, then the report."""
 
 import argparse
 from collections.abc import Callable, Mapping

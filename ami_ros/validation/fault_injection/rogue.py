@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A second publisher of cmd_vel: from a sign on it creeps ahead, past the critic."""
+"""Publishes cmd_vel beside the critic: drives slowly forward from a signal on."""
 
 import signal
 import time

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Sits on one topic: lets messages through bit for bit, until it is told what to do to them.
+Forwards the messages of one topic unchanged until a fault is requested, then alters them.
 
 Whoever publishes the topic is started with it remapped to NAME_raw. What it costs a message to
 pass here is told: from the instant it was sent until this node has sent it on.

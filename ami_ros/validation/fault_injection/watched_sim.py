@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The simulator, with more truth: at every step of real time, and what the wheels are told.
+Runs the simulator with more ground truth: every step of real time, and the wheel commands.
 
 What it senses and how it obeys is the simulator's own. Poses are as fine as its steps of real
 time (25 ms); for how long the wheels have been told rest is known to the millisecond. A base is

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Spoils the audit log in as many ways as asked, and has it verified and gone on with.
+Corrupts the audit log, verifies it and continues it, and counts undetected corruptions.
 
     python3 -m ami_ros.validation.fuzzing.audit_log docs/reports/fuzz_audit.json --count 100000
     --seed 500
@@ -134,9 +134,9 @@ def try_one(folder: Path, how: str, files: dict[str, bytes], good: dict[str, byt
 def main(words: list[str] | None = None) -> int:
     """Spoil, write the report, print; 1 where anything is not as it should be."""
     asked = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    asked.add_argument('report', type=Path)
-    asked.add_argument('--count', type=int, default=100000)
-    asked.add_argument('--seed', type=int, default=500)
+    asked.add_argument('report', type=Path, help='Report JSON file')
+    asked.add_argument('--count', type=int, default=100000, help='Number of corrupted logs')
+    asked.add_argument('--seed', type=int, default=500, help='Random seed')
     args = asked.parse_args(words)
     rng, begun = np.random.default_rng(args.seed), time.time()
     came: Counter = Counter()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Feeds the critic with what nobody should send.
+Sends invalid messages and files to the critic, and reports crashes, delays and unsafe motion.
 
 python3 -m ami_ros.validation.fuzzing.critic --count 100000 --seed 1 --report
 docs/reports/fuzz.json
@@ -83,7 +83,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
     parser.add_argument('--count', type=int, default=100_000,
                         help='Total number of messages and files')
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=1, help='Random seed')
     parser.add_argument('--report', type=Path, help='Report JSON file, rewritten during the run')
     args = parser.parse_args()
     files, begun, took = args.count // 10, time.monotonic(), []

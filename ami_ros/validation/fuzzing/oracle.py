@@ -209,12 +209,12 @@ class Oracle:
             return '' if any(self.fresh(stamp, came, now, plan_s) and weaker(v, w, wish)
                              for stamp, came, wish in self.plans) else 'no twist wants that'
         if self.permit is None or self.permit[0] != 'autonomous':
-            return 'no hand wants that, and plans are not permitted'
+            return 'no teleop command asks for that, and the motion enable is not given'
         if self.taken:
-            return 'a hand drove, and nobody armed it again'
+            return 'teleop drove, and the robot was not armed again'
         _, run, stamp, came = self.permit
         if not self.fresh(stamp, came, now, self.rules['motion_enable']['max_permit_age_s']):
-            return 'the permit is not fresh'
+            return 'the motion enable is not fresh'
         for start, came, of, knot_s, knots in self.plans:
             if of == run and self.fresh(start, came, now, plan_s,
                                         self.rules['input_timeout']['max_plan_lead_s']):

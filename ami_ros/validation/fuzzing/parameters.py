@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Tries every wrong parameter on every node: python3 -m ami_ros.validation.fuzzing.parameters (needs
-rclpy).
+Sets every invalid parameter value on every node, and reports those that are accepted.
+
+    python3 -m ami_ros.validation.fuzzing.parameters        # needs rclpy
 
 Each is given at the start, as a YAML file would, and set while a node runs: by itself, and in an
 atomic set between others that are right. It has to be refused in one sentence that names what is

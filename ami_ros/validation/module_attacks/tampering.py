@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Attacks signed modules, and counts what is not refused: single bytes, and every structural attack.
+Attacks signed modules with flipped bytes and structural changes, and counts accepted attacks.
 
 Usage: python -m ami_ros.validation.module_attacks.tampering [--flips 10000] [--seed 1000]
 [--report FILE]
@@ -156,9 +156,9 @@ def structural(work: Path) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
-    parser.add_argument('--flips', type=int, default=10_000)
-    parser.add_argument('--seed', type=int, default=1000)
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--flips', type=int, default=10_000, help='Number of flipped bytes')
+    parser.add_argument('--seed', type=int, default=1000, help='Random seed')
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         report = {'seed': args.seed, 'module': open_module(shipped()).said,

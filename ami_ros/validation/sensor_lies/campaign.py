@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives at a wall under each lie, and says what came of it; the same seed says the same."""
+"""Drives at a wall with each sensor fault, and reports the outcome; repeatable by seed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What `ami-ros bench` does: measures the stages, the loop in one function, and the loop over ROS.
+Runs `ami-ros bench`: measures the stages, the loop in one function, and the loop over ROS.
 
 Three blocks of each, in turn; a figure is the median over the blocks of the block's percentile.
 Frames come at the pace of the camera everywhere, since a loop without pauses flatters itself.

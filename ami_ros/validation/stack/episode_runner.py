@@ -67,7 +67,7 @@ class EpisodeRunner(Node):
                 status = self.log.status
                 raise NoAnswer(f'{what} did not come within {patience_s:g} s; the configurator '
                                f'says: {status.get("waits_for") or status.get("reason")}'
-                               f'; the mind says: {status.get("mind") or "nothing"}')
+                               f'; the planner says: {status.get("mind") or "nothing"}')
         return said
 
     def ask(self, row: topics.Service, request, patience_s: float = ANSWER_S):
@@ -107,12 +107,13 @@ class EpisodeRunner(Node):
 
     def arm(self) -> None:
         """Let the plan be obeyed from now on, once the supervisor has brought everybody up."""
-        self.wait(lambda: self.log.status.get('ready') == '1', 'that mind and critic are up',
+        self.wait(lambda: self.log.status.get('ready') == '1', 'readiness of planner and critic',
                   START_S)
         answer = self.ask(topics.ARM, Trigger.Request())
         if not answer.success:
             raise NoAnswer(f'it was not armed: {answer.message}')
-        self.wait(lambda: self.acknowledged(mode='autonomous'), 'that the mind is awake', START_S)
+        self.wait(lambda: self.acknowledged(mode='autonomous'), 'activation of the planner',
+                  START_S)
 
     def put(self, pose: np.ndarray, seed: int) -> None:
         """Put the robot somewhere, in a run of its own, without a goal; it rests there."""
@@ -121,7 +122,7 @@ class EpisodeRunner(Node):
         self.hold()
         run = self.ask(topics.NEW_EPISODE, Trigger.Request()).message
         self.wait(lambda: self.acknowledged(run=run, goal='0'),
-                  f'that the mind begins run {run}', START_S)
+                  f'acknowledgement of run {run}', START_S)
         x, y, yaw = map(float, pose)
         said = {'anywhere': False, 'x_m': x, 'y_m': y, 'yaw_rad': yaw, 'seed': seed}
         results = self.ask(SET_PARAMETERS, SetParameters.Request(parameters=[
@@ -157,14 +158,14 @@ class EpisodeRunner(Node):
     def give_goal(self, picture: np.ndarray) -> int:
         """Give a goal picture; return its number, once the mind has it."""
         before = self.log.status.get('goals')
-        self.wait(self.goals.get_subscription_count, 'somebody who takes a goal', START_S)
+        self.wait(self.goals.get_subscription_count, 'a subscriber of the goal', START_S)
         self.goals.publish(convert.image_message(picture, self.get_clock().now().nanoseconds))
         self.wait(lambda: self.log.status.get('goals') != before or self.log.status.get('reason'),
-                  'an answer to the goal picture')
+                  'an answer to the goal image')
         if self.log.status['goal'] == '0':
             raise NoAnswer(f'the goal was refused: {self.log.status["reason"]}')
         number = self.log.status['goal']
-        self.wait(lambda: self.acknowledged(goal=number), f'that the mind has goal {number}',
+        self.wait(lambda: self.acknowledged(goal=number), f'acknowledgement of goal {number}',
                   START_S)
         return int(number)
 

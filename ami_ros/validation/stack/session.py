@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `ami-ros sim` does: starts the processes, drives episodes over ROS, writes the report."""
+"""Runs `ami-ros sim`: starts the processes, drives episodes over ROS, and writes the report."""
 
 import argparse
 from collections import Counter

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-A bare timer: how late the machine wakes a process that does nothing else.
+Measures how late the computer wakes a process that only sleeps.
 
 Stands beside every latency, so that a busy machine is not taken for a slow program.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Kills and power cuts while modules are installed, activated, rolled back: is a store ever broken?
+Kills processes and cuts power while a module store is changed, and reports broken stores.
 
 Usage: python -m ami_ros.validation.store_crashes.campaign [--cuts 10] [--kills 100] [--seed 1000]
 [--report FILE]
@@ -191,9 +191,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[1])
     parser.add_argument('--cuts', type=int, default=10,
                         help='Number of random power cuts at each call')
-    parser.add_argument('--kills', type=int, default=100)
-    parser.add_argument('--seed', type=int, default=1000)
-    parser.add_argument('--report', type=Path)
+    parser.add_argument('--kills', type=int, default=100,
+                        help='Number of kills at random instants')
+    parser.add_argument('--seed', type=int, default=1000, help='Random seed')
+    parser.add_argument('--report', type=Path, help='Report JSON file')
     args = parser.parse_args()
     rng, begun, rows, wrong = np.random.default_rng(args.seed), time.monotonic(), {}, []
     with tempfile.TemporaryDirectory() as place:

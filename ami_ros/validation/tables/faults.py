@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Prints the tables of docs/faults.md: python3 -m ami_ros.validation.tables.faults
-docs/reports/faults.json.
+Prints the tables of docs/faults.md from the report of a fault campaign.
+
+    python3 -m ami_ros.validation.tables.faults docs/reports/faults.json
 """
 
 import json

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Measures what the numbers of a policy rest on that say `source: calibration`.
+Measures the figures behind the numbers of a policy that have `source: calibration`.
 
     python -m ami_ros.validation.tables.policy_figures --report docs/reports/policy_figures.json
 
@@ -106,7 +106,8 @@ def figures(said: dict[str, list[float]], policy) -> dict:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
-    parser.add_argument('--report', type=Path, default=Path('runs/policy_figures.json'))
+    parser.add_argument('--report', type=Path, default=Path('runs/policy_figures.json'),
+                        help='Report JSON file')
     args = parser.parse_args()
     begun, policy, module = time.monotonic(), evaluate.policy(), open_module()
     home = evaluate.home(module)

@@ -52,17 +52,17 @@ def test_what_comes_with_the_package_fits():
     ('age of odom', WRONG, lambda: (sensor('odom', hz=5.0), POLICY, RUN)),
     ('age of camera', WARN, lambda: (sensor('camera', hz=5.0), POLICY, RUN)),
     ('age of plans', WRONG, lambda: (sensor('camera', hz=4.0), POLICY, RUN)),
-    ('age of a hand', WARN, lambda: (ROVER, changed(POLICY, {'shared.teleop_timeout_s': 0.06}),
-                                     RUN)),
+    ('age of teleop commands', WARN, lambda: (
+        ROVER, changed(POLICY, {'shared.teleop_timeout_s': 0.06}), RUN)),
     ('plan lead', WRONG, lambda: (replace(ROVER, latency_s=0.2), POLICY, RUN)),
     ('plan lead', WRONG, lambda: (ROVER, POLICY, {
         **RUN, 'mind': {**RUN['mind'], 'world_model.latency_s': 0.3}})),
     ('range of scan', WRONG, lambda: (sensor('scan', range_m=(0.08, 0.4)), POLICY, RUN)),
     ('base timeout', WARN, lambda: (replace(ROVER, base_timeout_s=0.03), POLICY, RUN)),
-    ('shape of pictures', UNCHECKED, lambda: (without('CameraInfo'), POLICY, RUN)),
-    ('shape of pictures', WRONG, lambda: (without('CameraInfo', size_px=(640, 480)), POLICY,
+    ('shape of images', UNCHECKED, lambda: (without('CameraInfo'), POLICY, RUN)),
+    ('shape of images', WRONG, lambda: (without('CameraInfo', size_px=(640, 480)), POLICY,
                                           RUN)),
-    ('shape of pictures', OK, lambda: (without('CameraInfo', size_px=(480, 480)), POLICY, RUN)),
+    ('shape of images', OK, lambda: (without('CameraInfo', size_px=(480, 480)), POLICY, RUN)),
     ('parameters', UNCHECKED, lambda: (ROVER, POLICY, None)),
     ('age of odometry', WRONG, lambda: (sensor('odom', hz=5.5), POLICY, RUN)),
     ('policy and robot', WRONG, lambda: (replace(ROVER, max_speed_mps=0.5), POLICY, RUN))])
@@ -102,9 +102,9 @@ def test_parameters_that_name_another_file(key, value, level):
 def test_who_notices_a_black_picture_is_said():
     packed = replace(ROVER, sensors=tuple(replace(s, kind='CompressedImage')
                                           if s.kind == 'Image' else s for s in ROVER.sensors))
-    assert 'black pictures' not in levels()
-    assert levels(packed)['black pictures'] == UNCHECKED
-    assert levels(packed, run={'mind': {'min_spread': 0.0}})['black pictures'] == WARN
+    assert 'black images' not in levels()
+    assert levels(packed)['black images'] == UNCHECKED
+    assert levels(packed, run={'mind': {'min_spread': 0.0}})['black images'] == WARN
 
 
 def test_plans_and_permits_as_often_as_the_policy_wants():
@@ -114,5 +114,5 @@ def test_plans_and_permits_as_often_as_the_policy_wants():
     slow = changed(strict, {'rules.plan_rate.min_plans_hz': 9.0})
     assert levels(careful, slow)['cadence of plans'] == WARN
     late = changed(POLICY, {'rules.motion_enable.max_permit_age_s': 0.12})
-    assert levels(policy=late)['age of permits'] == WRONG
-    assert levels()['age of permits'] == OK and 'cadence of plans' not in levels()
+    assert levels(policy=late)['age of motion enables'] == WRONG
+    assert levels()['age of motion enables'] == OK and 'cadence of plans' not in levels()

@@ -51,7 +51,7 @@ def test_pictures_that_do_not_tell(more, word):
 
 def test_too_few_pictures():
     stamps, views, at, yaw = looked(0.0)
-    with pytest.raises(Unclear, match='5 pictures'):
+    with pytest.raises(Unclear, match='5 images'):
         camera_delay(stamps[:5], views[:5], at, yaw)
 
 
@@ -86,8 +86,8 @@ def test_the_first_answer_to_each_picture_counts():
 
 
 def test_a_mind_that_is_not_there_and_one_that_stutters():
-    with pytest.raises(Unclear, match='0 pictures were answered'):
+    with pytest.raises(Unclear, match='0 images were answered'):
         latency([(0, 10**18)] * 100)
-    with pytest.raises(Unclear, match='5 pictures'):
+    with pytest.raises(Unclear, match='5 images'):
         latency(stream([0.05] * 5))
     assert not latency(stream([0.05, 0.05, 0.05, 0.05, 0.3] * 16)).good

@@ -271,14 +271,14 @@ def test_mounts_of_tf_and_urdf():
     (0, WRONG, 'black'), (3, WRONG, 'black'), (128, WRONG, 'all the same')])
 def test_pictures_without_anything_in_them(fill, level, said):
     pixels = np.full((64, 64, 3), fill, np.uint8)
-    lacking = found(saying(healthy(), 'camera', pixels=pixels), 'camera: picture')
+    lacking = found(saying(healthy(), 'camera', pixels=pixels), 'camera: image')
     assert lacking[0].level == level and lacking[0].measured.startswith(said)
 
 
 def test_glare_and_a_picture_that_never_changes():
     pixels = np.full((64, 64, 3), 255, np.uint8)
     pixels[:36] = 60
-    assert 'over-exposed' in only(saying(healthy(), 'camera', pixels=pixels), 'camera: picture',
+    assert 'over-exposed' in only(saying(healthy(), 'camera', pixels=pixels), 'camera: image',
                                   WARN).measured
     only(saying(healthy(), 'camera', digest=7), 'camera: changes', WARN)
 
@@ -298,7 +298,7 @@ def test_a_square_picture_is_cut_from_both_sides_of_the_camera(size, focal, hfov
     seen = healthy(robot=replace(healthy().robot, camera_hfov_rad=hfov))
     saying(saying(seen, 'camera', size=size), 'camera_info', size=size, focal_px=focal)
     what, = found(seen, 'camera_info: field of view')
-    assert what.level == level and f'{most} across in pictures of 64x64' in what.measured
+    assert what.level == level and f'{most} across in images of 64x64' in what.measured
     uneven = found(seen, 'camera_info: focal length')
     assert [f.level for f in uneven] == [WARN] * (focal[0] != focal[1])
 
@@ -312,13 +312,13 @@ def test_a_lens_that_distorts_is_asked_itself():
         saying(saying(seen, 'camera', size=(640, 480)), 'camera_info', size=(640, 480),
                focal_px=(554.0, 554.0), lens=one)
         what, = found(seen, 'camera_info: field of view')
-        widths.append(float(re.search(r': ([0-9.]+) across in pictures', what.measured)[1]))
+        widths.append(float(re.search(r': ([0-9.]+) across in images', what.measured)[1]))
     assert widths[0] == pytest.approx(46.8, abs=0.2) and widths[1] < widths[0] - 0.5
 
 
 @pytest.mark.parametrize('changes, why', [
     ({'module_wrong': 'it was made for another robot'}, 'it was made for another robot'),
-    ({}, 'no picture came'), ({'module': ''}, 'no module was opened')])
+    ({}, 'no image came'), ({'module': ''}, 'no module was opened')])
 def test_a_contract_with_nothing_to_compare_is_not_ok(changes, why):
     seen = healthy(eye_compared=False, **changes)
     what, = found(seen, 'camera: contract')

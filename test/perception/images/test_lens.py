@@ -129,7 +129,7 @@ def changed(at: int, value: float) -> list[float]:
     ({'d': [math.nan]}, ('D [nan]', 'finite')),
     ({'d': [0.0] * 15}, ('15 distortion coefficients', 'more than 14')),
     ({'d': [0.1] * 6}, ('6 coefficients of plumb_bob, which has 5',
-                        'rational_polynomial has up to 14', 'publish rectified pictures')),
+                        'rational_polynomial has up to 14', 'publish rectified images')),
     ({'model': 'equidistant', 'd': [0.1] * 8}, ('8 coefficients of equidistant, which has 4',)),
     ({'model': 'double_sphere', 'd': [0.1]}, ("'double_sphere'", 'plumb_bob, rational_poly')),
     ({'model': '', 'd': [0.1]}, ("distortion_model ''", 'D [0.1]', 'none where D is zero')),

@@ -218,7 +218,7 @@ def test_a_picture_of_another_size_than_its_camera_info_names_both():
     for hfov in (1.0, 1.2):
         rectifier = Rectifier(pinhole((128, 128), hfov), Pinhole(SQUARE, 1.0))
         assert rectifier.plain == (hfov == 1.0)
-        with pytest.raises(ValueError, match='picture is 64x96, its camera_info is of 128x128'):
+        with pytest.raises(ValueError, match='image is 64x96, its camera_info is of 128x128'):
             rectifier(np.zeros((96, 64, 3), np.uint8))
 
 
@@ -230,7 +230,7 @@ def test_of_a_camera_that_says_nothing_the_shape_must_fit(size):
 
 @pytest.mark.parametrize('size', [(640, 480), (64, 62), (62, 64)])
 def test_another_shape_names_both(size):
-    with pytest.raises(ValueError, match=f'picture is {size[0]}x{size[1]}; .* sees 64x64'):
+    with pytest.raises(ValueError, match=f'image is {size[0]}x{size[1]}; .* sees 64x64'):
         fitted(np.zeros((size[1], size[0], 3), np.uint8), SQUARE)
 
 
@@ -243,7 +243,7 @@ def test_a_goal_of_the_cameras_size_goes_the_cameras_way():
     large = RNG.integers(0, 256, (256, 256, 3), np.uint8)
     assert np.array_equal(goal_view(large, SQUARE, rectifier), codec.resize(large, SQUARE))
     for way in (None, rectifier):
-        with pytest.raises(ValueError, match='picture is 320x240'):
+        with pytest.raises(ValueError, match='image is 320x240'):
             goal_view(np.zeros((240, 320, 3), np.uint8), SQUARE, way)
-    with pytest.raises(ValueError, match='picture is 640x480'):
+    with pytest.raises(ValueError, match='image is 640x480'):
         goal_view(picture, SQUARE)
