@@ -259,7 +259,8 @@ def test_without_a_clock_and_with_one_before_zero_it_says_so_and_lives(critic):
     before = Clock()
     before.clock.sec = -5
     told = bench.until(lambda: bench.say(topics.CLOCK, before) or next(
-        (b for b in beats(bench) if b.message.startswith('/clock has the invalid time -5 s')), None), 'why')
+        (b for b in beats(bench) if b.message.startswith('/clock has the invalid time -5 s')),
+        None), 'why')
     assert told.level == 1 and bench.child.poll() is None
 
     def run():
