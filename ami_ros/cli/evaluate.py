@@ -31,7 +31,7 @@ def add(one: argparse.ArgumentParser) -> None:
              'are taken with a clean camera')
     one.add_argument(
         '--changes', default='', metavar='LIST', dest='world_changes',
-        help='Scene changes, e.g. moved:1,objects:2')
+        help='Scene changes, e.g. moved:1,objects:2,person:1; not the light, which --camera sets')
     one.add_argument(
         '--module', default='',
         help='Folder of the module; empty means the active or shipped module')

@@ -32,8 +32,8 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Training device, cpu or cuda; auto selects a GPU if one is available')
     one.add_argument(
         '--base', default='', metavar='MODULE',
-        help='Folder or name of a module whose weights the training begins with; a quarter of '
-             'the steps is then enough')
+        help='Folder of a module whose weights the training starts from; default: random '
+             'weights')
     one.add_argument('--resume', action='store_true', help='Resume from the last checkpoint')
     one.add_argument(
         '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests for lifecycle transitions of the planner nodes, and the end of a process that hangs."""
+"""Requests lifecycle transitions of the planner nodes, and terminates a process that hangs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ AFTER = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive'
 
 @dataclass
 class Asked:
-    """A transition that was asked for, perhaps several times."""
+    """A requested transition; the request may have been repeated."""
 
     what: str
     since_s: float
@@ -30,7 +30,7 @@ class Asked:
 
 
 class TransitionRequests:
-    """Asks the nodes that a supervisor watches for transitions, and tells it the answers."""
+    """Requests transitions of supervised nodes, and passes the answers to the supervisor."""
 
     def __init__(self, node: Node, supervisor: Supervisor):
         self.node, self.supervisor = node, supervisor
@@ -39,7 +39,7 @@ class TransitionRequests:
         self.asked: dict[str, Asked] = {}           # transitions that are not answered yet
 
     def step(self, act: Transition, now_s: float) -> None:
-        """Ask a node for a transition."""
+        """Request a transition of a node."""
         if not self.steps[act.name].service_is_ready():     # it has only just come up: soon
             self.supervisor.wards[act.name].asked = ''
             return
@@ -47,17 +47,17 @@ class TransitionRequests:
         self.put(act.name, asked, now_s)
 
     def put(self, name: str, asked: Asked, now_s: float) -> None:
-        """Put the question, for the first time or again."""
+        """Send the request, for the first time or again."""
         request = ChangeState.Request()
         request.transition.id, request.transition.label = STEPS[asked.what], asked.what
         asked.futures.append(self.steps[name].call_async(request))
         asked.put_s = now_s
 
     def hear_answers(self, now_s: float) -> None:
-        """See which transitions worked; one that nobody answers did not.
+        """Collect the answers; a transition without an answer failed.
 
-        A question to a process that has only just come up may be lost, or arrive seconds later:
-        while its signs of life say that nothing happens it is put again.
+        A request to a process that has just started may be lost, or arrive seconds later. It is
+        sent again while the heartbeats of the process report the old state.
         """
         for name, asked in list(self.asked.items()):
             ward = self.supervisor.wards[name]
@@ -78,13 +78,13 @@ class TransitionRequests:
             del self.asked[name]
 
     def close(self) -> None:
-        """Ask nobody any more."""
+        """Destroy the clients."""
         for client in self.steps.values():
             self.node.destroy_client(client)
 
 
 def end(act: Transition, log: Callable[[str], None]) -> None:
-    """End a process that gives no sign of life, if it is still there, and the same one."""
+    """Kill a process that sends no heartbeat, if it still runs and is the same process."""
     pid, host, since = act.life
     if host != here() or not pid.isdigit() or started(int(pid)) != since or not since:
         return              # it ended by itself, or runs on another machine

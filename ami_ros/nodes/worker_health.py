@@ -16,32 +16,32 @@ LATELY = 100            # beliefs whose surprise is told
 
 
 class WorkerHealth:
-    """Counts over the life of a process, and what the worker is at; written by the worker."""
+    """Counters since the process started, and the current input; written by the worker thread."""
 
     def __init__(self):
         self.thoughts = 0
-        self.late = 0                   # of these: were too much work for the time there was
-        self.cut = 0                    # and those cut short, whatever took the time
+        self.late = 0                   # of these: took longer than the time available
+        self.cut = 0                    # of these: stopped before the last iteration
         self.pulse = Pulse()
         self.stages_s: dict[str, float] = {}    # of the last input, where it has several
         self.afresh()
 
     def afresh(self) -> None:
-        """Forget what the last activation left."""
-        self.busy_s: float | None = None        # since when the worker is at an input
+        """Reset the state of the last activation."""
+        self.busy_s: float | None = None        # start of processing of the current input
         self.surprises: deque[float] = deque(maxlen=LATELY)     # of the last beliefs
 
     def began(self) -> None:
-        """Note that the worker is at an input now."""
+        """Record the start of processing of an input."""
         self.busy_s, self.stages_s = time.monotonic(), {}
 
     def ended(self, age_s: float) -> None:
-        """Note that it is done with an input that was so old when it began."""
+        """Record the end of processing of an input of this age at its start."""
         begun_s, self.busy_s = self.busy_s, None
         self.pulse.beat(begun_s, age_s, time.monotonic() - begun_s, self.stages_s)
 
     def values(self, mind: Mind | None, limits: HealthSettings | None) -> dict[str, str]:
-        """Say what was counted, and what is beyond the limits where there are any."""
+        """Return the counters, and the limits that are exceeded."""
         busy_s = self.busy_s
         return {'module': getattr(getattr(mind, 'encoder', None), 'module', ''),
                 'thoughts': str(self.thoughts), 'late': str(self.late), 'cut': str(self.cut),
@@ -49,7 +49,7 @@ class WorkerHealth:
                 **self.surprised(mind), **self.pulse.said(time.monotonic(), limits)}
 
     def surprised(self, mind: Mind | None) -> dict[str, str]:
-        """Say how surprised it was lately, and how much is ordinary for its module."""
+        """Return the recent surprise, and the ordinary surprise of the module."""
         lately = list(self.surprises)
         if not lately:
             return {}
@@ -60,7 +60,7 @@ class WorkerHealth:
 
 
 def verdict(sensors: SensorInputs, active: bool) -> Health:
-    """Say whether it works, what it cannot use, or what it waits for; without values."""
+    """Return the state of the node: working, unusable inputs, or the awaited input; no values."""
     queue, heard = sensors.queue, sensors.heard
     if not active:
         return Health('', 0, 'waiting to be activated')

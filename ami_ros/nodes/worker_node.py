@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-A planner node: callbacks leave inputs, one worker makes of each what its processor says.
+Planner node: callbacks store inputs, and one worker thread processes them.
 
-Real time: only the newest input is worked on, whatever else came is dropped. Lock-step: an input
-waits for all that belongs to it, nothing is dropped, and who asks again gets the same answer.
-Networks are opened when it is configured; it hears and thinks only while it is active.
+In real time only the newest input is processed; older ones are dropped. In lock-step an input
+waits for all messages of its time stamp, nothing is dropped, and a repeated input gets the same
+answer. The node opens its networks when it is configured, and subscribes only while it is active.
 
 | part | what it does |
 |---|---|
-| `node` | rclpy's lifecycle node: transitions, signs of life |
-| `made` | settings, always the newest |
-| `sensors`, `queue` | what is heard, and the newest of it for the worker |
+| `node` | rclpy's lifecycle node: transitions and heartbeats |
+| `made` | current settings |
+| `sensors`, `queue` | subscriptions, and the newest input for the worker |
 | `worker` | the thread that calls `step` |
-| `processor` | what is particular to this node: `process(inputs)` yields the outputs |
-| `plans` | plans of the nodes that plan |
-| `health_of` | counts and what the worker is at |
-| `tracing` | the record of each step |
+| `processor` | the work of this node: `process(input)` yields the outputs |
+| `plans` | publisher of plans, in nodes that plan |
+| `health_of` | counters and timing of the worker |
+| `tracing` | trace record of each step |
 """
 
 from collections.abc import Callable, Iterator
@@ -46,55 +46,55 @@ Said = Iterator[tuple[Publisher, object]]
 
 @dataclass
 class Episode:
-    """What a worker has of the run that it is in."""
+    """State of the current run."""
 
     run: str = ''
-    number: int = 0                     # of the goal that was acknowledged; -1: none yet
+    number: int = 0                     # of the acknowledged goal; -1: none yet
     goal: Goal | None = None
-    order: WantedGoal | None = None     # that the goal was made of
-    plan: Plan | None = None            # the last that was said
-    answered_ns: int | None = None      # the last input that was worked on
+    order: WantedGoal | None = None     # from which the goal was made
+    plan: Plan | None = None            # last published plan
+    answered_ns: int | None = None      # stamp of the last processed input
 
 
 class Processor:
-    """What is particular to a planner node; the worker calls all but `offer` and `listen`."""
+    """Work of one kind of planner node; the worker thread calls all but `offer` and `listen`."""
 
     def __init__(self, worker: 'WorkerNode'):
-        """Be made when the node is configured, before the networks are opened."""
+        """Created when the node is configured, before the networks are opened."""
         self.worker = worker
 
     def offer(self) -> None:
-        """Offer topics, once the networks are open."""
+        """Create the publishers, after the networks are open."""
         raise NotImplementedError
 
     def listen(self) -> None:
-        """Subscribe, when it is activated; last to what is worked on."""
+        """Subscribe when the node is activated; the processed input comes last."""
         raise NotImplementedError
 
     def process(self, item: Input) -> Said:
-        """Yield what is to be published, in order; ValueError says what is wrong with it."""
+        """Yield the outputs in order; ValueError says what is wrong with the input."""
         raise NotImplementedError
 
     def may(self, item: Input) -> bool:
-        """Tell whether an input may be worked on now."""
+        """Tell whether an input may be processed now."""
         return True
 
     def between(self) -> None:
-        """Do what may only be done between two inputs."""
+        """Do work that is allowed only between two inputs."""
 
     def aim(self, order: WantedGoal) -> None:
-        """Make a new goal one's own; ValueError says what is wrong with it."""
+        """Adopt a new goal; ValueError says what is wrong with it."""
 
     def followed(self, order: WantedGoal) -> None:
-        """Do what every order asks for, also one that was followed before."""
+        """Acknowledge a goal request, also a repeated one."""
 
     def notes(self) -> list[str]:
-        """Say what a person should know though all goes on."""
+        """Return warnings that do not stop the work."""
         return []
 
 
 class WorkerNode:
-    """What a planner node consists of, and what each transition and each step does with it."""
+    """Parts of a planner node, and the work of its transitions and steps."""
 
     def __init__(self, name: str, processor: Callable[['WorkerNode'], Processor],
                  make_mind: Callable[[dict], Mind] = open_mind):

@@ -29,7 +29,7 @@ from ami_ros.training.networks import KNOT_S
 from ami_ros.training.restore import restore
 
 HORIZON = 8
-BASE_RATE = 5e-4        # of weights that are trained already; half of that from random ones
+BASE_RATE = 5e-4        # learning rate for trained weights: half of that for random ones
 
 
 class GateError(RuntimeError):

@@ -24,6 +24,7 @@ from ami_ros.sim import world as worlds
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.scenes import changes, room
 from ami_ros.sim.scenes.scene import Scene
+from ami_ros.sim.scenes.styles import LIGHTS
 from ami_ros.sim.simulator import Simulator
 from ami_ros.sim.world import World
 from ami_ros.validation import planners, protocol
@@ -172,11 +173,14 @@ def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets
     world, preset = worlds.draw(world_seed), presets.find(trial.camera)
     if trial.moved:
         world = worlds.rearranged(world, 1)
+    if lights := [c.name for c in changes.parse(trial.world_changes) if c.name in LIGHTS]:
+        raise ValueError(f'--changes {lights[0]} is a light; --camera changes the light, so that '
+                         'goal images are taken in ordinary light')
     scene = changes.apply(room.of_world(world), trial.world_changes, 1)
-    if scene.world is None:
-        raise ValueError(f'--changes {trial.world_changes}: the light is changed by --camera')
+    assert scene.world is not None      # only another light takes it away
     lit = changes.apply(scene, preset.change, 1)
-    return scene.world, lit.world or lit, preset
+    # a World cannot hold people
+    return scene.world, lit if lit.people or lit.world is None else lit.world, preset
 
 
 def evaluate(trial: Trial, progress=lambda episode: None) -> dict:

@@ -44,9 +44,11 @@ def interval(gained: int, lost: int, n: int) -> Paired:
 
 def compare(old: dict, new: dict) -> Paired:
     """Compare two reports; ValueError where they are not of the same episodes."""
-    alike = ('planner', 'goal_steps', 'seed', 'world_seed', 'furniture_moved', 'frame_s')
-    for key in alike:
-        one, other = old['protocol'].get(key), new['protocol'].get(key)
+    # reports of earlier versions do not name the camera: it was clean, and nothing was changed
+    alike = {'planner': None, 'goal_steps': None, 'seed': None, 'world_seed': None,
+             'furniture_moved': None, 'frame_s': None, 'camera': 'clean', 'world_changes': ''}
+    for key, usual in alike.items():
+        one, other = (report['protocol'].get(key, usual) for report in (old, new))
         if one != other:
             raise ValueError(f'the reports cannot be paired: {key} is {one} in one and {other} '
                              'in the other')

@@ -50,3 +50,11 @@ def test_reports_without_a_common_seed_are_not_paired():
     new['episodes'][0]['seed'] = 5
     with pytest.raises(ValueError, match='no seed in common'):
         compare(report([True]), new)
+
+
+@pytest.mark.parametrize('key, value', [('camera', 'evening'), ('world_changes', 'moved:1')])
+def test_reports_under_another_camera_or_other_changes_are_not_paired(key, value):
+    old, new = report([True]), report([True])
+    new['protocol'][key] = value
+    with pytest.raises(ValueError, match=f'{key} is .* in one and {value} in the other'):
+        compare(old, new)

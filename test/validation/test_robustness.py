@@ -50,3 +50,10 @@ def test_a_false_arrival_is_declared_out_of_bounds():
         return Episode(1, True, False, 9, 0, away, 0.1, 3.0, declared).false_arrival
     assert episode(True, REACHED_M + 0.01) and not episode(True, REACHED_M - 0.01)
     assert not episode(False, 2.0)
+
+
+def test_people_walk_while_it_is_driven_and_a_light_among_the_changes_is_refused():
+    world, driven, _ = places(Trial(world_changes='person:1'), 7)
+    assert len(driven.people) == 1 and driven.world == world
+    with pytest.raises(ValueError, match='--changes evening is a light; --camera'):
+        places(Trial(world_changes='evening'), 7)
