@@ -61,6 +61,23 @@ def tuning() -> str:
     return tool('tuning').table(json.loads((REPORTS / 'tuning.json').read_text()))
 
 
+def robustness() -> str:
+    """Write what two modules do under each condition."""
+    shipped, augmented = (
+        {row['name']: row for row in json.loads(
+            (REPORTS / f'robustness_{name}.json').read_text())['conditions']}
+        for name in ('shipped', 'augmented'))
+
+    def said(row: dict) -> str:
+        n = len(row['episodes'])
+        return ', '.join(str(round(n * row[f'{what}_rate']))
+                         for what in ('success', 'false_arrival', 'collision'))
+    return markdown(('condition', 'shipped: success, false arrivals, collisions',
+                     'augmented: success, false arrivals, collisions'),
+                    ((f'`{name}`', said(row), said(augmented[name]))
+                     for name, row in shipped.items()))
+
+
 def summary() -> str:
     """Write what the campaign of faults comes to."""
     return tool('tables.faults').summary(json.loads((REPORTS / 'faults.json').read_text()))
@@ -78,6 +95,7 @@ def expected() -> str:
 
 @pytest.mark.parametrize('page, table', [
     ('modes.md', modes), ('modes.md', ladder), ('modes.md', levels), ('tuning.md', tuning),
+    ('robustness.md', robustness),
     ('faults.md', summary), ('faults.md', results), ('faults.md', expected)])
 def test_the_page_says_what_the_code_says(page, table):
     path, said = ROOT / 'docs' / page, table()
