@@ -106,14 +106,16 @@ class CriticInputs:
                     subscription.get_publisher_count() for subscription in subscriptions])
             subscriptions.append(self.hear(row, take, with_number=True))
 
-    def notice_pause(self) -> None:
-        """Tell the critic that nothing was read for a while, before anything that waited is."""
+    def notice_pause(self) -> bool:
+        """Tell the critic, and return, that nothing ran for a while: what waited is old."""
         now_ns = time.monotonic_ns()
         paused_s, self.seen_ns = (now_ns - self.seen_ns) / 1e9, now_ns
-        if paused_s > PAUSE_S and not self.settings.lock_step:
+        paused = paused_s > PAUSE_S and not self.settings.lock_step
+        if paused:
             self.node.critic.suspended(paused_s, now_ns)
             self.node.get_logger().warning(f'the critic did not run for {paused_s:.3f} s; it '
                                            'stops the robot until the delayed messages expire')
+        return paused
 
     def ros_ns(self) -> int | None:
         """Return ROS time by which stamps are refused; None in lock-step, where none passes."""

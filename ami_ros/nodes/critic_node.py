@@ -158,7 +158,9 @@ class CriticNode(Node):
     def judge(self, frame_ns: int | None = None) -> tuple[Verdict, float]:
         """Ask the critic; return its verdict and the milliseconds that it took."""
         begun = time.perf_counter()
-        verdict = self.critic.judge(*(self.now() if frame_ns is None else (frame_ns, frame_ns)))
+        now = self.now() if frame_ns is None else (frame_ns, frame_ns)
+        self.inputs.notice_pause()      # also one since this turn began
+        verdict = self.critic.judge(*now)
         took_s = time.perf_counter() - begun
         self.judging_s += took_s
         return verdict, 1e3 * took_s
@@ -171,6 +173,8 @@ class CriticNode(Node):
 
     def say(self, verdict: Verdict, took_ms: float, anyway: bool = False) -> None:
         """Command the wheels, always; tell why when there is something new to tell."""
+        if verdict.action != 'stop' and self.inputs.notice_pause():
+            verdict, took_ms = self.judge()     # it was suspended after it had judged
         if self.commanding:
             self.commands.publish(convert.command_message(verdict.command,
                                                           self.settings.enable_stamped_cmd_vel))

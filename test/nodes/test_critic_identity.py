@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
-from ami_ros.core.types import Command, Plan
+from ami_ros.core.types import Command, Plan, Verdict
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.critic_node import CriticNode
 from ami_ros.validation.stack.processes import ROVER
 from geometry_msgs.msg import Twist
 import numpy as np
@@ -167,6 +169,56 @@ def test_a_pulse_of_the_emergency_stop_latches_also_in_a_critic_that_is_suspende
         if beside:
             beside.kill()
             beside.wait()
+
+
+class Interrupted:
+    """A critic node of which each step is written down, and which is suspended after one."""
+
+    def __init__(self, after):
+        self.after, self.steps, self.paused = after, [], False
+        self.inputs, self.critic, self.judging_s, self.commanding = self, self, 0.0, False
+        self.verdict = self.told = None
+
+    def step(self, name):
+        """Note a step; the process is suspended right after it, once."""
+        self.steps.append(name)
+        if name == self.after:
+            self.paused, self.after = True, None
+
+    def now(self):
+        """Return an instant."""
+        self.step('now')
+        return 5, 5
+
+    def notice_pause(self):
+        """Return whether it was suspended since this was asked last."""
+        paused, self.paused = self.paused, False
+        self.held = getattr(self, 'held', False) or paused
+        self.step('notice')
+        return paused
+
+    def judge(self, *now):
+        """Be the critic, called with an instant, and the node, called without one."""
+        if not now:
+            return CriticNode.judge(self)
+        action = 'stop' if self.held else 'go'
+        self.step('judged')
+        return Verdict(Command(0.0 if self.held else 0.5, 0.0), action, 'guard', '')
+
+
+@pytest.mark.parametrize('after', ['before', 'now', 'judged'])
+def test_a_suspension_at_any_point_of_a_turn_is_noticed_before_a_command_is_sent(after):
+    node = Interrupted(after)
+    node.step('before')         # its turn has begun
+    sent = []
+    node.auditor = SimpleNamespace(judged=lambda verdict, *_: sent.append(verdict.action))
+    node.latch = SimpleNamespace(closed={})
+    node.drivers = SimpleNamespace(permit=None)
+    verdict, took_ms = CriticNode.judge(node)
+    node.told = ('stop', 'guard', '', '', (), False)
+    node.verdicts = SimpleNamespace(publish=lambda msg: None)
+    CriticNode.say(node, verdict, took_ms)
+    assert sent == ['stop']
 
 
 def test_what_waited_while_it_was_suspended_moves_nothing(bench):
