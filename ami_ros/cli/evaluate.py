@@ -39,6 +39,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--set', type=change, nargs='+', default=[], metavar='GROUP.KEY=VALUE', dest='changes',
         help='Override default settings, e.g. energy.time_to_goal=0')
+    one.add_argument('--engine', default='pybullet', help='Physics engine, pybullet or mujoco')
     one.add_argument('--backend', default='onnx', help='Backend that runs the networks')
     one.add_argument(
         '--precision', default='float32',
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         return asked(args, begun)
     trial = Trial(args.planner, args.goal_steps, args.episodes, args.seed, args.world_seed,
                   args.furniture_moved, args.camera, args.world_changes, args.module, args.robot,
-                  tuple(args.changes), args.backend, args.precision)
+                  tuple(args.changes), args.backend, args.precision, args.engine)
     if args.carried:
         return carried(trial, begun, args.report)
 

@@ -8,14 +8,14 @@ import numpy as np
 import pybullet
 
 from ami_ros.perception.images import codec
-from ami_ros.sim.world import Piece, SIZE_M, texture, WALL_M, World
+from ami_ros.sim.world import pictures, Piece, SIZE_M, WALL_M, World
 
 THICK_M = 0.05
 
 
 def build(client: int, world: World) -> list[int]:
     """Build the room and return the bodies that a rover must not touch."""
-    rng = np.random.default_rng([world.seed, 0x7E8])    # looks do not depend on where things are
+    floor_picture, walls, furnished = pictures(world)
     half = SIZE_M / 2
     with tempfile.TemporaryDirectory() as folder:
         def paint(body: int, picture: np.ndarray) -> int:
@@ -28,21 +28,18 @@ def build(client: int, world: World) -> list[int]:
         def block(half_extents, position, yaw=0.0) -> int:
             return solid(client, pybullet.GEOM_BOX, position, yaw, halfExtents=half_extents)
 
-        floor = paint(block([half, half, THICK_M], [0, 0, -THICK_M]),
-                      texture(rng, 512, 512, rng.uniform(0.35, 0.7, 3), 30))
+        floor = paint(block([half, half, THICK_M], [0, 0, -THICK_M]), floor_picture)
         pybullet.changeDynamics(floor, -1, lateralFriction=0.9, physicsClientId=client)
         bodies = []
-        for side in range(4):
+        for side, picture in enumerate(walls):
             along = [half + 2 * THICK_M, THICK_M, WALL_M / 2]
             x, y = [(0, half + THICK_M), (half + THICK_M, 0),
                     (0, -half - THICK_M), (-half - THICK_M, 0)][side]
             if side % 2:
                 along = [along[1], along[0], along[2]]
-            bodies.append(paint(block(along, [x, y, WALL_M / 2]),
-                                texture(rng, 384, 128, rng.uniform(0.5, 0.95, 3), 28)))
-        for piece in world.pieces:
-            body = furniture(client, piece)
-            bodies.append(paint(body, texture(rng, 64, 64, piece.colour, 5)))
+            bodies.append(paint(block(along, [x, y, WALL_M / 2]), picture))
+        for piece, picture in zip(world.pieces, furnished):
+            bodies.append(paint(furniture(client, piece), picture))
     return bodies
 
 

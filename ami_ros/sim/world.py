@@ -163,3 +163,11 @@ def texture(rng: np.random.Generator, width: int, height: int, base, patches: in
             out[y:y + h, x:x + w] = colour
     out += rng.normal(0, 6, (height, width, 1))
     return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def pictures(world: World) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Paint the floor, the four walls (north, east, south, west) and the pieces of a room."""
+    rng = np.random.default_rng([world.seed, 0x7E8])    # looks do not depend on where things are
+    floor = texture(rng, 512, 512, rng.uniform(0.35, 0.7, 3), 30)
+    walls = [texture(rng, 384, 128, rng.uniform(0.5, 0.95, 3), 28) for _ in range(4)]
+    return floor, walls, [texture(rng, 64, 64, piece.colour, 5) for piece in world.pieces]

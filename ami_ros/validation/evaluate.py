@@ -54,6 +54,7 @@ class Trial:
     changes: tuple[tuple[str, str], ...] = ()   # of the settings: ('energy.time_to_goal', '0')
     backend: str = 'onnx'
     precision: str = 'float32'
+    engine: str = 'pybullet'
 
 
 def settings(changes: tuple[tuple[str, str], ...] = ()
@@ -194,9 +195,10 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
     numbers = policy()
     begun, episodes = time.monotonic(), []
     with ExitStack() as stack:
-        sim = stack.enter_context(Simulator(driven, robot, trial.seed, camera=preset.camera))
+        sim = stack.enter_context(Simulator(
+            driven, robot, trial.seed, engine=trial.engine, camera=preset.camera))
         clean = sim if driven is world and not preset.camera.on else stack.enter_context(
-            Simulator(world, robot, trial.seed))
+            Simulator(world, robot, trial.seed, engine=trial.engine))
         who = planner(trial, module, sim)
         for index in range(trial.episodes):
             seed = trial.seed + index
@@ -210,5 +212,6 @@ def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
              'module': module.manifest['name'], 'module_version': module.manifest['version'],
              'latent_space': module.manifest['latent_space'],
              'camera': trial.camera, 'world_changes': trial.world_changes,
+             'engine': trial.engine,
              **({'changes': dict(trial.changes)} if trial.changes else {})}
     return protocol.report(asked, episodes, seconds=time.monotonic() - begun)

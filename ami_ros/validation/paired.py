@@ -46,7 +46,8 @@ def compare(old: dict, new: dict) -> Paired:
     """Compare two reports; ValueError where they are not of the same episodes."""
     # reports of earlier versions do not name the camera: it was clean, and nothing was changed
     alike = {'planner': None, 'goal_steps': None, 'seed': None, 'world_seed': None,
-             'furniture_moved': None, 'frame_s': None, 'camera': 'clean', 'world_changes': ''}
+             'furniture_moved': None, 'frame_s': None, 'camera': 'clean', 'world_changes': '',
+             'engine': 'pybullet'}
     for key, usual in alike.items():
         one, other = (report['protocol'].get(key, usual) for report in (old, new))
         if one != other:

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 import json
 import multiprocessing
 from pathlib import Path
@@ -27,6 +28,7 @@ class Condition:
 
     camera: str = 'clean'
     changes: str = ''
+    engine: str = 'pybullet'
 
 
 CONDITIONS = {
@@ -35,19 +37,25 @@ CONDITIONS = {
         'brightness_0.6', 'brightness_0.75', 'brightness_1.3', 'warm', 'cool', 'dirt',
         'vignetting', 'motion_blur', 'jpeg_30', 'side_light', 'evening')},
     'furniture_moved': Condition(changes='moved:1'),
+    'mujoco': Condition('webcam', engine='mujoco'),
 }
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, Condition]:
-    """Return conditions by name, all where none is named; ValueError lists them."""
+    """Return conditions by name; where none is named, all whose engine is installed.
+
+    ValueError lists the names.
+    """
     if unknown := [name for name in names if name not in CONDITIONS]:
         raise ValueError(f'no condition {unknown[0]!r}; there are: {", ".join(CONDITIONS)}')
-    return {name: CONDITIONS[name] for name in names or CONDITIONS}
+    return {name: one for name, one in CONDITIONS.items()
+            if (name in names if names else find_spec(one.engine))}
 
 
 def under(trial: Trial, condition: Condition) -> Trial:
     """Return a trial under a condition."""
-    return replace(trial, camera=condition.camera, world_changes=condition.changes)
+    return replace(trial, camera=condition.camera, world_changes=condition.changes,
+                   engine=condition.engine)
 
 
 def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
@@ -76,7 +84,7 @@ def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
             raise
     first = next(iter(rows.values()))
     return {'protocol': {**first['protocol'], 'camera': 'by condition',
-                         'world_changes': 'by condition'},
+                         'world_changes': 'by condition', 'engine': 'by condition'},
             'conditions': [{k: v for k, v in rows[name].items() if k != 'protocol'}
                            for name in wanted],
             'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted)}
@@ -111,9 +119,11 @@ def page(trial: Trial, report: dict) -> np.ndarray:
     robot, lines = find(trial.robot), []
     seed = home(open_module(trial.module)) if trial.world_seed is None else trial.world_seed
     for row in report['conditions']:
-        world, driven, preset = places(under(trial, CONDITIONS[row['name']]), seed)
+        condition = CONDITIONS[row['name']]
+        world, driven, preset = places(under(trial, condition), seed)
         with (Simulator(world, robot, 0) as clean,
-              Simulator(driven, robot, 0, camera=preset.camera) as changed):
+              Simulator(driven, robot, 0, engine=condition.engine,
+                        camera=preset.camera) as changed):
             views = []
             for view in range(VIEWS):
                 pose = goal_drive(world, robot, trial.blocks, trial.seed + view).start

@@ -176,7 +176,8 @@ def test_every_setting_has_a_unit_and_a_reason():
 
 def test_presets_are_named_and_random_ones_vary():
     wanted = {'clean', 'brightness_0.6', 'brightness_0.75', 'brightness_1.3', 'warm', 'cool',
-              'dirt', 'vignetting', 'motion_blur', 'jpeg_30', 'evening', 'side_light'}
+              'dirt', 'vignetting', 'motion_blur', 'jpeg_30', 'webcam', 'evening',
+              'side_light'}
     assert set(presets.PRESETS) == wanted
     assert presets.find('evening').change == 'evening'
     with pytest.raises(ValueError, match="no camera 'fog'; there are: clean, .*random"):

@@ -3,12 +3,13 @@
 
 from dataclasses import dataclass
 import re
+from typing import Any
 
 import numpy as np
 
 from ami_ros.sim.camera_model.settings import CameraSettings, DISPLAY_GAMMA
 
-REAL = {'auto_exposure': True, 'noise': 3.0}
+REAL: dict[str, Any] = {'auto_exposure': True, 'noise': 3.0}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ PRESETS = {
     'vignetting': of(vignetting=0.6),
     'motion_blur': of(motion_blur_s=0.04),
     'jpeg_30': of(jpeg_quality=30),
+    'webcam': of(**REAL),
     'evening': of('evening', **REAL),
     'side_light': of('side_light', **REAL),
 }

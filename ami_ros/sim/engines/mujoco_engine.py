@@ -15,6 +15,7 @@ from ami_ros.sim.engines import FAR_M, STEP_S, TORQUE_NM  # noqa: E402
 from ami_ros.sim.engines.mujoco_scene import BEAMS_SEE, FLOOR, model_of, person_body  # noqa: E402
 from ami_ros.sim.engines.ray_renderer import RayRenderer  # noqa: E402
 from ami_ros.sim.scenes.baking import bake, bake_person, density  # noqa: E402
+from ami_ros.sim.scenes.protocol_mesh import bake_world  # noqa: E402
 from ami_ros.sim.scenes.room import of_world  # noqa: E402
 from ami_ros.sim.scenes.scene import Scene  # noqa: E402
 
@@ -35,7 +36,7 @@ class MujocoEngine:
     def __init__(self, world, robot, size: tuple[int, int]):
         scene = world if isinstance(world, Scene) else of_world(world)
         light = scene.lighting
-        self.meshes = [bake(scene, density(size)),
+        self.meshes = [bake_world(scene.world) if scene.world else bake(scene, density(size)),
                        *(bake_person(p, light, density(size)) for p in scene.people)]
         self.model = model_of(scene, robot.urdf, self.meshes, STEP_S / SUBSTEPS, TORQUE_NM)
         self.data = mujoco.MjData(self.model)

@@ -61,14 +61,12 @@ def baked(surfaces: Surfaces, lit, texels_per_m: float) -> Mesh:
     else:
         lights = [[np.broadcast_to(np.asarray(lit, np.float32), (2, 2, 3)) for _ in c.panels]
                   for c in surfaces.canvases]
-    places, height = pack(sizes)
-    atlas = np.zeros((height, ATLAS, 3), np.uint8)
     glow = lit.lighting.sky if isinstance(lit, Scene) else UNLIT
-    for canvas, (w, h), (x, y), grids in zip(surfaces.canvases, sizes, places, lights):
-        picture = developed(painted(canvas, w, h, grids, glow))
-        atlas[y:y + h + 2 * MARGIN, x:x + w + 2 * MARGIN] = cv2.copyMakeBorder(
-            picture, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
-    return mesh(surfaces, sizes, places, atlas)
+    atlas, places = atlas_of([developed(painted(canvas, w, h, grids, glow))
+                              for canvas, (w, h), grids in zip(surfaces.canvases, sizes, lights)])
+    where = {id(c): (s, p) for c, s, p in zip(surfaces.canvases, sizes, places)}
+    return mesh([(quad.panel, *where[id(quad.canvas)],
+                  (quad.left, quad.right, quad.low, quad.high)) for quad in surfaces.quads], atlas)
 
 
 def canvas_size(canvas: Canvas, texels_per_m: float) -> tuple[int, int]:
@@ -171,20 +169,29 @@ def pack(sizes: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], int]:
     return places, max(16, y + row)
 
 
-def mesh(surfaces: Surfaces, sizes, places, atlas: np.ndarray) -> Mesh:
-    """Make two triangles of every quad."""
-    where = {id(c): (s, p) for c, s, p in zip(surfaces.canvases, sizes, places)}
-    n = len(surfaces.quads)
+def atlas_of(parts: list[np.ndarray]) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Copy pictures (H, W, 3) uint8 into one; return it and their corners, margins included."""
+    sizes = [(part.shape[1], part.shape[0]) for part in parts]
+    places, height = pack(sizes)
+    atlas = np.zeros((height, ATLAS, 3), np.uint8)
+    for part, (w, h), (x, y) in zip(parts, sizes, places):
+        atlas[y:y + h + 2 * MARGIN, x:x + w + 2 * MARGIN] = cv2.copyMakeBorder(
+            part, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    return atlas, places
+
+
+def mesh(quads, atlas: np.ndarray) -> Mesh:
+    """Make two triangles of every quad: (panel, size, corner in the atlas, shares of it)."""
+    n = len(quads)
     vertices, uvs = np.empty((n, 4, 3)), np.empty((n, 4, 2))
     normals = np.empty((n, 4, 3))
     height, width = atlas.shape[:2]
-    for k, quad in enumerate(surfaces.quads):
-        o, u, v = quad.panel.origin, quad.panel.u, quad.panel.v
+    for k, (panel, (w, h), (x, y), (left, right, low, high)) in enumerate(quads):
+        o, u, v = panel.origin, panel.u, panel.v
         vertices[k] = o, o + u, o + u + v, o + v
-        normals[k] = quad.panel.normal
-        (w, h), (x, y) = where[id(quad.canvas)]
-        left, right = x + MARGIN + quad.left * w, x + MARGIN + quad.right * w
-        low, high = y + MARGIN + (1 - quad.low) * h, y + MARGIN + (1 - quad.high) * h
+        normals[k] = panel.normal
+        left, right = x + MARGIN + left * w, x + MARGIN + right * w
+        low, high = y + MARGIN + (1 - low) * h, y + MARGIN + (1 - high) * h
         uvs[k] = (left, low), (right, low), (right, high), (left, high)
     uvs[..., 0] /= width
     uvs[..., 1] = 1 - uvs[..., 1] / height
