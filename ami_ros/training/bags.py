@@ -50,15 +50,25 @@ def robot_of(given: Robot | None, paths: tuple[Path, ...]) -> tuple[Robot, Robot
     return next(filter(None, found), None) or find(USUAL), None
 
 
+def percent(what: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Return what is told (done, all of it); it says each tenth once."""
+    told = -1
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if (tenth := 10 * done // max(total, 1)) > told:
+            told = tenth
+            say(f'{what}: {10 * tenth} %')
+    return progress
+
+
 def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: int,
          say: Callable[[str], None], decides: Robot | None = None) -> Data:
     """Read every bag; BagError also where two were not taken by the same camera."""
     rng, images, parts = np.random.default_rng(seed), [], []
     recordings: list = []
     for bag in paths:
-        recording = bagreader.read(bag, robot.camera_size, topics,
-                                   lambda d, n, b=bag: say(f'reading {b}: '
-                                                           f'{100 * d // max(n, 1)} %'),
+        recording = bagreader.read(bag, robot.camera_size, topics, percent(f'reading {bag}', say),
                                    robot.camera_hfov_rad, decides)
         for note in recording.notes:
             say(f'{bag}: {note}')

@@ -9,6 +9,7 @@ from ami_ros.recording import bagwriter as make
 from ami_ros.robots.find import find
 from ami_ros.training import fitness, windows
 from ami_ros.training.bagreader import BagError, read
+from ami_ros.training.bags import percent
 import numpy as np
 import pytest
 from toys import at, picture, topics, write
@@ -180,3 +181,13 @@ def test_training_turns_the_gyro_as_the_mind_of_the_robot_does(tmp_path, mount, 
     path = write(tmp_path / 'other', some)
     with pytest.raises(BagError, match="frame 'elsewhere', .*says link: imu_link.*imu=none"):
         read(path, SIZE, robot=robot)
+
+
+def test_reading_says_each_tenth_once():
+    said = []
+    progress = percent('reading bag', said.append)
+    for done in range(0, 1001):
+        progress(done, 1000)
+    assert said == [f'reading bag: {n} %' for n in range(0, 101, 10)]
+    percent('empty', said.append)(0, 0)
+    assert said[-1] == 'empty: 0 %'
