@@ -21,6 +21,7 @@ from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.movers import SPEED_MPS
 from ami_ros.validation.adversarial.planners import KINDS
 from ami_ros.validation.adversarial.vehicle import STEP_S, Vehicle, VehicleState
+from ami_ros.validation.measured import measured
 import numpy as np
 import pytest
 
@@ -258,7 +259,8 @@ def test_a_campaign_that_was_ended_goes_on_and_says_the_same(short, tmp_path):
     assert done == [(3, 4), (4, 4)] and rest == whole and whole['finished']
     assert (tmp_path / 'half.legs').read_text() == (tmp_path / 'whole.legs').read_text()
     assert whole['ticks'] == 700 and set(whole['kinds']) == set(KINDS)
-    assert whole['rooms'] == 4 and whole['asked']['policy_hash'] == POLICY.hash[:12]
+    assert whole['rooms'] == 4 and whole['asked']['measured'] == measured(
+        'adversarial', POLICY.hash)
 
 
 def test_more_processes_say_the_same(tmp_path):

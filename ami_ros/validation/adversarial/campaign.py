@@ -8,7 +8,6 @@ as one that was not. It goes on only with the same question, code and policy.
 from collections.abc import Callable, Iterator
 from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-import hashlib
 import json
 import multiprocessing
 import os
@@ -25,12 +24,9 @@ from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.planners import KINDS
 from ami_ros.validation.adversarial.summary import summary
+from ami_ros.validation.measured import measured
 
 LEG_S = 60.0
-# what the answers hang on
-CODE = ('core', 'critic', 'robots', 'sim', 'validation/adversarial')
-PACKAGE = Path(__file__).resolve().parents[2]
-HASHED = 12                 # hex digits of hashes in a report
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,6 @@ class AdversarialCampaign:
 def safety_policy_file(said: str) -> Path:
     """Find a policy by its name or path; FileNotFoundError says where it was looked for."""
     return Path(said) if Path(said).suffix else share(f'config/safety_policy/{said}.yaml')
-
-
-def code(folders: tuple[str, ...] = CODE) -> str:
-    """Return a hash of the sources that the answers hang on."""
-    whole = hashlib.sha256()
-    for folder in folders:
-        for path in sorted((PACKAGE / folder).rglob('*.py')):
-            whole.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    return whole.hexdigest()[:HASHED]
 
 
 def machine() -> str:
@@ -151,7 +138,7 @@ def campaign(ask: AdversarialCampaign, ledger: Path, progress: Callable[[int, in
              stop_after: int | None = None, jobs: int = 1) -> dict:
     """Drive what is left of it; returns the report. `stop_after` so many legs: for tests."""
     policy = read(safety_policy_file(ask.policy))
-    asked = {**asdict(ask), 'leg_s': LEG_S, 'policy_hash': policy.hash[:HASHED], 'code': code()}
+    asked = {**asdict(ask), 'leg_s': LEG_S, 'measured': measured('adversarial', policy.hash)}
     book, plan = LegLedger(ledger, asked), list(ask.legs())
     left = [leg for leg in plan if leg.index not in book.done][:stop_after]
     for entry in entries(left, ask, jobs):

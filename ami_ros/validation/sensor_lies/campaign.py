@@ -14,13 +14,11 @@ from ami_ros import __version__
 from ami_ros.critic.safety_policy.limits import read
 from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.campaign import (
-    CODE,
-    code,
     end_with_parent,
-    HASHED,
     machine,
     safety_policy_file,
 )
+from ami_ros.validation.measured import measured
 from ami_ros.validation.sensor_lies.drive import driven, OF_OBSTACLES
 from ami_ros.validation.sensor_lies.table import HONEST, LIES
 
@@ -80,8 +78,7 @@ def campaign(ask: Ask, progress: Callable[[int, int], None], jobs: int = 1) -> d
     lies = {name: summary([o for o in found if o['lie'] == name]) for name in ask.names()}
     told = [row for name, row in lies.items() if name != HONEST.name]
     return {'asked': {**asdict(ask),
-                      'policy_hash': read(safety_policy_file(ask.policy)).hash[:HASHED],
-                      'code': code((*CODE, 'trials/lies'))},
+                      'measured': measured('lies', read(safety_policy_file(ask.policy)).hash)},
             'about': {'version': __version__, 'python': platform.python_version(),
                       'numpy': np.__version__, 'machine': machine()},
             'drives': sum(row['drives'] for row in told),

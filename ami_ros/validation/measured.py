@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a report was measured with: code, safety policy and module, so that a stale one is told."""
+
+import hashlib
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+HASHED = 12                 # hex digits of hashes in a report
+LOOP = ('actor', 'core', 'critic', 'mind.py', 'perception', 'robots', 'sim', 'world_model',
+        'validation/evaluate.py', 'validation/planners.py', 'validation/protocol.py')
+CRITIC = ('core', 'critic', 'robots', 'sim')
+CODE = {                    # kind of report: files and folders that its figures depend on
+    'evaluate': LOOP,
+    'robustness': (*LOOP, 'validation/robustness.py'),
+    'adversarial': (*CRITIC, 'validation/adversarial'),
+    'lies': (*CRITIC, 'validation/adversarial', 'validation/sensor_lies'),
+}
+
+
+def code(kind: str) -> str:
+    """Return a hash of the sources that a kind of report depends on.
+
+    ValueError where one of them is gone: a hash of less than all would never be stale.
+    """
+    whole = hashlib.sha256()
+    for part in CODE[kind]:
+        path = PACKAGE / part
+        files = [path] if path.is_file() else sorted(path.rglob('*.py'))
+        if not files:
+            raise ValueError(f'{part} of the report {kind} is not in {PACKAGE}')
+        for file in files:
+            whole.update(file.relative_to(PACKAGE).as_posix().encode() + file.read_bytes())
+    return whole.hexdigest()[:HASHED]
+
+
+def measured(kind: str, policy_hash: str, module_id: str = '') -> dict[str, str]:
+    """Return what a report says of itself; `module_id` is '' where none took part."""
+    said = {'kind': kind, 'code': code(kind), 'policy': policy_hash[:HASHED]}
+    return said | {'module': module_id} if module_id else said
+
+
+def stale(said: dict[str, str], policy_hash: str, module_id: str) -> list[str]:
+    """Name what differs today: 'code', 'policy', 'module'."""
+    today = measured(said['kind'], policy_hash, said.get('module') and module_id or '')
+    return [name for name, value in today.items() if value != said.get(name)]
