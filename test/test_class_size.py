@@ -9,7 +9,7 @@ import ami_ros
 import pytest
 
 MOST = 20
-OPTIONAL = ('mujoco', 'launch', 'launch_ros', 'tensorrt', 'torch', 'cuda')   # extras, ROS packages
+OPTIONAL = ('mujoco', 'launch', 'launch_ros', 'tensorrt', 'torch', 'cuda', 'ray')   # extras, ROS packages
 
 
 def function_of(member):
