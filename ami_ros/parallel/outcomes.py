@@ -48,7 +48,8 @@ def outcomes(function: Callable, items: Iterable[tuple], jobs: int = 1, cluster:
     if not work:
         return
     pool, finished = opened(min(jobs, len(work)), cluster, common), False
-    left, running = iter(enumerate(work)), {}
+    left = iter(enumerate(work))
+    running: dict[Any, int] = {}        # handle: index
     try:
         while True:
             for index, item in itertools.islice(

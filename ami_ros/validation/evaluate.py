@@ -38,7 +38,7 @@ PLANNERS = ('world_model', 'random', 'retrieval', 'oracle')
 FRAME_S = 0.1           # the camera's period, and so the mind's and the critic's
 LOOK_S = 0.05           # how often the truth is looked at
 REMEMBERED = 20         # commands
-EPISODES_AT_ONCE = 10   # of a machine of a cluster: opening the networks takes as long as one
+EPISODES_AT_ONCE = 5    # on a cluster: opening networks and room takes half as long as one
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def setting(trial: Trial, cluster: str = '') -> Setting:
 
 
 def parts(trial: Trial) -> list[Trial]:
-    """Divide a trial into some of a few episodes, which drive the same as the whole."""
+    """Divide a trial for a cluster into some of a few episodes, which together are the same."""
     return [replace(trial, seed=trial.seed + k, episodes=min(EPISODES_AT_ONCE, trial.episodes - k))
             for k in range(0, trial.episodes, EPISODES_AT_ONCE)]
 
@@ -255,9 +255,11 @@ def evaluate(trial: Trial, progress=lambda episode: None, cluster: str = '') -> 
     given = setting(trial, cluster)
     if not cluster:
         return report(given, trial, [drive(given, trial, progress)])
-    work, done = [(part,) for part in parts(trial)], {}
-    for index, done[index] in outcomes(drive, work, cluster=cluster, common=(given,)):
-        for one in done[index][0]:
+    work = [(part,) for part in parts(trial)]
+    done: dict[int, tuple[list[Episode], float]] = {}
+    for index, result in outcomes(drive, work, cluster=cluster, common=(given,)):
+        done[index] = result
+        for one in result[0]:
             progress(one)
     return report(given, trial, [done[index] for index in range(len(work))])
 

@@ -60,7 +60,8 @@ def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
     wanted, given = chosen(names), setting(trial, cluster)
     key = repr(trial) + given.module.id
     rows = kept(ledger, key)
-    left = {name: parts(under(trial, wanted[name])) for name in wanted if name not in rows}
+    left = {name: parts(whole) if cluster else [whole] for name in wanted if name not in rows
+            for whole in [under(trial, wanted[name])]}
     work = [(name, part) for name, some in left.items() for part in some]
     done: dict[str, dict] = {name: {} for name in left}
     told = 0
