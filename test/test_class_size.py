@@ -9,7 +9,8 @@ import ami_ros
 import pytest
 
 MOST = 20
-OPTIONAL = ('mujoco', 'launch', 'launch_ros', 'tensorrt', 'torch', 'cuda')   # extras, ROS packages
+# extras, ROS packages
+OPTIONAL = ('mujoco', 'launch', 'launch_ros', 'tensorrt', 'torch', 'cuda', 'ray')
 
 
 def function_of(member):

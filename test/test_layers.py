@@ -16,7 +16,8 @@ SPDX = '# SPDX-License-Identifier: Apache-2.0'
 # The five modules of the mind and the place memory do not import each other; mind.py joins them.
 MODULES = ('perception', 'world_model', 'actor', 'memory', 'critic', 'configurator')
 BELOW_NODES = {'core', 'robots', 'perception', 'world_model', 'actor', 'memory', 'critic',
-               'configurator', 'mind', 'modules', 'inference', 'recording', 'sim', 'host'}
+               'configurator', 'mind', 'modules', 'inference', 'recording', 'sim', 'host',
+               'parallel'}
 MAY_IMPORT = {     # package: the packages that it may import besides itself and `__init__`
     '__init__': set(),
     'core': set(),
@@ -33,10 +34,11 @@ MAY_IMPORT = {     # package: the packages that it may import besides itself and
                   'modules'},
     'recording': {'core', 'robots', 'perception', 'critic', 'mind', 'modules', 'inference'},
     'host': {'core'},
+    'parallel': {'core'},
     'launching': {'core', 'robots'},
     'sim': {'core', 'robots', 'perception'},
     'training': {'core', 'robots', 'perception', 'world_model', 'actor', 'mind', 'modules',
-                 'inference', 'recording', 'sim'},
+                 'inference', 'recording', 'sim', 'parallel'},
     'nodes': BELOW_NODES,
     'operator': BELOW_NODES | {'nodes'},
     'validation': BELOW_NODES | {'training', 'nodes', 'operator'},
@@ -60,6 +62,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'onnxruntime': ('inference/onnx_backend.py', 'training/quantize.py', 'validation/benchmarks/'),
     'mujoco': ('sim/',),
     'zstandard': ('recording/',),
+    'ray': ('parallel/ray_cluster.py',),
     'tensorrt': ('inference/tensorrt_backend.py',),
     'pybullet': ('sim/', 'validation/obstacle_hysteresis.py'),
     'pybullet_data': ('sim/',), 'pybullet_utils': ('sim/',),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes or completes a virtual environment: tools/setup_venv.sh FOLDER PART...
-#   parts: sim, ros, ros-kilted, train, dev, tensorrt-rtx, the extras of setup.py
+#   parts: sim, ros, ros-kilted, train, cluster, dev, tensorrt-rtx, the extras of setup.py
 # Each part is installed once and stamped, so a second run takes no time and a killed one goes on.
 # With a sourced ROS 2 ($ROS_DISTRO) the part `ros` is that ROS, and the environment sees its packages.
 set -euo pipefail
@@ -67,6 +67,7 @@ declare -A what=(
   [sim]='simulator, inference and bags (pybullet, onnxruntime, opencv, rosbags: 200 MB)'
   [ros]='ROS 2 Jazzy wheels' [ros-kilted]='ROS 2 Kilted wheels'
   [train]='training (torch: 200 MB, gigabytes where pip brings its GPU build)'
+  [cluster]='Ray, for work on several machines (80 MB)'
   [tensorrt-rtx]='a TensorRT that builds without a GPU, for tests (95 MB)'
   [dev]='test tools and colcon')
 parts=(base "$@")

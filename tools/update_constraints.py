@@ -36,8 +36,8 @@ def main(pythons: list[str]) -> None:
     for python in pythons:
         version = subprocess.check_output(
             [python, '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], text=True).strip()
-        pins = resolve(python, '.[sim,mujoco,ros,train,dev,tensorrt-rtx]', TORCH, 'setuptools<80',
-                       'wheel')
+        pins = resolve(python, '.[sim,mujoco,ros,train,cluster,dev,tensorrt-rtx]', TORCH,
+                       'setuptools<80', 'wheel')
         write(f'py{version.replace(".", "")}.txt', f'Python {version}',
               {p: v for p, v in pins.items()
                if not GPU.match(p) and not p.startswith('ros-') and p != 'ami-ros'})

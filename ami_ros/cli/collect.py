@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.cli.common import bar, count, whole
+from ami_ros.cli.common import bar, cluster, count, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -19,6 +19,7 @@ def add(one: argparse.ArgumentParser) -> None:
         '--drive-seconds', type=float, default=60.0,
         help='Duration of the drive in one room, in seconds')
     one.add_argument('--jobs', type=count, default=2, help='Number of worker processes')
+    cluster(one)
     many = one.add_argument_group('many worlds', 'instead of --world-seed: one bag for each world '
                                   'in the folder, and a manifest')
     many.add_argument(
@@ -54,7 +55,7 @@ def one_room(args: argparse.Namespace) -> int:
     from ami_ros.training.collect import collect as work
     begun = time.monotonic()
     done = work(args.out, args.world_seed, args.seed, args.frames, args.drive_seconds, args.jobs,
-                lambda d, n: bar(d, n, begun, 'collecting'))
+                lambda d, n: bar(d, n, begun, 'collecting'), args.cluster)
     print(f'{args.out}: {done["drives"]} drives of {args.drive_seconds:g} s in '
           f'{time.monotonic() - begun:.0f} s, sha256 {done["sha256"]}')
     return 0
@@ -66,7 +67,8 @@ def many_worlds(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     asked = Asked(args.generator, args.first_world_seed, args.worlds, args.frames_per_world,
                   args.seed, args.changes, args.camera, args.engine)
-    done = collect(args.out, asked, args.jobs, lambda d, n: bar(d, n, begun, 'collecting'))
+    done = collect(args.out, asked, args.jobs, lambda d, n: bar(d, n, begun, 'collecting'),
+                   args.cluster)
     print(f'{args.out}: {done["frames"]} frames of {len(done["worlds"])} worlds in '
           f'{time.monotonic() - begun:.0f} s')
     return 0

@@ -44,6 +44,14 @@ def write_report(path: Path | None, report: dict) -> None:
     print(f'report: {path}')
 
 
+def cluster(one: argparse.ArgumentParser) -> None:
+    """Declare the option of verbs whose work can be done by several machines."""
+    one.add_argument(
+        '--cluster', default='', metavar='HOST:PORT',
+        help='Address of a Ray cluster that does the work instead of processes of this machine; '
+             "needs the extra 'cluster'")
+
+
 def count(text: str) -> int:
     """Read a number of things, at least one."""
     return whole(text, 1)

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.cli.common import bar, change, count, make_way, whole, write_report
+from ami_ros.cli.common import bar, change, cluster, count, make_way, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -51,6 +51,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--carried', action='store_true',
         help='Move the robot during the episode without odometry and count false arrivals')
+    cluster(one)
     one.add_argument('--report', type=Path, default=None, help='JSON file for the results')
 
 
@@ -58,6 +59,9 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     from ami_ros.validation.evaluate import evaluate as work
     from ami_ros.validation.evaluate import Trial
+    if args.cluster and (args.counterfactual or args.carried):
+        raise ValueError('--cluster drives episodes towards goals; --counterfactual and --carried '
+                         'run on one machine')
     make_way(args.report)
     begun, done = time.monotonic(), []
     if args.counterfactual:
@@ -73,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         bar(len(done), args.episodes, begun,
             f'{sum(e.success for e in done)} of {len(done)} succeeded')
 
-    report = work(trial, progress)
+    report = work(trial, progress, args.cluster)
     print(f'{args.planner}, K = {args.goal_steps}: success {100 * report["success_rate"]:.1f} %, '
           f'reached {100 * report["reached_rate"]:.1f} %, '
           f'false arrivals {100 * report["false_arrival_rate"]:.1f} %, '

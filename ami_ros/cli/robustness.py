@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 import time
 
-from ami_ros.cli.common import bar, count, make_way, whole, write_report
+from ami_ros.cli.common import bar, cluster, count, make_way, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Seed of the scene; default: the room in which the module was trained')
     one.add_argument('--robot', default='rover', help='Name or path of a robot file')
     one.add_argument('--jobs', type=count, default=1, metavar='N', help='Number of processes')
+    cluster(one)
     one.add_argument(
         '--report', type=Path, default=Path('runs/robustness.json'), metavar='FILE',
         help='JSON file for the results; the page of images has the same name with .png, and an '
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         bar(done, total, begun, 'conditions')
 
     try:
-        report = robustness(trial, tuple(args.only), args.jobs, ledger, progress)
+        report = robustness(trial, tuple(args.only), args.jobs, ledger, progress,
+                            args.cluster)
     except KeyboardInterrupt:
         sys.stderr.write(f'\nthe conditions that are finished are in {ledger}; the same command '
                          'resumes from there\n')

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets a simulated rover drive about and writes what its topics said into a rosbag2 MCAP bag."""
 
-from concurrent.futures import as_completed, ProcessPoolExecutor
 import hashlib
 import json
-import multiprocessing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from ami_ros.parallel.outcomes import outcomes
 from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import Part, write_metadata
 from ami_ros.robots.find import find
@@ -50,23 +50,25 @@ def drive(sim: Simulator, writer: bag.PartWriter, index: int, seed: int, seconds
         sim.step(TICK_S)
 
 
-def write_part(folder: str, world_seed: int, seed: int, part: int, drives: int,
-               seconds: float) -> None:
-    """Write one file of the bag; the same arguments write the same bytes."""
-    path = Path(folder) / f'part_{part:04d}.mcap'
-    with Simulator(worlds.draw(world_seed), find('rover'), seed) as sim:
-        writer = bag.PartWriter(path)
+def part_of(world_seed: int, seed: int, drives: int, seconds: float,
+            part: int) -> tuple[bytes, dict]:
+    """Return one file of the bag and its note; the same arguments make the same bytes."""
+    with (TemporaryDirectory() as folder,
+          Simulator(worlds.draw(world_seed), find('rover'), seed) as sim):
+        writer = bag.PartWriter(Path(folder) / 'part.mcap')
         for index in range(part * DRIVES_A_PART, min(drives, (part + 1) * DRIVES_A_PART)):
             drive(sim, writer, index, seed, seconds)
         done = writer.close()
-    note = {'start_ns': done.start_ns, 'end_ns': done.end_ns, 'counts': done.counts}
-    write_note(path.with_suffix('.json'), note)
+        return writer.path.read_bytes(), {
+            'start_ns': done.start_ns, 'end_ns': done.end_ns, 'counts': done.counts}
 
 
 def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
-            drive_s: float = 60.0, jobs: int = 2, progress=lambda done, total: None) -> dict:
+            drive_s: float = 60.0, jobs: int = 2, progress=lambda done, total: None,
+            cluster: str = '') -> dict:
     """Write the bag; parts that are there already are kept, so a killed run goes on.
 
+    `cluster`: HOST:PORT of a Ray cluster that drives instead of `jobs` processes.
     Returns what was asked for and the bag's hash, which is also in collect.json.
     Raises ValueError if the folder holds a bag that was asked for differently.
     """
@@ -99,17 +101,13 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
                                            for kind in ('.json', '.mcap'))]
     done = len(parts) - len(missing)
     progress(done, len(parts))
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn')) as pool:
-        work = [pool.submit(write_part, str(folder), world_seed, seed, p, drives, drive_s)
-                for p in missing]
-        try:
-            for future in as_completed(work):
-                future.result()
-                done += 1
-                progress(done, len(parts))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for index, (data, said) in outcomes(part_of, [(p,) for p in missing], jobs, cluster,
+                                        (world_seed, seed, drives, drive_s)):
+        path = folder / f'part_{missing[index]:04d}.mcap'
+        write_whole(path, data)
+        write_note(path.with_suffix('.json'), said)
+        done += 1
+        progress(done, len(parts))
     written = [Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
                for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
     write_metadata(folder, bag.offered(), written)
@@ -119,9 +117,14 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
 
 
 def write_note(path: Path, content: dict) -> None:
-    """Write JSON whole or not at all: a kill must not leave half a note behind."""
+    """Write JSON whole or not at all."""
+    write_whole(path, json.dumps(content).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a kill must not leave half of it behind."""
     temporary = path.with_suffix(PARTIAL)
-    temporary.write_text(json.dumps(content))
+    temporary.write_bytes(data)
     temporary.replace(path)
 
 

@@ -4,15 +4,15 @@
 A world's bag appears under its name only once it is whole, so a killed run goes on where it was.
 """
 
-from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 import json
-import multiprocessing
 from pathlib import Path
 import shutil
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from ami_ros.parallel.outcomes import outcomes
 from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import write_metadata
 from ami_ros.robots.find import find
@@ -33,7 +33,6 @@ TRUTH = 'sim/truth/pose'        # for training and reports; a mind never hears i
 TYPES = {**bag.TYPES, TRUTH: 'nav_msgs/msg/Odometry'}
 TICK_S = 0.05
 FRAME_TICKS = (2, 4, 5, 5, 5, 5, 5, 6, 8)       # between frames: 0.25 s on average
-WORLDS_A_JOB = 8                # a process ends after so many, and PyBullet's memory with it
 
 
 @dataclass(frozen=True)
@@ -103,38 +102,42 @@ def folder_of(out: Path, seed: int) -> Path:
     return out / f'world_{seed:06d}'
 
 
-def write_world(out: Path, asked: Asked, seed: int) -> None:
-    """Write the bag of one world."""
-    folder, preset = folder_of(out, seed), asked.preset(seed)
+def bag_of(asked: Asked, seed: int) -> dict[str, bytes]:
+    """Tour one world; return the files of its bag by their names."""
+    preset = asked.preset(seed)
+    scene = changes.apply(scenes.draw(asked.generator, seed), ','.join(
+        filter(None, (asked.changes, preset.change))), asked.seed)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with Simulator(scene, find('rover'), 0, engine=asked.engine, camera=preset.camera) as sim:
+            writer = bag.PartWriter(folder / 'tour.mcap', TYPES)
+            drive(sim, writer, asked)
+            part = writer.close()
+        write_metadata(folder, bag.offered(TYPES), [part])
+        write_note(folder / NOTE, {
+            'seed': seed, 'generator': scene.generator, 'rooms': len(scene.rooms),
+            'doors': len(scene.doors), 'furniture': len(scene.furniture),
+            'light': scene.lighting.name, 'changes': list(scene.changes),
+            'camera': asdict(preset.camera), 'frames': part.counts['camera/image_raw'],
+            'sha256': bag_hash(folder)})
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def write_bag(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the bag of a world whole or not at all."""
     partial = folder.with_suffix('.partial')
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    scene = changes.apply(scenes.draw(asked.generator, seed), ','.join(
-        filter(None, (asked.changes, preset.change))), asked.seed)
-    with Simulator(scene, find('rover'), 0, engine=asked.engine, camera=preset.camera) as sim:
-        writer = bag.PartWriter(partial / 'tour.mcap', TYPES)
-        drive(sim, writer, asked)
-        part = writer.close()
-    write_metadata(partial, bag.offered(TYPES), [part])
-    write_note(partial / NOTE, {
-        'seed': seed, 'generator': scene.generator, 'rooms': len(scene.rooms),
-        'doors': len(scene.doors), 'furniture': len(scene.furniture),
-        'light': scene.lighting.name, 'changes': list(scene.changes),
-        'camera': asdict(preset.camera), 'frames': part.counts['camera/image_raw'],
-        'sha256': bag_hash(partial)})
+    for name, data in files.items():
+        (partial / name).write_bytes(data)
     partial.rename(folder)
 
 
-def write_worlds(out: str, asked: dict, seeds: list[int]) -> list[int]:
-    """Write some worlds in this process; return their seeds."""
-    for seed in seeds:
-        write_world(Path(out), Asked(**asked), seed)
-    return seeds
-
-
-def collect(out: Path, asked: Asked, jobs: int = 2, progress=lambda done, total: None) -> dict:
+def collect(out: Path, asked: Asked, jobs: int = 2, progress=lambda done, total: None,
+            cluster: str = '') -> dict:
     """Write all worlds that are missing, then the manifest; return it.
 
+    `cluster`: HOST:PORT of a Ray cluster that drives instead of `jobs` processes.
     ValueError where the folder holds something else.
     """
     prepare(out, asked)
@@ -142,19 +145,10 @@ def collect(out: Path, asked: Asked, jobs: int = 2, progress=lambda done, total:
     missing = [s for s in seeds if not (folder_of(out, s) / NOTE).exists()]
     done = len(seeds) - len(missing)
     progress(done, len(seeds))
-    batches = [missing[k:k + WORLDS_A_JOB] for k in range(0, len(missing), WORLDS_A_JOB)]
-    if len(batches) < 2 * jobs:
-        batches = [[seed] for seed in missing]
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(jobs, max(1, len(batches))), context) as pool:
-        work = [pool.submit(write_worlds, str(out), asdict(asked), b) for b in batches]
-        try:
-            for future in as_completed(work):
-                done += len(future.result())
-                progress(done, len(seeds))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for index, files in outcomes(bag_of, [(s,) for s in missing], jobs, cluster, (asked,)):
+        write_bag(folder_of(out, missing[index]), files)
+        done += 1
+        progress(done, len(seeds))
     worlds = [json.loads((folder_of(out, s) / NOTE).read_text()) for s in seeds]
     manifest = {'format': FORMAT, 'asked': asdict(asked), 'complete': True,
                 'frames': sum(w['frames'] for w in worlds), 'worlds': worlds}

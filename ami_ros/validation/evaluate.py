@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes in one process, lock-step: the body, a planner, the critic; no ROS, no waiting."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, ExitStack
 from dataclasses import dataclass, replace
 import itertools
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 import time
 
 import numpy as np
@@ -19,7 +21,8 @@ from ami_ros.critic.safety_policy.limits import Policy, read
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
-from ami_ros.robots.find import find
+from ami_ros.parallel.outcomes import outcomes
+from ami_ros.robots.find import find, Robot
 from ami_ros.sim import world as worlds
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.scenes import changes, room
@@ -28,6 +31,7 @@ from ami_ros.sim.scenes.styles import LIGHTS
 from ami_ros.sim.simulator import Simulator
 from ami_ros.sim.world import World
 from ami_ros.validation import planners, protocol
+from ami_ros.validation.measured import measured
 from ami_ros.validation.oracle import OraclePlanner
 from ami_ros.validation.protocol import Episode, goal_drive, GoalDrive, Judge
 
@@ -35,6 +39,7 @@ PLANNERS = ('world_model', 'random', 'retrieval', 'oracle')
 FRAME_S = 0.1           # the camera's period, and so the mind's and the critic's
 LOOK_S = 0.05           # how often the truth is looked at
 REMEMBERED = 20         # commands
+EPISODES_AT_ONCE = 5    # on a cluster: opening networks and room takes half as long as one
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,29 @@ class Trial:
     backend: str = 'onnx'
     precision: str = 'float32'
     engine: str = 'pybullet'
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the episodes of a trial share; it has the bytes of files, so it can be sent."""
+
+    module: Module
+    robot: Robot
+    urdf: bytes
+    policy: Policy
+    world_seed: int
+
+    @contextmanager
+    def robot_here(self) -> Iterator[Robot]:
+        """Lend the robot with a URDF file of this machine."""
+        path = Path(self.robot.urdf)
+        if path.is_file() and path.read_bytes() == self.urdf:
+            yield self.robot
+            return
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / path.name
+            path.write_bytes(self.urdf)
+            yield replace(self.robot, urdf=str(path))
 
 
 def settings(changes: tuple[tuple[str, str], ...] = ()
@@ -184,34 +212,72 @@ def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets
     return scene.world, lit if lit.people or lit.world is None else lit.world, preset
 
 
-def evaluate(trial: Trial, progress=lambda episode: None) -> dict:
-    """Run a trial; returns the report."""
+def setting(trial: Trial, cluster: str = '') -> Setting:
+    """Open what a trial names; ValueError where it cannot be driven or sent."""
     if trial.episodes < 1 or trial.blocks < 1:
         raise ValueError(f'{trial.episodes} episodes of {trial.blocks} actions cannot be driven; '
                          'at least one of each is needed')
     module, robot = open_module(trial.module), find(trial.robot)
-    world_seed = home(module) if trial.world_seed is None else trial.world_seed
-    world, driven, preset = places(trial, world_seed)
-    numbers = policy()
+    urdf = Path(robot.urdf).read_bytes()
+    if cluster and b'<mesh' in urdf:
+        raise ValueError(f'{robot.urdf} names mesh files, which --cluster does not send; use '
+                         'boxes and cylinders, or leave out --cluster')
+    return Setting(module, robot, urdf, policy(),
+                   home(module) if trial.world_seed is None else trial.world_seed)
+
+
+def parts(trial: Trial) -> list[Trial]:
+    """Divide a trial for a cluster into some of a few episodes, which together are the same."""
+    return [replace(trial, seed=trial.seed + k, episodes=min(EPISODES_AT_ONCE, trial.episodes - k))
+            for k in range(0, trial.episodes, EPISODES_AT_ONCE)]
+
+
+def drive(given: Setting, trial: Trial, progress=lambda episode: None
+          ) -> tuple[list[Episode], float]:
+    """Drive the episodes of a trial in this process; return them and how many seconds it took."""
     begun, episodes = time.monotonic(), []
     with ExitStack() as stack:
+        robot = stack.enter_context(given.robot_here())
+        world, driven, preset = places(trial, given.world_seed)
         sim = stack.enter_context(Simulator(
             driven, robot, trial.seed, engine=trial.engine, camera=preset.camera))
         clean = sim if driven is world and not preset.camera.on else stack.enter_context(
             Simulator(world, robot, trial.seed, engine=trial.engine))
-        who = planner(trial, module, sim)
+        who = planner(trial, given.module, sim)
         for index in range(trial.episodes):
             seed = trial.seed + index
-            drive = goal_drive(world, robot, trial.blocks, seed)
-            episodes.append(episode(sim, who, Critic(numbers, robot), drive, seed,
+            goal = goal_drive(world, robot, trial.blocks, seed)
+            episodes.append(episode(sim, who, Critic(given.policy, robot), goal, seed,
                                     photographer=clean))
             progress(episodes[-1])
+    return episodes, time.monotonic() - begun
+
+
+def evaluate(trial: Trial, progress=lambda episode: None, cluster: str = '') -> dict:
+    """Run a trial, in this process or on a Ray cluster at HOST:PORT; returns the report."""
+    given = setting(trial, cluster)
+    if not cluster:
+        return report(given, trial, [drive(given, trial, progress)])
+    work = [(part,) for part in parts(trial)]
+    done: dict[int, tuple[list[Episode], float]] = {}
+    for index, result in outcomes(drive, work, cluster=cluster, common=(given,)):
+        done[index] = result
+        for one in result[0]:
+            progress(one)
+    return report(given, trial, [done[index] for index in range(len(work))])
+
+
+def report(given: Setting, trial: Trial, done: list[tuple[list[Episode], float]]) -> dict:
+    """Make the report of a trial from its parts; `seconds` is the sum of theirs."""
+    said = given.module.manifest
     asked = {'planner': trial.planner, 'goal_steps': trial.blocks, 'seed': trial.seed,
-             'world_seed': world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
+             'world_seed': given.world_seed, 'furniture_moved': trial.moved, 'frame_s': FRAME_S,
              'lock_step': True, 'backend': trial.backend, 'precision': trial.precision,
-             'module': module.manifest['name'], 'module_version': module.manifest['version'],
-             'latent_space': module.manifest['latent_space'],
+             'module': said['name'], 'module_version': said['version'],
+             'latent_space': said['latent_space'],
              'camera': trial.camera, 'world_changes': trial.world_changes,
              'engine': trial.engine,
              **({'changes': dict(trial.changes)} if trial.changes else {})}
-    return protocol.report(asked, episodes, seconds=time.monotonic() - begun)
+    episodes = [one for some, _ in done for one in some]
+    return {**protocol.report(asked, episodes, seconds=sum(seconds for _, seconds in done)),
+            'measured': measured('evaluate', given.policy.hash, given.module.id)}

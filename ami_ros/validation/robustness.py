@@ -2,20 +2,20 @@
 """Drives the same episodes with changed camera, light or furniture, one row per condition."""
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 import json
-import multiprocessing
 from pathlib import Path
 
 import numpy as np
 
 from ami_ros.modules.module import open_module
+from ami_ros.parallel.outcomes import outcomes
 from ami_ros.perception.images import draw
 from ami_ros.robots.find import find
 from ami_ros.sim.simulator import Simulator
-from ami_ros.validation.evaluate import evaluate, home, places, Trial
+from ami_ros.validation.evaluate import drive, home, parts, places, report, Setting, setting, Trial
+from ami_ros.validation.measured import measured
 from ami_ros.validation.protocol import goal_drive
 
 PIXELS = 192            # of each picture on the page
@@ -60,40 +60,50 @@ def under(trial: Trial, condition: Condition) -> Trial:
 
 def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
                ledger: Path | None = None,
-               progress: Callable[[dict, int, int], None] = lambda row, done, total: None
-               ) -> dict:
-    """Run the conditions; return the report.
+               progress: Callable[[dict, int, int], None] = lambda row, done, total: None,
+               cluster: str = '') -> dict:
+    """Run the conditions, in processes or on a Ray cluster at HOST:PORT; return the report.
 
     Rows that the file `ledger` has from a run of the same trial are not driven again.
     """
-    wanted = chosen(names)
-    key = repr(trial) + open_module(trial.module).id
+    wanted, given = chosen(names), setting(trial, cluster)
+    key = repr(trial) + given.module.id
     rows = kept(ledger, key)
-    left = [name for name in wanted if name not in rows]
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(max(1, min(jobs, len(left))), context) as pool:
-        work = {name: pool.submit(row_of, trial, name) for name in left}
-        try:
-            for name in wanted:
-                if name in work:
-                    rows[name] = work[name].result()
-                    keep(ledger, key, rows)
-                progress(rows[name], list(wanted).index(name) + 1, len(wanted))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    first = next(iter(rows.values()))
+    left = {name: parts(whole) if cluster else [whole] for name in wanted if name not in rows
+            for whole in [under(trial, wanted[name])]}
+    work = [(name, part) for name, some in left.items() for part in some]
+    done: dict[str, dict] = {name: {} for name in left}
+    told = 0
+    for index, result in outcomes(drive, [(part,) for _, part in work], jobs, cluster, (given,)):
+        name, part = work[index]
+        done[name][part.seed] = result
+        if len(done[name]) == len(left[name]):
+            rows[name] = row_of(given, under(trial, wanted[name]), name,
+                                [done[name][one.seed] for one in left[name]])
+            keep(ledger, key, rows)
+            told = tell(list(wanted), rows, told, progress)
+    tell(list(wanted), rows, told, progress)
+    first = rows[next(iter(wanted))]
     return {'protocol': {**first['protocol'], 'camera': 'by condition',
                          'world_changes': 'by condition', 'engine': 'by condition'},
             'conditions': [{k: v for k, v in rows[name].items() if k != 'protocol'}
                            for name in wanted],
-            'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted)}
+            'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted),
+            'measured': measured('robustness', given.policy.hash, given.module.id)}
 
 
-def row_of(trial: Trial, name: str) -> dict:
-    """Drive one condition."""
-    report = evaluate(under(trial, CONDITIONS[name]))
-    return {'name': name, **{key: report[key] for key in (
+def tell(names: list[str], rows: dict[str, dict], told: int, progress) -> int:
+    """Tell the rows that are finished in the order of the conditions; return how many are told."""
+    while told < len(names) and names[told] in rows:
+        told += 1
+        progress(rows[names[told - 1]], told, len(names))
+    return told
+
+
+def row_of(given: Setting, trial: Trial, name: str, done: list) -> dict:
+    """Make the row of one condition from the parts of its trial."""
+    whole = report(given, trial, done)
+    return {'name': name, **{key: whole[key] for key in (
         'success_rate', 'reached_rate', 'false_arrival_rate', 'collision_rate', 'seconds',
         'protocol', 'episodes')}}
 

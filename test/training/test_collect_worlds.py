@@ -80,7 +80,7 @@ def test_the_same_is_collected_again_and_what_is_there_is_kept(made, tmp_path):
 def test_a_killed_run_goes_on(tmp_path):
     asked = replace(ASKED, worlds=2, frames=4)
     worlds.prepare(tmp_path, asked)
-    worlds.write_world(tmp_path, asked, 20_000)
+    worlds.write_bag(worlds.folder_of(tmp_path, 20_000), worlds.bag_of(asked, 20_000))
     torn = worlds.folder_of(tmp_path, 20_001).with_suffix('.partial')
     torn.mkdir()
     (torn / 'tour.partial').write_bytes(b'half a bag')

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes in one process: they end well, they are reported, and they are the same twice."""
 
+from dataclasses import replace
 import json
+import pickle
 
+from ami_ros.core.share import share
 from ami_ros.modules.module import Module, open_module
 from ami_ros.robots.find import find
 import numpy as np
@@ -11,12 +14,16 @@ import pytest
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.sim.loopback import Loopback  # noqa: E402
 from ami_ros.validation.evaluate import (
+    drive,
+    EPISODES_AT_ONCE,
     evaluate,
     frame_of,
     home,
+    parts,
     PLANNERS,
     policy,
     scan_of,
+    setting,
     settings,
     Trial,
 )
@@ -139,3 +146,31 @@ def test_settings_are_changed_where_asked_and_only_there():
     assert (energy.time_to_goal == 0.0 != plain[2].time_to_goal
             and actor.candidates == 24 != plain[1].candidates)
     assert world == plain[0] and world.latency_s == 0.0
+
+
+def test_a_robot_is_driven_where_its_urdf_is_not(tmp_path):
+    trial = Trial('oracle', 6, 2, SEED)
+    given = setting(trial)
+    away = replace(given, robot=replace(given.robot, urdf=str(tmp_path / 'rover.urdf')))
+    assert drive(pickle.loads(pickle.dumps(away)), trial)[0] == drive(given, trial)[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_urdf_with_meshes_is_not_sent(tmp_path):
+    robot = share('config/robots/rover.yaml').read_text()
+    (tmp_path / 'rover.yaml').write_text(robot.replace('urdf/rover.urdf', 'own.urdf'))
+    (tmp_path / 'own.urdf').write_text(share('urdf/rover.urdf').read_text().replace(
+        '</robot>', '<link name="hat"><visual><geometry><mesh filename="hat.stl"/></geometry>'
+        '</visual></link></robot>'))
+    trial = Trial('oracle', robot=str(tmp_path / 'rover.yaml'))
+    assert setting(trial).robot.name == 'rover'
+    with pytest.raises(ValueError, match='own.urdf names mesh files, which --cluster does not'):
+        evaluate(trial, cluster='head:6379')
+
+
+def test_the_parts_of_a_trial_have_each_episode_once():
+    trial = Trial(episodes=2 * EPISODES_AT_ONCE + 1, seed=SEED)
+    assert [(p.seed, p.episodes) for p in parts(trial)] == [
+        (SEED, EPISODES_AT_ONCE), (SEED + EPISODES_AT_ONCE, EPISODES_AT_ONCE),
+        (SEED + 2 * EPISODES_AT_ONCE, 1)]
+    assert all(replace(p, seed=SEED, episodes=trial.episodes) == trial for p in parts(trial))

@@ -26,7 +26,7 @@ def test_rows_are_reported_by_condition_and_an_interrupted_run_resumes(tmp_path,
     for row in report['conditions']:
         assert set(row) >= {'success_rate', 'false_arrival_rate', 'collision_rate'}
     # all rows are there: nothing is driven again
-    monkeypatch.setattr(campaign, 'row_of', None)
+    monkeypatch.setattr(campaign, 'drive', None)
     again = campaign.robustness(TRIAL, names, 1, ledger)
     assert again == report
     # of another trial: not these rows

@@ -6,20 +6,18 @@ as one that was not. It goes on only with the same question, code and policy.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 import json
-import multiprocessing
 import os
 from pathlib import Path
 import platform
-import threading
 
 import numpy as np
 
 from ami_ros import __version__
 from ami_ros.core.share import share
 from ami_ros.critic.safety_policy.limits import read
+from ami_ros.parallel.outcomes import outcomes
 from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.planners import KINDS
@@ -109,31 +107,6 @@ def driven(ask: LegSpec, policy: str, robot: str) -> dict:
     return {'leg': ask.index, **tally.plain()}
 
 
-def end_with_parent() -> None:
-    """End as soon as the campaign does, however that ends: nobody would take the answer."""
-    def watch() -> None:
-        campaign = multiprocessing.parent_process()
-        assert campaign is not None
-        campaign.join()
-        os._exit(1)
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def entries(legs: list[LegSpec], ask: AdversarialCampaign, jobs: int) -> Iterator[dict]:
-    """Yield the entries of legs as they are finished, which hangs on no other leg."""
-    if jobs == 1:
-        yield from (driven(leg, ask.policy, ask.robot) for leg in legs)
-        return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
-        try:
-            for one in as_completed([pool.submit(driven, leg, ask.policy, ask.robot)
-                                     for leg in legs]):
-                yield one.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def campaign(ask: AdversarialCampaign, ledger: Path, progress: Callable[[int, int], None],
              stop_after: int | None = None, jobs: int = 1) -> dict:
     """Drive what is left of it; returns the report. `stop_after` so many legs: for tests."""
@@ -141,7 +114,8 @@ def campaign(ask: AdversarialCampaign, ledger: Path, progress: Callable[[int, in
     asked = {**asdict(ask), 'leg_s': LEG_S, 'measured': measured('adversarial', policy.hash)}
     book, plan = LegLedger(ledger, asked), list(ask.legs())
     left = [leg for leg in plan if leg.index not in book.done][:stop_after]
-    for entry in entries(left, ask, jobs):
+    work = [(leg, ask.policy, ask.robot) for leg in left]
+    for _, entry in outcomes(driven, work, jobs):
         book.add(entry)
         progress(len(book.done), len(plan))
     about = {'version': __version__, 'python': platform.python_version(),

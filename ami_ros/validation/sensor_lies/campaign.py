@@ -2,19 +2,17 @@
 """Drives at a wall with each sensor fault, and reports the outcome; repeatable by seed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-import multiprocessing
 import platform
 
 import numpy as np
 
 from ami_ros import __version__
 from ami_ros.critic.safety_policy.limits import read
+from ami_ros.parallel.outcomes import outcomes
 from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.campaign import (
-    end_with_parent,
     machine,
     safety_policy_file,
 )
@@ -59,22 +57,14 @@ def one(name: str, index: int, ask: Ask) -> dict:
                   find(ask.robot))
 
 
-def outcomes(work: list[tuple[str, int]], ask: Ask, jobs: int) -> Iterator[dict]:
-    """Yield what came of each drive, in order."""
-    if jobs == 1:
-        yield from (one(name, index, ask) for name, index in work)
-        return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), end_with_parent) as pool:
-        yield from pool.map(one, *zip(*work, strict=True), [ask] * len(work))
-
-
 def campaign(ask: Ask, progress: Callable[[int, int], None], jobs: int = 1) -> dict:
     """Drive it all; return the report."""
-    work = [(name, index) for name in ask.names() for index in range(ask.drives)]
-    found = []
-    for outcome in outcomes(work, ask, jobs):
-        found.append(outcome)
-        progress(len(found), len(work))
+    work = [(name, index, ask) for name in ask.names() for index in range(ask.drives)]
+    done: dict[int, dict] = {}
+    for index, outcome in outcomes(one, work, jobs):
+        done[index] = outcome
+        progress(len(done), len(work))
+    found = [done[index] for index in range(len(work))]
     lies = {name: summary([o for o in found if o['lie'] == name]) for name in ask.names()}
     told = [row for name, row in lies.items() if name != HONEST.name]
     return {'asked': {**asdict(ask),
