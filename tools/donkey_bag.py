@@ -26,15 +26,17 @@ from ami_ros.core.share import share
 from ami_ros.perception.images import codec
 from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import write_metadata
-from ami_ros.robots import yaml_edit
+from ami_ros.robots import strict_yaml, yaml_edit
+from ami_ros.robots.robot import understood
 import numpy as np
 
 CAMERA = 'camera/image_raw/compressed'
 TYPES = {CAMERA: 'sensor_msgs/msg/CompressedImage',
          **{topic: bag.TYPES[topic] for topic in ('camera/camera_info', 'odom', 'cmd_vel')}}
 POSE = ('x_m', 'y_m', 'yaw_rad', 'v_mps', 'w_radps')
+ROBOT = 'donkey_car.yaml'
 LONGEST_DELAY_S = 0.5       # from a command to what it does
-URDF = 'robot_template.urdf'
+URDF = 'urdf/robot_template.urdf'
 
 
 def table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict], dict[str, str]]:
@@ -49,8 +51,6 @@ def table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict], dict[str, s
     lacking = [column for column, name in names.items() if not name]
     if lacking:
         raise ValueError(f'{path} has no column {", ".join(lacking)}; it has: {", ".join(there)}')
-    if len(rows) < 2:
-        raise ValueError(f'{path} has {len(rows)} rows; a drive has more')
     return rows, names
 
 
@@ -77,10 +77,14 @@ def commands(folder: Path) -> tuple[int, np.ndarray, list[str]]:
         first_ms = number(rows[0].get('unix_ms') or '0', path)
         return round(first_ms * 1e6), np.array(found), [row[name['image']] for row in rows]
     rows = [json.loads(line) for path in catalogs for line in path.read_text().splitlines()]
-    first_ms = rows[0]['_timestamp_ms']
-    found = [[(row['_timestamp_ms'] - first_ms) / 1000, row['user/angle'], row['user/throttle']]
-             for row in rows]
-    return first_ms * 10**6, np.array(found, float), [row['cam/image_array'] for row in rows]
+    try:
+        first_ms = rows[0]['_timestamp_ms']
+        found = [[(row['_timestamp_ms'] - first_ms) / 1000, row['user/angle'],
+                  row['user/throttle']] for row in rows]
+        return first_ms * 10**6, np.array(found, float), [row['cam/image_array'] for row in rows]
+    except (KeyError, TypeError, IndexError) as wrong:
+        raise ValueError(f'a record of {catalogs[0].name} or after it cannot be used: '
+                         f'{wrong!r}') from wrong
 
 
 def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -107,13 +111,15 @@ def robot_file(limits: tuple[float, float], hfov_rad: float, size: tuple[int, in
                hz: float) -> str:
     """Return the template of a robot file with what is known of the car."""
     width, height = size
-    return yaml_edit.edited(share('config/robot_template.yaml').read_text(), {
+    text = yaml_edit.edited(share('config/robot_template.yaml').read_text(), {
         'name': 'donkey_car', 'urdf': URDF,
         'max_speed_mps': limits[0], 'max_turn_radps': limits[1],
-        'camera_size': [64, max(16, round(64 * height / width / 16) * 16)],
+        'camera_size': [64, max(16, 64 * height // width // 16 * 16)],
         'camera_hfov_rad': hfov_rad, 'sensors.camera.kind': 'CompressedImage',
         'sensors.camera.topic': CAMERA, 'sensors.camera.hz': hz,
         'sensors.camera_info.hz': hz}, '', 'config/robot_template.yaml')
+    understood(strict_yaml.read(text, ROBOT), Path(ROBOT))      # refuses values out of range
+    return text
 
 
 def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
@@ -123,6 +129,9 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
         raise ValueError(f'{out} exists; give another --out, or remove it')
     begin_ns, told, names = commands(folder)
     pose_s, pose = poses(folder)
+    for what, times in (('the commands', told[:, 0]), ('poses.csv', pose_s)):
+        if len(times) < 2 or (np.diff(times) <= 0).any():
+            raise ValueError(f'the {len(times)} times of {what} do not increase')
     at, steering, throttle = told.T
     speed = gain(at, throttle, pose_s, pose[:, 3]) if speed is None else speed
     v = speed * throttle
@@ -143,12 +152,12 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
     first = next(path for path in images if path.is_file())
     height, width = codec.from_compressed(first.read_bytes()).shape[:2]
     hfov = math.radians(hfov_deg)
+    robot = robot_file(limits, math.floor(hfov * 1000) / 1000, (width, height),
+                       round(float(1 / np.median(np.diff(at))), 1))
     out.mkdir(parents=True)
     writer = bag.PartWriter(out / 'part_0000.mcap', TYPES)
-    hz = round(float(1 / np.median(np.diff(at))), 1)
-    writer.attach('robot/donkey_car.yaml', robot_file(
-        limits, math.floor(hfov * 1000) / 1000, (width, height), hz))
-    writer.attach(f'urdf/{URDF}', share(f'urdf/{URDF}').read_text())
+    writer.attach(f'robot/{ROBOT}', robot)
+    writer.attach(URDF, share(URDF).read_text())
     pose_ns = begin_ns + np.round(pose_s * 1e9).astype(np.int64)
     messages = [(stamp, 0, 'odom', row) for stamp, row in zip(pose_ns.tolist(), pose)]
     messages += [(stamp, 1, CAMERA, path) for stamp, path in zip(stamps.tolist(), images)]
@@ -189,7 +198,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         convert(args.folder, args.out, args.hfov_deg, args.speed, args.curvature,
                 tuple(args.limits))
-    except (ValueError, KeyError, OSError) as wrong:
+    except (ValueError, OSError) as wrong:
         print(f'{args.folder}: {wrong}')
         return 1
     return 0

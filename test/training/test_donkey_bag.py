@@ -146,7 +146,7 @@ def test_given_numbers_are_used_and_cut_to_the_limits(tmp_path, capsys):
     (lambda f: (f / 'poses.csv').write_text('t_s,x_m\n0,0\n'),
      'has no column y_m, yaw_rad, v_mps, w_radps; it has: t_s, x_m'),
     (lambda f: (f / 'poses.csv').write_text('t_s,x_m,y_m,yaw_rad,v_mps,w_radps\n0,0,0,0,0,0\n'),
-     'has 1 rows'),
+     'the 1 times of poses.csv do not increase'),
     (lambda f: (f / 'poses.csv').write_text(
         't_s,x_m,y_m,yaw_rad,v_mps,w_radps\n0,0,0,0,0,0\n1,0,0,nan,0,0\n'),
      "'nan' is not a finite number"),
@@ -155,6 +155,26 @@ def test_given_numbers_are_used_and_cut_to_the_limits(tmp_path, capsys):
 def test_a_folder_that_lacks_something(change, part, tmp_path, capsys):
     change(tub(tmp_path / 'drive', 2.0))
     assert TOOL['main']([str(tmp_path / 'drive'), '--out', str(tmp_path / 'bag')]) == 1
+    assert part in capsys.readouterr().out and not (tmp_path / 'bag').exists()
+
+
+@pytest.mark.parametrize('text, part', [
+    ('{"cam/image_array": "000000.jpg", "user/angle": 0.1, "_timestamp_ms": 5}\n',
+     "KeyError('user/throttle')"),
+    ('', 'IndexError'), ('{"cam/image', 'Unterminated string')])
+def test_a_tub_that_is_damaged(text, part, tmp_path, capsys):
+    folder = tub(tmp_path / 'drive', 2.0, catalog=True)
+    (folder / 'catalog_10.catalog').unlink(missing_ok=True)
+    (folder / 'catalog_2.catalog').write_text(text)
+    assert TOOL['main']([str(folder), '--out', str(tmp_path / 'bag')]) == 1
+    assert part in capsys.readouterr().out and not (tmp_path / 'bag').exists()
+
+
+@pytest.mark.parametrize('options, part', [
+    (['--hfov-deg', '175'], 'camera_hfov_rad'), (['--limits', '9', '3'], 'max_speed_mps')])
+def test_numbers_that_no_robot_file_takes(options, part, tmp_path, capsys):
+    tub(tmp_path / 'drive', 2.0)
+    assert TOOL['main']([str(tmp_path / 'drive'), '--out', str(tmp_path / 'bag'), *options]) == 1
     assert part in capsys.readouterr().out and not (tmp_path / 'bag').exists()
 
 
