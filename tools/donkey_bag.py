@@ -107,15 +107,21 @@ def gain(at: np.ndarray, told: np.ndarray, seen_at: np.ndarray, seen: np.ndarray
     return min(fits)[1]
 
 
-def robot_file(limits: tuple[float, float], hfov_rad: float, size: tuple[int, int],
-               hz: float) -> str:
-    """Return the template of a robot file with what is known of the car."""
-    width, height = size
+def robot_file(limits: tuple[float, float], hfov_rad: float, camera: tuple[int, int],
+               size: tuple[int, int] | None, hz: float) -> str:
+    """Return the template of a robot file with what is known of the car.
+
+    The network sees images of `size`, cut from the middle of those of the camera.
+    """
+    width, height = camera
+    size = size or (64, max(16, 64 * height // width // 16 * 16))
+    half = math.tan(hfov_rad / 2)
+    hfov_rad = 2 * math.atan(min(half, half * height / width * size[0] / size[1]))
     text = yaml_edit.edited(share('config/robot_template.yaml').read_text(), {
         'name': 'donkey_car', 'urdf': URDF,
         'max_speed_mps': limits[0], 'max_turn_radps': limits[1],
-        'camera_size': [64, max(16, 64 * height // width // 16 * 16)],
-        'camera_hfov_rad': hfov_rad, 'sensors.camera.kind': 'CompressedImage',
+        'camera_size': list(size), 'camera_hfov_rad': math.floor(hfov_rad * 1000) / 1000,
+        'sensors.camera.kind': 'CompressedImage',
         'sensors.camera.topic': CAMERA, 'sensors.camera.hz': hz,
         'sensors.camera_info.hz': hz}, '', 'config/robot_template.yaml')
     understood(strict_yaml.read(text, ROBOT), Path(ROBOT))      # refuses values out of range
@@ -123,7 +129,8 @@ def robot_file(limits: tuple[float, float], hfov_rad: float, size: tuple[int, in
 
 
 def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
-            curvature: float | None, limits: tuple[float, float], say=print) -> None:
+            curvature: float | None, limits: tuple[float, float],
+            size: tuple[int, int] | None = None, say=print) -> None:
     """Write the bag; ValueError says what the folder lacks."""
     if out.exists():
         raise ValueError(f'{out} exists; give another --out, or remove it')
@@ -152,7 +159,7 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
     first = next(path for path in images if path.is_file())
     height, width = codec.from_compressed(first.read_bytes()).shape[:2]
     hfov = math.radians(hfov_deg)
-    robot = robot_file(limits, math.floor(hfov * 1000) / 1000, (width, height),
+    robot = robot_file(limits, hfov, (width, height), size,
                        round(float(1 / np.median(np.diff(at))), 1))
     out.mkdir(parents=True)
     writer = bag.PartWriter(out / 'part_0000.mcap', TYPES)
@@ -194,10 +201,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--limits', type=float, nargs=2, default=(1.5, 3.0),
                         metavar=('MPS', 'RADPS'),
                         help='Speed limits of the robot file; commands are cut to them')
+    parser.add_argument('--size', type=int, nargs=2, default=None, metavar=('WIDTH', 'HEIGHT'),
+                        help='Image size of the network, multiples of 16; default: 64 wide')
     args = parser.parse_args(argv)
     try:
         convert(args.folder, args.out, args.hfov_deg, args.speed, args.curvature,
-                tuple(args.limits))
+                tuple(args.limits), args.size and tuple(args.size))
     except (ValueError, OSError) as wrong:
         print(f'{args.folder}: {wrong}')
         return 1

@@ -127,6 +127,17 @@ def test_a_tub_says_the_same_as_a_table(made, tmp_path):
                 assert a.linear.x == pytest.approx(b.linear.x, abs=0.02)
 
 
+@pytest.mark.parametrize('size', [(32, 32), (64, 16)])
+def test_a_network_of_another_image_size(size, tmp_path):
+    tub(tmp_path / 'drive', 3.0)
+    assert TOOL['main']([str(tmp_path / 'drive'), '--out', str(tmp_path / 'bag'), '--size',
+                         *map(str, size)]) == 0
+    robot = recorded_robot(tmp_path / 'bag')
+    read = bagreader.read(tmp_path / 'bag', size, hfov_rad=robot.camera_hfov_rad)
+    assert read.images.shape == (60, *size[::-1], 3)
+    assert np.degrees(read.hfov_rad) == pytest.approx(104.8 if size[0] == 32 else 120, abs=0.2)
+
+
 def test_given_numbers_are_used_and_cut_to_the_limits(tmp_path, capsys):
     tub(tmp_path / 'drive', 13.0)
     (tmp_path / 'drive/images/000007.jpg').unlink()
