@@ -52,6 +52,7 @@ ONLY_PARSED = {
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
     'train': ('half an hour', 'training/test_build.py', 'build.run('),
+    'gates': ('needs a module of the bag', 'training/test_gate_bag.py', "main(['gates'"),
     'migrate': ('needs an old file', 'test_renamed.py', "cli.main(['migrate'"),
     'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),
     'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),

@@ -50,6 +50,12 @@ def image(stamp_ns: int, picture: np.ndarray):
                 data=np.ascontiguousarray(picture).reshape(-1))
 
 
+def compressed(stamp_ns: int, data: bytes, kind: str = 'jpeg'):
+    """Make a sensor_msgs/CompressedImage of the bytes of an image file."""
+    return make('sensor_msgs/CompressedImage', header=header(stamp_ns, 'camera_optical_frame'),
+                format=kind, data=np.frombuffer(data, np.uint8))
+
+
 def camera_info(stamp_ns: int, size: tuple[int, int], hfov_rad: float, distortion=()):
     """Make a sensor_msgs/CameraInfo with square pixels; `distortion` is D of plumb_bob."""
     width, height = size
@@ -131,6 +137,10 @@ class PartWriter:
         self.counts[topic] += 1
         self.start_ns = stamp_ns if self.start_ns is None else self.start_ns
         self.end_ns = stamp_ns
+
+    def attach(self, name: str, text: str) -> None:
+        """Attach a text file, as the recorder attaches robot file and URDF."""
+        self.writer.add_attachment(0, self.start_ns or 0, name, 'text/plain', text.encode())
 
     def close(self) -> Part:
         """Finish the file and give it its name."""

@@ -16,6 +16,7 @@ from ami_ros.training import bagreader, windows
 from ami_ros.training.choice import BagError
 from ami_ros.training.collect import bag_hash
 
+FEW = 0.01                  # of the commands; a robot file with other limits is another robot's
 USUAL = 'rover'             # the robot where neither a person nor a recording says which
 
 
@@ -77,6 +78,8 @@ def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: in
             raise BagError(
                 f'{paths[0]} and {bag} are of different cameras: they see '
                 f'{seen(first.hfov_rad)} and {seen(recording.hfov_rad)}; train on bags of one')
+        if said := beyond(recording.command, robot):
+            say(f'{bag}: {said}')
         rescale(recording.odom, robot.odometry_scale)
         parts.append(windows.cut(recording, rng))
         say(f'{len(recording.images)} frames in {len(np.unique(parts[-1].drive))} drives; '
@@ -87,6 +90,16 @@ def read(paths: tuple[Path, ...], robot: Robot, topics: dict[str, str], seed: in
         return Data(images[0], parts[0], tuple(recordings))
     return Data(np.concatenate(images), windows.joined(parts, [len(each) for each in images]),
                 tuple(recordings))
+
+
+def beyond(command: np.ndarray, robot: Robot) -> str:
+    """Say how many commands (C, 2) are above the limits of the robot file; '' for few."""
+    share = (np.abs(command) > np.array(robot.limits) * 1.01).any(1).mean() if len(command) else 0
+    v, w = robot.limits
+    return '' if share < FEW else (
+        f'{100 * share:.0f} % of the commands are above the limits of the robot file '
+        f'{robot.name}, {v:g} m/s and {w:g} rad/s, for which the module is trained: give the '
+        'robot file of this robot with --robot, or correct its limits')
 
 
 def alike(one: float | None, other: float | None) -> bool:

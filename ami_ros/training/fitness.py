@@ -7,7 +7,7 @@ is judged as there, so that training does what is promised here; only of the pic
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,9 @@ def check(path: Path, robot: Robot | None = None, topics: dict[str, str] | None 
         drives = windows.cut(recording, np.random.default_rng(0))
     except BagError as wrong:
         return Fitness((str(wrong),), (), ())
-    return judge(recording, drives)
+    found = judge(recording, drives)
+    said = bags.beyond(recording.command, learner)
+    return replace(found, warnings=(*found.warnings, *([said] if said else [])))
 
 
 def judge(recording: Recording, drives: windows.Drives) -> Fitness:
@@ -59,9 +61,9 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     failures, warnings = [], list(recording.notes)
     seconds = float(np.minimum(np.diff(recording.image_ns), windows.GAP_NS).sum()) / 1e9
     rows = windows.starts(drives, FRAMES)
-    names = np.unique(drives.drive)
+    count = int(windows.stretches(drives)[1][-1]) + 1
     learn, spare = map(len, windows.split(drives, FRAMES, HELD_OUT, 0))
-    if len(names) < 2:
+    if count < 2:
         failures.append('all images are one drive, and whole drives are kept apart to check '
                         'with; record longer, pause the camera for two seconds now and then, or '
                         'let it take more than 7 images a second')
@@ -88,7 +90,7 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     way = np.hypot(*np.diff(recording.odom[:, :2], axis=0).T).sum()
     figures = (f'{len(recording.image_ns)} images of {recording.source_size[0]}x'
                f'{recording.source_size[1]}, {1 / still:.1f} a second, {seconds / 60:.1f} minutes',
-               f'{len(rows)} windows in {len(names)} drives',
+               f'{len(rows)} windows in {count} drives',
                f'{way:.1f} m driven, by odometry',
                *(f'{need}: {topic}' for need, topic in recording.topics.items()))
     return Fitness(tuple(failures), tuple(warnings), figures)

@@ -10,6 +10,8 @@ from ami_ros.training.choice import BagError
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window
+PIECE_NS = 120_000_000_000  # a longer stretch of a fast camera is cut into several
+PIECES, SHORTEST_NS = 8, 12_000_000_000     # a shorter one as well, if its pieces last so long
 LONG = 480              # frames of a slow camera; a drive that is longer is cut into several
 TIMEOUT_NS = 250_000_000    # a command holds for so long, then the base rests
 STEPS_MS = (100, 200, 250, 250, 250, 300, 400)  # how a fast camera is thinned
@@ -62,18 +64,35 @@ def chains(stamps: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
         if phases == 1:         # whole drives are kept apart to check with: there must be several
             out.extend(np.array_split(rows, -(-len(rows) // LONG)))
             continue
-        for phase in range(phases):
-            chain = [rows[phase]]
-            while True:
-                target = stamps[chain[-1]] + int(rng.choice(STEPS_MS)) * 1_000_000
-                target = max(target - usual * 5e5, stamps[chain[-1]] + LEAST_NS)
-                following = rows[np.searchsorted(stamps[rows], target):]
-                following = following[following > chain[-1]]
-                if len(following) == 0:
-                    break
-                chain.append(following[0])
-            out.append(np.array(chain))
+        for piece in pieces(rows, stamps):
+            out.extend(thinned(piece, stamps, phase, usual, rng)
+                       for phase in range(min(phases, len(piece))))
     return out
+
+
+def pieces(rows: np.ndarray, stamps: np.ndarray) -> list[np.ndarray]:
+    """Cut a stretch of a fast camera in time.
+
+    Its chains interleave: a chain shows what the others show a moment later. Only a part of the
+    time that no chain of training sees can tell what a model has learned.
+    """
+    lasts_ns = int(stamps[rows[-1]] - stamps[rows[0]])
+    return np.array_split(rows, max(1, min(PIECES, lasts_ns // SHORTEST_NS),
+                                    -(-lasts_ns // PIECE_NS)))
+
+
+def thinned(rows: np.ndarray, stamps: np.ndarray, phase: int, usual_ms: float,
+            rng: np.random.Generator) -> np.ndarray:
+    """Return every few frames, about 0.25 s apart, from the frame `phase` on."""
+    chain = [rows[phase]]
+    while True:
+        target = stamps[chain[-1]] + int(rng.choice(STEPS_MS)) * 1_000_000
+        target = max(target - usual_ms * 5e5, stamps[chain[-1]] + LEAST_NS)
+        following = rows[np.searchsorted(stamps[rows], target):]
+        following = following[following > chain[-1]]
+        if len(following) == 0:
+            return np.array(chain)
+        chain.append(following[0])
 
 
 def span(stamps: np.ndarray) -> str:
@@ -141,11 +160,23 @@ def split(drives: Drives, length: int, held_out: float, seed: int
           ) -> tuple[np.ndarray, np.ndarray]:
     """Return the window starts to learn from, and those of the drives that are kept apart."""
     rows = starts(drives, length)
-    names = np.unique(drives.drive)
+    names, stretch = stretches(drives)
+    count = stretch[-1] + 1
     rng = np.random.default_rng([seed, 0x401D])
-    held = rng.permutation(names)[:max(1, round(held_out * len(names)))]
-    mask = np.isin(drives.drive[rows], held)
+    held = rng.permutation(count)[:max(1, round(held_out * count))]
+    mask = np.isin(drives.drive[rows], names[np.isin(stretch, held)])
     return rows[~mask], rows[mask]
+
+
+def stretches(drives: Drives) -> tuple[np.ndarray, np.ndarray]:
+    """Return the drives, and for each the number of its stretch of time.
+
+    Drives that a fast camera was thinned into interleave; they are one stretch.
+    """
+    names, begin = np.unique(drives.drive, return_index=True)
+    first, last = (drives.frame[at] for at in (begin, drives.last[begin]))
+    apart = first[1:] > np.maximum.accumulate(last)[:-1]
+    return names, np.concatenate([[0], np.cumsum(apart)])
 
 
 def starts(drives: Drives, length: int) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_a_good_bag_is_good():
     found = judged(recording(2000.0))
     assert found.failures == () == found.warnings
     assert found.figures[0] == '20000 images of 64x64, 10.0 a second, 33.3 minutes'
-    assert ' in 2 drives' in found.figures[1] and 'm driven, by odometry' in found.figures[2]
+    assert ' in 17 drives' in found.figures[1] and 'm driven, by odometry' in found.figures[2]
     assert 'camera: /camera/image_raw' in found.figures
 
 

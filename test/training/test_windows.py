@@ -12,8 +12,10 @@ from ami_ros.training.windows import (
     LEAST_NS,
     mean_command,
     MOST_NS,
+    split,
     starts,
     STEPS_MS,
+    stretches,
     TIMEOUT_NS,
 )
 from hypothesis import given, settings
@@ -81,6 +83,37 @@ def test_a_long_drive_of_a_slow_camera_is_cut_into_several(frames, drives):
 def test_a_short_drive_of_a_fast_camera_has_fewer_chains_than_phases():
     got = chains(np.arange(9) * 16 * MS, RNG(0))        # 60 Hz: fifteen phases, nine frames
     assert 0 < len(got) <= 9
+
+
+@pytest.mark.parametrize(('seconds', 'count'), [(20, 1), (30, 2), (75, 6), (900, 8), (2000, 17)])
+def test_a_long_stretch_of_a_fast_camera_is_cut_in_time_as_well(seconds, count):
+    stamps = np.arange(10 * seconds) * 100 * MS
+    got = chains(stamps, RNG(0))
+    assert len(got) == 2 * count
+    for first, second in zip(got[::2], got[1::2]):      # two phases of each piece
+        assert abs(first[0] - second[0]) == 1
+    ends = [(min(a[0], b[0]), max(a[-1], b[-1])) for a, b in zip(got[::2], got[1::2])]
+    assert all(one[1] < other[0] for one, other in zip(ends, ends[1:]))
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_what_is_held_out_of_a_fast_camera_is_time_that_no_training_window_sees(seed):
+    made = cut(recording(20 * 75, image_ns=np.arange(20 * 75) * 50 * MS,
+                         images=np.zeros((1500, 4, 4, 3), np.uint8)), RNG(0))
+    rows, held = split(made, 6, 0.08, seed)
+    assert stretches(made)[1].tolist() == [piece for piece in range(6) for _ in range(5)]
+    learned, kept = ({int(frame) for row in part for frame in made.frame[row:row + 6]}
+                     for part in (rows, held))
+    assert learned and kept
+    low, high = min(kept), max(kept)
+    assert not any(low <= frame <= high for frame in learned)
+    assert len(held) + len(rows) == len(starts(made, 6))
+
+
+def test_drives_of_a_slow_camera_are_each_a_stretch():
+    _, made = drives(5, 12)
+    names, numbers = stretches(made)
+    assert names.tolist() == numbers.tolist() == list(range(5))
 
 
 def test_stamps_that_stand_still_are_no_reason_to_crash():
