@@ -11,6 +11,7 @@ import pytest
 ray = pytest.importorskip('ray', reason="needs the extra 'cluster'")
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.cli.main import main  # noqa: E402
+from ami_ros.parallel import ray_cluster  # noqa: E402
 from ami_ros.parallel.installed import installed  # noqa: E402
 from ami_ros.parallel.outcomes import outcomes  # noqa: E402
 from ami_ros.parallel.ray_cluster import task  # noqa: E402
@@ -144,6 +145,14 @@ def test_what_an_item_raises_on_a_node_is_raised_here(nodes):
     with pytest.raises(ValueError, match="invalid literal.*'x'"):
         list(outcomes(int, [('1',), ('x',)], cluster=nodes.address))
     assert not ray.is_initialized()
+
+
+@pytest.mark.slow
+def test_a_node_with_another_installation_ends_the_run(nodes, monkeypatch):
+    monkeypatch.setattr(ray_cluster, 'installed', lambda: {**installed(), 'numpy': '1.0'})
+    with pytest.raises(RuntimeError, match='the machine .* of the cluster has numpy .* instead '
+                                           'of 1.0; install the same there'):
+        list(outcomes(int, [('1',)], cluster=nodes.address))
 
 
 def test_another_installation_on_a_node_is_named():
