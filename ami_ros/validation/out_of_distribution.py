@@ -45,7 +45,6 @@ from ami_ros.validation.robustness import CONDITIONS
 
 FIGURES = ('out_of_distribution', 'disagreement', 'surprise', 'contradiction')
 TOLD_S, TRY_S, DRIVE_S = 2.0, 3.0, 60.0
-TRIES = 10                      # starts in each unseen room or condition
 GAP_S = 2.0                     # between two alarms
 FIRST_WORLD = 61_000            # world seeds for tuning
 ROOMS = {'room': 20, 'building': 10}
@@ -140,22 +139,22 @@ def shares(groups: dict[str, list], policy_limits: dict[str, float]) -> dict:
         for figure, limit in policy_limits.items()} for name, tries in groups.items()}
 
 
-def measure(module_path: str, minutes: int, jobs: int, write: Callable[[dict], None],
+def measure(module_path: str, tries: int, minutes: int, jobs: int, write: Callable[[dict], None],
             say=print) -> None:
     """Drive everywhere; `write` takes the report of what is finished."""
     context = multiprocessing.get_context('spawn')
     conditions = [name for name in CONDITIONS if name != 'unchanged']
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=SCENES_A_JOB) as pool:
-        rooms = {generator: [pool.submit(unseen, module_path, generator, seed, TRIES)
+        rooms = {generator: [pool.submit(unseen, module_path, generator, seed, tries)
                              for seed in range(FIRST_WORLD, FIRST_WORLD + count)]
                  for generator, count in ROOMS.items()}
-        changed = {name: pool.submit(at_home, module_path, name, TRIES, TRY_S, 800_000)
+        changed = {name: pool.submit(at_home, module_path, name, tries, TRY_S, 800_000)
                    for name in conditions}
         own = [pool.submit(at_home, module_path, 'unchanged', min(5, minutes - first), DRIVE_S,
                            900_000 + first) for first in range(0, minutes, 5)]
         groups = {f'unseen {generator}': [one for work in works for one in work.result()]
                   for generator, works in rooms.items()}
-        say(json.dumps({name: told(tries) for name, tries in groups.items()}), flush=True)
+        say(json.dumps({name: told(group) for name, group in groups.items()}), flush=True)
         groups |= {name: work.result() for name, work in changed.items()}
         say(json.dumps({name: told(groups[name]) for name in conditions}), flush=True)
         drives: list = []
@@ -183,6 +182,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=(
         argparse.RawDescriptionHelpFormatter))
     parser.add_argument('--module', default='', help='Module folder (default: the shipped module)')
+    parser.add_argument('--tries', type=int, default=10,
+                        help='Starts in each unseen room and under each condition')
     parser.add_argument('--minutes', type=int, default=60,
                         help='Length of the drives in the own room, min')
     parser.add_argument('--jobs', type=int, default=1, help='Processes')
@@ -194,7 +195,7 @@ def main() -> None:
         parser.error(f'{module.path} has no threshold; python -m '
                      'ami_ros.training.out_of_distribution measures it')
     asked = {'asked': {'module': module.said, 'first_world': FIRST_WORLD, 'rooms': ROOMS,
-                        'tries': TRIES, 'minutes': args.minutes,
+                        'tries': args.tries, 'minutes': args.minutes,
                         'threshold': module.manifest['out_of_distribution']}}
     args.report.parent.mkdir(parents=True, exist_ok=True)
 
@@ -202,7 +203,7 @@ def main() -> None:
         args.report.write_text(json.dumps({
             **asked, **report, 'seconds': round(time.monotonic() - begun)}, indent=1) + '\n')
 
-    measure(args.module, args.minutes, args.jobs, write)
+    measure(args.module, args.tries, args.minutes, args.jobs, write)
     print(f'report: {args.report}')
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 WINDOW_NS = 1_000_000_000   # the figure is a mean over so long
-MOST = 16_000               # remembered latents that are compared; more cost time at every image
+MOST = 48_000               # remembered latents that are compared; more cost time at every image
 # Axes along which the latents vary little count more, but noise must not dominate: 0 would be the
 # plain distance, 0.5 the Mahalanobis distance.
 WHITENING = 0.2
 FLOOR = 1e-4                # of a variance
-RARE_S = 3 * 3600.0         # ordinary driving in which one second exceeds the threshold
+RARE_S = 10 * 3600.0        # ordinary driving in which one second exceeds the threshold
 BLOCK_S = 1.0               # the largest figures of such stretches count as one
 LEAST = 50                  # blocks; a threshold from fewer means nothing
 TAIL = 0.9                  # quantile above which the tail is taken to be exponential
