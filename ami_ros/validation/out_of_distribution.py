@@ -13,7 +13,6 @@ what drives is the driver of the recordings, which also drives into walls.
 
 import argparse
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 import json
 import multiprocessing
 from pathlib import Path
@@ -144,22 +143,23 @@ def measure(module_path: str, tries: int, minutes: int, jobs: int, write: Callab
     """Drive everywhere; `write` takes the report of what is finished."""
     context = multiprocessing.get_context('spawn')
     conditions = [name for name in CONDITIONS if name != 'unchanged']
-    with ProcessPoolExecutor(jobs, context, max_tasks_per_child=SCENES_A_JOB) as pool:
-        rooms = {generator: [pool.submit(unseen, module_path, generator, seed, tries)
+    with context.Pool(jobs, maxtasksperchild=SCENES_A_JOB) as pool:
+        rooms = {generator: [pool.apply_async(unseen, (module_path, generator, seed, tries))
                              for seed in range(FIRST_WORLD, FIRST_WORLD + count)]
                  for generator, count in ROOMS.items()}
-        changed = {name: pool.submit(at_home, module_path, name, tries, TRY_S, 800_000)
+        changed = {name: pool.apply_async(at_home, (module_path, name, tries, TRY_S, 800_000))
                    for name in conditions}
-        own = [pool.submit(at_home, module_path, 'unchanged', min(5, minutes - first), DRIVE_S,
-                           900_000 + first) for first in range(0, minutes, 5)]
-        groups = {f'unseen {generator}': [one for work in works for one in work.result()]
+        own = [pool.apply_async(at_home, (module_path, 'unchanged', min(5, minutes - first),
+                                          DRIVE_S, 900_000 + first))
+               for first in range(0, minutes, 5)]
+        groups = {f'unseen {generator}': [one for work in works for one in work.get()]
                   for generator, works in rooms.items()}
         say(json.dumps({name: told(group) for name, group in groups.items()}), flush=True)
-        groups |= {name: work.result() for name, work in changed.items()}
+        groups |= {name: work.get() for name, work in changed.items()}
         say(json.dumps({name: told(groups[name]) for name in conditions}), flush=True)
         drives: list = []
         for work in own:
-            drives += work.result()
+            drives += work.get()
             say(json.dumps(alarms(drives)), flush=True)
             write(report_of(groups, drives))
 

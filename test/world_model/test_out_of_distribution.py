@@ -5,6 +5,8 @@ import math
 
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Latent
+from ami_ros.nodes.trace_mind import remembered
+from ami_ros.recording import lossless_json
 from ami_ros.world_model import out_of_distribution as ood
 from ami_ros.world_model.belief_filter import WorldModel
 from flatland import Flatland, frame
@@ -137,3 +139,17 @@ def test_what_is_remembered_between_two_images_makes_the_same_figures_again():
         see(one, ms / 500, ms)
     other.go_on_from(one)
     assert see(one, 0.7, 300).out_of_distribution == see(other, 0.7, 300).out_of_distribution
+
+
+def test_a_trace_restores_it_bit_for_bit():
+    one, other = (model(ood.Familiar(known())) for _ in range(2))
+    for ms in (0, 100, 200):
+        see(one, ms / 500, ms)
+    state = remembered(one)
+    assert 'familiar' not in state          # the module has it
+    for name, value in lossless_json.read(lossless_json.text(state)).items():
+        setattr(other, name, list(value) if isinstance(getattr(other, name), list) else value)
+    then, now = see(one, 0.7, 300), see(other, 0.7, 300)
+    assert then.out_of_distribution == now.out_of_distribution > 0
+    again = lossless_json.read(lossless_json.text(then))
+    assert again.out_of_distribution == then.out_of_distribution
