@@ -62,7 +62,7 @@ TESTS = {
     'rules/input_timeout': ('rules/test_rule_input_timeout', 'test_critic'),
     'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
-    'rules/uncertainty': ('rules/test_rule_surprise', 'rules/test_rule_disagreement'),
+    'rules/uncertainty': ('rules/test_rule_surprise', 'rules/test_rule_out_of_distribution'),
     'rules/hysteresis': ('rules/test_rule_hysteresis', 'rules/test_rule_stop_zone'),
     'safety_policy/*': ('safety_policy/test_safety_policy', 'safety_policy/test_*'),
     # not the drives and the sequences at random: minutes for each that lives

@@ -71,7 +71,8 @@ class Actor:
         return Plan(np.zeros((self.settings.horizon, 2)), self.settings.control_step_s,
                     belief.stamp_ns,
                     belief.number, belief.run, self.goal.number if self.goal else 0, arrived,
-                    belief.surprise, disagreement=belief.disagreement)
+                    belief.surprise, disagreement=belief.disagreement,
+                    out_of_distribution=belief.out_of_distribution)
 
     def at_goal(self, belief: Belief) -> bool:
         """Tell whether the robot takes itself to be there: close, or close enough for a while.
@@ -200,7 +201,8 @@ class Actor:
         return Plan(best[1] * self.limits, s.control_step_s, belief.stamp_ns, belief.number,
                     belief.run,
                     self.goal.number, False, belief.surprise, best[2], best[3], iterations,
-                    disagreement=belief.disagreement)
+                    disagreement=belief.disagreement,
+                    out_of_distribution=belief.out_of_distribution)
 
     def runner_up(self, knots: np.ndarray, terms: dict[str, np.ndarray], order: np.ndarray):
         """Return the best sequence that begins as another motion, for people: twist, energies."""

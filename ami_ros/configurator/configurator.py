@@ -59,6 +59,10 @@ LADDER = (
     FailureMode('the surprise of the world model is high', 'critic: the surprise in the plan',
                 'all nodes', 'drive at a fraction of the speed',
                 'automatic: when the surprise is low again'),
+    FailureMode('the images are unlike the training data',
+                'critic: `out_of_distribution` in the plan', 'all nodes',
+                'drive at a fraction of the speed',
+                'automatic: when the images are like the training data again'),
     FailureMode('a required sensor times out', 'critic: age limit of the sensor', 'all nodes',
                 'stand still',
                 'automatic: when the sensor publishes again; if `resume_after_sensor_timeout` is '

@@ -7,6 +7,7 @@ radians. `*_ns` is ROS time, `*_steady_ns` the steady clock: the two are never c
 """
 
 from dataclasses import dataclass, field
+import math
 
 import numpy as np
 
@@ -49,6 +50,9 @@ class Belief:
     run: str = ''
     contradiction: float = 0.0  # between view and believed place, in shares of the gates of the
     #                             world model; above 1 the view says that the robot is elsewhere
+    # distance of the last second's latents to the training data over its held-out threshold; above
+    # 1 the images are unlike what the module learned; NaN where the module has no threshold
+    out_of_distribution: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +82,7 @@ class Plan:
     iterations: int = 0     # search iterations that were finished before the deadline
     source: str = 'mind'    # who drives: 'mind', 'teleop' (a person's), 'twist' (somebody else's)
     disagreement: float = 1.0   # of the belief it was made from
+    out_of_distribution: float = math.nan   # likewise; NaN where nobody knows
 
     def at(self, now_ns: int) -> tuple[float, float]:
         """Return (v, w) for an instant; stop after the last knot; never renewed by lateness.

@@ -17,6 +17,7 @@ from ami_ros.modules import golden
 from ami_ros.modules.module import fits, Module, ModuleError, NETWORKS
 from ami_ros.robots.robot import Robot
 from ami_ros.world_model.belief_filter import WorldModel
+from ami_ros.world_model.out_of_distribution import of_module
 
 
 def planar(place: np.ndarray) -> np.ndarray:
@@ -146,6 +147,7 @@ def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSe
     ground = Map(module.array('map_cost'), module.array('map_origin'),
                  module.manifest['map_cell_m'])
     return Mind(networks, WorldModel(networks, networks, world,
-                                     module.manifest['surprise_scale']),
+                                     module.manifest['surprise_scale'],
+                                     of_module(module.manifest, module.array, module.files)),
                 Actor(networks, networks.place, ground, robot.limits, actor, energy, steady_ns,
                       float(module.manifest['gates'].get('latent_tolerance', 0.0))))

@@ -32,7 +32,8 @@ VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
 BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'body.gyro_radps', 'place.x_m', 'place.y_m',
                 'place.yaw_rad', 'odometry.x_m', 'odometry.y_m', 'odometry.yaw_rad', 'surprise',
-                'disagreement', 'contradiction')
+                'disagreement', 'contradiction', 'out_of_distribution')
+NEWER = {'out_of_distribution': math.nan}       # older recordings lack it
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
     names = ['base_link', f'knot_s={float(plan.knot_s)!r}', f'frame={plan.number}',
              f'goal={plan.goal}', f'run={plan.run}', f'arrived={int(plan.arrived)}',
              f'surprise={float(plan.surprise)!r}', f'iterations={plan.iterations}',
-             f'disagreement={float(plan.disagreement)!r}']
+             f'disagreement={float(plan.disagreement)!r}',
+             f'out_of_distribution={float(plan.out_of_distribution)!r}']
     out = MultiDOFJointTrajectory(header=header(plan.start_ns, 'base_link'), joint_names=names)
     ends = [] if plan.imagined is None else [None, *plan.imagined.tolist()]
     for index, knot in enumerate([*plan.knots.tolist(), (0.0, 0.0)]):
@@ -195,12 +197,12 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
     """MultiDOFJointTrajectory to Plan, bit for bit but for what only people look at."""
     if not len(msg.points) <= MOST_POINTS:
         raise ValueError(f'plan has {len(msg.points)} points; it needs at most {MOST_POINTS}')
-    said = dict(name.split('=', 1) for name in msg.joint_names[1:] if '=' in name)
+    said: dict = NEWER | dict(name.split('=', 1) for name in msg.joint_names[1:] if '=' in name)
     try:
         knot_s, number, goal = float(said['knot_s']), int(said['frame']), int(said['goal'])
         arrived, surprise = said['arrived'] == '1', float(said['surprise'])
         iterations, run = int(said['iterations']), said['run']
-        disagreement = float(said['disagreement'])
+        disagreement, unlike = (float(said[n]) for n in ('disagreement', 'out_of_distribution'))
     except (KeyError, ValueError) as wrong:
         raise ValueError(f'plan with joint_names {list(msg.joint_names)} misses or misspells '
                          f'{wrong}; it needs base_link, knot_s=, frame=, goal=, run=, arrived=, '
@@ -218,7 +220,8 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
             for point in msg.points for t in point.transforms]
     return Plan(np.array(knots, float).reshape(-1, 2), knot_s, nanoseconds(msg.header.stamp),
                 number, run, goal, arrived, surprise, iterations=iterations,
-                imagined=np.array(ends) if ends else None, disagreement=disagreement)
+                imagined=np.array(ends) if ends else None, disagreement=disagreement,
+                out_of_distribution=unlike)
 
 
 def command_message(command: Command, stamped: bool = True) -> TwistStamped | Twist:
@@ -308,10 +311,9 @@ def state_from(msg: JointState) -> tuple[dict[str, float], int, str]:
 def belief_messages(belief: Belief, **more: float) -> tuple[Image, JointState]:
     """Belief to its latent and its state, both with the stamp of the frame; more is for people."""
     values = (*belief.body, *belief.place, *belief.odometry, belief.surprise, belief.disagreement,
-              belief.contradiction)
-    said = {**dict(zip(BELIEF_NAMES, values)), **more}
-    return (vector_message(belief.z, belief.stamp_ns, belief.run),
-            state_message(said, belief.stamp_ns, belief.run))
+              belief.contradiction, belief.out_of_distribution)
+    return (vector_message(belief.z, belief.stamp_ns, belief.run), state_message(
+        {**dict(zip(BELIEF_NAMES, values)), **more}, belief.stamp_ns, belief.run))
 
 
 def belief_from(latent: Image, state: JointState) -> Belief:
@@ -321,13 +323,13 @@ def belief_from(latent: Image, state: JointState) -> Belief:
     if (stamp_ns, run) != (state_ns, state_run):
         raise ValueError(f'latent of {stamp_ns} ns, run {run!r}, and state of {state_ns} ns, run '
                          f'{state_run!r}, are not of the same frame')
-    missing = [name for name in BELIEF_NAMES if name not in said]
+    missing = [name for name in BELIEF_NAMES if name not in said and name not in NEWER]
     if missing:
         raise ValueError(f'world_model/state misses {", ".join(missing)}')
-    numbers = [said[name] for name in BELIEF_NAMES]
+    numbers = [(NEWER | said)[name] for name in BELIEF_NAMES]
     return Belief(z, np.array(numbers[:3], np.float32), np.array(numbers[3:6]),
                   np.array(numbers[6:9]), stamp_ns, numbers[9], numbers[10], stamp_ns, run,
-                  numbers[11])
+                  numbers[11], numbers[12])
 
 
 def goal_message(picture: np.ndarray | None, number: int, run: str, ns: int) -> Image:

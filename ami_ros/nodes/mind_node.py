@@ -84,7 +84,7 @@ class MindProcessor(Processor):
         latent = mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, run_id))
         seen = perf_counter()
         belief = mind.believe(latent, commands)
-        worker.health_of.surprises.append(belief.surprise)
+        worker.health_of.believed(belief)
         believed = perf_counter()
         plan = self.plans.plan_from(belief, commands, item)
         planned = perf_counter()

@@ -54,6 +54,7 @@ def believed(t: Thought) -> dict[str, str]:
             'commands': str(len(t.commands or ())), 'surprise': repr(b.surprise),
             'disagreement': repr(b.disagreement),
             'contradiction': repr(b.contradiction),
+            'out_of_distribution': repr(b.out_of_distribution),
             **{f'place.{name}': repr(float(value))
                for name, value in zip(('x_m', 'y_m', 'yaw_rad'), b.place)}}
 

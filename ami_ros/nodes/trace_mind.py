@@ -8,8 +8,8 @@ from ami_ros.nodes.trace_publisher import robot_said, settings_said
 from ami_ros.recording.records import Aimed, State, Thought
 
 # what world model and actor are made with, or make again of the rest
-MADE = ('encoder', 'dynamics', 'settings', 'surprise_scale', 'place', 'ground', 'limits',
-        'steady_ns', 'way', 'goal', 'always', 'weights', 'second')
+MADE = ('encoder', 'dynamics', 'settings', 'surprise_scale', 'familiar', 'place', 'ground',
+        'limits', 'steady_ns', 'way', 'goal', 'always', 'weights', 'second')
 
 
 def thought(worker, item, begun_s: float, ends_s: dict[str, float], picture=None,

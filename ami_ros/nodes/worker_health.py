@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from ami_ros.core.rate_monitor import HealthSettings, Pulse
+from ami_ros.core.types import Belief
 from ami_ros.mind import Mind
 from ami_ros.modules.ordinary import ordinary
 from ami_ros.nodes.convert import Health
@@ -30,6 +31,7 @@ class WorkerHealth:
         """Reset the state of the last activation."""
         self.busy_s: float | None = None        # start of processing of the current input
         self.surprises: deque[float] = deque(maxlen=LATELY)     # of the last beliefs
+        self.unfamiliar: deque[float] = deque(maxlen=LATELY)    # likewise, out_of_distribution
 
     def began(self) -> None:
         """Record the start of processing of an input."""
@@ -40,6 +42,16 @@ class WorkerHealth:
         begun_s, self.busy_s = self.busy_s, None
         self.pulse.beat(begun_s, age_s, time.monotonic() - begun_s, self.stages_s)
 
+    def forget(self) -> None:
+        """Forget the beliefs: another run began."""
+        self.surprises.clear()
+        self.unfamiliar.clear()
+
+    def believed(self, belief: Belief) -> None:
+        """Record what a belief says of its own certainty."""
+        self.surprises.append(belief.surprise)
+        self.unfamiliar.append(belief.out_of_distribution)
+
     def values(self, mind: Mind | None, limits: HealthSettings | None) -> dict[str, str]:
         """Return the counters, and the limits that are exceeded."""
         busy_s = self.busy_s
@@ -49,13 +61,16 @@ class WorkerHealth:
                 **self.surprised(mind), **self.pulse.said(time.monotonic(), limits)}
 
     def surprised(self, mind: Mind | None) -> dict[str, str]:
-        """Return the recent surprise, and the ordinary surprise of the module."""
+        """Return how certain recent beliefs were, and the ordinary surprise of the module."""
         lately = list(self.surprises)
         if not lately:
             return {}
         manifest = getattr(mind.encoder, 'made_of', {}).get('manifest', {})
         half, most = np.percentile(lately, (50, 95))
-        return {'surprise': f'half below {half:.2f}, 95 % below {most:.2f}',
+        newest, largest = self.unfamiliar[-1], max(self.unfamiliar)
+        return {'out_of_distribution': f'{newest:.2f}',
+                'out_of_distribution_largest': f'{largest:.2f}',
+                'surprise': f'half below {half:.2f}, 95 % below {most:.2f}',
                 'surprise_ordinary': ordinary(manifest)}
 
 

@@ -282,7 +282,7 @@ class WorkerNode:
     def forget(self) -> None:
         """Forget what was before: the robot may be anywhere."""
         self.episode.answered_ns = self.episode.plan = None
-        self.health_of.surprises.clear()
+        self.health_of.forget()
         self.mind.begin()
         self.tracing.note(Began(self.episode.run))
         if self.sensors.commands is not None:

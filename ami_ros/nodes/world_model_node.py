@@ -60,7 +60,7 @@ class WorldModelProcessor(Processor):
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)
         commands = worker.sensors.commands.since(before_ns - BEFORE_NS)
         belief = worker.mind.believe(Latent(item.value, frame), commands)
-        worker.health_of.surprises.append(belief.surprise)
+        worker.health_of.believed(belief)
         believed = perf_counter()
         yield from zip((self.beliefs, self.belief_states),
                        convert.belief_messages(belief, believe_ms=1e3 * (believed - begun)))

@@ -18,6 +18,8 @@ SILENT_S = 3.0          # who is not heard for so long is gone; each speaks once
 TOLD_S = 1.0            # the table is written so often
 LEVELS = {0: 'well', 1: 'warning', 2: 'ERROR', 3: 'STALE'}
 STAGE = 'load.'         # what a node says of one of its stages begins so
+UNLIKE = ('images are unlike the training data: check whether the robot is in its own place, the '
+          'light, and the lens')
 Heard = dict[str, tuple[float, convert.Health]]     # name: when it spoke last (steady), what
 
 
@@ -25,7 +27,14 @@ def state(health: convert.Health) -> str:
     """Say in a word how a node stands."""
     if health.level == 0 and 'slow' in health.values:
         return 'slow'
+    if health.level == 0 and unlike(health):
+        return 'unlike'
     return LEVELS.get(health.level, str(health.level))
+
+
+def unlike(health: convert.Health) -> bool:
+    """Tell whether a node finds its newest images unlike the training data."""
+    return float(health.values.get('out_of_distribution', 'nan')) > 1.0
 
 
 def table(heard: Heard, now_s: float) -> list[str]:
@@ -36,11 +45,14 @@ def table(heard: Heard, now_s: float) -> list[str]:
             rows.append((name, 'SILENT', '-', '-', '-', '-',
                          f'not heard for {now_s - at_s:.1f} s: see whether its process runs'))
             continue
-        do = health.message if health.level else health.values.get('slow', '')
+        do = health.message if health.level else health.values.get('slow', '') or (
+            UNLIKE if unlike(health) else '')
         rows.append((name, state(health),
                      *(health.values.get(figure, '-') for figure in FIGURES), do))
         rows += [(f'  {key.removeprefix(STAGE)}', '', '', '', '', value, '')
                  for key, value in health.values.items() if key.startswith(STAGE)]
+        if 'out_of_distribution' in health.values:
+            rows.append(('  out_of_distribution', '', '', '', '', '', unfamiliar(health)))
         if 'surprise' in health.values:
             rows.append(('  surprise', '', '', '', '', '',
                          f'{health.values["surprise"]}; ordinary for this module: '
@@ -50,17 +62,28 @@ def table(heard: Heard, now_s: float) -> list[str]:
                       ).rstrip() for row in rows] + ['', first(heard, now_s)]
 
 
+def unfamiliar(health: convert.Health) -> str:
+    """Say how unlike the training data a node finds its images."""
+    newest = health.values['out_of_distribution']
+    if newest == 'nan':
+        return 'not measured in this module'
+    return (f'{newest} now, {health.values.get("out_of_distribution_largest", "?")} at most '
+            'lately; above 1 images are unlike the training data')
+
+
 def first(heard: Heard, now_s: float) -> str:
     """Name the first thing to do: who is gone, then who is in trouble, then who is slow."""
     if not heard:
         return ('Nobody is heard. First: see whether the robot runs, and ROS_DOMAIN_ID and '
                 '--namespace are its own.')
-    found = []
+    found: list[tuple[float, str]] = []
     for name, (at_s, health) in sorted(heard.items()):
         if now_s - at_s > SILENT_S:
             found.append((4, f'see whether the process of {name} runs'))
         elif health.level:
             found.append((health.level, f'{name}: {health.message}'))
+        elif unlike(health):
+            found.append((0.5, f'{name}: {UNLIKE}'))
         elif 'slow' in health.values:
             found.append((0, f'{name}: {health.values["slow"]}'))
     if not found:

@@ -18,7 +18,6 @@ import numpy as np
 from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.history import LastReading
-from ami_ros.recording.lossless_json import noun
 from ami_ros.recording.records import Told, Tracer
 
 QUESTIONS = ('judge', 'allowed', 'reset')
@@ -31,7 +30,6 @@ PARTS = ('keeper', 'keeper.sightings', 'keeper.scan_motions', 'keeper.reckoning'
 OF_PARTS = ('keeper', 'sightings', 'scan_motions', 'reckoning', 'drivers', 'holding', 'order',
             'latch')
 OF_LATCH = ('closed',)                      # the rest of it is about its file
-noun(LastReading)
 
 
 def calls(critic: Critic) -> list[str]:

@@ -14,12 +14,13 @@ import numpy as np
 
 from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.core.types import Belief, Command, Plan
+from ami_ros.critic.history import LastReading
 from ami_ros.recording.lossless_json import noun
 
 SAID = 'said'           # the call of what went out though nobody was asked: the last zero
 WAITING = 256           # notes; at ten a second, half a minute of nobody writing them down
-for _settings in (ActorSettings, EnergySettings, WorldModelSettings):
-    noun(_settings)
+for _kind in (ActorSettings, EnergySettings, WorldModelSettings, LastReading):
+    noun(_kind)
 
 
 @noun

@@ -23,7 +23,16 @@ from ami_ros.modules.module import Module, open_module
 from ami_ros.modules.ordinary import ordinary
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
-from ami_ros.training import bags, baseline, export, gates, mapping, shrink, train
+from ami_ros.training import (
+    bags,
+    baseline,
+    export,
+    gates,
+    mapping,
+    out_of_distribution,
+    shrink,
+    train,
+)
 from ami_ros.training.choice import BagError
 from ami_ros.training.networks import KNOT_S
 from ami_ros.training.restore import restore
@@ -149,6 +158,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, h
                                  figures['surprise_scale'])
     arrays = {'map_cost': cost, 'map_origin': origin,
               **mapping.memory(latents, places, drives, images, job.seed)}
+    unlike = out_of_distribution.of_drives(model, data, held, latents, arrays['memory_scale'])
     with tempfile.TemporaryDirectory() as folder:
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
                                  images)
@@ -169,6 +179,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, h
         'horizon': HORIZON, 'knot_s': KNOT_S, 'map_cell_m': mapping.CELL_M,
         'surprise_scale': figures['surprise_scale'],
         **({} if surprise is None else {'surprise': surprise}),
+        **({} if unlike is None else {'out_of_distribution': unlike}),
         'networks': networks, 'golden': said, 'gates': figures,
         'lineage': bags.lineage(job.bags, data.recordings),
         'recipe': asdict(recipe), 'licence': 'Apache-2.0',
@@ -180,6 +191,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, h
         shutil.rmtree(job.out)
     modules.write(job.out, manifest, files)
     say(f'surprise on held-out drives: {ordinary(manifest)}')
+    say(f'out_of_distribution: {out_of_distribution.told(unlike)}')
     size = sum(len(d) for d in files.values()) / 1e6
     say(f'wrote {job.out}: {size:.1f} MB in {seconds:.0f} s')
 

@@ -2,6 +2,7 @@
 """The belief: predicted with what was executed, corrected with what was seen, rolled forward."""
 
 from dataclasses import replace
+import math
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ami_ros.core.geometry import between, compose, wrap
 from ami_ros.core.ports import Places, Steps
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Belief, Command, Latent
+from ami_ros.world_model.out_of_distribution import Distances, Familiar, figure, lately
 
 HOLD_NS = 250_000_000   # the base stops by itself so long after its last command
 LONGEST_S = 0.3         # the dynamics was trained on steps up to about this
@@ -33,9 +35,11 @@ class WorldModel:
     """Keeps one belief. Its place is dead reckoning by odometry, pulled towards what is seen."""
 
     def __init__(self, encoder: Places, dynamics: Steps, settings: WorldModelSettings,
-                 surprise_scale: float):
+                 surprise_scale: float, familiar: Familiar | None = None):
         self.encoder, self.dynamics, self.settings = encoder, dynamics, settings
         self.surprise_scale = surprise_scale    # rms latent error on held-out data, one step
+        self.familiar = familiar                # None: the module has no such figure
+        self.distances: Distances = []          # of the last second
         self.belief: Belief | None = None
         self.unsure_m = 0.0     # standard deviation of the believed place
         self.contradiction = 0.0                # as in Belief
@@ -49,12 +53,13 @@ class WorldModel:
     def reset(self) -> None:
         """Forget; the next latent is believed as it is."""
         self.belief, self.doubts, self.other, self.contradiction = None, 0, None, 0.0
+        self.distances = []
 
     def go_on_from(self, other: 'WorldModel') -> None:
         """Believe what another of the same latent space believed."""
         self.belief, self.unsure_m = other.belief, other.unsure_m
         self.doubts, self.other = other.doubts, other.other
-        self.contradiction = other.contradiction
+        self.contradiction, self.distances = other.contradiction, list(other.distances)
 
     def predict(self, belief: Belief, commands: tuple[Command, ...], until_ns: int) -> Belief:
         """Roll a belief forward over the commands that were, or are, in force."""
@@ -77,7 +82,8 @@ class WorldModel:
             self.reset()
             self.unsure_m = self.encoder.doubt(seen.z)
             self.belief = Belief(seen.z, frame.body, place, frame.odometry, frame.stamp_ns, 1.0,
-                                 1.0, frame.number, frame.run)
+                                 1.0, frame.number, frame.run,
+                                 out_of_distribution=self._unfamiliar(seen))
             return self.belief
         expected = self.predict(old, commands, frame.stamp_ns)
         error = seen.z - expected.z
@@ -86,8 +92,16 @@ class WorldModel:
         place = self._place(old, frame.odometry, place, self.encoder.doubt(seen.z))
         self.belief = Belief(z.astype(np.float32), frame.body, place, frame.odometry,
                              frame.stamp_ns, surprise, expected.disagreement, frame.number,
-                             frame.run, self.contradiction)
+                             frame.run, self.contradiction, self._unfamiliar(seen))
         return self.belief
+
+    def _unfamiliar(self, seen: Latent) -> float:
+        """Tell how unlike the training data the last second looked; NaN where nobody knows."""
+        if self.familiar is None:
+            return math.nan
+        stamp_ns = seen.frame.stamp_ns
+        self.distances = lately(self.distances, stamp_ns, self.familiar.distance(seen.z))
+        return figure(self.distances)
 
     def _place(self, old: Belief, odometry: np.ndarray, seen: np.ndarray,
                doubt_m: float) -> np.ndarray:

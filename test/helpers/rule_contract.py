@@ -154,7 +154,7 @@ def cases(count: int):
         yield v, w, situation(memory=past, scan=scan(ranges), last=last,
                               odometry=odometry(rng.uniform(-0.7, 0.7), rng.uniform(-2, 2)),
                               plan=plan(surprise=rng.uniform(0, 10),
-                                        disagreement=rng.uniform(0, 10)))
+                                        out_of_distribution=rng.uniform(0, 10)))
 
 
 def remembered(rng: np.random.Generator) -> Memory:

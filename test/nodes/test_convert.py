@@ -37,9 +37,11 @@ def assert_same(a, b, but=()):
 
 
 PLAN = Plan(RNG.normal(size=(8, 2)), 0.25, NS, number=NS - 5, run='1f-3', goal=7, arrived=True,
-            surprise=1 / 3, iterations=3, disagreement=2 / 3)
+            surprise=1 / 3, iterations=3, disagreement=2 / 3,
+            out_of_distribution=5 / 7)
 BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).astype(np.float32),
-                RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3', 3 / 7)
+                RNG.normal(size=3), RNG.normal(size=3), NS, 1 / 3, 2 / 7, NS, '1f-3', 3 / 7,
+                5 / 7)
 
 
 @pytest.mark.parametrize('plan', [
@@ -50,6 +52,18 @@ BELIEF = Belief(RNG.normal(size=128).astype(np.float32), RNG.normal(size=3).asty
 ])
 def test_plan(plan):
     assert_same(plan, convert.plan_from(sent(convert.plan_message(plan))))
+
+
+def test_older_recordings_lack_the_figure_out_of_distribution():
+    msg = convert.plan_message(PLAN)
+    msg.joint_names = [name for name in msg.joint_names if 'out_of' not in name]
+    assert math.isnan(convert.plan_from(sent(msg)).out_of_distribution)
+    latent, state = convert.belief_messages(BELIEF)
+    said = dict(zip(state.name, state.position))
+    said.pop('out_of_distribution')
+    older = convert.belief_from(latent, convert.state_message(said, NS, '1f-3'))
+    assert math.isnan(older.out_of_distribution)
+    assert_same(BELIEF, older, ('out_of_distribution', 'number'))
 
 
 def test_plan_shows_what_was_imagined():

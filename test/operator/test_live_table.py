@@ -8,6 +8,7 @@ from ami_ros.nodes import convert, topics
 from ami_ros.nodes.convert import Health
 from ami_ros.operator import live_table
 from fake_peers import Minded, picture
+import pytest
 
 WELL = Health('/mind', 0, 'working', {'rate_hz': '10', 'jitter_ms': '3', 'age_ms': '12',
                                        'load': '0.2', 'load.actor': '0.15'})
@@ -35,6 +36,18 @@ def test_how_surprised_it_is_stands_beside_what_is_ordinary_for_its_module():
     lines = live_table.table({'/mind': (0.0, Health('/mind', 0, 'working', values))}, 0.0)
     assert any('95 % below 2.40; ordinary for this module: half below 0.50' in line
                for line in lines)
+
+
+@pytest.mark.parametrize('value, wrong', [('0.41', False), ('1.00', False), ('1.31', True),
+                                          ('nan', False)])
+def test_images_unlike_the_training_data_are_told(value, wrong):
+    values = {'out_of_distribution': value, 'out_of_distribution_largest': '1.40'}
+    heard = {'/mind': (0.0, Health('/mind', 0, 'working', values))}
+    lines = live_table.table(heard, 0.0)
+    said = next(line for line in lines if line.startswith('  out_of_distribution'))
+    assert ('not measured in this module' if value == 'nan' else f'{value} now') in said
+    assert live_table.wrong(heard, 0.0) == wrong
+    assert ('check whether the robot is in its own place' in lines[-1]) == wrong
 
 
 def test_the_first_thing_to_do_is_the_gravest():

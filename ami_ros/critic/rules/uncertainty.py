@@ -12,7 +12,7 @@ from ami_ros.critic.rules.speed import slowed
 
 @dataclass(frozen=True)
 class Doubt:
-    """What `surprise` and `disagreement` share; `of` is the number of the plan, 1 is ordinary."""
+    """What `surprise` and `out_of_distribution` share; `of` is the number of the plan."""
 
     of: ClassVar[str]
 

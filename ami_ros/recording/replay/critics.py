@@ -81,7 +81,7 @@ class CriticAgain:
         now = (self.plans or {}).get((plan.run, plan.number))
         return plan if now is None or plan.goal != now.goal else replace(
             plan, knots=now.knots, arrived=now.arrived, surprise=now.surprise,
-            disagreement=now.disagreement)
+            disagreement=now.disagreement, out_of_distribution=now.out_of_distribution)
 
     def judged(self, then: Verdict, now: Verdict) -> None:
         """Compare two verdicts."""

@@ -216,9 +216,9 @@ class Seen:
                 kept.pop(next(iter(kept)))
 
     def belief(self, then: Thought, now) -> None:
-        """Compare a belief: latent, place, surprise and disagreement."""
+        """Compare a belief: latent, place, and the figures of its certainty."""
         was = then.belief
-        for name in ('z', 'place', 'surprise', 'disagreement'):
+        for name in ('z', 'place', 'surprise', 'disagreement', 'out_of_distribution'):
             if self.gaps['beliefs'].put(getattr(was, name), getattr(now, name)):
                 self.first.put(then.frame_ns, 'world_model', name, getattr(was, name),
                                getattr(now, name))

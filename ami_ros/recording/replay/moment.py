@@ -157,6 +157,7 @@ def tell_thought(out: Moment, thoughts: dict[str, Thought], abouts: list[dict],
         out.say('surprise', belief.surprise)
         out.say('disagreement', belief.disagreement)
         out.say('contradiction', belief.contradiction)
+        out.say('out_of_distribution', belief.out_of_distribution)
         x, y, yaw = belief.place
         out.say('believed place', f'{x:.3f} m, {y:.3f} m, {np.degrees(yaw):.1f} degrees')
     tell_times(out, thoughts, one)

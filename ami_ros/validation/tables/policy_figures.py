@@ -6,9 +6,9 @@ Measures the figures behind the numbers of a policy that have `source: calibrati
 
 Lock-step, seeds for tuning, which no published figure uses: 20 episodes of 20 blocks in the room
 that the module learned, and 5 in each of four rooms that it never saw. Of every tick: surprise and
-disagreement of the plan, as the rules are told them; the spread of the picture; and the share of a
-scan that the next one shows elsewhere, of the scans as they were, and of the same with the second
-turned by some degrees, as somebody turns a lidar.
+out_of_distribution of the plan, as the rules are told them; the spread of the picture; and the
+share of a scan that the next one shows elsewhere, of the scans as they were, and of the same with
+the second turned by some degrees, as somebody turns a lidar.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class FigureWatch:
     def __init__(self, critic: Critic, off_m: float, off_rad: float, camera: str):
         self.critic, self.off, self.camera = critic, (off_m, off_rad), camera
         self.said: dict[str, list] = {
-            'surprise': [], 'disagreement': [], 'spread': [], 'shifted': [],
+            'surprise': [], 'out_of_distribution': [], 'spread': [], 'shifted': [],
             **{f'shifted_turned_{deg}': [] for deg in TURNED_DEG}}
 
     def __call__(self, frame, plan, verdict, truth) -> None:
@@ -53,7 +53,7 @@ class FigureWatch:
         if plan.arrived:
             return
         self.said['surprise'].append(plan.surprise)
-        self.said['disagreement'].append(plan.disagreement)
+        self.said['out_of_distribution'].append(plan.out_of_distribution)
         for seen in self.critic.situation(now, now).memory.sightings:
             if len(seen) < 2:
                 continue
@@ -89,13 +89,16 @@ def drive(world_seed: int, episodes: int, first: int) -> dict[str, list[float]]:
 def figures(said: dict[str, list[float]], policy) -> dict:
     """Say percentiles, and the share beyond the policy's number."""
     limits = {'surprise': policy.numbers['rules.surprise.max_surprise'],
-              'disagreement': policy.numbers['rules.disagreement.max_disagreement'],
+              'out_of_distribution': policy.numbers[
+                  'rules.out_of_distribution.max_out_of_distribution'],
               'shifted': policy.numbers['rules.lidar_displaced.max_shifted'],
               'spread': policy.numbers['rules.camera_image.min_spread']}
     out = {}
     for name, values in said.items():
         known = np.array([v for v in values if v is not None and math.isfinite(v)])
-        limit = limits[name.partition('_')[0]]
+        if not len(known):      # the module has no such figure
+            continue
+        limit = limits.get(name) or limits[name.partition('_')[0]]
         out[name] = {'n': len(known), 'min': round(float(known.min()), 4),
                      **{f'p{p:g}': round(float(np.percentile(known, p)), 4) for p in SHARES},
                      'limit': limit, 'share_beyond': round(float(np.mean(

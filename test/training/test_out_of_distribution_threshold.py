@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The threshold of out_of_distribution: from held-out drives, without their neighbours in time."""
+
+import json
+
+from ami_ros.modules.module import open_module
+from ami_ros.modules.schema import manifest as schema
+from ami_ros.modules.schema import problems
+from ami_ros.training import bags, mapping, out_of_distribution
+from ami_ros.training.restore import restore
+from ami_ros.training.windows import cut
+from ami_ros.world_model import out_of_distribution as figures
+import numpy as np
+import pytest
+from test_baseline import recording
+
+
+@pytest.fixture(scope='module')
+def shipped():
+    module = open_module()
+    return module, restore(module)[0]
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(figures, 'LEAST', 5)
+
+
+def measured(shipped):
+    module, model = shipped
+    one = recording(200)
+    drives = cut(one, np.random.default_rng(1))
+    data = bags.Data(one.images, drives, (one,))
+    held = np.flatnonzero(drives.drive == 0)
+    latents, _ = mapping.look(model, one.images, drives.frame)
+    return out_of_distribution.of_drives(model, data, held, latents,
+                                         module.array('memory_scale'))
+
+
+def test_neighbours_in_time_do_not_count(shipped, few, monkeypatch):
+    monkeypatch.setattr(out_of_distribution, 'APART_NS', 2_000_000_000)
+    said = measured(shipped)
+    assert said['threshold'] > 0 and 5 <= said['blocks'] <= 20 and said['most'] <= 1
+    assert json.loads(json.dumps(said)) == said
+    monkeypatch.setattr(out_of_distribution, 'APART_NS', 0)
+    assert measured(shipped)['p50'] * measured(shipped)['threshold'] < (
+        said['p50'] * said['threshold'])
+
+
+def test_a_recording_that_is_too_short_has_no_threshold(shipped):
+    assert measured(shipped) is None
+    assert 'too short' in out_of_distribution.told(None)
+
+
+def test_the_manifest_may_have_it_and_a_threshold_of_zero_is_refused(shipped):
+    manifest = shipped[0].manifest
+    good = {**manifest, 'out_of_distribution': {'threshold': 2.0, 'blocks': 60}}
+    assert not problems(good, schema())
+    bad = {**manifest, 'out_of_distribution': {'threshold': 0}}
+    assert any('out_of_distribution' in line for line in problems(bad, schema()))
