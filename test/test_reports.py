@@ -5,6 +5,7 @@ A report is measured with today's code, policy and module, or is marked as histo
 UPDATE_GOLDEN=1 writes docs/reports/README.md.
 """
 
+from dataclasses import replace
 from fnmatch import fnmatch
 import json
 import os
@@ -39,7 +40,7 @@ def said(name):
 
 
 def today():
-    return read(share('config/safety_policy/rover.yaml')).hash, open_module(shipped()).id
+    return read(share('config/safety_policy/rover.yaml')).hash, open_module(shipped())
 
 
 def test_every_row_has_a_report():
@@ -88,7 +89,10 @@ def test_what_differs_is_named(monkeypatch, tmp_path):
     policy, module = today()
     now = measured('evaluate', policy, module)
     assert stale(now, policy, module) == []
-    assert stale(now, 'f' * 64, 'another') == ['policy', 'module']
+    other = replace(module, manifest={**module.manifest, 'gates': {}})
+    assert stale(now, 'f' * 64, other) == ['policy', 'module']
+    newer = replace(module, manifest={**module.manifest, 'version': '9.9.9'})
+    assert stale(now, policy, newer) == []                  # a card says more, nothing else
     assert stale({**now, 'code': '0'}, policy, module) == ['code']
     assert 'module' not in measured('lies', policy)         # none took part
     assert len({fingerprints.code(kind) for kind in CODE}) == len(CODE)

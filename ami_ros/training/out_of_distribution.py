@@ -24,6 +24,7 @@ from ami_ros.training.networks import Jepa
 from ami_ros.training.restore import restore
 from ami_ros.world_model.out_of_distribution import (
     calibrated,
+    Distances,
     Familiar,
     figure,
     lately,
@@ -69,7 +70,8 @@ def measure(model: Jepa, data: bags.Data, held: np.ndarray, known: Familiar,
         if len(rows) < 2:
             continue
         latents, _ = mapping.look(model, data.images, rows + begin)
-        distances, drive = [], []
+        distances: Distances = []
+        drive: Distances = []
         for stamp_ns, z in zip(recording.image_ns[rows].tolist(), latents):
             among = None
             if at is not None:
@@ -127,7 +129,8 @@ def main(given: Iterable[str] | None = None) -> int:
     said = of_module(module, tuple(args.bag))
     sys.stdout.write(told(said) + '\n')
     if said is not None and args.write:
-        modules.write(args.module, {**module.manifest, 'out_of_distribution': said}, module.files)
+        modules.write(args.module, {**module.manifest, 'out_of_distribution': said},
+                      dict(module.files))
     return int(said is None)
 
 

@@ -280,4 +280,4 @@ def report(given: Setting, trial: Trial, done: list[tuple[list[Episode], float]]
              **({'changes': dict(trial.changes)} if trial.changes else {})}
     episodes = [one for some, _ in done for one in some]
     return {**protocol.report(asked, episodes, seconds=sum(seconds for _, seconds in done)),
-            'measured': measured('evaluate', given.policy.hash, given.module.id)}
+            'measured': measured('evaluate', given.policy.hash, given.module)}

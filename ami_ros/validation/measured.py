@@ -2,7 +2,11 @@
 """What a report was measured with: code, safety policy and module, so that a stale one is told."""
 
 import hashlib
+import json
 from pathlib import Path
+
+from ami_ros.modules import golden
+from ami_ros.modules.module import Module
 
 PACKAGE = Path(__file__).resolve().parents[1]
 HASHED = 12                 # hex digits of hashes in a report
@@ -33,13 +37,21 @@ def code(kind: str) -> str:
     return whole.hexdigest()[:HASHED]
 
 
-def measured(kind: str, policy_hash: str, module_id: str = '') -> dict[str, str]:
-    """Return what a report says of itself; `module_id` is '' where none took part."""
+def content(module: Module) -> str:
+    """Return a hash of what a module computes: not of its version, card and signature."""
+    said = module.manifest
+    files = {name: hashed for name, hashed in said['files'].items() if name != golden.FILE}
+    text = json.dumps([files, said['gates'], said.get('out_of_distribution')], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASHED]
+
+
+def measured(kind: str, policy_hash: str, module: Module | None = None) -> dict[str, str]:
+    """Return what a report says of itself."""
     said = {'kind': kind, 'code': code(kind), 'policy': policy_hash[:HASHED]}
-    return said | {'module': module_id} if module_id else said
+    return said if module is None else said | {'module': content(module)}
 
 
-def stale(said: dict[str, str], policy_hash: str, module_id: str) -> list[str]:
+def stale(said: dict[str, str], policy_hash: str, module: Module) -> list[str]:
     """Name what differs today: 'code', 'policy', 'module'."""
-    today = measured(said['kind'], policy_hash, said.get('module') and module_id or '')
+    today = measured(said['kind'], policy_hash, module if 'module' in said else None)
     return [name for name, value in today.items() if value != said.get(name)]

@@ -62,7 +62,8 @@ def watch(sim: Simulator, module_path: str, tries: int, seconds: float, first_se
     for seed in range(first_seed, first_seed + tries):
         pose, begin = who_of(np.random.default_rng([seed, PURPOSE]))
         sim.reset(pose, seed)
-        drive, commands, said = begin(), (), []
+        drive, said = begin(), []
+        commands: tuple[Command, ...] = ()
         own.begin()
         for number in range(1, round(seconds / FRAME_S) + 1):
             belief = own.believe(own.see(frame_of(sim, number, str(seed))), commands)

@@ -89,7 +89,7 @@ def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
             'conditions': [{k: v for k, v in rows[name].items() if k != 'protocol'}
                            for name in wanted],
             'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted),
-            'measured': measured('robustness', given.policy.hash, given.module.id)}
+            'measured': measured('robustness', given.policy.hash, given.module)}
 
 
 def tell(names: list[str], rows: dict[str, dict], told: int, progress) -> int:
