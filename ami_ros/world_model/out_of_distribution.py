@@ -18,7 +18,7 @@ MOST = 48_000               # remembered latents that are compared; more cost ti
 # plain distance, 0.5 the Mahalanobis distance.
 WHITENING = 0.2
 FLOOR = 1e-4                # of a variance
-RARE_S = 10 * 3600.0        # ordinary driving in which one second exceeds the threshold
+RARE_S = 6 * 3600.0         # ordinary driving in which one second exceeds the threshold
 BLOCK_S = 1.0               # the largest figures of such stretches count as one
 LEAST = 50                  # blocks; a threshold from fewer means nothing
 TAIL = 0.9                  # quantile above which the tail is taken to be exponential
