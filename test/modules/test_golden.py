@@ -137,7 +137,7 @@ def test_the_card_says_it_all():
     module = open_module()
     page = card(module)
     for part in ('# rover-room-7', module.id, 'ami_ros-shipped', 'simulated, room 7, seed 0',
-                 '100333 frames', 'Apache-2.0', '64 x 64', 'effective_rank', 'float16 0.02',
+                 '40088 frames', 'Apache-2.0', '64 x 64', 'effective_rank', 'float16 0.02',
                  '## Figures', '## Limits', '## Gates', 'v_mps up to 0.6'):
         assert part in page, part
     assert len(page.split('\n')) < 90 and 'None' not in page

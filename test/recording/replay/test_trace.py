@@ -38,9 +38,12 @@ def test_a_moment_is_told_with_all_its_links(capsys, tmp_path, name):
     assert value(text, 'command') == f'{one.v:.3f} m/s, {one.w:.3f} rad/s'
     assert value(text, 'critic').startswith('slow by acceleration: from ')
     assert 'input_timeout' in value(text, 'rules that let it pass')
-    given, left = value(text, 'rule acceleration').split(': ')[0].split(' > ')
-    assert value(text, 'wanted').startswith(given.split(',')[0])
-    assert left == f'{one.v:.3f}, {one.w:.3f}'     # nothing after it weakened it further
+    rules = [said.split(': ')[0].split(' > ')
+             for said in re.findall(r'^rule \w+ +(.* > .*)$', text, re.M)]
+    assert value(text, 'wanted').startswith(rules[0][0].split(',')[0])
+    assert all(before[1] == after[0] for before, after in zip(rules, rules[1:]))
+    assert value(text, 'rule acceleration').split(': ')[0].split(' > ') == rules[-1]
+    assert rules[-1][1] == f'{one.v:.3f}, {one.w:.3f}'     # nothing weakened it further
     assert str(one.frame_ns) in value(text, 'frame') and 'rover-room-7' in text
     whole = float(value(text, 'all energies').split()[0])
     terms = re.findall(r'^energy \w+ +(\S+)', text, re.M)
