@@ -62,20 +62,27 @@ def tuning() -> str:
 
 
 def robustness() -> str:
-    """Write what two modules do under each condition."""
-    shipped, augmented = (
+    """Write what the shipped module does under each condition, and what the one before did."""
+    rows, before = (
         {row['name']: row for row in json.loads(
-            (REPORTS / f'robustness_{name}.json').read_text())['conditions']}
-        for name in ('shipped', 'augmented'))
+            (REPORTS / f'{name}.json').read_text())['conditions']}
+        for name in ('robustness', 'robustness_1.0.2'))
 
-    def said(row: dict) -> str:
-        n = len(row['episodes'])
-        return ', '.join(str(round(n * row[f'{what}_rate']))
-                         for what in ('success', 'false_arrival', 'collision'))
-    return markdown(('condition', 'shipped: success, false arrivals, collisions',
-                     'augmented: success, false arrivals, collisions'),
-                    ((f'`{name}`', said(row), said(augmented[name]))
-                     for name, row in shipped.items()))
+    def percent(row: dict | None, what: str) -> str:
+        return '' if row is None else f'{100 * row[f"{what}_rate"]:.0f} %'
+    return markdown(
+        ('condition', 'success (95 % interval)', 'false arrivals', 'collisions',
+         '1.0.2: success', '1.0.2: false arrivals'),
+        ((f'`{name}`', f'{percent(row, "success")} ({interval(row)})',
+          percent(row, 'false_arrival'), percent(row, 'collision'),
+          percent(before.get(name), 'success'), percent(before.get(name), 'false_arrival'))
+         for name, row in rows.items()))
+
+
+def interval(row: dict) -> str:
+    """Write the 95 % interval of the success of a row."""
+    episodes = row['episodes']
+    return tool('tables.results').wilson(sum(e['success'] for e in episodes), len(episodes))
 
 
 def summary() -> str:

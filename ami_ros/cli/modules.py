@@ -180,7 +180,7 @@ def sign(args: argparse.Namespace) -> list[str]:
     path = Path(args.key) if Path(args.key).is_file() \
         else args.keys.expanduser() / f'{args.key}.pem'
     module = signing.sign(Path(args.module[0]), keys.Signer.read(path), args.counter,
-                          [signing.figure(report) for report in args.figures])
+                          [one for report in args.figures for one in signing.figures(report)])
     return [f'{module.path}: {module.said}, counter {module.counter}']
 
 

@@ -50,20 +50,28 @@ def sign(path: Path, key: Signer, counter: int | None = None,
     return open_folder(path, own, required=True)
 
 
-def figure(report: Path) -> dict[str, str]:
-    """Make a figure of a report of `ami-ros evaluate`, with its protocol."""
+def figures(report: Path) -> list[dict[str, str]]:
+    """Make the figures of a report of `ami-ros evaluate` or `robustness`, with their protocol."""
     try:
         said = canonical_json.parse(report.read_bytes(), str(report))
-        asked, episodes = said['protocol'], len(said['episodes'])
-        moved = ', a third of the furniture moved' if asked['furniture_moved'] else ''
-        return {'what': f'success, {asked["goal_steps"]} blocks of way{moved}',
-                'value': f'{100 * said["success_rate"]:.1f} % of {episodes}; '
-                         f'{100 * said["collision_rate"]:.1f} % with a collision',
-                'protocol': f'{asked["module"]} {asked.get("module_version", "?")}, room '
-                            f'{asked["world_seed"]}, seed {asked["seed"]}: ami-ros evaluate '
-                            f'--goal-steps {asked["goal_steps"]} --episodes {episodes}'}
+        asked = said['protocol']
+        rows = said.get('conditions') or [{
+            'name': 'a third of the furniture moved' if asked['furniture_moved'] else '', **said}]
+        verb = 'robustness' if 'conditions' in said else 'evaluate'
+        return [{
+            'what': f'success, {asked["goal_steps"]} actions of 0.25 s'
+                    + (f', {row["name"].replace("_", " ")}' if row['name'] else ''),
+            'value': f'{100 * row["success_rate"]:.1f} % of {len(row["episodes"])}; '
+                     + (f'{100 * row["false_arrival_rate"]:.1f} % false arrivals; '
+                        if 'false_arrival_rate' in row else '')
+                     + f'{100 * row["collision_rate"]:.1f} % with a collision',
+            'protocol': f'{asked["module"]} {asked.get("module_version", "?")}, room '
+                        f'{asked["world_seed"]}, seed {asked["seed"]}: ami-ros {verb} '
+                        f'--goal-steps {asked["goal_steps"]} --episodes {len(row["episodes"])}'}
+            for row in rows]
     except (OSError, KeyError, TypeError, ValueError) as why:
-        raise ModuleError(f'{report} is no report of ami-ros evaluate: {why!r}') from None
+        raise ModuleError(f'{report} is no report of ami-ros evaluate or robustness: {why!r}'
+                          ) from None
 
 
 def as_unsigned(path: Path) -> Module:

@@ -23,7 +23,7 @@ class Weights:
     clearance: float = 0.3
     inverse: float = 0.1
     similarity: float = 0.05
-    invariance: float = 1.0
+    invariance: float = 0.3
 
 
 @dataclass

@@ -7,7 +7,7 @@ import json
 from ami_ros.modules import envelope, keys, trust
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import open_folder, open_module, shipped
-from ami_ros.modules.signing import counter_of, sign
+from ami_ros.modules.signing import counter_of, figures, sign
 from ami_ros.modules.trust import packaged
 import pytest
 
@@ -179,3 +179,30 @@ def test_a_library_of_others_takes_the_envelope(robot):
     assert set(said.verify([known[keyid]], 1)) == {keyid}
     with pytest.raises(Exception, match='(?i)signature'):
         said.verify([known[robot.stranger.id]], 1)
+
+
+@pytest.mark.parametrize('rows', [False, True])
+def test_figures_of_a_report_have_their_protocol(tmp_path, rows):
+    asked = {'goal_steps': 20, 'furniture_moved': False, 'module': 'm', 'module_version': '1.0.0',
+             'world_seed': 7, 'seed': 1000}
+    rates = {'success_rate': 0.5, 'collision_rate': 0.0, 'episodes': [{}, {}]}
+    said = {'protocol': asked, **rates} if not rows else {'protocol': asked, 'conditions': [
+        {'name': 'side_light', 'false_arrival_rate': 0.5, **rates}, {'name': 'warm', **rates}]}
+    report = tmp_path / 'report.json'
+    report.write_text(json.dumps(said))
+    found = figures(report)
+    assert [one['what'] for one in found] == (
+        [f'success, 20 actions of 0.25 s, {name}' for name in ('side light', 'warm')]
+        if rows else ['success, 20 actions of 0.25 s'])
+    assert found[0]['value'] == ('50.0 % of 2; 50.0 % false arrivals; 0.0 % with a collision'
+                                 if rows else '50.0 % of 2; 0.0 % with a collision')
+    verb = 'robustness' if rows else 'evaluate'
+    assert found[0]['protocol'] == (f'm 1.0.0, room 7, seed 1000: ami-ros {verb} '
+                                    '--goal-steps 20 --episodes 2')
+
+
+def test_a_file_that_is_no_report_makes_no_figures(tmp_path):
+    for text in ('{}', '[]', 'x', '{"protocol": {}, "conditions": [1]}'):
+        (tmp_path / 'report.json').write_text(text)
+        with pytest.raises(ModuleError, match='is no report of ami-ros evaluate or robustness'):
+            figures(tmp_path / 'report.json')
