@@ -16,6 +16,7 @@ CRITIC = ('core', 'critic', 'robots', 'sim')
 CODE = {                    # kind of report: files and folders that its figures depend on
     'evaluate': LOOP,
     'robustness': (*LOOP, 'validation/robustness.py'),
+    'out_of_distribution': (*LOOP, 'validation/out_of_distribution.py'),
     'adversarial': (*CRITIC, 'validation/adversarial'),
     'lies': (*CRITIC, 'validation/adversarial', 'validation/sensor_lies'),
 }
