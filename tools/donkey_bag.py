@@ -2,15 +2,15 @@
 """
 Converts a recorded drive of a Donkey Car to a rosbag2 bag that can be checked and trained on.
 
-The folder has `images/`, the commands, and `poses.csv`. The commands are those of a tub, in its
-`catalog_*.catalog` files, or a table `commands.csv` with the columns t_s, image, steering* and
-throttle* (and unix_ms). A Donkey Car has no odometry: poses.csv has the poses that were measured
-or estimated, with the columns t_s, x_m, y_m, yaw_rad, v_mps and w_radps; t_s counts from the
-first image.
+The folder contains `images/`, the commands, and `poses.csv`. The commands are in the files
+`catalog_*.catalog` of a tub, or in a table `commands.csv` with the columns t_s, image, steering*
+and throttle* (the name begins so) and, optionally, unix_ms. A Donkey Car has no odometry:
+poses.csv contains measured or estimated poses in the columns t_s, x_m, y_m, yaw_rad, v_mps and
+w_radps; t_s is the time in seconds from the first image.
 
-Steering and throttle have no unit. v is throttle times --speed, w is v times steering times
---curvature. Where they are not given they are fitted to the poses and printed; give the second
-drive of a car the numbers of the first.
+Steering and throttle have no unit: v = speed * throttle in m/s, and w = -curvature * steering * v
+in rad/s. Without --speed and --curvature, both factors are fitted to the poses and printed.
+Convert further drives of the same car with the factors of the first drive.
 
 Usage: python3 tools/donkey_bag.py FOLDER --out BAG
 """
@@ -35,12 +35,12 @@ TYPES = {CAMERA: 'sensor_msgs/msg/CompressedImage',
          **{topic: bag.TYPES[topic] for topic in ('camera/camera_info', 'odom', 'cmd_vel')}}
 POSE = ('x_m', 'y_m', 'yaw_rad', 'v_mps', 'w_radps')
 ROBOT = 'donkey_car.yaml'
-LONGEST_DELAY_S = 0.5       # from a command to what it does
+LONGEST_DELAY_S = 0.5       # from a command to the motion that follows it
 URDF = 'urdf/robot_template.urdf'
 
 
 def table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict], dict[str, str]]:
-    """Read a CSV file; return its rows, and its name for each column that begins so."""
+    """Read a CSV file; return its rows, and for each column the first name that begins with it."""
     if not path.is_file():
         raise ValueError(f'there is no {path}')
     with open(path, newline='') as file:
@@ -96,9 +96,10 @@ def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gain(at: np.ndarray, told: np.ndarray, seen_at: np.ndarray, seen: np.ndarray) -> float:
-    """Fit seen = gain * told, some time later; the time is that of the best fit."""
+    """Fit seen(t + delay) = gain * told(t); return the gain of the delay that fits best."""
     if not told @ told > 0:
-        raise ValueError('the car was never told to move; give --speed and --curvature')
+        raise ValueError('throttle, steering or speed is always zero, so that nothing can be '
+                         'fitted; give --speed and --curvature')
     fits = []
     for delay in np.arange(0, LONGEST_DELAY_S + 0.01, 0.05):
         later = np.interp(at + delay, seen_at, seen)
@@ -109,7 +110,7 @@ def gain(at: np.ndarray, told: np.ndarray, seen_at: np.ndarray, seen: np.ndarray
 
 def robot_file(limits: tuple[float, float], hfov_rad: float, camera: tuple[int, int],
                size: tuple[int, int] | None, hz: float) -> str:
-    """Return the template of a robot file with what is known of the car.
+    """Return the template of a robot file with the known values of the car filled in.
 
     The network sees images of `size`, cut from the middle of those of the camera.
     """
@@ -131,7 +132,7 @@ def robot_file(limits: tuple[float, float], hfov_rad: float, camera: tuple[int, 
 def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
             curvature: float | None, limits: tuple[float, float],
             size: tuple[int, int] | None = None, say=print) -> None:
-    """Write the bag; ValueError says what the folder lacks."""
+    """Write the bag; ValueError says what is missing in the folder."""
     if out.exists():
         raise ValueError(f'{out} exists; give another --out, or remove it')
     begin_ns, told, names = commands(folder)
@@ -186,23 +187,26 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do it; what is wrong is one sentence and status 1."""
+    """Convert a drive; an error is printed as one sentence, with exit status 1."""
     parser = argparse.ArgumentParser(description=str(__doc__).strip().split('\n')[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('folder', type=Path, metavar='FOLDER', help='Folder of the drive')
+    parser.add_argument('folder', type=Path, metavar='FOLDER',
+                        help='Folder with images/, the commands and poses.csv')
     parser.add_argument('--out', type=Path, required=True, metavar='BAG',
                         help='New folder for the bag')
     parser.add_argument('--hfov-deg', type=float, default=120.0,
-                        help='Horizontal field of view of the camera')
+                        help='Horizontal field of view of the camera in degrees, no distortion')
     parser.add_argument('--speed', type=float, default=None, metavar='MPS',
                         help='Speed in m/s at throttle 1; default: fitted to the poses')
     parser.add_argument('--curvature', type=float, default=None, metavar='RADPM',
                         help='Curvature in rad/m at steering 1; default: fitted to the poses')
     parser.add_argument('--limits', type=float, nargs=2, default=(1.5, 3.0),
                         metavar=('MPS', 'RADPS'),
-                        help='Speed limits of the robot file; commands are cut to them')
+                        help='Speed limits of the robot file in m/s and rad/s; larger commands '
+                             'are reduced to them')
     parser.add_argument('--size', type=int, nargs=2, default=None, metavar=('WIDTH', 'HEIGHT'),
-                        help='Image size of the network, multiples of 16; default: 64 wide')
+                        help='Image size of the network in pixels, multiples of 16; default: '
+                             '64 wide, with about the aspect ratio of the camera')
     args = parser.parse_args(argv)
     try:
         convert(args.folder, args.out, args.hfov_deg, args.speed, args.curvature,

@@ -11,20 +11,23 @@ from ami_ros.cli.common import bar, cluster, count, whole
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument('--world-seed', type=whole, default=None,
-                     help='Seed of the protocol room to record')
+                     help='Seed of the room of the evaluation protocol to record')
     one.add_argument('--out', type=Path, required=True, help='Output folder for the recordings')
     one.add_argument('--seed', type=whole, default=0, help='Seed of the random drives')
-    one.add_argument('--frames', type=count, default=100_000, help='Number of frames for one room')
+    one.add_argument('--frames', type=count, default=100_000,
+                     help='Number of frames to record, with --world-seed')
     one.add_argument(
         '--drive-seconds', type=float, default=60.0,
-        help='Duration of the drive in one room, in seconds')
-    one.add_argument('--jobs', type=count, default=2, help='Number of worker processes')
+        help='Duration of each drive in s, with --world-seed')
+    one.add_argument(
+        '--jobs', type=count, default=2,
+        help='Number of worker processes; has no effect with --cluster')
     cluster(one)
-    many = one.add_argument_group('many worlds', 'instead of --world-seed: one bag for each world '
-                                  'in the folder, and a manifest')
+    many = one.add_argument_group('many worlds', 'With --worlds instead of --world-seed, --out '
+                                  'contains one bag per world and a manifest.')
     many.add_argument(
         '--worlds', type=count, default=None, metavar='N',
-        help='Number of worlds to record')
+        help='Number of worlds to record, instead of --world-seed')
     many.add_argument(
         '--generator', default='mixed',
         help='Scene type: room, rooms, building, hall, clutter or mixed')
@@ -36,10 +39,10 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Seed of the first world')
     many.add_argument(
         '--changes', default='', metavar='LIST',
-        help='Scene changes applied to every world')
+        help='Scene changes applied to every world, e.g. moved:0.33,doors:1')
     many.add_argument(
         '--camera', default='clean',
-        help='Camera preset; random selects a different preset for each world')
+        help='Camera preset; random draws a new camera for each world')
     many.add_argument('--engine', default='pybullet', help='Physics engine, pybullet or mujoco')
 
 
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def one_room(args: argparse.Namespace) -> int:
-    """Collect in the protocol's room."""
+    """Record in one room of the evaluation protocol."""
     from ami_ros.training.collect import collect as work
     begun = time.monotonic()
     done = work(args.out, args.world_seed, args.seed, args.frames, args.drive_seconds, args.jobs,
@@ -62,7 +65,7 @@ def one_room(args: argparse.Namespace) -> int:
 
 
 def many_worlds(args: argparse.Namespace) -> int:
-    """Collect in many worlds."""
+    """Record in many worlds."""
     from ami_ros.training.collect_worlds import Asked, collect
     begun = time.monotonic()
     asked = Asked(args.generator, args.first_world_seed, args.worlds, args.frames_per_world,

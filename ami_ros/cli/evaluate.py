@@ -43,16 +43,18 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--backend', default='onnx', help='Backend that runs the networks')
     one.add_argument(
         '--precision', default='float32',
-        help='Numeric precision; float16 imitates the precision of a GPU')
+        help='Numeric precision, float32 or float16; float16 emulates the rounding of a GPU')
     one.add_argument(
         '--counterfactual', action='store_true',
-        help='Predict the outcome of motions from --episodes starts, then execute each of them '
-             'and compare')
+        help='Instead of driving to goals, predict the outcome of several motions from each of '
+             '--episodes starts, execute each motion in simulation, and compare')
     one.add_argument(
         '--carried', action='store_true',
-        help='Move the robot during the episode without odometry and count false arrivals')
+        help='In each episode, move the robot once to another place without changing its '
+             'odometry, and count the false arrivals')
     cluster(one)
-    one.add_argument('--report', type=Path, default=None, help='JSON file for the results')
+    one.add_argument('--report', type=Path, default=None,
+                     help='JSON file for the results; without it they are only printed')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def asked(args: argparse.Namespace, begun: float) -> int:
-    """Score answers about what was not done; return the exit status."""
+    """Compare predicted with executed motions; return the exit status."""
     from ami_ros.validation.counterfactual import counterfactual
     report = counterfactual(args.episodes, args.seed, args.module, args.robot, args.world_seed,
                             lambda done: bar(done, args.episodes, begun, 'starts'))
@@ -103,7 +105,7 @@ def asked(args: argparse.Namespace, begun: float) -> int:
 
 
 def carried(trial, begun: float, path: Path | None) -> int:
-    """Carry the robot elsewhere, once in each try; return the exit status."""
+    """Move the robot elsewhere once in each episode; return the exit status."""
     from ami_ros.validation.carried_away import carried as work
     done: list = []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report was measured with: code, safety policy and module, so that a stale one is told."""
+"""Hashes the code, policy and module that a report was measured with, to find stale reports."""
 
 import hashlib
 import json
@@ -23,9 +23,10 @@ CODE = {                    # kind of report: files and folders that its figures
 
 
 def code(kind: str) -> str:
-    """Return a hash of the sources that a kind of report depends on.
+    """Return a hash of the source files that a kind of report depends on.
 
-    ValueError where one of them is gone: a hash of less than all would never be stale.
+    Raises ValueError if one of them does not exist; otherwise a wrong entry of CODE would go
+    unnoticed, and changes of that file would not make a report stale.
     """
     whole = hashlib.sha256()
     for part in CODE[kind]:
@@ -39,7 +40,10 @@ def code(kind: str) -> str:
 
 
 def content(module: Module) -> str:
-    """Return a hash of what a module computes: not of its version, card and signature."""
+    """Return a hash of a module's networks, arrays, gates and out_of_distribution threshold.
+
+    Its version, card, signature and golden inputs do not count.
+    """
     said = module.manifest
     files = {name: hashed for name, hashed in said['files'].items() if name != golden.FILE}
     text = json.dumps([files, said['gates'], said.get('out_of_distribution')], sort_keys=True)
@@ -47,12 +51,12 @@ def content(module: Module) -> str:
 
 
 def measured(kind: str, policy_hash: str, module: Module | None = None) -> dict[str, str]:
-    """Return what a report says of itself."""
+    """Return the entry `measured` of a report: its kind and the hashes of what it depends on."""
     said = {'kind': kind, 'code': code(kind), 'policy': policy_hash[:HASHED]}
     return said if module is None else said | {'module': content(module)}
 
 
 def stale(said: dict[str, str], policy_hash: str, module: Module) -> list[str]:
-    """Name what differs today: 'code', 'policy', 'module'."""
+    """Return which of 'code', 'policy' and 'module' differ today from those of the report."""
     today = measured(said['kind'], policy_hash, module if 'module' in said else None)
     return [name for name, value in today.items() if value != said.get(name)]
