@@ -74,6 +74,8 @@ def commands(folder: Path) -> tuple[int, np.ndarray, list[str]]:
         rows, name = table(path, ('t_s', 'image', 'steering', 'throttle'))
         found = [[number(row[name[key]], path) for key in ('t_s', 'steering', 'throttle')]
                  for row in rows]
+        if not rows:
+            raise ValueError(f'{path} has no commands')
         first_ms = number(rows[0].get('unix_ms') or '0', path)
         return round(first_ms * 1e6), np.array(found), [row[name['image']] for row in rows]
     rows = [json.loads(line) for path in catalogs for line in path.read_text().splitlines()]
@@ -81,7 +83,8 @@ def commands(folder: Path) -> tuple[int, np.ndarray, list[str]]:
         first_ms = rows[0]['_timestamp_ms']
         found = [[(row['_timestamp_ms'] - first_ms) / 1000, row['user/angle'],
                   row['user/throttle']] for row in rows]
-        return first_ms * 10**6, np.array(found, float), [row['cam/image_array'] for row in rows]
+        return (round(first_ms * 1e6), np.array(found, float),
+                [row['cam/image_array'] for row in rows])
     except (KeyError, TypeError, IndexError) as wrong:
         raise ValueError(f'a record of {catalogs[0].name} or after it cannot be used: '
                          f'{wrong!r}') from wrong
@@ -91,6 +94,8 @@ def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read (M,) t_s and (M, 5) x, y, yaw, v, w."""
     path = folder / 'poses.csv'
     rows, name = table(path, ('t_s', *POSE))
+    if not rows:
+        raise ValueError(f'{path} has no poses')
     found = np.array([[number(row[name[key]], path) for key in ('t_s', *POSE)] for row in rows])
     return found[:, 0], found[:, 1:]
 
@@ -160,13 +165,16 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
     first = next(path for path in images if path.is_file())
     height, width = codec.from_compressed(first.read_bytes()).shape[:2]
     hfov = math.radians(hfov_deg)
+    pose_ns = begin_ns + np.round(pose_s * 1e9).astype(np.int64)
+    if min(stamps[0], pose_ns[0]) < 0:
+        raise ValueError(f'the first time is {min(at[0], pose_s[0]):g} s; without the time of the '
+                         'first image since 1970 (unix_ms) no time may be negative')
     robot = robot_file(limits, hfov, (width, height), size,
                        round(float(1 / np.median(np.diff(at))), 1))
     out.mkdir(parents=True)
     writer = bag.PartWriter(out / 'part_0000.mcap', TYPES)
     writer.attach(f'robot/{ROBOT}', robot)
     writer.attach(URDF, share(URDF).read_text())
-    pose_ns = begin_ns + np.round(pose_s * 1e9).astype(np.int64)
     messages = [(stamp, 0, 'odom', row) for stamp, row in zip(pose_ns.tolist(), pose)]
     messages += [(stamp, 1, CAMERA, path) for stamp, path in zip(stamps.tolist(), images)]
     messages += [(stamp, 2, 'cmd_vel', row) for stamp, row in zip(stamps.tolist(), zip(v, w))]

@@ -64,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if args.cluster and (args.counterfactual or args.carried):
         raise ValueError('--cluster drives episodes towards goals; --counterfactual and --carried '
                          'run on one machine')
+    if args.engine != 'pybullet' and (args.counterfactual or args.carried):
+        raise ValueError('--engine chooses the engine of episodes towards goals; --counterfactual '
+                         'and --carried run in pybullet')
     make_way(args.report)
     begun, done = time.monotonic(), []
     if args.counterfactual:

@@ -2,6 +2,7 @@
 """Health of a planner node: how many inputs it worked on, how late, and what it waits for."""
 
 from collections import deque
+import math
 import time
 
 import numpy as np
@@ -62,12 +63,13 @@ class WorkerHealth:
 
     def surprised(self, mind: Mind | None) -> dict[str, str]:
         """Return how certain recent beliefs were, and the ordinary surprise of the module."""
-        lately = list(self.surprises)
-        if not lately:
+        lately, unfamiliar = list(self.surprises), list(self.unfamiliar)
+        if not lately or not unfamiliar:        # another thread fills one after the other
             return {}
         manifest = getattr(mind.encoder, 'made_of', {}).get('manifest', {})
         half, most = np.percentile(lately, (50, 95))
-        newest, largest = self.unfamiliar[-1], max(self.unfamiliar)
+        newest = unfamiliar[-1]
+        largest = max((value for value in unfamiliar if value == value), default=math.nan)
         return {'out_of_distribution': f'{newest:.2f}',
                 'out_of_distribution_largest': f'{largest:.2f}',
                 'surprise': f'half below {half:.2f}, 95 % below {most:.2f}',

@@ -34,7 +34,10 @@ def state(health: convert.Health) -> str:
 
 def unlike(health: convert.Health) -> bool:
     """Tell whether a node finds its newest images unlike the training data."""
-    return float(health.values.get('out_of_distribution', 'nan')) > 1.0
+    try:
+        return float(health.values.get('out_of_distribution', 'nan')) > 1.0
+    except ValueError:      # of another package's node
+        return False
 
 
 def table(heard: Heard, now_s: float) -> list[str]:

@@ -50,10 +50,10 @@ def of_drives(model: Jepa, data: bags.Data, held: np.ndarray, latents: np.ndarra
     """
     drives = data.drives
     rows = np.flatnonzero(~np.isin(drives.drive, np.unique(drives.drive[held])))
-    if len(rows) == 0:
+    if len(rows) < 2:
         return None
     rows = rows[::max(1, -(-len(rows) // MOST))]
-    known = Familiar(np.round(latents[rows] / scale) * scale)
+    known = Familiar(np.round(latents[rows] / np.where(scale > 0, scale, 1.0)) * scale)
     return measure(model, data, held, known, stamps(data)[drives.frame[rows]])
 
 

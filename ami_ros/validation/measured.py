@@ -5,18 +5,22 @@ import hashlib
 import json
 from pathlib import Path
 
+from ami_ros.core.share import share
 from ami_ros.modules import golden
 from ami_ros.modules.module import Module
 
 PACKAGE = Path(__file__).resolve().parents[1]
+SUFFIXES = ('.py', '.yaml', '.urdf')
 HASHED = 12                 # hex digits of hashes in a report
-LOOP = ('actor', 'core', 'critic', 'mind.py', 'perception', 'robots', 'sim', 'world_model',
-        'validation/evaluate.py', 'validation/planners.py', 'validation/protocol.py')
-CRITIC = ('core', 'critic', 'robots', 'sim')
+CRITIC = ('core', 'critic', 'robots', 'sim', 'config/robots', 'urdf')
+LOOP = (*CRITIC, 'actor', 'inference', 'mind.py', 'modules/module.py', 'perception', 'world_model',
+        'validation/evaluate.py', 'validation/oracle.py', 'validation/planners.py',
+        'validation/protocol.py')
 CODE = {                    # kind of report: files and folders that its figures depend on
     'evaluate': LOOP,
     'robustness': (*LOOP, 'validation/robustness.py'),
-    'out_of_distribution': (*LOOP, 'validation/out_of_distribution.py'),
+    'out_of_distribution': (*LOOP, 'training/driver.py', 'training/tour.py',
+                            'validation/out_of_distribution.py', 'validation/robustness.py'),
     'adversarial': (*CRITIC, 'validation/adversarial'),
     'lies': (*CRITIC, 'validation/adversarial', 'validation/sensor_lies'),
 }
@@ -25,17 +29,17 @@ CODE = {                    # kind of report: files and folders that its figures
 def code(kind: str) -> str:
     """Return a hash of the source files that a kind of report depends on.
 
-    Raises ValueError if one of them does not exist; otherwise a wrong entry of CODE would go
-    unnoticed, and changes of that file would not make a report stale.
+    Raises FileNotFoundError if one of them does not exist; otherwise a wrong entry of CODE would
+    go unnoticed, and changes of that file would not make a report stale.
     """
     whole = hashlib.sha256()
     for part in CODE[kind]:
-        path = PACKAGE / part
-        files = [path] if path.is_file() else sorted(path.rglob('*.py'))
-        if not files:
-            raise ValueError(f'{part} of the report {kind} is not in {PACKAGE}')
+        root = PACKAGE / part if (PACKAGE / part).exists() else share(part)
+        files = [root] if root.is_file() else sorted(
+            path for path in root.rglob('*') if path.suffix in SUFFIXES)
         for file in files:
-            whole.update(file.relative_to(PACKAGE).as_posix().encode() + file.read_bytes())
+            name = part if file == root else f'{part}/{file.relative_to(root).as_posix()}'
+            whole.update(name.encode() + file.read_bytes())
     return whole.hexdigest()[:HASHED]
 
 

@@ -101,3 +101,8 @@ def test_the_critic_tells_how_it_ticks(bench):
     assert 20 < float(health.values['rate_hz']) < 60 and float(health.values['age_ms']) == 0.0
     assert health.values['slow'].startswith('rate_hz') and 'limit 1000' in health.values['slow']
     assert health.level == 0
+
+
+def test_a_value_of_another_package_is_no_figure():
+    heard = {'/other': (0.0, Health('/other', 0, 'working', {'out_of_distribution': 'yes'}))}
+    assert not live_table.wrong(heard, 0.0)

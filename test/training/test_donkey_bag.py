@@ -162,7 +162,12 @@ def test_given_numbers_are_used_and_cut_to_the_limits(tmp_path, capsys):
         't_s,x_m,y_m,yaw_rad,v_mps,w_radps\n0,0,0,0,0,0\n1,0,0,nan,0,0\n'),
      "'nan' is not a finite number"),
     (lambda f: [file.unlink() for file in (f / 'images').iterdir()], 'has none of the images'),
-], ids=['no poses', 'no commands', 'columns', 'rows', 'nan', 'no images'])
+    (lambda f: (f / 'poses.csv').write_text('t_s,x_m,y_m,yaw_rad,v_mps,w_radps\n'),
+     'has no poses'),
+    (lambda f: (f / 'commands.csv').write_text('t_s,image,steering,throttle\n'),
+     'has no commands'),
+], ids=['no poses', 'no commands', 'columns', 'rows', 'nan', 'no images', 'no pose',
+        'no command'])
 def test_a_folder_that_lacks_something(change, part, tmp_path, capsys):
     change(tub(tmp_path / 'drive', 2.0))
     assert TOOL['main']([str(tmp_path / 'drive'), '--out', str(tmp_path / 'bag')]) == 1

@@ -58,3 +58,17 @@ def test_the_manifest_may_have_it_and_a_threshold_of_zero_is_refused(shipped):
     assert not problems(good, schema())
     bad = {**manifest, 'out_of_distribution': {'threshold': 0}}
     assert any('out_of_distribution' in line for line in problems(bad, schema()))
+
+
+def test_an_axis_that_is_always_zero_is_no_obstacle(shipped, few):
+    module, model = shipped
+    one = recording(200)
+    drives = cut(one, np.random.default_rng(1))
+    data = bags.Data(one.images, drives, (one,))
+    latents, _ = mapping.look(model, one.images, drives.frame)
+    latents[:, 3] = 0.0
+    scale = module.array('memory_scale').copy()
+    scale[3] = 0.0
+    said = out_of_distribution.of_drives(model, data, np.flatnonzero(drives.drive == 0), latents,
+                                         scale)
+    assert said is None or np.isfinite(said['threshold'])

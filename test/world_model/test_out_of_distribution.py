@@ -5,7 +5,6 @@ import math
 
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Latent
-from ami_ros.nodes.trace_mind import remembered
 from ami_ros.recording import lossless_json
 from ami_ros.world_model import out_of_distribution as ood
 from ami_ros.world_model.belief_filter import WorldModel
@@ -142,6 +141,8 @@ def test_what_is_remembered_between_two_images_makes_the_same_figures_again():
 
 
 def test_a_trace_restores_it_bit_for_bit():
+    pytest.importorskip('rclpy', reason='needs rclpy')
+    from ami_ros.nodes.trace_mind import remembered
     one, other = (model(ood.Familiar(known())) for _ in range(2))
     for ms in (0, 100, 200):
         see(one, ms / 500, ms)
