@@ -13,11 +13,11 @@ import pytest
 
 # what makes an actor and a world model, besides their settings, and what they come to know
 MADE = {'dynamics', 'place', 'ground', 'limits', 'steady_ns', 'encoder', 'surprise_scale',
-        'latent_tolerance'}
+        'latent_tolerance', 'familiar'}
 NUMBERS = {'settings', 'weights', 'always'}
 KNOWN = {'way', 'goal', 'arrived', 'plan', 'settling_ns', 'refused', 'refusals',
          'belief', 'doubts', 'unsure_m', 'second', 'other', 'contradiction', 'contradicted_ns',
-         'unlike_ns', 'failure'}
+         'unlike_ns', 'failure', 'distances'}
 OTHERS = {      # one other number for each field that may change
     WorldModelSettings: {'latent_gain': 0.3, 'pose_gain': 0.1, 'drift': 0.5,
                          'innovation_gate_m': 0.1,

