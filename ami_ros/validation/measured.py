@@ -21,6 +21,8 @@ CODE = {                    # kind of report: files and folders that its figures
     'robustness': (*LOOP, 'validation/robustness.py'),
     'out_of_distribution': (*LOOP, 'training/driver.py', 'training/tour.py',
                             'validation/out_of_distribution.py', 'validation/robustness.py'),
+    'image_rates': ('robots', 'sim', 'config/robots', 'urdf',
+                    'validation/benchmarks/image_rates.py'),
     'adversarial': (*CRITIC, 'validation/adversarial'),
     'lies': (*CRITIC, 'validation/adversarial', 'validation/sensor_lies'),
 }
@@ -54,13 +56,15 @@ def content(module: Module) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:HASHED]
 
 
-def measured(kind: str, policy_hash: str, module: Module | None = None) -> dict[str, str]:
+def measured(kind: str, policy_hash: str = '', module: Module | None = None) -> dict[str, str]:
     """Return the entry `measured` of a report: its kind and the hashes of what it depends on."""
-    said = {'kind': kind, 'code': code(kind), 'policy': policy_hash[:HASHED]}
+    said = {'kind': kind, 'code': code(kind)}
+    said |= {'policy': policy_hash[:HASHED]} if policy_hash else {}
     return said if module is None else said | {'module': content(module)}
 
 
 def stale(said: dict[str, str], policy_hash: str, module: Module) -> list[str]:
     """Return which of 'code', 'policy' and 'module' differ today from those of the report."""
-    today = measured(said['kind'], policy_hash, module if 'module' in said else None)
+    today = measured(said['kind'], policy_hash if 'policy' in said else '',
+                     module if 'module' in said else None)
     return [name for name, value in today.items() if value != said.get(name)]

@@ -300,7 +300,7 @@ def test_it_says_who_else_commands_the_wheels_and_whose_type_is_another(critic):
 
 @pytest.mark.parametrize('spoil, rule', [
     (lambda plan: setattr(plan.points[1].velocities[0].linear, 'x', math.nan), 'input_validity'),
-    (lambda plan: plan.joint_names.pop(), 'input_validity'),
+    (lambda plan: plan.joint_names.pop(1), 'input_validity'),
 ])
 def test_a_plan_that_is_wrong_stops(critic, spoil, rule):
     bench = critic()
@@ -472,6 +472,9 @@ def test_an_emergency_stop_latches_until_a_reset_and_over_a_restart(critic, benc
     held = drive(bench, lambda v: 'latched until critic/reset' in v.reason and v.number)
     assert held.action == 'stop' and held.latch
     bench.until(lambda: 'e_stop' in (tmp_path / FILE).read_text(), 'the latch on disk')
+    bench.until(lambda: any('granted' in path.read_text()
+                            for path in (tmp_path / FOLDER).iterdir() if path.is_file()),
+                'the refused reset in the audit log')
     bench.child.kill()      # and with it goes what it remembered, but for the file
     bench.child.wait()
     bench.heard[topics.VERDICT.name].clear()

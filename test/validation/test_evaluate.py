@@ -65,7 +65,7 @@ def test_the_same_evaluation_twice_is_the_same_to_the_bit(driven):
     again = evaluate(Trial('world_model', 10, 4, SEED))
     assert again['episodes'] == driven[0]['episodes']
     alone = evaluate(Trial('world_model', 10, 1, SEED + 1))     # whatever was driven before
-    assert alone['episodes'] == driven[0]['episodes'][1:]
+    assert alone['episodes'] == driven[0]['episodes'][1:2]
 
 
 def test_the_oracle_succeeds():

@@ -22,6 +22,7 @@ from ami_ros.robots.find import find
 from ami_ros.sim import scenes
 from ami_ros.sim import world as worlds
 from ami_ros.sim.engines import ENGINES, open_engine
+from ami_ros.validation.measured import measured
 
 SIZES = ((64, 64), (320, 240))
 BLOCK_S = 1.0
@@ -75,7 +76,8 @@ def main() -> None:
     for row in rows:
         print(row['place'], 'x'.join(map(str, row['size'])), row['images_per_s'])
     if args.report:
-        args.report.write_text(json.dumps({'rows': rows, 'load_before': load}, indent=1) + '\n')
+        args.report.write_text(json.dumps({'measured': measured('image_rates'), 'rows': rows,
+                                           'load_before': load}, indent=1) + '\n')
 
 
 if __name__ == '__main__':
