@@ -28,7 +28,13 @@ NEEDS = {
 }
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    # A busy machine starves processes and the middleware, which then loses messages. A test of
+    # ROS nodes that fails is run once more, and the summary lists it as rerun.
+    if config.pluginmanager.hasplugin('rerunfailures'):
+        for item in items:
+            if item.get_closest_marker('ros'):
+                item.add_marker(pytest.mark.flaky(reruns=1))
     for marker, (is_there, reason) in NEEDS.items():
         marked = [i for i in items if i.get_closest_marker(marker)]
         if marked and not is_there():

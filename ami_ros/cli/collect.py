@@ -22,6 +22,10 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--jobs', type=count, default=2,
         help='Number of worker processes; has no effect with --cluster')
+    one.add_argument(
+        '--changes', default='', metavar='LIST',
+        help='Scene changes drawn anew for each drive, or for each world, e.g. '
+             'moved:0.33,objects:1')
     cluster(one)
     many = one.add_argument_group('many worlds', 'With --worlds instead of --world-seed, --out '
                                   'contains one bag per world and a manifest.')
@@ -37,9 +41,6 @@ def add(one: argparse.ArgumentParser) -> None:
     many.add_argument(
         '--first-world-seed', type=whole, default=20_000,
         help='Seed of the first world')
-    many.add_argument(
-        '--changes', default='', metavar='LIST',
-        help='Scene changes applied to every world, e.g. moved:0.33,doors:1')
     many.add_argument(
         '--camera', default='clean',
         help='Camera preset; random draws a new camera for each world')
@@ -58,7 +59,7 @@ def one_room(args: argparse.Namespace) -> int:
     from ami_ros.training.collect import collect as work
     begun = time.monotonic()
     done = work(args.out, args.world_seed, args.seed, args.frames, args.drive_seconds, args.jobs,
-                lambda d, n: bar(d, n, begun, 'collecting'), args.cluster)
+                lambda d, n: bar(d, n, begun, 'collecting'), args.cluster, args.changes)
     print(f'{args.out}: {done["drives"]} drives of {args.drive_seconds:g} s in '
           f'{time.monotonic() - begun:.0f} s, sha256 {done["sha256"]}')
     return 0

@@ -23,6 +23,7 @@ from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
 
 PAUSE_S = 0.2       # without a turn for longer, it was suspended: ten ticks
+REPEAT_NS = 20_000_000      # a switch that says again that it is free is read once in this time
 LONGEST_REASON = 500        # characters of why a message cannot be read
 
 
@@ -37,10 +38,11 @@ def emergency_stop(robot: Robot) -> tuple[Sensor, ...]:
                    active=True),)
 
 
-class WithNumber:
-    """A callback that gets a message and its number among those of its publisher, or None.
+class WithInfo:
+    """A callback that gets a message, its number among those of its publisher, and its arrival.
 
-    rclpy tells the number to a callback of two arguments. Its events executor hands over both in
+    Number and arrival (ns, system time, when the middleware had it) are None where rclpy does not
+    tell them: it tells them to a callback of two arguments. Its events executor hands over both in
     one tuple (7.1); Humble hands over the message alone.
     """
 
@@ -54,9 +56,8 @@ class WithNumber:
         if len(given) == 1 and isinstance(given[0], tuple):
             given = given[0]
         msg, info = given if len(given) == 2 else (*given, {})
-        number = (info.get('publication_sequence_number') if isinstance(info, dict)
-                  else getattr(info, 'publication_sequence_number', None))
-        self.take(msg, number)
+        said = info.get if isinstance(info, dict) else partial(getattr, info)
+        self.take(msg, said('publication_sequence_number', None), said('received_timestamp', None))
 
 
 class CriticInputs:
@@ -69,6 +70,8 @@ class CriticInputs:
         self.senders: dict[str, SwitchSenders] = {}
         self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
         self.seen_ns = time.monotonic_ns()      # when it had its last turn
+        self.delayed_ns = 0                     # when messages of a switch were last seen to wait
+        self.free: dict[str, tuple[bytes, int]] = {}    # by switch: what said free, when read
         if self.settings.command_source == 'plan':
             self.hear(topics.PLAN, self.on_plan)
         else:
@@ -82,12 +85,12 @@ class CriticInputs:
         if not self.settings.lock_step:
             self.hear(hand, self.on_teleop)
 
-    def hear(self, row: Topic, take: Callable, with_number: bool = False):
+    def hear(self, row: Topic, take: Callable, with_info: bool = False):
         """Subscribe to the bytes of a topic."""
         def taken(raw, *more) -> None:
             self.notice_pause()
             take(raw, *more)
-        callback = WithNumber(taken) if with_number else lambda raw: taken(raw)
+        callback = WithInfo(taken) if with_info else lambda raw: taken(raw)
         return self.node.create_subscription(*row.subscriber(callback), raw=True)
 
     def hear_sensor(self, sensor: Sensor) -> None:
@@ -101,10 +104,45 @@ class CriticInputs:
         self.senders[sensor.name] = SwitchSenders(
             lambda: frozenset(bytes(info.endpoint_gid) for info in publishers()))
         for queue, row in enumerate(rows):
-            def take(raw, number, queue=queue) -> None:
-                self.on_reading(sensor, raw, number, queue, [
-                    subscription.get_publisher_count() for subscription in subscriptions])
-            subscriptions.append(self.hear(row, take, with_number=True))
+            def take(raw, number, received_ns, queue=queue) -> None:
+                self.notice_delay(received_ns)
+                if not self.repeats(sensor.name, raw):
+                    self.on_reading(sensor, raw, number, queue, [
+                        subscription.get_publisher_count() for subscription in subscriptions])
+                    self.remember(sensor.name, raw)
+            subscriptions.append(self.hear(row, take, with_info=True))
+
+    def remember(self, name: str, raw: bytes) -> None:
+        """Keep the message of a switch that was just read if it said that the switch is free."""
+        if self.senders[name].pressed or name in self.unreadable or self.settings.lock_step:
+            self.free.pop(name, None)
+        else:
+            self.free[name] = raw, time.monotonic_ns()
+
+    def repeats(self, name: str, raw: bytes) -> bool:
+        """Tell whether a message says once more, and just after another, that a switch is free.
+
+        A publisher may say so thousands of times a second; read one by one, these messages would
+        delay the one that says pressed.
+        """
+        last, read_ns = self.free.get(name, (b'', 0))
+        return raw == last and time.monotonic_ns() - read_ns < REPEAT_NS
+
+    def notice_delay(self, received_ns: int | None) -> None:
+        """Tell the critic that messages of a switch wait: one that says pressed may be behind."""
+        waited_s = 0.0 if not received_ns else (time.time_ns() - received_ns) / 1e9
+        now_ns = time.monotonic_ns()
+        if (waited_s > PAUSE_S and not self.settings.lock_step
+                and now_ns - self.delayed_ns > REPEAT_NS):
+            self.delayed_ns = now_ns
+            self.suspended(waited_s, now_ns)
+
+    def suspended(self, seconds: float, now_ns: int) -> None:
+        """Tell the critic that nothing was read for a while."""
+        self.node.critic.suspended(seconds, now_ns)
+        self.node.get_logger().warning(
+            f'the critic read no messages for {seconds:.3f} s; it stops the robot until the '
+            'delayed messages expire', throttle_duration_sec=1.0)
 
     def notice_pause(self) -> bool:
         """Tell the critic, and return, that nothing ran for a while: what waited is old."""
@@ -112,9 +150,7 @@ class CriticInputs:
         paused_s, self.seen_ns = (now_ns - self.seen_ns) / 1e9, now_ns
         paused = paused_s > PAUSE_S and not self.settings.lock_step
         if paused:
-            self.node.critic.suspended(paused_s, now_ns)
-            self.node.get_logger().warning(f'the critic did not run for {paused_s:.3f} s; it '
-                                           'stops the robot until the delayed messages expire')
+            self.suspended(paused_s, now_ns)
         return paused
 
     def ros_ns(self) -> int | None:

@@ -30,7 +30,7 @@ from ami_ros.robots.sensor import Sensor, SWITCHES
 # also those that wait while the critic is suspended. A subscriber that asks for what was said
 # before it came hears no volatile publisher, one that asks for reliable delivery no best-effort
 # publisher; so switches are heard three times. The most reliable subscription comes first.
-SWITCH_DEPTH = 1000         # messages: one second of a publisher that repeats itself at 1 kHz
+SWITCH_DEPTH = 10_000       # messages: ten seconds of a publisher that repeats itself at 1 kHz
 SWITCH_QOS = (QoSProfile(depth=SWITCH_DEPTH),
               QoSProfile(depth=SWITCH_DEPTH, durability=DurabilityPolicy.TRANSIENT_LOCAL),
               QoSProfile(depth=SWITCH_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT))

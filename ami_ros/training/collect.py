@@ -14,6 +14,9 @@ from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import Part, write_metadata
 from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
+from ami_ros.sim.scenes import changes as scene_changes
+from ami_ros.sim.scenes import room
+from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.simulator import Simulator
 from ami_ros.training.driver import Driver, free_pose
 
@@ -50,14 +53,27 @@ def drive(sim: Simulator, writer: bag.PartWriter, index: int, seed: int, seconds
         sim.step(TICK_S)
 
 
-def part_of(world_seed: int, seed: int, drives: int, seconds: float,
+def changed(world: worlds.World, changes: str, seed: int, index: int) -> Scene:
+    """Return the room as it is in one drive."""
+    rng = np.random.default_rng([world.seed, seed, index, 0xC4A])
+    return scene_changes.apply(room.of_world(world), changes, int(rng.integers(2**31)))
+
+
+def part_of(world_seed: int, seed: int, drives: int, seconds: float, changes: str,
             part: int) -> tuple[bytes, dict]:
     """Return one file of the bag and its note; the same arguments make the same bytes."""
-    with (TemporaryDirectory() as folder,
-          Simulator(worlds.draw(world_seed), find('rover'), seed) as sim):
+    world, robot = worlds.draw(world_seed), find('rover')
+    indices = range(part * DRIVES_A_PART, min(drives, (part + 1) * DRIVES_A_PART))
+    with TemporaryDirectory() as folder:
         writer = bag.PartWriter(Path(folder) / 'part.mcap')
-        for index in range(part * DRIVES_A_PART, min(drives, (part + 1) * DRIVES_A_PART)):
-            drive(sim, writer, index, seed, seconds)
+        if changes:
+            for index in indices:
+                with Simulator(changed(world, changes, seed, index), robot, seed) as sim:
+                    drive(sim, writer, index, seed, seconds)
+        else:
+            with Simulator(world, robot, seed) as sim:
+                for index in indices:
+                    drive(sim, writer, index, seed, seconds)
         done = writer.close()
         return writer.path.read_bytes(), {
             'start_ns': done.start_ns, 'end_ns': done.end_ns, 'counts': done.counts}
@@ -65,9 +81,10 @@ def part_of(world_seed: int, seed: int, drives: int, seconds: float,
 
 def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
             drive_s: float = 60.0, jobs: int = 2, progress=lambda done, total: None,
-            cluster: str = '') -> dict:
+            cluster: str = '', changes: str = '') -> dict:
     """Write the bag; parts that are there already are kept, so a killed run goes on.
 
+    `changes`: of the room, as `changes.parse` reads them; drawn anew for each drive.
     `cluster`: HOST:PORT of a Ray cluster that drives instead of `jobs` processes.
     Returns what was asked for and the bag's hash, which is also in collect.json.
     Raises ValueError if the folder holds a bag that was asked for differently.
@@ -79,6 +96,9 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
     asked: dict[str, Any] = {
         'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
         'frames': frames}
+    scene_changes.parse(changes)
+    if changes:
+        asked['changes'] = changes
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / 'collect.json'
     if note.exists():
@@ -87,7 +107,7 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         except (ValueError, TypeError) as why:
             raise ValueError(f'{note} is damaged ({why}); remove it, or give another --out'
                              ) from why
-        if {k: was.get(k) for k in asked} != asked:
+        if {k: was.get(k) for k in {**asked, 'changes': None}} != {'changes': None, **asked}:
             raise ValueError(f'{folder} holds another bag ({was}); give another --out, '
                              'or remove that folder')
     else:
@@ -102,7 +122,7 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
     done = len(parts) - len(missing)
     progress(done, len(parts))
     for index, (data, said) in outcomes(part_of, [(p,) for p in missing], jobs, cluster,
-                                        (world_seed, seed, drives, drive_s)):
+                                        (world_seed, seed, drives, drive_s, changes)):
         path = folder / f'part_{missing[index]:04d}.mcap'
         write_whole(path, data)
         write_note(path.with_suffix('.json'), said)

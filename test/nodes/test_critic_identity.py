@@ -10,13 +10,18 @@ import time
 from types import SimpleNamespace
 
 from ami_ros.core.types import Command, Plan, Verdict
+from ami_ros.critic.switch_senders import SwitchSenders
 from ami_ros.nodes import convert, topics
+from ami_ros.nodes.critic_inputs import CriticInputs
 from ami_ros.nodes.critic_node import CriticNode
+from ami_ros.robots.find import find
+from ami_ros.robots.sensor import Sensor
 from ami_ros.validation.stack.processes import ROVER
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
@@ -118,6 +123,7 @@ def test_an_emergency_stop_is_released_by_who_pressed_it(critic):
 
 
 FALSES = """import sys, time, rclpy
+from rclpy.serialization import serialize_message
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Bool
 rclpy.init()
@@ -126,10 +132,10 @@ out = node.create_publisher(Bool, 'e_stop', QoSProfile(depth=10))
 while not out.get_subscription_count(): time.sleep(0.01)
 print('ready', flush=True)
 while True:
-    out.publish(Bool(data=False)); time.sleep(0.001)"""
+    out.publish(Bool(data=False)); time.sleep(0.005)"""
 
 
-@pytest.mark.parametrize('repeats', [False, True], ids=['alone', 'beside 1 kHz of false'])
+@pytest.mark.parametrize('repeats', [False, True], ids=['alone', 'beside 200 Hz of false'])
 @pytest.mark.parametrize('qos', [topics.RELIABLE_10, LOSSY], ids=['reliable', 'best effort'])
 def test_a_pulse_of_the_emergency_stop_latches_also_in_a_critic_that_is_suspended(
         critic, qos, repeats):
@@ -219,6 +225,78 @@ def test_a_suspension_at_any_point_of_a_turn_is_noticed_before_a_command_is_sent
     node.verdicts = SimpleNamespace(publish=lambda msg: None)
     CriticNode.say(node, verdict, took_ms)
     assert sent == ['stop']
+
+
+class Listener:
+    """A critic node of which the pauses are written down."""
+
+    def __init__(self, lock_step=False):
+        self.settings = SimpleNamespace(lock_step=lock_step)
+        self.pauses = []
+        self.critic = SimpleNamespace(suspended=lambda s, now_ns: self.pauses.append(s))
+        said = SimpleNamespace(warning=lambda text, **_: None, error=lambda text, **_: None)
+        self.get_logger = lambda: said
+        self.get_clock = lambda: SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=1))
+
+
+def inputs(node):
+    """Return inputs without subscriptions, of a robot whose switch is free."""
+    made = CriticInputs.__new__(CriticInputs)
+    made.node, made.settings, made.unreadable = node, node.settings, {}
+    made.senders, made.free, made.delayed_ns = {'button': SwitchSenders()}, {}, 0
+    return made
+
+
+def test_of_many_messages_that_say_free_one_is_read_and_each_that_says_pressed():
+    heard, switch = inputs(Listener()), Sensor(
+        name='button', kind='e_stop', topic='e_stop', required=False, hz=0.0, active=True)
+    read = []
+
+    def take(on, cut=0, where=heard):
+        raw = bytes(serialize_message(Bool(data=on)))
+        raw = raw[:len(raw) - cut]
+        if not where.repeats('button', raw):
+            read.append(on)
+            where.on_reading(switch, raw, len(read), 0, [1])
+            where.remember('button', raw)
+
+    heard.robot = find('rover')
+    heard.node.critic.on_switch = heard.node.critic.forget = lambda said: None
+    heard.node.say = lambda *said: None
+    heard.node.judge = lambda: ()
+    for _ in range(1000):
+        take(False)
+    assert 1 <= len(read) < 10
+    for _ in range(10):
+        take(True)
+    assert read[-10:] == [True] * 10 and heard.senders['button'].pressed
+    before = len(read)
+    take(False)         # it releases, and is the one that is known from now on
+    take(False)
+    assert len(read) == before + 1 and not heard.senders['button'].pressed
+    heard.free['button'] = heard.free['button'][0], heard.free['button'][1] - 20_000_000
+    take(False)
+    assert len(read) == before + 2      # what is known is known for 20 ms
+    take(False, cut=4)
+    assert len(read) == before + 3 and 'button' in heard.unreadable
+    take(False)
+    assert len(read) == before + 4      # nothing is known after what cannot be read
+
+
+def test_messages_of_a_switch_that_wait_stop_the_robot():
+    node = Listener()
+    heard = inputs(node)
+    for received_ns in (None, 0, time.time_ns(), time.time_ns() + 10**9):
+        heard.notice_delay(received_ns)
+    assert node.pauses == []
+    heard.notice_delay(time.time_ns() - 300_000_000)
+    assert node.pauses == [pytest.approx(0.3, abs=0.1)]
+    for _ in range(100):
+        heard.notice_delay(time.time_ns() - 300_000_000)
+    assert len(node.pauses) < 10        # and not a hundred times
+    in_step = Listener(lock_step=True)
+    inputs(in_step).notice_delay(time.time_ns() - 300_000_000)
+    assert in_step.pauses == []
 
 
 def test_what_waited_while_it_was_suspended_moves_nothing(bench):

@@ -77,9 +77,8 @@ class InputTimeout:
         for ended_ns, paused_s in situation.memory.pauses:
             ago_s = (situation.now_steady_ns - ended_ns) / 1e9
             if not ago_s > wait_s:
-                raise Stop(f'the critic was suspended for {paused_s:.3f} s and runs again for '
-                           f'{ago_s:.3f} s; messages that waited count as old after {wait_s:.3f} '
-                           's')
+                raise Stop(f'the critic read no messages for {paused_s:.3f} s, until {ago_s:.3f} '
+                           f's ago; messages that waited count as old after {wait_s:.3f} s')
 
 
 def check(what: str, value, situation: Situation, oldest_s: float, ahead_s: float,

@@ -74,7 +74,7 @@ class TestFresh(RuleContract):
     def test_after_a_pause(self):
         for ago, fine in ((0.0, False), (OLDEST['plan'], False), (OLDEST['plan'] + 1e-9, True)):
             seen = replace(aged('scan'), memory=memory(pauses=((STEADY - ns(ago), 2.0),)))
-            self.check(seen, fine, 'the critic was suspended for 2.000 s and runs again for '
+            self.check(seen, fine, 'the critic read no messages for 2.000 s, until '
                        f'{ago:.3f} s; messages that waited count as old after 0.350 s')
 
     def test_without_a_clock(self):
