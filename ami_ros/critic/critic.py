@@ -23,7 +23,7 @@ from ami_ros.core.types import (
     Verdict,
     View,
 )
-from ami_ros.critic.command_arbiter import CommandArbiter, Limits
+from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits
 from ami_ros.critic.history import History
 from ami_ros.critic.latch import Latch
 from ami_ros.critic.rules.input_timeout import ages, young
@@ -151,7 +151,7 @@ class Critic:
         self.latch = Latch() if latch is None else latch
         self.keeper = History(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = CommandArbiter(policy.shared, self.counts, limits(policy))
+        self.drivers = CommandSourceSelector(policy.shared, self.counts, limits(policy))
         self.on_teleop, self.on_permit = self.drivers.on_teleop, self.drivers.on_permit
         self.other = ''                         # which other critic commands the wheels
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name

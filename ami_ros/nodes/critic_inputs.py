@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 from ami_ros.core.types import Plan, Switch
+from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
 from ami_ros.critic.rules.required_sensors import heard
-from ami_ros.critic.switch_senders import SwitchSenders
 from ami_ros.nodes import cdr_reader, convert, sensor_conversions, sensor_types, topics
 from ami_ros.nodes.topics import Topic
 from ami_ros.robots.robot import Robot
@@ -67,7 +67,7 @@ class CriticInputs:
         """Subscribe to all inputs of a CriticNode, which judges and says what comes of them."""
         self.node, self.settings, self.robot = node, node.settings, node.robot
         self.waiting: Plan | None = None        # lock-step: until the readings are there
-        self.senders: dict[str, SwitchSenders] = {}
+        self.senders: dict[str, MultiPublisherSwitch] = {}
         self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
         self.seen_ns = time.monotonic_ns()      # when it had its last turn
         self.delayed_ns = 0                     # when messages of a switch were last seen to wait
@@ -101,7 +101,7 @@ class CriticInputs:
                 self.hear(row, partial(self.on_reading, sensor))
             return
         publishers = partial(self.node.get_publishers_info_by_topic, rows[0].name)
-        self.senders[sensor.name] = SwitchSenders(
+        self.senders[sensor.name] = MultiPublisherSwitch(
             lambda: frozenset(bytes(info.endpoint_gid) for info in publishers()))
         for queue, row in enumerate(rows):
             def take(raw, number, received_ns, queue=queue) -> None:

@@ -18,7 +18,7 @@ from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimRoom, somewhere
+from ami_ros.sim.simulator_interface import open_body, SimRoom, somewhere
 
 
 @dataclass(frozen=True)
