@@ -131,7 +131,8 @@ def verdict(situation: Situation, command: Command, action: str, rule: str, reas
             by_stamp, by_arrival = ages(value, situation)
             seconds += [(what, by_stamp), (f'{what}_arrival', by_arrival)]
     mode = '' if situation.permit is None else situation.permit.mode
-    of = () if plan is None else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source)
+    of = ((0, 0, 0, '', '') if plan is None
+          else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source))
     return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds), *of, mode=mode,
                    silent=situation.silent)
 
@@ -174,6 +175,7 @@ class Critic:
         """Take a foreign twist in the place of a plan; return whether it was taken."""
         taken = self.drivers.on_twist(wish, steady_ns, now_ns)
         if taken:
+            assert self.drivers.plan is not None    # the twist, as a plan of one knot
             self.keeper.on_plan(self.drivers.plan, steady_ns)
         return taken
 
@@ -246,10 +248,11 @@ class Critic:
 
     def renew(self, now_ns: int) -> None:
         """Let permit and switches have just come: in lock-step no time passes between frames."""
-        fresh = {'stamp_ns': now_ns, 'received_steady_ns': now_ns}
         if self.drivers.permit is not None:
-            self.drivers.permit = replace(self.drivers.permit, **fresh)
-        self.switches = {name: replace(s, **fresh) for name, s in self.switches.items()}
+            self.drivers.permit = replace(self.drivers.permit, stamp_ns=now_ns,
+                                          received_steady_ns=now_ns)
+        self.switches = {name: replace(s, stamp_ns=now_ns, received_steady_ns=now_ns)
+                         for name, s in self.switches.items()}
 
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:
