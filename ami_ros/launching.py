@@ -26,8 +26,8 @@ from launch_ros.parameter_descriptions import ParameterFile
 from ami_ros.core import renamed
 from ami_ros.core.share import share
 from ami_ros.core.stack import GUARDS, PLANNERS, planners, RESPAWN_S, THREADS
-from ami_ros.robots import addressed
 from ami_ros.robots import find as robots
+from ami_ros.robots import parameter_file_nodes
 
 TELLS = {           # argument: the parameter that it sets, and the nodes that have it
     'robot_file': ('robot', (*PLANNERS, 'critic', 'configurator', 'sim')),
@@ -287,7 +287,7 @@ def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict])
     for one in nodes:           # each is called as its executable
         name = one.node_executable
         full = f'{given["namespace"].rstrip("/")}/{name}'
-        strays = addressed.misses(file_says, full)
+        strays = parameter_file_nodes.misses(file_says, full)
         if strays:
             raise RuntimeError(f'params_file:={given["params_file"]} has parameters of '
                                f'{", ".join(strays)}, but the node is {full}; write /**/{name}')
@@ -296,6 +296,6 @@ def check_addressees(given: dict, nodes: list[Node], file_says: dict[str, dict])
 def parameters(params_file: str) -> dict[str, dict]:
     """Read the parameters of a file by node name: '/robot1/critic' or '/**/critic'."""
     try:
-        return addressed.parameters(params_file)
+        return parameter_file_nodes.parameters(params_file)
     except ValueError as wrong:
         raise RuntimeError(f'params_file:={wrong}') from wrong

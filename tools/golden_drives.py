@@ -15,7 +15,7 @@ from pathlib import Path
 import shutil
 import tempfile
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.robots.find import find
 from ami_ros.sim.simulator_interface import open_body, SimRoom
 from ami_ros.validation.stack import session
@@ -50,16 +50,16 @@ def shorten(bag: Path, into: Path) -> None:
         writer = Writer(target, compression=CompressionType.ZSTD)
         writer.start(profile='ros2', library='ami_ros')
         channels, pictures = {}, 0
-        for path in walk.files(bag):
+        for path in message_reader.files(bag):
             with open(path, 'rb') as source:
                 for schema, channel, message in make_reader(source).iter_messages(
                         log_time_order=False):
-                    if not any(walk.is_of(channel.topic, name) for name in NEEDED):
+                    if not any(message_reader.is_of(channel.topic, name) for name in NEEDED):
                         continue
-                    pictures += walk.is_of(channel.topic, 'camera/image_raw')
+                    pictures += message_reader.is_of(channel.topic, 'camera/image_raw')
                     if pictures > FRAMES:
                         break
-                    if walk.is_of(channel.topic, 'cmd_vel') and pictures > FRAMES - LATE:
+                    if message_reader.is_of(channel.topic, 'cmd_vel') and pictures > FRAMES - LATE:
                         continue        # its verdict is on record a little later
                     if channel.topic not in channels:
                         kind = writer.register_schema(schema.name, schema.encoding, schema.data)

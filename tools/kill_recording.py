@@ -20,7 +20,7 @@ import tempfile
 import time
 
 import ami_ros
-from ami_ros.recording import in_use, walk
+from ami_ros.recording import in_use, message_reader
 from ami_ros.recording.recorder import Limits, Recorder
 from ami_ros.recording.repair import repair
 from mcap.reader import make_reader
@@ -46,7 +46,7 @@ def killed(folder: Path, rng: random.Random) -> dict:
     died = time.monotonic()
     rest, _ = program.communicate()
     times = [float(line.split()[1]) for line in (first + rest).split('\n')[:-1]]
-    count = len(list(walk.messages(folder))) // PER_MOMENT      # as it lies there
+    count = len(list(message_reader.messages(folder))) // PER_MOMENT      # as it lies there
     lost_s = died - times[count] if count < len(times) else 0.0
     return {'how': 'SIGKILL', 'lost_s': max(0.0, lost_s), 'readable': readable(folder),
             'messages': count * PER_MOMENT}
@@ -57,7 +57,7 @@ def cut(folder: Path, data: bytes, whole: list, rng: random.Random) -> dict:
     folder.mkdir()
     at = rng.randrange(len(data) + 1)
     (folder / 'cut_0.mcap').write_bytes(data[:at])
-    there = list(walk.messages(folder))
+    there = list(message_reader.messages(folder))
     prefix = there == whole[:len(there)]
     return {'how': 'cut', 'byte': at, 'of': len(data), 'messages': len(there),
             'all_before_is_there': prefix, 'readable': prefix and readable(folder)}
@@ -65,7 +65,7 @@ def cut(folder: Path, data: bytes, whole: list, rng: random.Random) -> dict:
 
 def readable(folder: Path) -> bool:
     """Mend a bag and read all of it, by rosbags and by mcap; nothing recorded is also read."""
-    count = len(list(walk.messages(folder)))
+    count = len(list(message_reader.messages(folder)))
     try:
         repair(folder)
     except ValueError:
@@ -73,7 +73,7 @@ def readable(folder: Path) -> bool:
     with AnyReader([folder]) as reader:
         public = sum(1 for _ in reader.messages())
     read = 0
-    for path in walk.files(folder):
+    for path in message_reader.files(folder):
         with open(path, 'rb') as file:
             read += sum(1 for _ in make_reader(file).iter_messages())
     return count == public == read
@@ -81,7 +81,7 @@ def readable(folder: Path) -> bool:
 
 def flushed(folder: Path) -> bytes:
     """Record the golden drive with a chunk each half second, as the recorder does."""
-    now, heard = [0.0], list(walk.messages(GOLDEN))
+    now, heard = [0.0], list(message_reader.messages(GOLDEN))
     recorder = Recorder(folder, Limits(), steady=lambda: now[0])
     with AnyReader([GOLDEN]) as reader:
         for connection in reader.connections:
@@ -106,7 +106,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = flushed(folder / 'whole')
-        whole = list(walk.messages(folder / 'whole'))
+        whole = list(message_reader.messages(folder / 'whole'))
         for number in range(given.points):
             here = folder / f'bag{number}'
             points.append(killed(here, rng) if number % 2 else cut(here, data, whole, rng))

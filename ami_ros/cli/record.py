@@ -105,9 +105,9 @@ def mend(bag: Path) -> int:
 def check(bag: Path, args: argparse.Namespace) -> int:
     """Say whether a bag can be trained on; status 1 where it cannot."""
     from ami_ros.robots.find import find
-    from ami_ros.training import fitness
+    from ami_ros.training import bag_quality
     begun = time.monotonic()
-    found = fitness.check(bag, find(args.robot) if args.robot else None, dict(args.topic),
+    found = bag_quality.check(bag, find(args.robot) if args.robot else None, dict(args.topic),
                           lambda done, total: bar(done, total, begun, 'checking'))
     for kind, lines in (('', found.figures), ('worth knowing: ', found.warnings),
                         ('in the way: ', found.failures)):

@@ -32,8 +32,8 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; status 1 where the same did not come out the same."""
     from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-    from ami_ros.recording.replay.again import replay, the_same
     from ami_ros.recording.replay.changes import Changes, settings_of
+    from ami_ros.recording.replay.replay_drive import replay, the_same
     make_way(args.report)
     changes = Changes(args.modules, args.safety_policy,
                       {} if args.params is None else settings_of(args.params))

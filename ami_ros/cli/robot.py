@@ -73,17 +73,17 @@ def check(args: argparse.Namespace) -> list[str]:
 def parameters_of(robot, path: Path | None) -> tuple[Path | None, dict | None]:
     """Read the parameters of the nodes: the file named, or the one beside the robot file."""
     from ami_ros.critic.safety_policy.consistency import same_file
-    from ami_ros.robots import addressed
+    from ami_ros.robots import parameter_file_nodes
     if path is None:
         path = robot.path.parent / 'params.yaml'
         if not path.is_file():
             return None, None
     out: dict[str, dict] = {}
-    for key, values in addressed.parameters(path).items():
+    for key, values in parameter_file_nodes.parameters(path).items():
         named = str(values.get('robot', ''))
         another = '/' in named and not same_file(named, str(robot.path)) and Path(named).is_file()
         if not another:         # a file may hold the parameters of several robots
-            out.setdefault(key.rpartition('/')[2], {}).update(addressed.flat(values))
+            out.setdefault(key.rpartition('/')[2], {}).update(parameter_file_nodes.flat(values))
     everybody = out.pop('**', {})
     return path, {node: {**everybody, **out.get(node, {})}      # these two always run
                   for node in {**dict.fromkeys(('critic', 'mind')), **out}}

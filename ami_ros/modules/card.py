@@ -5,7 +5,7 @@ import json
 
 from ami_ros.modules.kinds import KINDS
 from ami_ros.modules.module import Module
-from ami_ros.modules.ordinary import ordinary
+from ami_ros.modules.ordinary_surprise import ordinary
 
 NOT_SAID = 'the manifest does not say'
 

@@ -28,7 +28,7 @@ from rclpy.parameter import Parameter
 import yaml
 
 from ami_ros.core.settings import build, right, Settings, unknown, why
-from ami_ros.robots import addressed
+from ami_ros.robots import parameter_file_nodes
 
 FROM_FILE = {'automatically_declare_parameters_from_overrides': True}   # for Node.__init__
 SIM_TIME = 'use_sim_time'
@@ -110,12 +110,12 @@ def declare(node: Node, groups: Mapping[str, type[Settings]]) -> Made:
 def check_named(full: str, given: Mapping[str, object], groups: Mapping[str, type[Settings]],
                 arguments: list[str] | None = None) -> None:
     """Refuse a parameter file that means another node, and a robot that nobody named."""
-    files = addressed.given_files(sys.argv if arguments is None else arguments)
+    files = parameter_file_nodes.given_files(sys.argv if arguments is None else arguments)
     missing = [name for name in (groups[''].NAMED if '' in groups else ()) if not given.get(name)]
     if missing:
-        raise ValueError(addressed.unnamed(full, missing, files))
+        raise ValueError(parameter_file_nodes.unnamed(full, missing, files))
     for file in files:
-        strays = addressed.misses(addressed.parameters(file), full)
+        strays = parameter_file_nodes.misses(parameter_file_nodes.parameters(file), full)
         if strays:
             raise ValueError(f'{file} has parameters of {", ".join(strays)}, but this node is '
                              f'{full}; write /**/{full.rpartition("/")[2]}')

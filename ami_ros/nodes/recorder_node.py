@@ -18,8 +18,8 @@ from ami_ros.nodes.lifecycle import alive
 from ami_ros.nodes.narrowing import of_kind
 from ami_ros.nodes.recording_node import RecordingNode
 from ami_ros.nodes.run import run
+from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.recorder import GB, Limits, Recorder
-from ami_ros.recording.scribe import Scribe
 from ami_ros.robots.find import find
 
 BEAT_S = 0.5

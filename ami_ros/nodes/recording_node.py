@@ -22,10 +22,10 @@ from rclpy.serialization import deserialize_message
 
 from ami_ros.nodes import cli_arguments, topics
 from ami_ros.nodes.run import run
-from ami_ros.recording import about
+from ami_ros.recording import node_metadata
+from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.definitions import definition
 from ami_ros.recording.recorder import GB, Limits, Recorder
-from ami_ros.recording.scribe import Scribe
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import PICTURES
@@ -115,7 +115,7 @@ class RecordingNode(Node):
                   tell: Callable[[str], None], record_trace: bool) -> None:
         """Say what is wanted, and where it goes."""
         self.scribe, self.seconds, self.tell = scribe, seconds, tell
-        for file in about.robot_files(robot, time.time_ns()):
+        for file in node_metadata.robot_files(robot, time.time_ns()):
             scribe.attach(file)
         self.wanted = {self.resolve_topic_name(name): missed
                        for name, missed in wanted(robot, more, record_trace).items()}
@@ -207,7 +207,7 @@ class RecordingNode(Node):
     def take_about(self, now_ns: int, data: bytes) -> None:
         """Keep what a node says of itself: each file begins with it, and holds it as files."""
         text = deserialize_message(data, topics.TRACE_METADATA.type).data
-        key, files = about.files_of(text, now_ns)
+        key, files = node_metadata.files_of(text, now_ns)
         for file in files:
             self.scribe.attach(file)
         self.scribe.put(self.about, now_ns, data, key)

@@ -10,7 +10,7 @@ import numpy as np
 from ami_ros.core.rate_monitor import HealthSettings, Pulse
 from ami_ros.core.types import Belief
 from ami_ros.mind import Mind
-from ami_ros.modules.ordinary import ordinary
+from ami_ros.modules.ordinary_surprise import ordinary
 from ami_ros.nodes.convert import Health
 from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.sensor_inputs import SensorInputs

@@ -12,7 +12,7 @@ from pathlib import Path
 import re
 import tempfile
 
-from ami_ros.recording import mcap_file, walk
+from ami_ros.recording import mcap_file, message_reader
 from ami_ros.recording.storage import kind_of, MCAP
 from ami_ros.robots.robot import read, Robot
 
@@ -52,9 +52,9 @@ def recorded_robot(bag: Path) -> Robot | None:
 
 def in_messages(bag: Path) -> Iterator[dict]:
     """Yield what nodes said of themselves and their robot."""
-    for heard in walk.messages(bag, (TRACE_METADATA,)):
+    for heard in message_reader.messages(bag, (TRACE_METADATA,)):
         try:
-            said = json.loads(walk.text_of(heard.data))
+            said = json.loads(message_reader.text_of(heard.data))
             if {'text', 'file', 'urdf', 'urdf_file'} <= set(said['robot']):
                 yield said
         except (ValueError, KeyError, TypeError):
@@ -63,7 +63,7 @@ def in_messages(bag: Path) -> Iterator[dict]:
 
 def in_files(bag: Path) -> Iterator[dict]:
     """Yield the same of the files that our recorder attaches."""
-    for path in walk.files(bag):
+    for path in message_reader.files(bag):
         held = mcap_file.attachments(path) if kind_of(path) == MCAP else {}
         for name, text in held.items():
             urdf = re.search(r'^urdf: *([^ #\n]+)', text, flags=re.M)

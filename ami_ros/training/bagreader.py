@@ -10,15 +10,15 @@ import numpy as np
 from ami_ros.perception.camera_contract import HFOV_TOLERANCE_RAD
 from ami_ros.perception.images import fields
 from ami_ros.perception.images.rectify import fitted, Pinhole, Rectifier
-from ami_ros.recording import mcap_file, walk
+from ami_ros.recording import mcap_file, message_reader
 from ami_ros.recording.attached import recorded_robot
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.in_use import refuse_while_written
 from ami_ros.recording.mcap_file import Channel
 from ami_ros.recording.storage import kind_of, listing, MCAP
 from ami_ros.robots.robot import Robot
-from ami_ros.training.choice import BagError, choose, INFO, WANTED
 from ami_ros.training.readings import row_of, Tally
+from ami_ros.training.topic_choice import BagError, choose, INFO, WANTED
 
 __all__ = ['BagError', 'Recording', 'read']
 
@@ -58,10 +58,12 @@ class Bag:
         def wanted(channel: Channel) -> bool:
             need = needs.get(channel.topic)
             kinds = WANTED[need][0] if need in WANTED else (INFO,)
-            return need is not None and channel.encoding == walk.CDR and channel.kind in kinds
+            return (need is not None and channel.encoding == message_reader.CDR
+                    and channel.kind in kinds)
 
         for path in self.files:
-            for channel, received, data in walk.entries(path, wanted, damage=self.damage):
+            for channel, received, data in message_reader.entries(path, wanted,
+                                                                      damage=self.damage):
                 yield needs[channel.topic], channel, received, data
 
     def should_have(self, topics: dict[str, str]) -> dict[str, int]:
@@ -85,7 +87,7 @@ def opened(path: Path) -> Bag:
         if not found.said:
             closed(path, found.files)
         for file in found.files:
-            for channel, count in walk.counted(file, damage).items():
+            for channel, count in message_reader.counted(file, damage).items():
                 counts[channel] = counts.get(channel, 0) + count
     except ValueError as why:
         raise BagError(str(why)) from why

@@ -13,8 +13,8 @@ from ami_ros.perception.camera_contract import HFOV_TOLERANCE_RAD
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.training import bagreader, windows
-from ami_ros.training.choice import BagError
 from ami_ros.training.collect import bag_hash
+from ami_ros.training.topic_choice import BagError
 
 FEW = 0.01                  # of the commands; a robot file with other limits is another robot's
 USUAL = 'rover'             # the robot where neither a person nor a recording says which

@@ -20,22 +20,22 @@ from ami_ros.modules import golden
 from ami_ros.modules import module as modules
 from ami_ros.modules.envelope import NAME
 from ami_ros.modules.module import Module, open_module
-from ami_ros.modules.ordinary import ordinary
+from ami_ros.modules.ordinary_surprise import ordinary
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 from ami_ros.training import (
     bags,
-    baseline,
     export,
     gates,
     mapping,
     out_of_distribution,
     shrink,
+    surprise_baseline,
     train,
 )
-from ami_ros.training.choice import BagError
 from ami_ros.training.networks import KNOT_S
 from ami_ros.training.restore import restore
+from ami_ros.training.topic_choice import BagError
 
 HORIZON = 8
 BASE_RATE = 5e-4        # learning rate for trained weights: half of that for random ones
@@ -154,7 +154,7 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, h
     latents, places = mapping.look(model, images, drives.frame)
     device, model = named(model), model.cpu()
     cost, origin = mapping.ground(places, drives)
-    surprise = baseline.surprise(model, images, drives, held, data.recordings,
+    surprise = surprise_baseline.surprise(model, images, drives, held, data.recordings,
                                  figures['surprise_scale'])
     arrays = {'map_cost': cost, 'map_origin': origin,
               **mapping.memory(latents, places, drives, images, job.seed)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import Part, write_metadata
 from ami_ros.robots.find import find

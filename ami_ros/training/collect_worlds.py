@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.recording import bagwriter as bag
 from ami_ros.recording.metadata import write_metadata
 from ami_ros.robots.find import find

@@ -11,9 +11,9 @@ import torch
 from ami_ros.modules.module import open_module
 from ami_ros.robots.robot import Robot
 from ami_ros.training import bags, gates, mapping, train, windows
-from ami_ros.training.choice import BagError
 from ami_ros.training.networks import Jepa, Shape
 from ami_ros.training.restore import restore
+from ami_ros.training.topic_choice import BagError
 
 
 def opened(path: str, robot: Robot) -> tuple[Jepa, Robot]:

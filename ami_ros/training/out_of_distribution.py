@@ -19,7 +19,7 @@ import numpy as np
 from ami_ros.modules import module as modules
 from ami_ros.modules.module import Module, open_module
 from ami_ros.robots.find import find
-from ami_ros.training import bags, baseline, mapping, train
+from ami_ros.training import bags, mapping, surprise_baseline, train
 from ami_ros.training.networks import Jepa
 from ami_ros.training.restore import restore
 from ami_ros.world_model.out_of_distribution import (
@@ -68,7 +68,7 @@ def measure(model: Jepa, data: bags.Data, held: np.ndarray, known: Familiar,
     """
     found: list[float] = []
     order = {id(recording): index for index, recording in enumerate(data.recordings)}
-    for recording, rows, begin in baseline.spans(data.drives, held, data.recordings):
+    for recording, rows, begin in surprise_baseline.spans(data.drives, held, data.recordings):
         if len(rows) < 2:
             continue
         latents, _ = mapping.look(model, data.images, rows + begin)

@@ -13,7 +13,7 @@ import numpy as np
 from ami_ros.core.reading_checks import not_finite, orientation_fault
 from ami_ros.robots.imu import in_base
 from ami_ros.robots.robot import Robot
-from ami_ros.training.choice import BagError, NONE, WANTED
+from ami_ros.training.topic_choice import BagError, NONE, WANTED
 
 MOST_BAD = 0.1              # of the readings of a topic; more, and something is broken
 FARTHEST_M = 1e5            # from the origin of odometry: float32 resolves 8 mm there

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ami_ros.training.bagreader import Recording
-from ami_ros.training.choice import BagError
+from ami_ros.training.topic_choice import BagError
 
 GAP_NS = 1_000_000_000      # frames further apart belong to different drives
 LEAST_NS, MOST_NS = 80_000_000, 450_000_000     # between the frames of a window

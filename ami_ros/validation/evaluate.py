@@ -21,7 +21,7 @@ from ami_ros.critic.safety_policy.limits import Policy, read
 from ami_ros.inference import Options
 from ami_ros.inference.networks import mind
 from ami_ros.modules.module import Module, open_module
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find import find, Robot
 from ami_ros.sim import world as worlds
 from ami_ros.sim.camera_model import presets

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.modules.module import open_module
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.perception.images import draw
 from ami_ros.robots.find import find
 from ami_ros.sim.simulator import Simulator

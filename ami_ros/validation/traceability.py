@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay.again import replay
 from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay.replay_drive import replay
 from ami_ros.validation.protocol import GoalDrive
 from ami_ros.validation.stack import bench, session
 from ami_ros.validation.stack.timer_jitter import Probe

@@ -5,8 +5,8 @@ import json
 import os
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay.again import replay, the_same
 from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay.replay_drive import replay, the_same
 from ami_ros.robots.find import find
 from ami_ros.validation.protocol import GoalDrive
 from ami_ros.validation.stack import session

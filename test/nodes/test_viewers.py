@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from ami_ros.nodes import topics
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 
 
 def said(root):
@@ -15,7 +15,7 @@ def said(root):
     from ami_ros.recording.lossless_json import thawed
     from ami_ros.recording.replay import recorded
     out = set()
-    for heard in walk.messages(root / 'test/recording/replay/golden/mind.mcap',
+    for heard in message_reader.messages(root / 'test/recording/replay/golden/mind.mcap',
                                ('trace/records',)):
         for line in recorded.lines_of(heard.data, 0):
             for one in statuses(thawed(line.said), {}):

@@ -11,7 +11,7 @@ from ami_ros.cli import calibrate as calibrate_verb
 from ami_ros.core.types import Command, Verdict
 from ami_ros.nodes import convert, topics
 from ami_ros.operator.calibration import procedures, session
-from ami_ros.operator.calibration.found import Measurement, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Lapse
 from ami_ros.operator.calibration.motions import Motion, MotionSegment
 from ami_ros.operator.calibration.procedures import QUANTITIES

@@ -4,7 +4,7 @@
 import math
 
 from ami_ros.operator.calibration import procedures
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 from ami_ros.operator.calibration.motion_inputs import MotionReadings
 from ami_ros.operator.calibration.toolkit import Kit
 from ami_ros.operator.calibration.track import MotionTrack

@@ -6,7 +6,7 @@ import math
 
 from ami_ros.operator.calibration import braking
 from ami_ros.operator.calibration.braking import Halt
-from ami_ros.operator.calibration.found import Measurement, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, Unclear
 from ami_ros.operator.calibration.motion_inputs import MotionReadings
 from ami_ros.operator.calibration.motion_node import Aborted, Lapse, Limits
 from ami_ros.operator.calibration.motions import dashes, GAIN_S, Motion, MotionSegment

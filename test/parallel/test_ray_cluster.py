@@ -13,7 +13,7 @@ pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.cli.main import main  # noqa: E402
 from ami_ros.parallel import ray_cluster  # noqa: E402
 from ami_ros.parallel.installed import installed  # noqa: E402
-from ami_ros.parallel.outcomes import outcomes  # noqa: E402
+from ami_ros.parallel.pool import outcomes  # noqa: E402
 from ami_ros.parallel.ray_cluster import task  # noqa: E402
 from ami_ros.training import collect, collect_worlds  # noqa: E402
 from ami_ros.validation import evaluate, robustness  # noqa: E402

@@ -4,7 +4,8 @@
 from importlib.util import find_spec
 
 BAGS = find_spec('mcap') and find_spec('rosbags')
-NEEDING = ['test_recorder.py', 'test_repair.py', 'test_room.py', 'test_scribe.py']
+NEEDING = ['test_background_recorder.py', 'test_recorder.py', 'test_recording_limits.py',
+           'test_repair.py']
 collect_ignore = [] if BAGS else NEEDING
 
 

@@ -7,7 +7,7 @@ import math
 from ami_ros.perception.images import codec
 from ami_ros.recording import bagwriter as make
 from ami_ros.robots.find import find
-from ami_ros.training import fitness, windows
+from ami_ros.training import bag_quality, windows
 from ami_ros.training.bagreader import BagError, read
 from ami_ros.training.bags import percent
 import numpy as np
@@ -32,7 +32,7 @@ def jpegs(bad: dict[int, bytes]) -> dict:
 
 def both(path) -> tuple:
     """Return what training reads and what the check says of the same bag."""
-    return read(path, SIZE, hfov_rad=ROVER.camera_hfov_rad), fitness.check(path, ROVER)
+    return read(path, SIZE, hfov_rad=ROVER.camera_hfov_rad), bag_quality.check(path, ROVER)
 
 
 @pytest.mark.parametrize('data, reason', [
@@ -58,7 +58,7 @@ def test_a_jpeg_with_padding_behind_it_is_whole(tmp_path):
 @pytest.mark.parametrize('bad, good', [(6, True), (7, False)])
 def test_check_and_training_agree_where_too_many_are_bad(tmp_path, bad, good):
     path = write(tmp_path / 'bag', jpegs({9 * i: b'noise' for i in range(bad)}))
-    checked = fitness.check(path, ROVER)
+    checked = bag_quality.check(path, ROVER)
     said = 'at most 10% may be left out' in ' '.join(checked.failures)
     assert said is not good
     if good:
@@ -116,7 +116,8 @@ def test_a_sensor_of_which_nothing_can_be_used_is_refused(tmp_path, topic, spoil
     path = write(tmp_path / 'bag', spoiled(topic, spoil, slice(None)))
     with pytest.raises(BagError, match='at most 10% may be left out') as wrong:
         read(path, SIZE)
-    assert reason in str(wrong.value) and str(wrong.value) in fitness.check(path, ROVER).failures
+    assert reason in str(wrong.value)
+    assert str(wrong.value) in bag_quality.check(path, ROVER).failures
     if topic in ('imu', 'scan'):
         need = str(wrong.value).split('--topic ')[1].partition('=')[0]
         assert need in str(wrong.value) and not read(path, SIZE, {need: 'none'}).notes
@@ -153,14 +154,14 @@ def test_a_gap_of_odometry_is_not_bridged(tmp_path):
     gap = (got.image_ns > at(4.95)) & (got.image_ns < at(11.0))
     assert gap.sum() == 24 and set(used) == set(got.image_ns[~gap & (got.image_ns <= at(14.95))])
     assert any('% of the images are left out: odometry says nothing' in w
-               for w in fitness.check(path, ROVER).warnings)
+               for w in bag_quality.check(path, ROVER).warnings)
 
 
 def test_a_gyro_that_never_says_anything_else_is_doubted(tmp_path):
     some = topics(FRAMES)
     some['imu'] = some['imu'][0], [(t, make.imu(t, np.zeros(3), np.array([0, 0, 9.81])))
                                    for t, _ in some['imu'][1]]
-    found = fitness.check(write(tmp_path / 'bag', some), ROVER)
+    found = bag_quality.check(write(tmp_path / 'bag', some), ROVER)
     assert any('/imu says a turning rate of 0 rad/s all the time' in f for f in found.failures)
 
 

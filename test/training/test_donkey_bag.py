@@ -7,7 +7,7 @@ import runpy
 
 from ami_ros.cli import main as cli
 from ami_ros.perception.images import codec
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.attached import recorded_robot
 from ami_ros.recording.definitions import STORE
 from ami_ros.training import bagreader, bags
@@ -63,7 +63,8 @@ def made(tmp_path_factory):
 
 
 def messages(bag: Path, topic: str, kind: str) -> list:
-    return [STORE.deserialize_cdr(heard.data, kind) for heard in walk.messages(bag, (topic,))]
+    return [STORE.deserialize_cdr(heard.data, kind)
+            for heard in message_reader.messages(bag, (topic,))]
 
 
 def test_the_bag_holds_the_files_and_what_was_told_and_seen(made):
@@ -116,7 +117,8 @@ def test_a_tub_says_the_same_as_a_table(made, tmp_path):
     tub(tmp_path / 'tub', catalog=True)
     assert TOOL['main']([str(tmp_path / 'tub'), '--out', str(tmp_path / 'bag')]) == 0
     for topic, kind in (('cmd_vel', 'TwistStamped'), ('camera/image_raw/compressed', '')):
-        one, two = (list(walk.messages(path, (topic,))) for path in (bag, tmp_path / 'bag'))
+        one, two = (list(message_reader.messages(path, (topic,)))
+                    for path in (bag, tmp_path / 'bag'))
         assert len(one) == len(two) == 800
         for a, b in zip(one, two):
             assert abs(a.log_ns - b.log_ns) <= 2_000_000

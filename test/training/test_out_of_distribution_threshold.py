@@ -12,7 +12,7 @@ from ami_ros.training.windows import cut, joined
 from ami_ros.world_model import out_of_distribution as figures
 import numpy as np
 import pytest
-from test_baseline import recording
+from test_surprise_baseline import recording
 
 
 @pytest.fixture(scope='module')

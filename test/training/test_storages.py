@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 
 from ami_ros.recording import bagwriter as make
-from ami_ros.recording import storage, walk
+from ami_ros.recording import message_reader, storage
 from ami_ros.training.bagreader import BagError, read
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
@@ -53,9 +53,9 @@ def packed(path: Path, mode: CompressionMode, plugin: StoragePlugin) -> Path:
 def test_every_storage_and_compression(tmp_path, mode, plugin):
     path = packed(tmp_path / 'bag', mode, plugin)
     complete(path)
-    heard = [(one.topic, one.log_ns) for one in walk.messages(path, ('odom',))]
+    heard = [(one.topic, one.log_ns) for one in message_reader.messages(path, ('odom',))]
     assert len(heard) == 60 and heard[0] == ('/odom', BEGIN_NS)
-    assert walk.span_of(path)[0] == BEGIN_NS
+    assert message_reader.span_of(path)[0] == BEGIN_NS
     (path / 'metadata.yaml').unlink()
     complete(path)
 
@@ -67,7 +67,7 @@ def test_metadata_may_give_paths_from_outside(tmp_path, plugin):
     said['relative_file_paths'] = [f'bag/{name}' for name in said['relative_file_paths']]
     say(path, said)
     complete(path)
-    assert len(list(walk.messages(path, ('scan',)))) == 12
+    assert len(list(message_reader.messages(path, ('scan',)))) == 12
 
 
 @pytest.mark.parametrize('name', ['run #3', 'a?b', '50% done', b'caf\xe9'])

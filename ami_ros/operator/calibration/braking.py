@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
 from ami_ros.operator.calibration.track import line, MotionTrack
 
 BEFORE_S = 0.3              # so long before the stop the speed is read

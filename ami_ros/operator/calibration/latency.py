@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Measurement, said, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, said, Unclear
 
 FEWEST = 30             # pictures that were answered
 LONGEST_S = 1.0         # a later answer is no answer to a picture

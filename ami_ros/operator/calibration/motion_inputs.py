@@ -12,7 +12,7 @@ from sensor_msgs.msg import CompressedImage
 
 from ami_ros.core.types import Verdict
 from ami_ros.nodes import convert, topics
-from ami_ros.operator.calibration.sight import columns
+from ami_ros.operator.calibration.camera_delay import columns
 from ami_ros.robots.find import Robot
 from ami_ros.robots.imu import in_base
 

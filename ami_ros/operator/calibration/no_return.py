@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Measurement, said, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, said, Unclear
 
 FEWEST = 3          # beams that met nothing
 LASTING = 0.8       # of the scans that say so of such a beam

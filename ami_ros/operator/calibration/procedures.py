@@ -14,8 +14,16 @@ import numpy as np
 
 from ami_ros.core.geometry import between, wrap
 from ami_ros.nodes import topics
-from ami_ros.operator.calibration import braking, lag, latency, motions, no_return, scale, sight
-from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
+from ami_ros.operator.calibration import (
+    braking,
+    camera_delay,
+    lag,
+    latency,
+    motions,
+    no_return,
+    scale,
+)
+from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
 from ami_ros.operator.calibration.toolkit import Kit
 from ami_ros.operator.calibration.wall import approached
 from ami_ros.robots.find import Robot
@@ -148,16 +156,16 @@ def measure_camera(kit: Kit) -> Measurement:
     try:
         kit.calibrator.heard.pictures.clear()
         begun_ns, end_ns = kit.perform(planned[0])
-        kit.calibrator.listen(sight.LATEST_S)
+        kit.calibrator.listen(camera_delay.LATEST_S)
     finally:
         kit.calibrator.inputs.look(False)
     odometry, _ = kit.record(begun_ns, end_ns)
     pictures = list(kit.calibrator.heard.pictures)
     stamps = (np.array([ns for ns, _ in pictures], float) - begun_ns) / 1e9
     profiles = np.array([profile for _, profile in pictures])
-    whole, alike = sight.camera_delay(stamps, profiles, odometry.t_s, odometry.turn_rad)
+    whole, alike = camera_delay.camera_delay(stamps, profiles, odometry.t_s, odometry.turn_rad)
     middle = (end_ns - begun_ns) / 2e9
-    halves = tuple(sight.camera_delay(stamps[half], profiles[half], odometry.t_s,
+    halves = tuple(camera_delay.camera_delay(stamps[half], profiles[half], odometry.t_s,
                                       odometry.turn_rad)[0]
                    for half in (stamps < middle, stamps >= middle))
     remarks = (f'stamps are {said(1e3 * abs(whole), 2)} ms '

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Measurement, said, spread, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
 
 LEAST_M = 0.3               # a shorter way measures the noise
 LEAST_RAD = math.pi         # and a smaller turn

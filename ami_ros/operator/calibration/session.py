@@ -13,7 +13,7 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from ami_ros.nodes import topics
-from ami_ros.operator.calibration.found import Measurement, said, Unclear
+from ami_ros.operator.calibration.measurement import Measurement, said, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Calibrator
 from ami_ros.operator.calibration.procedures import QUANTITIES, written
 from ami_ros.operator.calibration.toolkit import Declined, Kit, Person

@@ -8,10 +8,10 @@ import numpy as np
 
 from ami_ros.core.geometry import between
 from ami_ros.operator.calibration import motions, scale
-from ami_ros.operator.calibration.found import Measurement, Unclear
+from ami_ros.operator.calibration.free_space import around, lane
+from ami_ros.operator.calibration.measurement import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Calibrator, Lapse, Limits
 from ami_ros.operator.calibration.motions import Base, Motion
-from ami_ros.operator.calibration.room import around, lane
 from ami_ros.operator.calibration.track import MotionTrack, track
 from ami_ros.operator.calibration.wall import Wall, wall
 from ami_ros.robots.find import Robot

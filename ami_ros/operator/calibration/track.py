@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 
 FEWEST = 8          # readings in a stretch that is to say something
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 
 AHEAD_RAD = math.radians(25)    # beams this far to either side are looked at
 FEWEST = 7                      # of them on the wall

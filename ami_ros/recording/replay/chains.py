@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.records import SAID
 from ami_ros.recording.replay import recorded
 
@@ -34,10 +34,10 @@ class Chains:
 def gathered(bag: Path) -> Chains:
     """Read what links need, and no noun of it."""
     out, (camera, command) = Chains(), topics_of(bag)
-    for heard in walk.messages(bag, (command, recorded.TRACE_RECORDS, camera)):
-        if walk.is_of(heard.topic, camera):
+    for heard in message_reader.messages(bag, (command, recorded.TRACE_RECORDS, camera)):
+        if message_reader.is_of(heard.topic, camera):
             out.pictures.add(stamp(heard.data))
-        elif walk.is_of(heard.topic, command):
+        elif message_reader.is_of(heard.topic, command):
             out.commands.append(command_of(heard.data, heard.log_ns))
         else:
             for line in recorded.lines_of(heard.data, heard.log_ns):

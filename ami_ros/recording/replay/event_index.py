@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.replay.recorded import BROKEN, refuse_damage, TRACE_RECORDS
 
 NO_FAULT = ('guard', 'motion_enable', 'shutdown')       # stops that nobody has to wonder about
@@ -124,7 +124,7 @@ class Index:
 
 def raw_lines(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield (node, line) of a message of `trace/records`, not read any further."""
-    head, *lines = walk.text_of(data).split('\n')
+    head, *lines = message_reader.text_of(data).split('\n')
     node = json.loads(head)['node']
     yield from ((node, line) for line in lines)
 
@@ -133,7 +133,7 @@ def index(bag: Path) -> Index:
     """Read what moments are found by; ValueError where there is nothing to be found."""
     out = Index()
     damage: list = []
-    for heard in walk.messages(bag, (TRACE_RECORDS,), damage=damage):
+    for heard in message_reader.messages(bag, (TRACE_RECORDS,), damage=damage):
         try:
             for node, line in raw_lines(heard.data):
                 add(out, heard.log_ns, node, line)

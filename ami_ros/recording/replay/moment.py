@@ -11,7 +11,7 @@ from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic, ROUNDING
 from ami_ros.critic.rules.rule import Rule, Stop
 from ami_ros.perception.images import fields
-from ami_ros.recording import call_recorder, walk
+from ami_ros.recording import call_recorder, message_reader
 from ami_ros.recording.records import SAID, Thought, Told
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes, policy_of
@@ -82,8 +82,9 @@ def around(bag: Path, index: Index, one: Judged) -> list[recorded.TraceLine]:
     states = [at for at, node in index.states if node == one.node and at <= one.log_ns]
     since = max(states, default=0)
     out: list = []
-    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,), min(since, one.log_ns - AROUND_NS),
-                               one.log_ns + AROUND_NS):
+    for heard in message_reader.messages(bag, (recorded.TRACE_RECORDS,),
+                                         min(since, one.log_ns - AROUND_NS),
+                                         one.log_ns + AROUND_NS):
         if since <= heard.log_ns or abs(heard.log_ns - one.log_ns) < AROUND_NS:
             out += recorded.lines_of(heard.data, heard.log_ns)
     return out
@@ -207,7 +208,8 @@ def picture(bag: Path, said: dict, seen: Thought, one: Judged) -> np.ndarray | N
     """Return the picture of a frame, (H, W, 3) uint8 rgb as the camera sent it."""
     camera = recorded.robot_of(recorded.about_of(said, one.node)).camera
     topics = recorded.heard_as(bag, one.node, camera.topic)
-    for heard in walk.messages(bag, topics, one.log_ns - 5 * AROUND_NS, one.log_ns + AROUND_NS):
+    for heard in message_reader.messages(bag, topics, one.log_ns - 5 * AROUND_NS,
+                                         one.log_ns + AROUND_NS):
         msg = recorded.message(heard.data, f'sensor_msgs/msg/{camera.kind}')
         if recorded.stamp_ns(msg) == seen.picture_ns:
             return np.array(fields.picture_of(msg))

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 import struct
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.attached import robot_of as robot_of  # its callers know it from here
 from ami_ros.recording.attached import TRACE_METADATA
 from ami_ros.recording.definitions import STORE
@@ -52,7 +52,7 @@ def lines_of(data: bytes, log_ns: int) -> Iterator[TraceLine]:
     Lines are numbered: whoever follows them sees that one is lost.
     """
     try:
-        head, *rest = walk.text_of(data).split('\n')
+        head, *rest = message_reader.text_of(data).split('\n')
         who = json.loads(head)
         node, process = who['node'], who['process']
     except BROKEN:
@@ -70,9 +70,9 @@ def abouts(bag: Path) -> dict[str, dict]:
     """Return what each node said of itself, the last of it; ValueError where nobody did."""
     said = {}
     damage: list = []
-    for heard in walk.messages(bag, (TRACE_METADATA,), damage=damage):
+    for heard in message_reader.messages(bag, (TRACE_METADATA,), damage=damage):
         try:
-            one = json.loads(walk.text_of(heard.data))
+            one = json.loads(message_reader.text_of(heard.data))
             said[one['node']] = one
         except BROKEN as why:
             damage.append(f'a message on {heard.topic} is no text of ours ({why})')
@@ -112,18 +112,18 @@ def heard_as(bag: Path, node: str, *names: str) -> tuple[str, ...]:
     /camera/image_raw. A name that the recording has not in the node's namespace stays relative:
     then it was heard by another name.
     """
-    there, space = walk.topics(bag), node.rpartition('/')[0]
+    there, space = message_reader.topics(bag), node.rpartition('/')[0]
     return tuple(f'{space}/{name}' if f'{space}/{name}' in there else name for name in names)
 
 
-def stream(bag: Path, *beside: str) -> Iterator[TraceLine | walk.RecordedMessage]:
+def stream(bag: Path, *beside: str) -> Iterator[TraceLine | message_reader.RecordedMessage]:
     """Yield what was put on record, and before it the messages of topics that it is about.
 
     Messages of different topics are recorded in any order within a moment.
     """
-    waiting: deque[walk.RecordedMessage] = deque()
-    for heard in walk.messages(bag, (TRACE_RECORDS, *beside)):
-        if not walk.is_of(heard.topic, TRACE_RECORDS):
+    waiting: deque[message_reader.RecordedMessage] = deque()
+    for heard in message_reader.messages(bag, (TRACE_RECORDS, *beside)):
+        if not message_reader.is_of(heard.topic, TRACE_RECORDS):
             yield heard
         else:
             waiting.append(heard)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.event_index import Index, index
@@ -89,9 +89,9 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
     first: dict[tuple[str, str], float] = {}
     last: dict[tuple[str, str], float] = {}
     dropped: dict[tuple[str, str], int] = {}
-    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,)):
+    for heard in message_reader.messages(bag, (recorded.TRACE_RECORDS,)):
         try:
-            who = json.loads(walk.text_of(heard.data).partition('\n')[0])
+            who = json.loads(message_reader.text_of(heard.data).partition('\n')[0])
             key = who['node'], who['process']
         except recorded.BROKEN:
             continue
@@ -108,7 +108,7 @@ def costs(bag: Path) -> tuple[dict[str, float], int]:
 def drawn(bag: Path) -> float | None:
     """Return the joules that the board drew while it was recorded; None where it did not tell."""
     readings = []
-    for heard in walk.messages(bag, (SIGNS,)):
+    for heard in message_reader.messages(bag, (SIGNS,)):
         if POWER.encode() not in heard.data:        # hundreds of others are not opened
             continue
         msg = STORE.deserialize_cdr(heard.data, KIND)
@@ -126,7 +126,7 @@ def driven(bag: Path) -> tuple[np.ndarray, float]:
     node, about = next(iter(recorded.abouts(bag).items()))
     topics = recorded.heard_as(bag, node, recorded.robot_of(about).odometry.topic)
     points = []
-    for heard in walk.messages(bag, topics):
+    for heard in message_reader.messages(bag, topics):
         points.append(position(heard.data))
     way = np.array(points, float).reshape(-1, 2)
     steps = np.hypot(*np.diff(way, axis=0).T) if len(way) > 1 else np.zeros(0)

@@ -11,12 +11,12 @@ import numpy as np
 
 from ami_ros.core.geometry import between
 from ami_ros.core.types import Belief, Plan
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.records import Thought
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes
 from ami_ros.recording.replay.event_index import index
-from ami_ros.recording.replay.minds import MindAgain, Seen
+from ami_ros.recording.replay.replay_mind import MindAgain, Seen
 
 ASKED = re.compile(r'\s*t=(\S+)\s+v=(\S+)\s+w=(\S+)\s*')
 
@@ -90,7 +90,7 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
     """Return a thought, and a mind that has the goal and the numbers of that moment."""
     camera = recorded.robot_of(about).camera
     again, seen = None, Seen(camera.kind)
-    for heard in walk.messages(bag, (recorded.TRACE_RECORDS,)):
+    for heard in message_reader.messages(bag, (recorded.TRACE_RECORDS,)):
         for line in recorded.lines_of(heard.data, heard.log_ns):
             if line.node != node:
                 continue

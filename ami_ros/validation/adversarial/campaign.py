@@ -17,7 +17,7 @@ import numpy as np
 from ami_ros import __version__
 from ami_ros.core.share import share
 from ami_ros.critic.safety_policy.limits import read
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.planners import KINDS

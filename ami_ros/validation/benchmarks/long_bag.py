@@ -16,7 +16,7 @@ import sys
 from mcap.reader import make_reader
 import numpy as np
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.recorder import Limits, Recorder
 
 NANOSECONDS = re.compile(rb'\b1[0-9]{18}\b')       # of this century; steady times are shorter
@@ -27,7 +27,7 @@ HEADED = ('sensor_msgs', 'nav_msgs', 'geometry_msgs/msg/TwistStamped', 'trajecto
 
 def shifted(data: bytes, kind: str, topic: str, by_ns: int) -> bytes:
     """Return a message as it would be later."""
-    if any(walk.is_of(topic, name) for name in TEXTS):
+    if any(message_reader.is_of(topic, name) for name in TEXTS):
         return NANOSECONDS.sub(lambda said: str(int(said[0]) + by_ns).encode(), data)
     if kind.startswith(HEADED):
         stamp = np.frombuffer(data, '<u4', 2, 4)
@@ -39,7 +39,7 @@ def shifted(data: bytes, kind: str, topic: str, by_ns: int) -> bytes:
 def kinds(bag: Path) -> dict[str, str]:
     """Return the type of each topic."""
     out: dict = {}
-    for path in walk.files(bag):
+    for path in message_reader.files(bag):
         with open(path, 'rb') as file:
             said = make_reader(file).get_summary()
             out |= {channel.topic: said.schemas[channel.schema_id].name
@@ -55,7 +55,7 @@ def main() -> None:
                       help='Duration of the new recording, in seconds')
     args.add_argument('--out', type=Path, required=True, help='Folder of the new recording')
     given = args.parse_args()
-    types, heard = kinds(given.bag), list(walk.messages(given.bag))
+    types, heard = kinds(given.bag), list(message_reader.messages(given.bag))
     begin, end = heard[0].log_ns, max(one.log_ns for one in heard)
     period_ns = end - begin + 100_000_000
     recorder = Recorder(given.out, Limits())

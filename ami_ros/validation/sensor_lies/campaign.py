@@ -10,7 +10,7 @@ import numpy as np
 
 from ami_ros import __version__
 from ami_ros.critic.safety_policy.limits import read
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find import find
 from ami_ros.validation.adversarial.campaign import (
     machine,

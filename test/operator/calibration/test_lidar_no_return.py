@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 from ami_ros.operator.calibration.no_return import no_return, shares
 import numpy as np
 import pytest

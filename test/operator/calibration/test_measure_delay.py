@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How late a camera is, and how long a command takes, from streams whose truth is known."""
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.camera_delay import camera_delay, columns, shift
 from ami_ros.operator.calibration.latency import answered, latency
-from ami_ros.operator.calibration.sight import camera_delay, columns, shift
+from ami_ros.operator.calibration.measurement import Unclear
 import numpy as np
 import pytest
 

@@ -2,8 +2,8 @@
 """Lag and braking from synthetic odometry whose truth is known."""
 
 from ami_ros.operator.calibration.braking import braking, Halt, halt, MOST_MPS2, round_down, slid
-from ami_ros.operator.calibration.found import Unclear
 from ami_ros.operator.calibration.lag import answer, lag, respond, Response, StepResponse
+from ami_ros.operator.calibration.measurement import Unclear
 from ami_ros.operator.calibration.track import track
 from fake_base import Fake
 import numpy as np

@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 from ami_ros.operator.calibration.scale import gyrated, middling, rotation, scale
 from ami_ros.operator.calibration.wall import approached, wall
 import numpy as np

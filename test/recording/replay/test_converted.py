@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ami_ros.cli import main as cli
 from ami_ros.recording import bagwriter as make
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.attached import recorded_robot
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.replay import recorded
@@ -83,7 +83,7 @@ def test_topics_that_end_alike_are_not_the_robots(tmp_path):
     """/wheel/odom is not odom, nor is /rear/camera/image_raw the camera's picture."""
     extra = {'/camera/image_raw': '/rear/camera/image_raw', '/cmd_vel': '/other/cmd_vel'}
     bag = converted(tmp_path / 'bag', StoragePlugin.MCAP, None, extra)
-    assert {*extra.values(), '/wheel/odom'} <= walk.topics(bag)
+    assert {*extra.values(), '/wheel/odom'} <= message_reader.topics(bag)
     assert driven(bag)[1] == pytest.approx(1.9)
     assert complete(bag) == complete(BAG)
 
@@ -98,4 +98,4 @@ def test_an_unknown_compression_is_named(tmp_path, capsys, verb):
     assert cli.main([verb[0], str(file), *verb[1:]]) == 1
     said = capsys.readouterr().err
     assert "compression 'xz7' is not read; there are: lz4, zstd" in said
-    assert 'Traceback' not in said and walk.span_of(file) == walk.span_of(BAG)
+    assert 'Traceback' not in said and message_reader.span_of(file) == message_reader.span_of(BAG)

@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay import again, recorded
-from ami_ros.recording.replay.again import replay
+from ami_ros.recording.replay import recorded, replay_drive
 from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay.replay_drive import replay
 import pytest
 
 FOLDER = Path(__file__).with_name('golden')
@@ -41,7 +41,7 @@ def test_each_node_keeps_its_contract(golden, node):
     """Alone, with what it was given then: what another one does otherwise is not its fault."""
     bag = golden['separate']
     said = {name: one for name, one in recorded.abouts(bag).items() if one['kind'] == node}
-    report, first, _ = again.minds(bag, said, Changes(), CameraPreprocessor, False)
+    report, first, _ = replay_drive.minds(bag, said, Changes(), CameraPreprocessor, False)
     gap = report[NODES[node]]
     assert gap['compared'] > 20 and report['frames_not_replayed'] == 0
     assert gap['max_abs_difference'] <= TOLERANCE, f'{node}: {first.said}{UPDATE}'
@@ -49,7 +49,7 @@ def test_each_node_keeps_its_contract(golden, node):
 
 def test_the_critic_keeps_its_contract(golden):
     for bag in golden.values():
-        report, first = again.critics(bag, recorded.abouts(bag), Changes())
+        report, first = replay_drive.critics(bag, recorded.abouts(bag), Changes())
         assert report['compared'] > 15 and report['answers_different'] == 0
         assert report['different'] == report['reasons_different'] == 0, f'{first.said}{UPDATE}'
 

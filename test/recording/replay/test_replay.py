@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from ami_ros.cli import main as cli
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.replay import recorded
-from ami_ros.recording.replay.gaps import ROUNDING
+from ami_ros.recording.replay.differences import ROUNDING
 import pytest
 
 BAG = Path(__file__).with_name('golden') / 'mind.mcap'
@@ -106,9 +106,9 @@ def test_walking_finds_what_the_public_reader_finds():
     with open(BAG, 'rb') as file:
         public = [(channel.topic, message.log_time, message.data) for _, channel, message in
                   make_reader(file).iter_messages(log_time_order=False)]
-    assert [tuple(heard) for heard in walk.messages(BAG)] == public and len(public) > 100
-    some = [tuple(heard) for heard in walk.messages(BAG, ('cmd_vel',))]
+    assert [tuple(heard) for heard in message_reader.messages(BAG)] == public and len(public) > 100
+    some = [tuple(heard) for heard in message_reader.messages(BAG, ('cmd_vel',))]
     assert some == [one for one in public if one[0] == '/cmd_vel'] and some
-    begin, end = walk.span_of(BAG)
+    begin, end = message_reader.span_of(BAG)
     assert begin == min(one[1] for one in public) and end == max(one[1] for one in public)
-    assert not list(walk.messages(BAG, (), end + 1))
+    assert not list(message_reader.messages(BAG, (), end + 1))

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from ami_ros.cli import main as cli
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.recorder import Limits, Recorder
 from ami_ros.recording.replay import event_index as indexes
@@ -126,7 +126,7 @@ def test_the_page_says_what_a_decision_and_a_metre_cost():
 def test_a_recording_without_a_trace_is_named(tmp_path, capsys):
     assert cli.main(['report', str(tmp_path / 'none')]) == 1
     assert 'there is no recording' in capsys.readouterr().err
-    assert list(walk.messages(BAG, ('trace/records',)))
+    assert list(message_reader.messages(BAG, ('trace/records',)))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason='needs a browser: apt install chromium')

@@ -7,7 +7,7 @@ import re
 
 from ami_ros.actor.costs import TERMS
 from ami_ros.cli import main as cli
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.replay import event_index as indexes
 from ami_ros.recording.replay import recorded
 import cv2
@@ -51,7 +51,8 @@ def test_a_moment_is_told_with_all_its_links(capsys, tmp_path, name):
     assert 'runner-up' in text and 'missing' not in text
     for stage in ('perception', 'world_model', 'actor', 'critic'):
         assert float(value(text, f'time of {stage}').split('worked ')[1].split()[0]) > 0
-    pictures = {recorded.stamp_ns(msg): msg for heard in walk.messages(bag, ('camera/image_raw',))
+    pictures = {recorded.stamp_ns(msg): msg
+                for heard in message_reader.messages(bag, ('camera/image_raw',))
                 for msg in [recorded.message(heard.data, 'sensor_msgs/msg/Image')]}
     seen = cv2.cvtColor(cv2.imread(str(png)), cv2.COLOR_BGR2RGB)[2::5, 2::5]
     assert np.array_equal(seen.ravel(), pictures[one.frame_ns].data)
@@ -84,7 +85,7 @@ def test_surprise_and_slowness_are_in_order():
     slowest = [took for took, _ in found.slowest()]
     assert len(slowest) > 20 and slowest == sorted(slowest, reverse=True) and slowest[-1] > 0
     said = {line.said['frame_ns']: line.said['belief']['surprise']
-            for heard in walk.messages(BAG, ('trace/records',))
+            for heard in message_reader.messages(BAG, ('trace/records',))
             for line in recorded.lines_of(heard.data, 0) if line.kind == 'Thought'}
     assert {one.frame_ns: surprise for surprise, one in found.surprises()}.items() <= said.items()
 
@@ -110,8 +111,8 @@ def test_times_outside_and_bags_without_verdicts_are_named(capsys, tmp_path):
 
 
 def test_a_line_of_the_record_is_json_for_everybody():
-    data = next(iter(walk.messages(BAG, ('trace/records',)))).data
-    head, *lines = walk.text_of(data).split('\n')
+    data = next(iter(message_reader.messages(BAG, ('trace/records',)))).data
+    head, *lines = message_reader.text_of(data).split('\n')
     assert {'node', 'process', 'dropped'} <= set(json.loads(head))
     numbers = [json.loads(line)[0] for line in lines]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

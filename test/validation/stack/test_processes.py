@@ -3,7 +3,7 @@
 
 import time
 
-from ami_ros.robots import addressed
+from ami_ros.robots import parameter_file_nodes
 from ami_ros.validation.stack.processes import ChildEnded, NODES, Processes, RECORDER
 import pytest
 
@@ -40,5 +40,5 @@ def test_who_may_is_started_again_after_a_while_and_who_may_not_ends_all(tmp_pat
 def test_a_trial_names_the_rover_to_every_node_and_a_person_s_file_wins(tmp_path):
     processes = Processes(1, tmp_path)
     for name in (*NODES, RECORDER):
-        given = addressed.parameters(processes.rover)[f'/**/{name}']
+        given = parameter_file_nodes.parameters(processes.rover)[f'/**/{name}']
         assert given['robot'] == 'rover' and ('safety_policy' in given) == (name == 'critic')

@@ -7,12 +7,12 @@ import multiprocessing
 from pathlib import Path
 import time
 
-from ami_ros.recording import walk
+from ami_ros.recording import message_reader
 from ami_ros.recording.replay import chains, recorded
 from ami_ros.recording.replay.changes import Changes
-from ami_ros.recording.replay.critics import CriticAgain
-from ami_ros.recording.replay.gaps import First
-from ami_ros.recording.replay.minds import KINDS, MindAgain, Seen
+from ami_ros.recording.replay.differences import First
+from ami_ros.recording.replay.replay_critic import CriticAgain
+from ami_ros.recording.replay.replay_mind import KINDS, MindAgain, Seen
 
 
 def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable,
@@ -31,7 +31,7 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
         if isinstance(one, recorded.TraceLine):
             if one.node in again:
                 again[one.node].do(one)
-        elif any(walk.is_of(one.topic, info) for info in infos):
+        elif any(message_reader.is_of(one.topic, info) for info in infos):
             seen.on_info(one.data, again.values())
         else:
             seen.pictures.put(one.data)

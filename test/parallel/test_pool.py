@@ -6,8 +6,8 @@ import sys
 from ami_ros.cli.main import main
 from ami_ros.core.share import HERE
 from ami_ros.parallel import installed
-from ami_ros.parallel import outcomes as parallel
-from ami_ros.parallel.outcomes import outcomes
+from ami_ros.parallel import pool as parallel
+from ami_ros.parallel.pool import outcomes
 import pytest
 
 

@@ -16,7 +16,7 @@ from ami_ros.recording import call_recorder, lossless_json
 from ami_ros.recording.records import SAID, Told
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes, policy_of
-from ami_ros.recording.replay.gaps import First
+from ami_ros.recording.replay.differences import First
 
 UNLIKE = ('ages', 'reason')         # of a verdict: ages follow, a reason is words
 

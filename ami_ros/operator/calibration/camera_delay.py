@@ -8,7 +8,7 @@ the two clocks of capture differ. Only the mean of each column is kept of a pict
 
 import numpy as np
 
-from ami_ros.operator.calibration.found import Unclear
+from ami_ros.operator.calibration.measurement import Unclear
 
 FEWEST = 12             # pictures
 EARLIEST_S, LATEST_S = -0.15, 0.6

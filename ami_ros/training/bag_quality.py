@@ -15,7 +15,7 @@ import numpy as np
 from ami_ros.robots.robot import Robot
 from ami_ros.training import bagreader, bags, windows
 from ami_ros.training.bagreader import Recording
-from ami_ros.training.choice import BagError
+from ami_ros.training.topic_choice import BagError
 
 PICTURES = 100              # that are kept and looked at
 FRAMES, BATCH, CHECKS, HELD_OUT = 6, 128, 16, 0.08      # what train.Recipe and build ask for

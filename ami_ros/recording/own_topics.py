@@ -6,7 +6,7 @@ A recording holds them beside the sensors, and some have a sensor's type: the pi
 an Image. The table of the nodes says the same with types and rates; a test compares the two.
 """
 
-from ami_ros.recording.walk import is_of
+from ami_ros.recording.message_reader import is_of
 
 OWN = (
     'goal/image', 'joy', 'cmd_vel_manual', 'e_stop', 'cmd_vel_smoothed',

@@ -19,7 +19,7 @@ from ami_ros.inference.networks import mind
 from ami_ros.recording.records import Aimed, Began, fingerprint, State, Thought, Tuned
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes, module_of
-from ami_ros.recording.replay.gaps import First, Gap
+from ami_ros.recording.replay.differences import First, Gap
 
 PICTURES = 600          # are remembered, a minute of a camera at 10 Hz
 UNSEEN = np.zeros((0, 0, 3), np.uint8)

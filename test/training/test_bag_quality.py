@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ami_ros.cli import main as cli
 from ami_ros.robots.find import find
-from ami_ros.training import bagreader, fitness, windows
+from ami_ros.training import bag_quality, bagreader, windows
 from ami_ros.training.bagreader import Recording
 import numpy as np
 import pytest
@@ -32,8 +32,8 @@ def recording(seconds=400.0, hz=10.0, **other) -> Recording:
     return replace(made, **other)
 
 
-def judged(made: Recording) -> fitness.Fitness:
-    return fitness.judge(made, windows.cut(made, np.random.default_rng(0)))
+def judged(made: Recording) -> bag_quality.Fitness:
+    return bag_quality.judge(made, windows.cut(made, np.random.default_rng(0)))
 
 
 def test_a_good_bag_is_good():
@@ -48,13 +48,13 @@ def test_it_asks_for_what_training_asks_for():
     pytest.importorskip('torch', reason='needs torch')
     from ami_ros.training.train import Recipe, split
     recipe = Recipe()
-    assert (fitness.FRAMES, fitness.BATCH, fitness.HELD_OUT) == (
+    assert (bag_quality.FRAMES, bag_quality.BATCH, bag_quality.HELD_OUT) == (
         recipe.frames, recipe.windows, recipe.held_out)
     for seconds in (10.0, 20.0, 25.0, 30.0, 40.0, 60.0, 100.0):
         made = recording(seconds)
         drives = windows.cut(made, np.random.default_rng(0))
         rows, held = split(drives, recipe)
-        enough = len(rows) >= recipe.windows and len(held) >= fitness.CHECKS
+        enough = len(rows) >= recipe.windows and len(held) >= bag_quality.CHECKS
         assert bool(judged(made).failures) is not enough, seconds
 
 
@@ -110,7 +110,7 @@ def test_it_reads_as_training_reads(tmp_path):
     path = write(tmp_path / 'bag', topics(300))
     whole = bagreader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad)
     part = bagreader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad,
-                          pictures=fitness.PICTURES)
+                          pictures=bag_quality.PICTURES)
     for name in ('image_ns', 'odom_ns', 'odom', 'command_ns', 'command', 'gyro_ns', 'gyro',
                  'clearance'):
         assert np.array_equal(getattr(part, name), getattr(whole, name), equal_nan=True), name

@@ -3,9 +3,9 @@
 
 import threading
 
-from ami_ros.recording import scribe as scribes
+from ami_ros.recording import background_recorder as scribes
+from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.recorder import Limits, Recorder
-from ami_ros.recording.scribe import Scribe
 from drives import moment, TYPES
 import pytest
 from rosbags.highlevel import AnyReader

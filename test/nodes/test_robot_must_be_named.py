@@ -8,7 +8,7 @@ import sys
 
 from ami_ros.core.share import share
 from ami_ros.nodes import parameters
-from ami_ros.robots import addressed
+from ami_ros.robots import parameter_file_nodes
 from ami_ros.validation.stack.processes import NODES, RECORDER
 import pytest
 import rclpy
@@ -73,8 +73,8 @@ def test_a_key_is_read_as_ros_reads_it(ros_domain, tmp_path, key):
                         cli_args=['--ros-args', '--params-file', str(file)])
             has = node.has_parameter('a')
             node.destroy_node()
-            read, = addressed.parameters(file)
-            assert addressed.matches(read, f'{space}/critic') == has
+            read, = parameter_file_nodes.parameters(file)
+            assert parameter_file_nodes.matches(read, f'{space}/critic') == has
     finally:
         rclpy.shutdown(context=context)
 

@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.operator.calibration.room import around, lane
+from ami_ros.operator.calibration.free_space import around, lane
 import numpy as np
 import pytest
 

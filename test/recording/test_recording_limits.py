@@ -5,11 +5,11 @@ from collections import namedtuple
 import json
 import os
 
-from ami_ros.recording import in_use, walk
-from ami_ros.recording.about import files_of
+from ami_ros.recording import in_use, message_reader
+from ami_ros.recording.background_recorder import Scribe
+from ami_ros.recording.node_metadata import files_of
 from ami_ros.recording.recorder import Attached, GB, Limits
 from ami_ros.recording.repair import repair
-from ami_ros.recording.scribe import Scribe
 from drives import begun, CAMERA, moment, TYPES
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
@@ -50,9 +50,9 @@ def test_the_oldest_files_make_room_and_each_stands_for_itself(tmp_path):
     assert there[0].name == f'bag_{recorder.removed}.mcap'
     for path in there:
         assert held(path) == {ROBOT.name: ROBOT.data}
-        first = next(walk.of_file(path, (), 0, 2**63))
+        first = next(message_reader.of_file(path, (), 0, 2**63))
         assert first.data == moment(0)[1][2]        # what is kept comes first
-    stamps = [heard.log_ns for heard in walk.messages(bag, (CAMERA.lstrip('/'),))]
+    stamps = [heard.log_ns for heard in message_reader.messages(bag, (CAMERA.lstrip('/'),))]
     assert stamps == [moment(index)[0][1] for index in range(60 - len(stamps), 60)]
     with AnyReader([bag]) as reader:
         assert sum(c.msgcount for c in reader.connections) == sum(1 for _ in reader.messages())

@@ -6,7 +6,7 @@ import json
 from ami_ros.cli import main as cli
 from ami_ros.recording import bagwriter as make
 from ami_ros.recording.attached import recorded_robot
-from ami_ros.recording.own import OWN
+from ami_ros.recording.own_topics import OWN
 from ami_ros.robots.find import find
 from ami_ros.training import bags
 from ami_ros.training.bagreader import BagError, read
