@@ -22,8 +22,8 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Add moving furniture and walking people, slower than the rover')
     one.add_argument(
         '--lies', type=count, metavar='N', nargs='?', const=20,
-        help='Instead of adversarial plans, run N drives (20 if N is not given) towards a wall with '
-             'each sensor fault')
+        help='Instead of adversarial plans, run N drives towards a wall with each sensor fault; '
+             'N is 20 if it is not given')
     one.add_argument(
         '--only', action='append', default=[], metavar='LIE',
         help='Fault to run with --lies; may be given several times')
