@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ami_ros.actor.cem import Actor
-from ami_ros.core.ports import Encoder
 from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Latent, Plan
+from ami_ros.perception.camera_contract import CameraEncoder
 from ami_ros.world_model.belief_filter import executed, WorldModel
 
 
@@ -24,7 +24,7 @@ class Tick:
 class Mind:
     """Perception, world model, actor; the critic is elsewhere and nothing here overrules it."""
 
-    def __init__(self, encoder: Encoder, world_model: WorldModel, actor: Actor):
+    def __init__(self, encoder: CameraEncoder, world_model: WorldModel, actor: Actor):
         self.encoder, self.world_model, self.actor = encoder, world_model, actor
 
     def begin(self) -> None:

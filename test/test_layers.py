@@ -55,7 +55,7 @@ HOME = {           # third-party package: the folders and files that may import 
     'yaml': ('critic/safety_policy/', 'robots/', 'recording/', 'modules/', 'inference/', 'sim/',
              'training/', 'nodes/', 'operator/', 'validation/', 'cli/', 'launching.py'),
     'cv2': ('perception/images/', 'nodes/', 'operator/', 'sim/'),
-    'torch': ('training/', 'inference/torch_backend.py', 'inference/torch_operators.py',
+    'torch': ('training/', 'inference/torch_backend.py', 'inference/torch_onnx_operators.py',
               'validation/benchmarks/'),
     'jsonschema': ('modules/schema.py',),
     'onnx': ('training/', 'inference/graph.py', 'inference/numpy_backend.py'),

@@ -17,7 +17,7 @@ import tempfile
 
 from ami_ros.recording import walk
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimRoom
+from ami_ros.sim.simulator_interface import open_body, SimRoom
 from ami_ros.validation.stack import session
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer

@@ -20,14 +20,14 @@ import tempfile
 import time
 
 import ami_ros
-from ami_ros.recording import walk, writers
+from ami_ros.recording import in_use, walk
 from ami_ros.recording.recorder import Limits, Recorder
 from ami_ros.recording.repair import repair
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
 SEED, POINTS = 0, 200
-writers.WATCH_S = 0.0   # nobody writes but the recorders that are killed here
+in_use.WATCH_S = 0.0   # nobody writes but the recorders that are killed here
 ROOT = Path(ami_ros.__file__).parents[1]
 PROGRAM = ROOT / 'test' / 'helpers' / 'drives.py'
 GOLDEN = ROOT / 'test' / 'recording' / 'replay' / 'golden' / 'mind.mcap'

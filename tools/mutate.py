@@ -73,11 +73,12 @@ TESTS = {
                         'rules/test_rule_time_to_collision'),
     'stamp_order': ('test_critic',),
     'beams': ('test_beams', 'rules/test_rule_lidar_displaced', 'rules/test_obstacle_tracking'),
-    'command_arbiter': ('test_command_arbiter', 'test_critic_authorization', 'test_critic'),
+    'command_source_selector': ('test_command_source_selector', 'test_critic_authorization',
+                                'test_critic'),
 }
-ALL = ('rules/*', 'safety_policy/*', 'critic', 'stop_hold', 'latch', 'history', 'command_arbiter',
-       'footprint_sweep', 'scan_history', 'dead_reckoning', 'scan_motion', 'beams',
-       'switch_senders', 'stamp_order')
+ALL = ('rules/*', 'safety_policy/*', 'critic', 'stop_hold', 'latch', 'history',
+       'command_source_selector', 'footprint_sweep', 'scan_history', 'dead_reckoning',
+       'scan_motion', 'beams', 'multi_publisher_switch', 'stamp_order')
 # of each rule
 EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_rule_boundaries')
 NOT_RUN = ('is_quick',)     # tests that measure time

@@ -109,7 +109,7 @@ def asked(args: argparse.Namespace, begun: float) -> int:
 
 def carried(trial, begun: float, path: Path | None) -> int:
     """Move the robot elsewhere once in each episode; return the exit status."""
-    from ami_ros.validation.carried_away import carried as work
+    from ami_ros.validation.kidnapped_robot import carried as work
     done: list = []
 
     def progress(one) -> None:

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     from ami_ros.cli.common import make_way
     from ami_ros.perception.images.draw import enlarge, write_png
-    from ami_ros.recording.replay.index import index
+    from ami_ros.recording.replay.event_index import index
     from ami_ros.recording.replay.moment import moment
     from ami_ros.recording.replay.recorded import abouts
     make_way(args.picture)

@@ -23,7 +23,7 @@ from ami_ros.core.types import (
     Verdict,
     View,
 )
-from ami_ros.critic.command_arbiter import CommandArbiter, Limits
+from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits
 from ami_ros.critic.history import History
 from ami_ros.critic.latch import Latch
 from ami_ros.critic.rules.input_timeout import ages, young
@@ -131,7 +131,8 @@ def verdict(situation: Situation, command: Command, action: str, rule: str, reas
             by_stamp, by_arrival = ages(value, situation)
             seconds += [(what, by_stamp), (f'{what}_arrival', by_arrival)]
     mode = '' if situation.permit is None else situation.permit.mode
-    of = () if plan is None else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source)
+    of = ((0, 0, 0, '', '') if plan is None
+          else (plan.number, plan.start_ns, plan.goal, plan.run, plan.source))
     return Verdict(command, action, rule, reason, tuple(touched), tuple(seconds), *of, mode=mode,
                    silent=situation.silent)
 
@@ -151,7 +152,7 @@ class Critic:
         self.latch = Latch() if latch is None else latch
         self.keeper = History(robot, getattr(policy.rules.get('tilt'), 'filter_s', 0.0))
         self.counts: Counter[str] = Counter()   # inputs taken and ignored, verdicts by action
-        self.drivers = CommandArbiter(policy.shared, self.counts, limits(policy))
+        self.drivers = CommandSourceSelector(policy.shared, self.counts, limits(policy))
         self.on_teleop, self.on_permit = self.drivers.on_teleop, self.drivers.on_permit
         self.other = ''                         # which other critic commands the wheels
         self.scans: dict[str, Scan] = {}        # the newest of each sensor, by its name
@@ -174,6 +175,7 @@ class Critic:
         """Take a foreign twist in the place of a plan; return whether it was taken."""
         taken = self.drivers.on_twist(wish, steady_ns, now_ns)
         if taken:
+            assert self.drivers.plan is not None    # the twist, as a plan of one knot
             self.keeper.on_plan(self.drivers.plan, steady_ns)
         return taken
 
@@ -246,10 +248,11 @@ class Critic:
 
     def renew(self, now_ns: int) -> None:
         """Let permit and switches have just come: in lock-step no time passes between frames."""
-        fresh = {'stamp_ns': now_ns, 'received_steady_ns': now_ns}
         if self.drivers.permit is not None:
-            self.drivers.permit = replace(self.drivers.permit, **fresh)
-        self.switches = {name: replace(s, **fresh) for name, s in self.switches.items()}
+            self.drivers.permit = replace(self.drivers.permit, stamp_ns=now_ns,
+                                          received_steady_ns=now_ns)
+        self.switches = {name: replace(s, stamp_ns=now_ns, received_steady_ns=now_ns)
+                         for name, s in self.switches.items()}
 
     def judge(self, now_ns: int, steady_ns: int,
               wanted: tuple[float, float] | None = None) -> Verdict:

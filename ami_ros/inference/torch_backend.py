@@ -10,7 +10,7 @@ import torch
 from ami_ros.inference import cast
 from ami_ros.inference.graph import check_inputs, Graph, read, used
 from ami_ros.inference.options import Options
-from ami_ros.inference.torch_operators import OPERATORS, SHAPES_FROM
+from ami_ros.inference.torch_onnx_operators import OPERATORS, SHAPES_FROM
 
 PLAIN = Options()
 CASTS = {'float32': cast.plain, 'float16': cast.half, 'float64': cast.double}

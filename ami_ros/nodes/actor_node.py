@@ -3,11 +3,14 @@
 
 from time import perf_counter
 
-from ami_ros.core.types import Goal
+from sensor_msgs.msg import Image, JointState
+
+from ami_ros.core.types import Belief, Goal
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.planning import PlanPublisher
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
@@ -27,7 +30,8 @@ class ActorProcessor(Processor):
     def listen(self) -> None:
         """Hear orders and beliefs."""
         self.plans.listen()
-        self.halves = {}        # of beliefs whose other half did not come yet
+        # of beliefs whose other half did not come yet
+        self.halves: dict[str, Image | JointState] = {}
         hear = self.worker.sensors.hear
         hear(topics.GOAL_LATENT, self.on_goal)
         hear(topics.BELIEF_STATE, lambda msg: self.on_half('state', msg))
@@ -57,8 +61,12 @@ class ActorProcessor(Processor):
 
     def aim(self, order: WantedGoal) -> None:
         """Find the way to a goal."""
-        place = self.worker.mind.encoder.place
-        self.plans.aim(order, lambda order: Goal(order.value, place(order.value), order.number))
+        place = present(self.worker.mind).encoder.place
+
+        def goal_of(order: WantedGoal) -> Goal:
+            z = present(order.value)
+            return Goal(z, place(z), order.number)
+        self.plans.aim(order, goal_of)
 
     def may(self, item: Input) -> bool:
         """A belief of a run before, or of one that is still to come, is no ground for a plan."""
@@ -67,13 +75,14 @@ class ActorProcessor(Processor):
     def process(self, item: Input) -> Said:
         """Plan."""
         begun = perf_counter()
+        belief = of_kind(item.value, Belief)
         commands = self.plans.commands_for(item.stamp_ns)
-        plan = self.plans.plan_from(item.value, commands, item)
+        plan = self.plans.plan_from(belief, commands, item)
         planned = perf_counter()
         yield self.plans.plans, convert.plan_message(plan)
         yield from self.plans.state_of(plan, item, plan_ms=1e3 * (planned - begun))
         self.worker.tracing.note(thought(self.worker, item, begun, {'actor': planned},
-                                         commands=commands, belief=item.value, plan=plan))
+                                         commands=commands, belief=belief, plan=plan))
 
 
 def actor_node(make_mind=open_mind) -> Managed:

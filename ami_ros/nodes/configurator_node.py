@@ -8,6 +8,7 @@ up. What it decides, and why, is in ami_ros/configurator/configurator.py.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 import math
 import time
 import uuid
@@ -22,6 +23,7 @@ from ami_ros.host.heat import Thermometer
 from ami_ros.host.watts import Wattmeter
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lifecycle import Managed
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.run import run
 from ami_ros.nodes.transition_requests import end, TransitionRequests
 from ami_ros.perception.camera_contract import of_robot
@@ -43,13 +45,18 @@ class ConfiguratorNode:
     def __init__(self):
         self.node = Managed('configurator', self)
         self.made = parameters.declare(self.node, GROUPS)
-        self.settings: ConfiguratorSettings = self.made['']
+        self.settings = of_kind(self.made[''], ConfiguratorSettings)
         self.picture: np.ndarray | None = None      # of the goal
-        self.mine: Configurator | None = None
+        self._mine: Configurator | None = None      # while it is configured
         self.requests: TransitionRequests | None = None
         self.told_s = self.handed_s = 0.0
         if self.settings.autostart:
             self.node.rise()
+
+    @property
+    def mine(self) -> Configurator:
+        """Return what decides; it is there while the node is configured."""
+        return present(self._mine)
 
     def configure(self) -> None:
         """Learn whom to watch."""
@@ -61,8 +68,8 @@ class ConfiguratorNode:
                       for sensor in robot.sensors_of('CameraInfo')[:1]]
         space = self.node.get_namespace().rstrip('/')
         names = planners(self.settings.use_composition)
-        self.mine = Configurator(self.settings, uuid.uuid4().hex[:8],
-                                 tuple(f'{space}/{name}' for name in names), f'{space}/critic')
+        self._mine = Configurator(self.settings, uuid.uuid4().hex[:8],
+                                  tuple(f'{space}/{name}' for name in names), f'{space}/critic')
         self.required = {sensor.name for sensor in heard(robot) if sensor.required}
         folder, homeless = state_folder_or_temporary(self.settings.state_dir,
                                                      self.node.get_namespace())
@@ -90,8 +97,11 @@ class ConfiguratorNode:
             active.hear(row, take)
         for row in self.infos:
             active.hear_once(row, self.eye.on_info)
-        for row, mode in MODES.items():
-            active.serve(row, self.asking(lambda mode=mode: self.mine.ask(mode, time.monotonic())))
+
+        def ask(mode: str) -> tuple[bool, str]:
+            return self.mine.ask(mode, time.monotonic())
+        for service, mode in MODES.items():
+            active.serve(service, self.asking(partial(ask, mode)))
         active.serve(topics.RESET, self.asking(self.mine.reset))
         active.serve(topics.CANCEL, self.asking(lambda: (True, self.mine.cancel())))
         active.serve(topics.NEW_EPISODE, self.asking(lambda: (True, self.mine.begin())))
@@ -100,7 +110,7 @@ class ConfiguratorNode:
 
     def deactivate(self) -> None:
         """Arm nobody any more, and say so."""
-        if self.mine is not None:
+        if self._mine is not None:
             self.mine.ask('idle', time.monotonic())
             self.hand_over()
             self.say()
@@ -117,7 +127,7 @@ class ConfiguratorNode:
             publisher = self.__dict__.pop(name, None)
             if publisher is not None:
                 self.node.destroy_publisher(publisher)
-        self.mine = self.requests = None
+        self._mine = self.requests = None
 
     def asking(self, ask: Callable[[], tuple[bool, str]]) -> Callable:
         """Make the answer of a service."""
@@ -173,14 +183,14 @@ class ConfiguratorNode:
         """Let the supervisor act, and say how it stands as often as it is needed."""
         now_s = time.monotonic()
         if self.made[''] is not self.settings:
-            self.settings = self.made['']
+            self.settings = of_kind(self.made[''], ConfiguratorSettings)
             self.mine.tune(self.settings)
-        self.requests.hear_answers(now_s)
+        present(self.requests).hear_answers(now_s)
         for act in self.mine.tick(now_s):
             if act.what == 'end':
                 end(act, self.node.get_logger().error)
             else:
-                self.requests.step(act, now_s)
+                present(self.requests).step(act, now_s)
         news, self.mine.supervisor.news = self.mine.supervisor.news, []
         for sentence in news:
             self.node.get_logger().warning(sentence)
@@ -248,7 +258,7 @@ class ConfiguratorNode:
 
     def health(self) -> convert.Health:
         """Say how it stands."""
-        if self.mine is None:
+        if self._mine is None:
             return convert.Health('', 0, 'not configured')
         values = self.mine.status(time.monotonic())
         planner = self.mine.supervisor.wards[self.mine.planner]

@@ -28,7 +28,7 @@ from ami_ros.robots.urdf import BASE
 NS = 10**9
 LEAST_KNOT_S = 0.001    # of a plan; a mind plans 0.25
 MOST_POINTS = 1000      # of a plan: one without end would hold up who reads it
-VECTORS = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
+VECTORS: dict[str, np.dtype] = {'32FC1': np.dtype('<f4'), '64FC1': np.dtype('<f8')}
 LEVELS = {'go': DiagnosticStatus.OK, 'slow': DiagnosticStatus.WARN, 'stop': DiagnosticStatus.ERROR}
 BELIEF_NAMES = ('body.v_mps', 'body.w_radps', 'body.gyro_radps', 'place.x_m', 'place.y_m',
                 'place.yaw_rad', 'odometry.x_m', 'odometry.y_m', 'odometry.yaw_rad', 'surprise',
@@ -65,7 +65,7 @@ def packed(values: np.ndarray, typecode: str) -> array:
     """Copy a numpy array into the kind of array that a message holds, at memcpy speed."""
     out = array(typecode)
     if values.size:
-        out.frombytes(memoryview(np.ascontiguousarray(values)).cast('B'))
+        out.frombytes(np.ascontiguousarray(values).data.cast('B'))
     return out
 
 

@@ -13,11 +13,13 @@ import inspect
 import time
 
 import numpy as np
+from rclpy.subscription import Subscription
 
 from ami_ros.core.types import Plan, Switch
+from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
 from ami_ros.critic.rules.required_sensors import heard
-from ami_ros.critic.switch_senders import SwitchSenders
 from ami_ros.nodes import cdr_reader, convert, sensor_conversions, sensor_types, topics
+from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.topics import Topic
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
@@ -67,7 +69,7 @@ class CriticInputs:
         """Subscribe to all inputs of a CriticNode, which judges and says what comes of them."""
         self.node, self.settings, self.robot = node, node.settings, node.robot
         self.waiting: Plan | None = None        # lock-step: until the readings are there
-        self.senders: dict[str, SwitchSenders] = {}
+        self.senders: dict[str, MultiPublisherSwitch] = {}
         self.unreadable: dict[str, str] = {}    # by topic: why its newest message cannot be read
         self.seen_ns = time.monotonic_ns()      # when it had its last turn
         self.delayed_ns = 0                     # when messages of a switch were last seen to wait
@@ -95,13 +97,14 @@ class CriticInputs:
 
     def hear_sensor(self, sensor: Sensor) -> None:
         """Subscribe to a sensor; an emergency stop is told apart by its publishers."""
-        rows, subscriptions = sensor_types.rows(sensor), []
+        rows = sensor_types.rows(sensor)
+        subscriptions: list[Subscription] = []
         if sensor.kind != 'e_stop':
             for row in rows:
                 self.hear(row, partial(self.on_reading, sensor))
             return
         publishers = partial(self.node.get_publishers_info_by_topic, rows[0].name)
-        self.senders[sensor.name] = SwitchSenders(
+        self.senders[sensor.name] = MultiPublisherSwitch(
             lambda: frozenset(bytes(info.endpoint_gid) for info in publishers()))
         for queue, row in enumerate(rows):
             def take(raw, number, received_ns, queue=queue) -> None:
@@ -164,7 +167,7 @@ class CriticInputs:
             self.waiting = plan     # none at all names no frame that could be answered
             self.answer()
             return
-        now_ns = self.ros_ns()
+        now_ns = present(self.ros_ns())
         if plan is None:            # nobody knows what it wanted; without knots it is a stop
             last = self.node.critic.drivers.plan
             run_id = last.run if last else ''
@@ -193,7 +196,7 @@ class CriticInputs:
         now_ns = self.ros_ns()
         wish = self.read('twist', self.wish_of, raw, now_ns)
         if wish is None:
-            wish = sensor_conversions.unreadable_wish(now_ns)
+            wish = sensor_conversions.unreadable_wish(present(now_ns))
         if self.node.critic.on_twist(wish, time.monotonic_ns(), now_ns):
             self.node.say(*self.node.judge())
         else:

@@ -18,7 +18,7 @@ from std_srvs.srv import Trigger
 
 from ami_ros import __version__
 from ami_ros.core.durable_state import state_folder_or_temporary
-from ami_ros.core.rate_monitor import Pulse
+from ami_ros.core.rate_monitor import HealthSettings, Pulse
 from ami_ros.core.share import share
 from ami_ros.core.types import Verdict
 from ami_ros.critic.audit.events import Auditor
@@ -29,8 +29,9 @@ from ami_ros.critic.safety_policy.limits import Policy, read
 from ami_ros.host.privileges import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import cdr_reader, convert, parameters, publisher_check, ros_clock, topics
 from ami_ros.nodes.critic_inputs import CriticInputs
-from ami_ros.nodes.critic_settings import check_together, GROUPS
+from ami_ros.nodes.critic_settings import check_together, GROUPS, NodeSettings
 from ami_ros.nodes.lifecycle import alive, BEAT_S
+from ami_ros.nodes.narrowing import of_kind
 from ami_ros.nodes.run import IDLE_S, run
 from ami_ros.nodes.second_critic import LISTEN_S, NAMESAKE_S, OtherCritics
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
@@ -57,7 +58,7 @@ class CriticNode(Node):
     def __init__(self):
         super().__init__('critic', **parameters.FROM_FILE)
         made = parameters.declare(self, GROUPS)
-        s = self.settings = made['']
+        s = self.settings = of_kind(made[''], NodeSettings)
         self.robot = find(s.robot)
         chosen = policy(s.safety_policy)
         check_together(self, self.robot, chosen, s.enable_stamped_cmd_vel)
@@ -239,7 +240,8 @@ class CriticNode(Node):
              'run': permit.run if permit else '', 'silent': ','.join(last.silent),
              'others': self.besides, 'priority': self.priority or 'real-time',
              'unwritten': self.unwritten(), 'audit': self.auditor.log.known(),
-             **self.pulse.said(time.monotonic(), self.made['health']),
+             **self.pulse.said(time.monotonic(),
+                              of_kind(self.made['health'], HealthSettings)),
              **{f'count.{what}': str(n) for what, n in sorted(self.critic.counts.items())}})
         self.diagnostics.publish(
             convert.health_message(health, self.get_clock().now().nanoseconds))

@@ -13,6 +13,7 @@ from ami_ros.nodes.hot_swap import HotSwap
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.planning import PlanPublisher
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import taken_up, thought
@@ -65,22 +66,24 @@ class MindProcessor(Processor):
         self.plans.listen()
         sensors.hear_body()
         sensors.hear_goal()
-        sensors.hear_camera(self.worker.mind.encoder.contract)
+        sensors.hear_camera(present(self.worker.mind).encoder.contract)
 
     def aim(self, order: WantedGoal) -> None:
         """See the picture of a goal, and find the way there."""
-        mind, eye = self.worker.mind, self.worker.sensors.eye
-        self.plans.aim(order, lambda order: mind.goal(eye.goal(order.value), order.number))
+        mind, eye = present(self.worker.mind), present(self.worker.sensors.eye)
+        self.plans.aim(order, lambda order: mind.goal(eye.goal(present(order.value)),
+                                                      order.number))
 
     def process(self, item: Input) -> Said:
         """See, believe, plan; the plan goes out first."""
         worker, begun = self.worker, perf_counter()
-        mind, sensors, run_id = worker.mind, worker.sensors, worker.episode.run
-        reading = sensors.body.at(item.stamp_ns)
+        mind, sensors, run_id = present(worker.mind), worker.sensors, worker.episode.run
+        body = present(sensors.body)
+        reading = body.at(item.stamp_ns)
         if reading is None:
-            raise ValueError(sensors.body.missing(item.stamp_ns))
+            raise ValueError(body.missing(item.stamp_ns))
         commands = self.plans.commands_for(item.stamp_ns)
-        picture = sensors.eye.view(item.value)
+        picture = present(sensors.eye).view(item.value)
         latent = mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, run_id))
         seen = perf_counter()
         belief = mind.believe(latent, commands)

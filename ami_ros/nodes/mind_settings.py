@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 import time
-from typing import ClassVar
+from typing import cast, ClassVar
 
 from ami_ros.core.compute_budget import Level, within
+from ami_ros.core.ports import Dynamics
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import (
     ActorSettings,
@@ -22,6 +23,7 @@ from ami_ros.inference.networks import mind
 from ami_ros.mind import Mind
 from ami_ros.modules import active_set
 from ami_ros.modules.module import open_module
+from ami_ros.nodes.narrowing import of_kind
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
 
@@ -101,8 +103,8 @@ GROUPS = {
 
 def world_settings(made: Mapping[str, Settings], robot: Robot) -> WorldModelSettings:
     """Settings of the world model; in lock-step nothing is late, else as late as was measured."""
-    world = made.get('world_model', WorldModelSettings())
-    if made[''].lock_step:
+    world = of_kind(made.get('world_model', WorldModelSettings()), WorldModelSettings)
+    if of_kind(made[''], ModuleSettings).lock_step:
         return replace(world, latency_s=0.0)
     return replace(world, latency_s=robot.latency_s) if world.latency_s < 0 else world
 
@@ -125,22 +127,29 @@ def thinking_with(module: str) -> dict[str, object]:
 
 def open_mind(made: Mapping[str, Settings]) -> Mind:
     """Make a mind from what a node was told; ValueError when module and robot do not fit."""
-    own = made['']
+    own = of_kind(made[''], ModuleSettings)
     robot = find(own.robot)
     return mind(open_module(own.module, own.require_signed, own.module_store_dir), robot,
                 world_settings(made, robot),
-                made.get('actor', ActorSettings()), made.get('energy', EnergySettings()),
+                of_kind(made.get('actor', ActorSettings()), ActorSettings),
+                of_kind(made.get('energy', EnergySettings()), EnergySettings),
                 time.monotonic_ns, own.backend,
                 Options(own.precision, cache=engines(own.engine_cache_dir)))
 
 
-def within_budget(made: Mapping[str, Settings], level: Level, mind: Mind) -> dict:
+def within_budget(made: Mapping[str, Settings], level: Level,
+                  mind: Mind) -> dict[str, Settings]:
     """Return the settings of a level of thought: fewer and shorter futures on a late machine."""
     if 'actor' not in made:
         return dict(made)
-    return {**made, 'actor': within(level, made['actor'], mind.actor.dynamics.horizons)}
+    actor = of_kind(made['actor'], ActorSettings)
+    dynamics = cast(Dynamics, mind.actor.dynamics)      # the networks of a module
+    return {**made, 'actor': within(level, actor, dynamics.horizons)}
 
 
 def tune(mind: Mind, made: Mapping[str, Settings], robot: Robot) -> None:
     """Let a mind go on with what its node was told meanwhile; between two ticks, by who ticks."""
-    mind.tune(world_settings(made, robot), made.get('actor'), made.get('energy'))
+    actor, energy = made.get('actor'), made.get('energy')
+    mind.tune(world_settings(made, robot),
+              None if actor is None else of_kind(actor, ActorSettings),
+              None if energy is None else of_kind(energy, EnergySettings))

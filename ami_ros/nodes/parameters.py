@@ -42,7 +42,7 @@ class Made(Mapping):
     and see by `is` whether there is another.
     """
 
-    def __init__(self, groups: dict[str, type[Settings]], now: dict[str, Settings], where: str):
+    def __init__(self, groups: Mapping[str, type[Settings]], now: dict[str, Settings], where: str):
         self.groups, self.now, self.where = groups, MappingProxyType(now), where
 
     def __getitem__(self, prefix: str) -> Settings:
@@ -65,7 +65,7 @@ class Made(Mapping):
         by_group: dict[str, dict] = {}
         for change in changes:
             prefix, field = field_of(change.name, self.groups)
-            if field is None:
+            if prefix is None or field is None:
                 continue
             now = getattr(self.now[prefix], field.name)
             if not field.metadata['live']:
@@ -84,7 +84,7 @@ class Made(Mapping):
             self.now = MappingProxyType(self.with_changes(changes))
 
 
-def declare(node: Node, groups: dict[str, type[Settings]]) -> Made:
+def declare(node: Node, groups: Mapping[str, type[Settings]]) -> Made:
     """Declare dataclasses of settings; return what they were made into.
 
     The key is the prefix: {'': MindSettings, 'actor': ActorSettings} declares `lock_step` and
@@ -107,7 +107,7 @@ def declare(node: Node, groups: dict[str, type[Settings]]) -> Made:
     return made
 
 
-def check_named(full: str, given: Mapping[str, object], groups: dict[str, type[Settings]],
+def check_named(full: str, given: Mapping[str, object], groups: Mapping[str, type[Settings]],
                 arguments: list[str] | None = None) -> None:
     """Refuse a parameter file that means another node, and a robot that nobody named."""
     files = addressed.given_files(sys.argv if arguments is None else arguments)
@@ -121,7 +121,7 @@ def check_named(full: str, given: Mapping[str, object], groups: dict[str, type[S
                              f'{full}; write /**/{full.rpartition("/")[2]}')
 
 
-def make(given: dict, groups: dict[str, type[Settings]], where: str) -> dict[str, Settings]:
+def make(given: dict, groups: Mapping[str, type[Settings]], where: str) -> dict[str, Settings]:
     """Make settings of parameters by their full names; ValueError in one sentence."""
     by_group: dict[str, dict] = {prefix: {} for prefix in groups}
     for name, value in given.items():
@@ -177,7 +177,7 @@ def watch(node: Node, made: Made) -> None:
     node.set_parameters = lambda changes: [atomically([change]) for change in changes]
 
 
-def as_declared(change: Parameter, groups: dict[str, type[Settings]]) -> Parameter:
+def as_declared(change: Parameter, groups: Mapping[str, type[Settings]]) -> Parameter:
     """Take a whole number for a float where one is wanted, as the YAML file may say it, too."""
     _, field = field_of(change.name, groups)
     if field is not None and field.type is float and change.type_ == Parameter.Type.INTEGER:
@@ -210,19 +210,19 @@ def join(prefix: str, key: str) -> str:
     return f'{prefix}.{key}' if prefix else key
 
 
-def names(groups: dict[str, type[Settings]]) -> list[str]:
+def names(groups: Mapping[str, type[Settings]]) -> list[str]:
     """List every parameter that the groups make, as it stands in the YAML file."""
     return [join(prefix, field.name) for prefix, kind in groups.items()
             for field in dataclasses.fields(kind)]
 
 
-def group_of(name: str, groups: dict[str, type[Settings]]) -> tuple[str | None, str]:
+def group_of(name: str, groups: Mapping[str, type[Settings]]) -> tuple[str | None, str]:
     """Split 'actor.candidates' into the group that it belongs to and the key within."""
     prefix, _, key = name.rpartition('.')
     return (prefix, key) if prefix in groups else (None, name)
 
 
-def field_of(name: str, groups: dict[str, type[Settings]]
+def field_of(name: str, groups: Mapping[str, type[Settings]]
              ) -> tuple[str | None, dataclasses.Field | None]:
     """Find the group and the declaration of a parameter; None where it is not of these groups."""
     prefix, key = group_of(name, groups)
@@ -254,7 +254,7 @@ def in_yaml(value) -> str:
     return yaml.safe_dump(value, default_flow_style=True).split('\n')[0]
 
 
-def block(node: str, groups: dict[str, type[Settings]], named: Mapping[str, str]) -> str:
+def block(node: str, groups: Mapping[str, type[Settings]], named: Mapping[str, str]) -> str:
     """Write a node's block of the YAML file: every default, with what is right, and its reason.
 
     `/**/` makes it hold in every namespace. `named`: what has no default, by its name.

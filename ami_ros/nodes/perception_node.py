@@ -10,6 +10,7 @@ from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
 from ami_ros.nodes.worker import Input, WantedGoal
@@ -32,27 +33,28 @@ class PerceptionProcessor(Processor):
         """Hear orders and pictures."""
         self.worker.hear_budget()
         self.worker.sensors.hear_goal()
-        self.worker.sensors.hear_camera(self.worker.mind.encoder.contract)
+        self.worker.sensors.hear_camera(present(self.worker.mind).encoder.contract)
 
     def aim(self, order: WantedGoal) -> None:
         """Refuse a goal that cannot be seen."""
         if order.value is not None:
-            self.worker.sensors.eye.goal(order.value)
+            present(self.worker.sensors.eye).goal(order.value)
 
     def followed(self, order: WantedGoal) -> None:
         """See a goal, each time that it is asked for: it may be the answer that got lost."""
         z, number = np.zeros(0, np.float32), self.worker.episode.number
         if order.value is not None and order.number == number > 0:
-            z = self.worker.mind.encoder.encode(self.worker.sensors.eye.goal(order.value))
+            picture = present(self.worker.sensors.eye).goal(order.value)
+            z = present(self.worker.mind).encoder.encode(picture)
         if order.number == number:
             self.goals.publish(convert.vector_message(z, 0, f'{order.run}/{order.number}'))
 
     def process(self, item: Input) -> Said:
         """See."""
         worker, begun = self.worker, perf_counter()
-        picture = worker.sensors.eye.view(item.value)
-        latent = worker.mind.see(Frame(picture, NOWHERE, NOWHERE, item.stamp_ns, item.stamp_ns,
-                                       worker.episode.run))
+        picture = present(worker.sensors.eye).view(item.value)
+        latent = present(worker.mind).see(Frame(picture, NOWHERE, NOWHERE, item.stamp_ns,
+                                                item.stamp_ns, worker.episode.run))
         seen = perf_counter()
         yield self.latents, convert.vector_message(latent.z, item.stamp_ns, worker.episode.run)
         if self.states.get_subscription_count():

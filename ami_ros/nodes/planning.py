@@ -8,9 +8,11 @@ import time
 import numpy as np
 
 from ami_ros.core.compute_budget import whole
+from ami_ros.core.settings import ActorSettings
 from ami_ros.core.types import Belief, Command, Goal, Plan
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.mind_settings import world_settings
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.worker import Input, WantedGoal
 from ami_ros.nodes.worker_node import Said, WorkerNode
 
@@ -34,24 +36,25 @@ class PlanPublisher:
         """Return the commands that matter to a frame."""
         plan = self.worker.episode.plan
         before_ns = stamp_ns if plan is None else min(stamp_ns, plan.number)
-        return self.worker.sensors.commands.since(before_ns - BEFORE_NS)
+        return present(self.worker.sensors.commands).since(before_ns - BEFORE_NS)
 
     def plan_from(self, belief: Belief, commands: tuple[Command, ...], item: Input) -> Plan:
         """Search, as long as there is time: until the deadline or the next picture is near."""
-        worker, episode = self.worker, self.worker.episode
+        worker, episode, mind = self.worker, self.worker.episode, present(self.worker.mind)
         if worker.own.lock_step:
-            episode.plan = worker.mind.plan(belief, commands, episode.goal, None)
-            return episode.plan
-        had_s = worker.tuned['actor'].deadline_s
+            episode.plan = plan = mind.plan(belief, commands, episode.goal, None)
+            return plan
+        settings = of_kind(worker.tuned['actor'], ActorSettings)
+        had_s = settings.deadline_s
         if item.period_ns:
             had_s = min(had_s, SHARE * item.period_ns / 1e9)
         begun_s = time.monotonic()
-        episode.plan = plan = worker.mind.plan(belief, commands, episode.goal,
-                                               item.steady_ns + round(had_s * 1e9))
+        episode.plan = plan = mind.plan(belief, commands, episode.goal,
+                                        item.steady_ns + round(had_s * 1e9))
         if episode.goal is not None and not plan.arrived:
-            wanted, done = worker.tuned['actor'].iterations, plan.iterations
+            wanted, done = settings.iterations, plan.iterations
             worker.health_of.cut += done < wanted
-            worker.health_of.late += had_s < whole(begun_s - worker.health_of.busy_s,
+            worker.health_of.late += had_s < whole(begun_s - present(worker.health_of.busy_s),
                                                    time.monotonic() - begun_s, done, wanted)
         tell_failure(worker)
         return plan
@@ -67,12 +70,13 @@ class PlanPublisher:
 
     def rescue(self, item: Input) -> Said:
         """Plan to stand still: nobody knows what the robot would run into."""
-        worker, episode, actor = self.worker, self.worker.episode, self.worker.made['actor']
-        latency_s = world_settings(worker.made, worker.robot).latency_s
-        episode.plan = Plan(np.zeros((actor.horizon, 2)), actor.control_step_s,
-                            item.stamp_ns + round(latency_s * 1e9), item.stamp_ns, episode.run,
-                            max(episode.number, 0))
-        yield self.plans, convert.plan_message(episode.plan)
+        worker, episode = self.worker, self.worker.episode
+        actor = of_kind(worker.made['actor'], ActorSettings)
+        latency_s = world_settings(worker.made, present(worker.robot)).latency_s
+        episode.plan = plan = Plan(np.zeros((actor.horizon, 2)), actor.control_step_s,
+                                   item.stamp_ns + round(latency_s * 1e9), item.stamp_ns,
+                                   episode.run, max(episode.number, 0))
+        yield self.plans, convert.plan_message(plan)
 
     def aim(self, order: WantedGoal, goal_of: Callable[[WantedGoal], Goal]) -> None:
         """Take a goal; without one rest at once, not only from the next picture on."""
@@ -80,7 +84,7 @@ class PlanPublisher:
         episode.goal = episode.order = None
         if order.value is not None and order.number > 0:
             goal = goal_of(order)
-            self.worker.mind.actor.set_goal(goal)
+            present(self.worker.mind).actor.set_goal(goal)
             episode.goal, episode.order = goal, order
         elif episode.plan is not None and not self.worker.own.lock_step:
             self.rest()
@@ -88,14 +92,15 @@ class PlanPublisher:
     def rest(self) -> None:
         """Replace the last plan by one that stands still from the same instant on."""
         episode = self.worker.episode
-        episode.plan = replace(episode.plan, knots=np.zeros_like(episode.plan.knots), goal=0,
-                               arrived=False, energies=(), imagined=None)
-        self.plans.publish(convert.plan_message(episode.plan))
+        plan = present(episode.plan)
+        episode.plan = plan = replace(plan, knots=np.zeros_like(plan.knots), goal=0,
+                                      arrived=False, energies=(), imagined=None)
+        self.plans.publish(convert.plan_message(plan))
 
 
 def tell_failure(worker: WorkerNode) -> None:
     """Tell why the goal cannot be reached, so that the configurator gives it up."""
-    failure = worker.mind.actor.failure
+    failure = present(worker.mind).actor.failure
     if failure:
         worker.troubles.refuse('arrival', failure)
     else:

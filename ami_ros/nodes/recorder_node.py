@@ -15,6 +15,7 @@ from typing import ClassVar
 from ami_ros.core.settings import setting, Settings
 from ami_ros.nodes import convert, parameters, topics
 from ami_ros.nodes.lifecycle import alive
+from ami_ros.nodes.narrowing import of_kind
 from ami_ros.nodes.recording_node import RecordingNode
 from ami_ros.nodes.run import run
 from ami_ros.recording.recorder import GB, Limits, Recorder
@@ -52,7 +53,7 @@ class RecorderNode(RecordingNode):
     def __init__(self):
         os.nice(NICE)
         super(RecordingNode, self).__init__('recorder', **parameters.FROM_FILE)
-        s: RecorderSettings = parameters.declare(self, GROUPS)['']
+        s = of_kind(parameters.declare(self, GROUPS)[''], RecorderSettings)
         folder = Path(s.folder).expanduser()
         bag = folder / s.name if s.name else unused(folder / time.strftime('%Y%m%d-%H%M%S'))
         limits = Limits(round(s.file_mb * 1e6), s.file_s, None, round(s.keep_gb * GB))

@@ -24,6 +24,7 @@ from ami_ros.core.image_stats import unread, view_of
 from ami_ros.core.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch, View
 from ami_ros.nodes import convert
 from ami_ros.nodes.cdr_reader import Picture
+from ami_ros.nodes.narrowing import present
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
 from ami_ros.robots.urdf import rotation
@@ -123,7 +124,7 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
         raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min} rad '
                          f'every {msg.angle_increment} rad; it needs at least one, finite and '
                          'not zero')
-    if not len(msg.ranges) <= MOST_BEAMS * sensor.beams:
+    if not len(msg.ranges) <= MOST_BEAMS * present(sensor.beams):
         raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams, {robot.path} says '
                          f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
                          'time')
@@ -150,8 +151,8 @@ def check_increment(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
     """
     count, step = len(msg.ranges), abs(msg.angle_increment)
     view = (LEAST_VIEW_RAD if sensor.angle_min_rad is None
-            else abs(sensor.angle_max_rad - sensor.angle_min_rad))
-    least = view / (MOST_BEAMS * sensor.beams)
+            else abs(present(sensor.angle_max_rad) - sensor.angle_min_rad))
+    least = view / (MOST_BEAMS * present(sensor.beams))
     if count > 1 and not least <= step <= (TURN_RAD + SPARE_RAD) / (count - 1):
         raise ValueError(f'{sensor.name} has {count} beams with an angle_increment of '
                          f'{msg.angle_increment:.3g} rad; with the beams that {robot.path} says '
@@ -178,7 +179,7 @@ def check_limits(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
     Beyond what the driver measures, +inf does not mean that nothing is there. A driver that says
     neither limit leaves both 0.
     """
-    low, high = sensor.range_m
+    low, high = present(sensor.range_m)
     if msg.range_min == msg.range_max == 0.0:
         return
     if not (msg.range_min <= low + SPARE_M and msg.range_max >= high - SPARE_M):
@@ -197,15 +198,15 @@ def cone_from(msg: Range, sensor: Sensor, robot: Robot, came: Came) -> Scan:
                          'more than 0, up to a full turn')
     count = 2 + int(msg.field_of_view / CONE_RAD)
     half = msg.field_of_view / 2
-    echo = np.float32([msg.range])
-    near = np.float32(sensor.range_m[0])
+    echo = np.array([msg.range], np.float32)
+    near = np.float32(present(sensor.range_m)[0])
     ranges = np.repeat(valid(np.where(echo == -np.inf, near, echo), sensor), count)
     return level(ranges, np.linspace(-half, half, count), msg, sensor, robot, came)
 
 
 def valid(raw: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(R,) float32 as the sensor says it to (R,) float64: metres, +inf no return, NaN invalid."""
-    low, high = np.float32(sensor.range_m[0]), np.float32(sensor.range_m[1])
+    low, high = map(np.float32, present(sensor.range_m))
     ranges = np.where((raw >= low) & (raw <= high), raw.astype(np.float64), math.nan)
     ranges[raw == np.float32(sensor.no_return)] = math.inf
     return ranges
@@ -230,11 +231,11 @@ def cloud_from(msg: PointCloud2, sensor: Sensor, robot: Robot, came: Came) -> Sc
     says nothing: all beams are NaN.
     """
     spot = place(msg, sensor, robot)
-    turn, shift = rotation(*spot[3:]).astype(np.float32), np.float32(spot[:3])
+    turn, shift = rotation(*spot[3:]).astype(np.float32), np.array(spot[:3], np.float32)
     x, y, z = coordinates(msg, sensor)
     angles = np.arange(CLOUD_BEAMS) * (2 * math.pi / CLOUD_BEAMS) - math.pi
     away2 = x * x + y * y + z * z       # NaN stays NaN, and that is never valid
-    (near, far), (low, high) = sensor.range_m, sensor.height_m
+    (near, far), (low, high) = present(sensor.range_m), present(sensor.height_m)
     known = (away2 >= near * near) & (away2 < math.inf)
     ranges = np.full(CLOUD_BEAMS, math.inf if known.any() else math.nan)
     x, y, z = (values[known & (away2 <= far * far)] for values in (x, y, z))

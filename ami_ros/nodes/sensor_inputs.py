@@ -14,7 +14,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from ami_ros.core.reading_checks import not_finite
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
-from ami_ros.nodes.mind_settings import ModuleSettings
+from ami_ros.nodes.mind_settings import BodySettings, CommandedSettings, ModuleSettings
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.time_buffers import BodyBuffer, Commands
 from ami_ros.nodes.worker import InputQueue, WantedGoal
 from ami_ros.perception.camera_contract import CameraContract
@@ -48,12 +49,17 @@ class SensorInputs:
 
     def __init__(self, node: Managed, own: ModuleSettings, robot: Robot | None,
                  queue: InputQueue, troubles: Troubles):
-        self.node, self.own, self.robot = node, own, robot
+        self.node, self.own, self._robot = node, own, robot
         self.queue, self.troubles = queue, troubles
         self.body: BodyBuffer | None = None
         self.commands: Commands | None = None
         self.eye: CameraPreprocessor | None = None
         self.heard: list[topics.Topic] = []         # the last is what is worked on
+
+    @property
+    def robot(self) -> Robot:
+        """Return the robot, which is known once the node is configured."""
+        return present(self._robot)
 
     def hear(self, row: topics.Topic, callback: Callable) -> None:
         """Listen to a topic while active; it is said when nothing comes of it."""
@@ -78,7 +84,8 @@ class SensorInputs:
         self.ahead = Ahead(self.own.max_camera_ahead_s, exact)
         for sensor in self.robot.sensors_of('CameraInfo'):
             self.node.active.hear(      # another eye may take its place
-                replace(topics.CAMERA_INFO, name=sensor.topic), lambda msg: self.eye.on_info(msg))
+                replace(topics.CAMERA_INFO, name=sensor.topic),
+                lambda msg: present(self.eye).on_info(msg))
         camera = self.robot.camera
         kind = CompressedImage if camera.kind == 'CompressedImage' else Image
         self.hear(replace(topics.CAMERA, name=camera.topic, type=kind), self.on_picture)
@@ -96,8 +103,8 @@ class SensorInputs:
 
     def hear_body(self) -> None:
         """Listen to odometry, and to the first IMU if the robot has one."""
-        self.body = BodyBuffer(self.own.max_reading_age_s, self.own.lock_step,
-                               self.robot.odometry_scale)
+        own = of_kind(self.own, BodySettings)
+        self.body = BodyBuffer(own.max_reading_age_s, own.lock_step, self.robot.odometry_scale)
         self.hear(replace(topics.ODOMETRY, name=self.robot.odometry.topic), self.on_odometry)
         for sensor in self.robot.sensors_of('Imu')[:1]:
             self.hear(replace(topics.IMU, name=sensor.topic), self.on_imu)
@@ -105,7 +112,7 @@ class SensorInputs:
     def hear_commands(self) -> None:
         """Listen to what the critic lets through."""
         self.commands = Commands()
-        row = topics.command(self.own.enable_stamped_cmd_vel)
+        row = topics.command(of_kind(self.own, CommandedSettings).enable_stamped_cmd_vel)
         self.hear(replace(row, qos=topics.RELIABLE_10), self.on_command)
 
     def on_odometry(self, msg) -> None:
@@ -120,7 +127,7 @@ class SensorInputs:
             self.troubles.refuse(name, str(wrong))
             return
         self.troubles.clear(name)
-        self.body.on_odometry(told)
+        present(self.body).on_odometry(told)
         self.queue.look_again()
 
     def on_imu(self, msg) -> None:
@@ -136,12 +143,12 @@ class SensorInputs:
             self.troubles.refuse(name, str(wrong))
             return
         self.troubles.clear(name)
-        self.body.on_gyro(spin[2], stamp_ns)
+        present(self.body).on_gyro(spin[2], stamp_ns)
         self.queue.look_again()
 
     def on_command(self, msg) -> None:
         """Take a command."""
-        self.commands.on_command(
+        present(self.commands).on_command(
             convert.command_from(msg, self.node.get_clock().now().nanoseconds))
         self.queue.look_again()
 

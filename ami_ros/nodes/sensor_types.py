@@ -15,6 +15,7 @@ Says how each kind of sensor of a robot file is heard: its message, its topics, 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -41,7 +42,8 @@ class SensorKind:
     """How one kind is heard; `read` raises ValueError on what is built wrongly."""
 
     message: type
-    read: Callable[[object, Sensor, Robot, sensor_conversions.Came], object]
+    # each takes another message: what `opened` returns
+    read: Callable[[Any, Sensor, Robot, sensor_conversions.Came], object]
     into: str               # the method of the Critic that takes the noun
     stamped: bool = True    # its messages say when they were sensed
     opened: Callable[[bytes], object] = bytes       # reads the bytes that come

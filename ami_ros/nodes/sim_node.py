@@ -15,10 +15,11 @@ from std_msgs.msg import Bool
 
 from ami_ros.core.settings import Needs, setting, Settings
 from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes.narrowing import of_kind
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimRoom, somewhere
+from ami_ros.sim.simulator_interface import open_body, SimRoom, somewhere
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,15 @@ class SimNode(Node):
     def __init__(self):
         super().__init__('sim', **parameters.FROM_FILE)
         self.made = made = parameters.declare(self, GROUPS)
-        self.settings: SimSettings = made['']
-        s = self.settings
+        s = self.settings = of_kind(made[''], SimSettings)
+        episode = of_kind(made['episode'], EpisodeSettings)
         self.robot = find(s.robot)
         if s.image_hfov_rad > 0.0:
             self.robot = replace(self.robot, camera_hfov_rad=s.image_hfov_rad)
         self.body = open_body(s.engine, self.robot,
                               SimRoom(s.world_seed, s.moved_share, s.moved_seed, s.generator,
                                    s.changes, s.camera),
-                              made['episode'].seed, (s.image_width, s.image_height))
+                              episode.seed, (s.image_width, s.image_height))
         lens = getattr(self.body, 'lens', None)
         self.optics = ((self.robot.camera_hfov_rad,) if lens is None or lens.distortion is None
                        else (lens.hfov_rad, lens.distortion.d))
@@ -111,12 +112,13 @@ class SimNode(Node):
                    topics.TRUTH_STATE, topics.LATENCY, topics.DIAGNOSTICS)
         self.out = {topic.name: self.create_publisher(*topic.publisher()) for topic in offered}
         self.mounted = self._mount()
+        self.pace: LockStep | RealTime
         if s.lock_step:
             self.pace = LockStep(self, self.body, 1 / s.camera_hz, s.answer_timeout_s,
                                  time.monotonic)
         else:
             self.pace = RealTime(self, self.body, s.camera_hz, time.monotonic)
-        self._place(made['episode'])
+        self._place(episode)
         command = topics.command(s.enable_stamped_cmd_vel)
         self.create_subscription(*command.subscriber(lambda msg: self.pace.on_command(
             convert.command_from(msg, time.time_ns()))))
@@ -153,7 +155,7 @@ class SimNode(Node):
             place = (*pose[:2], 0.0, 0.0, 0.0, pose[2])
             self.readings.append((topics.TF, topics.TFMessage(
                 transforms=[convert.transform_message(now, 'odom', 'base_link', place)])))
-        if scan:
+        if ranges is not None:
             self.readings.append((topics.SCAN, convert.scan_message(
                 now, ranges, body.angles, robot.lidar_range_m)))
         if camera:
@@ -205,7 +207,7 @@ class SimNode(Node):
     def on_reset(self, _, response):
         """Put the robot where the episode parameters say."""
         try:
-            self._place(self.made['episode'])
+            self._place(of_kind(self.made['episode'], EpisodeSettings))
             self.pace.reset()
             response.success, response.message = True, str(self.stamp_ns())
         except ValueError as wrong:

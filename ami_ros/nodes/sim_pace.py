@@ -6,6 +6,7 @@ import time
 from typing import Protocol
 
 from ami_ros.core.types import Command, Verdict
+from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.run import IDLE_S
 
 TICK_S = 0.025          # real time: odometry, IMU and wheels are read so often, six physics steps
@@ -81,7 +82,7 @@ class LockStep:
         elif self.answered:
             if self.held:
                 return IDLE_S
-            self.body.command(*self.verdict.command.values)
+            self.body.command(*present(self.verdict).command.values)
             for _ in range(round(self.period_s / LOOK_S)):
                 self.body.step(LOOK_S)
                 self.node.look()
@@ -109,7 +110,7 @@ class LockStep:
             return
         if tuple(self.command.values) == tuple(self.verdict.command.values):
             self.answered = True
-            self.node.report_latency(self.frame_ns, self.command_s - self.sent_s)
+            self.node.report_latency(present(self.frame_ns), self.command_s - self.sent_s)
 
 
 class RealTime:

@@ -13,6 +13,7 @@ from ami_ros.core.geometry import Rescaled, wrap
 from ami_ros.core.types import Command, Odometry
 
 READINGS, COMMANDS = 32, 256    # so many are remembered
+Reading = tuple[np.ndarray, np.ndarray]     # body and odometry, as in Frame
 YAW = 2                         # column of odometry that is an angle
 
 
@@ -70,7 +71,7 @@ class BodyBuffer:
         """Take a reading."""
         self.gyro.put(stamp_ns, np.array([yaw_rate_radps]))
 
-    def at(self, stamp_ns: int) -> tuple[np.ndarray, np.ndarray] | None:
+    def at(self, stamp_ns: int) -> Reading | None:
         """Give body (3,) float32 and odometry (3,) float64 as a Frame wants them, or None."""
         odometry = self.odometry.at(stamp_ns, self.reach_ns)
         gyro = self.gyro.at(stamp_ns, self.reach_ns)

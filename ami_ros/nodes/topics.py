@@ -121,7 +121,8 @@ TRUTH_CONTACT = Topic('sim/truth/contact', Bool, 20, RELIABLE_100, 'sim')
 TRUTH_STATE = Topic('sim/truth/state', JointState, 20, RELIABLE_100, 'sim')     # all in one
 LATENCY = Topic('sim/latency', JointState, 10, RELIABLE_100, 'sim')     # stamp = capture time
 
-TOPICS = (CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
+TOPICS: tuple[Topic, ...] = (
+          CAMERA, CAMERA_INFO, SCAN, ODOMETRY, IMU, JOINT_STATES, CLOCK, GOAL_IMAGE, JOY, HAND,
           E_STOP, FOREIGN, LATENT, GOAL_LATENT, SIGHT_STATE, BELIEF, BELIEF_STATE, ACTOR_STATE,
           PLAN, COMMAND, VERDICT, GOAL, STATUS, BUDGET, DIAGNOSTICS, TRACE, TRACE_RECORDS,
           TRACE_METADATA,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ami_ros.core.types import Verdict
 from ami_ros.nodes.convert import Health
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.recording.records import fingerprint, Thought, Told
 
 STAGES = ('perception', 'world_model', 'actor', 'critic')
@@ -24,7 +25,7 @@ def statuses(what, known: dict[str, str]) -> list[Stage]:
     if isinstance(what, Thought):
         return [Stage(what.frame_ns, one) for one in thought(what, known)]
     if isinstance(what, Told) and what.call == 'judge':
-        return [Stage(what.answer.command.stamp_ns, judged(what, known))]
+        return [Stage(of_kind(what.answer, Verdict).command.stamp_ns, judged(what, known))]
     return []
 
 
@@ -49,7 +50,7 @@ def seen(t: Thought) -> dict[str, str]:
 
 def believed(t: Thought) -> dict[str, str]:
     """Say what the world model took and made."""
-    b = t.belief
+    b = present(t.belief)
     return {'took': fingerprint(t.z), 'made': fingerprint(b.z),
             'commands': str(len(t.commands or ())), 'surprise': repr(b.surprise),
             'disagreement': repr(b.disagreement),
@@ -61,9 +62,9 @@ def believed(t: Thought) -> dict[str, str]:
 
 def planned(t: Thought) -> dict[str, str]:
     """Say what the actor took and made: energies of what it chose, and of the runner-up."""
-    p = t.plan
+    p = present(t.plan)
     v, w = p.at(p.start_ns)
-    said = {'took': fingerprint(t.belief.z), 'made': fingerprint(p.knots),
+    said = {'took': fingerprint(present(t.belief).z), 'made': fingerprint(p.knots),
             'start_ns': str(p.start_ns), 'iterations': str(p.iterations), 'seed': str(t.seed),
             'arrived': str(int(p.arrived)), 'v_mps': repr(float(v)), 'w_radps': repr(float(w)),
             **{f'energy.{name}': repr(value) for name, value in p.energies},
@@ -81,7 +82,7 @@ SAYS = {'perception': seen, 'world_model': believed, 'actor': planned}
 
 def judged(told: Told, known: dict[str, str]) -> Health:
     """Say what the critic answered: about which plan, by which rules, with which values."""
-    said: Verdict = told.answer
+    said = of_kind(told.answer, Verdict)
     v, w = map(float, said.command.values)
     values = {'frame': str(said.number), 'run': said.run, 'goal': str(said.goal), **known,
               'plan_start_ns': str(said.plan_start_ns), 'source': said.source,

@@ -4,6 +4,7 @@
 from time import monotonic_ns, perf_counter
 
 from ami_ros.nodes import convert
+from ami_ros.nodes.time_buffers import Reading
 from ami_ros.nodes.trace_publisher import robot_said, settings_said
 from ami_ros.recording.records import Aimed, State, Thought
 
@@ -13,7 +14,8 @@ MADE = ('encoder', 'dynamics', 'settings', 'surprise_scale', 'familiar', 'place'
 
 
 def thought(worker, item, begun_s: float, ends_s: dict[str, float], picture=None,
-            reading=(None, None), commands=None, z=None, belief=None, plan=None):
+            reading: Reading | tuple[None, None] = (None, None), commands=None, z=None,
+            belief=None, plan=None) -> Thought | None:
     """Put together what came of an input; None where nobody wants to know.
 
     `begun_s` and `ends_s`, by stage, are of perf_counter.
@@ -21,15 +23,17 @@ def thought(worker, item, begun_s: float, ends_s: dict[str, float], picture=None
     if not worker.tracing.on:
         return None
     off_ns = monotonic_ns() - round(perf_counter() * 1e9)
-    second_first, second = ((), ()) if plan is None else worker.mind.actor.second
+    searched = plan is not None and plan.iterations
+    second_first, second = worker.mind.actor.second if searched else ((), ())
+    body, odometry = reading
     head = getattr(item.value, 'header', None)
     return Thought(
         item.stamp_ns, 0 if head is None else convert.nanoseconds(head.stamp),
         worker.episode.run, worker.episode.number, item.steady_ns,
-        off_ns + round(begun_s * 1e9), picture, '', *reading, commands,
+        off_ns + round(begun_s * 1e9), picture, '', body, odometry, commands,
         z, belief, plan, tuple((stage, off_ns + round(s * 1e9)) for stage, s in ends_s.items()),
         0 if plan is None else worker.tuned['actor'].seed,
-        *((second, second_first) if plan is not None and plan.iterations else ((), ())))
+        second, second_first)
 
 
 def failed(worker, item, wrong: str) -> Thought:

@@ -21,8 +21,10 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from ami_ros import __version__
+from ami_ros.core.types import Verdict
 from ami_ros.nodes import convert, topics, trace_diagnostics
 from ami_ros.nodes.lifecycle import started
+from ami_ros.nodes.narrowing import of_kind
 from ami_ros.recording import lossless_json
 from ami_ros.recording.records import fingerprint, Thought, Told, Tracer
 from ami_ros.robots.robot import Robot
@@ -113,7 +115,8 @@ class TracePublisher:
                 self.trace.publish(out)
         if self.kept:
             if isinstance(what, Told) and what.call == 'judge':
-                what = replace(what, answer=replace(what.answer, ages=()))      # they follow
+                answer = replace(of_kind(what.answer, Verdict), ages=())    # they follow
+                what = replace(what, answer=answer)
             try:
                 line = f'[{number},{lossless_json.text(what)}]'
             except TypeError as wrong:

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from ami_ros.core.compute_budget import Level, LEVELS
 
 T = TypeVar('T')
@@ -29,7 +31,7 @@ class Input:
 class WantedGoal:
     """What the configurator wants: a goal, or none, in a run."""
 
-    value: object       # picture or latent of the goal; None: no goal
+    value: np.ndarray | None    # picture or latent of the goal; None: no goal
     number: int
     run: str
 

@@ -12,6 +12,7 @@ from ami_ros.core.types import Belief
 from ami_ros.mind import Mind
 from ami_ros.modules.ordinary import ordinary
 from ami_ros.nodes.convert import Health
+from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.sensor_inputs import SensorInputs
 
 LATELY = 100            # beliefs whose surprise is told
@@ -40,7 +41,7 @@ class WorkerHealth:
 
     def ended(self, age_s: float) -> None:
         """Record the end of processing of an input of this age at its start."""
-        begun_s, self.busy_s = self.busy_s, None
+        begun_s, self.busy_s = present(self.busy_s), None
         self.pulse.beat(begun_s, age_s, time.monotonic() - begun_s, self.stages_s)
 
     def forget(self) -> None:
@@ -64,7 +65,8 @@ class WorkerHealth:
     def surprised(self, mind: Mind | None) -> dict[str, str]:
         """Return how certain recent beliefs were, and the ordinary surprise of the module."""
         lately, unfamiliar = list(self.surprises), list(self.unfamiliar)
-        if not lately or not unfamiliar:        # another thread fills one after the other
+        # another thread fills one after the other
+        if mind is None or not lately or not unfamiliar:
             return {}
         manifest = getattr(mind.encoder, 'made_of', {}).get('manifest', {})
         half, most = np.percentile(lately, (50, 95))

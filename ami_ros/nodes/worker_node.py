@@ -18,19 +18,24 @@ answer. The node opens its networks when it is configured, and subscribes only w
 | `tracing` | trace record of each step |
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import gc
 import time
 import traceback
+from typing import Protocol
 
 from rclpy.publisher import Publisher
 
+from ami_ros.core.compute_budget import Level
+from ami_ros.core.rate_monitor import HealthSettings
+from ami_ros.core.settings import Settings
 from ami_ros.core.types import Goal, Plan
 from ami_ros.mind import Mind
 from ami_ros.nodes import convert, parameters, topics, worker_health
 from ami_ros.nodes.lifecycle import Managed
-from ami_ros.nodes.mind_settings import GROUPS, open_mind, tune, within_budget
+from ami_ros.nodes.mind_settings import GROUPS, ModuleSettings, open_mind, tune, within_budget
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.run import IDLE_S
 from ami_ros.nodes.sensor_inputs import SensorInputs, Troubles
 from ami_ros.nodes.trace_mind import about_mind, aimed, failed, settings_of, state_of
@@ -38,6 +43,7 @@ from ami_ros.nodes.trace_publisher import TracePublisher
 from ami_ros.nodes.worker import Input, InputQueue, WantedGoal, Worker
 from ami_ros.recording.records import Began, Tuned
 from ami_ros.robots.find import find
+from ami_ros.robots.robot import Robot
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics
 MATCH_EVERY = 10        # times that are told: topics of another type are looked for, besides
@@ -93,17 +99,31 @@ class Processor:
         return []
 
 
+class Plans(Protocol):
+    """What a node that plans publishes without its networks."""
+
+    def rest(self) -> None:
+        """Replace the last plan by one that stands still."""
+
+    def rescue(self, item: Input) -> Said:
+        """Yield a plan that stands still, in the place of one for this input."""
+
+
 class WorkerNode:
     """Parts of a planner node, and the work of its transitions and steps."""
 
     def __init__(self, name: str, processor: Callable[['WorkerNode'], Processor],
-                 make_mind: Callable[[dict], Mind] = open_mind):
+                 make_mind: Callable[[Mapping[str, Settings]], Mind] = open_mind):
         self.node = Managed(name, self, self.turn)
         self.make_processor, self.make_mind = processor, make_mind
         self.made = parameters.declare(self.node, GROUPS[name])
-        self.own = self.made['']
+        self.own = of_kind(self.made[''], ModuleSettings)
         self.mind: Mind | None = None
-        self.robot = self.processor = self.plans = None
+        self.robot: Robot | None = None
+        self.processor: Processor | None = None
+        self.plans: Plans | None = None
+        self.tuned: Mapping[str, Settings] = {}     # what it works with
+        self.tuned_to: tuple[Mapping[str, Settings] | None, Level | None] = (None, None)
         self.worker: Worker | None = None
         self.offered: list[Publisher] = []
         self.troubles = Troubles(self.node.get_logger().error)
@@ -115,7 +135,7 @@ class WorkerNode:
     def afresh(self) -> None:
         """Know nothing of what was before: no run, no input, no trouble."""
         self.troubles.now = {}
-        self.queue = InputQueue(lambda: self.worker.wake(), self.own.lock_step)
+        self.queue = InputQueue(lambda: present(self.worker).wake(), self.own.lock_step)
         self.sensors = SensorInputs(self.node, self.own, self.robot, self.queue, self.troubles)
         self.episode = Episode()
         self.answer: list[tuple[Publisher, object]] = []
@@ -140,17 +160,17 @@ class WorkerNode:
         self.mind = self.make_mind(self.made)
         if about := getattr(self.mind.encoder, 'about', ''):
             self.node.get_logger().info(f'networks: {about}')
-        self.tuned, self.tuned_to = self.made.now, (None, None)     # what it works with, of what
+        self.tuned, self.tuned_to = self.made.now, (None, None)
         about_mind(self)
         self.processor.offer()
 
     def activate(self) -> None:
         """Forget what was before; subscribe, and think in a thread of its own."""
         self.afresh()
-        self.mind.begin()
+        present(self.mind).begin()
         self.tracing.note(Began(''))
         self.tracing.look(time.monotonic())     # who records shall have its first thought
-        self.processor.listen()
+        present(self.processor).listen()
         gc.collect()
         gc.freeze()         # what was made is not looked at again
         self.worker = Worker(self.step, STATUS_S)
@@ -167,7 +187,7 @@ class WorkerNode:
             self.tracing.close()
         finally:
             if self.episode.plan is not None:
-                self.plans.rest()
+                present(self.plans).rest()
 
     def cleanup(self) -> None:
         """Give networks and publishers back."""
@@ -180,7 +200,7 @@ class WorkerNode:
         """Say how it stands."""
         notes = [note for part in (self.sensors.eye, self.processor) if part is not None
                  for note in part.notes()]
-        limits = None if self.own.lock_step else self.made['health']
+        limits = None if self.own.lock_step else of_kind(self.made['health'], HealthSettings)
         values = {'run': self.episode.run, 'goal': str(self.episode.number),
                   'dropped': str(self.queue.inputs.dropped),
                   **self.health_of.values(self.mind, limits)}
@@ -215,7 +235,7 @@ class WorkerNode:
             self.looked_s, self.looks = time.monotonic(), self.looks + 1
             if self.queue.silent or self.troubles.now or self.looks % MATCH_EVERY == 0:
                 self.sensors.match()
-        self.processor.between()
+        present(self.processor).between()
         if self.made.now is not self.tuned_to[0] or self.queue.level is not self.tuned_to[1]:
             self.tune()
         order = self.queue.orders.take()
@@ -239,14 +259,15 @@ class WorkerNode:
 
     def tune(self) -> None:
         """Work on with the newest settings, within the budget; between two inputs."""
-        now, level = self.tuned_to = self.made.now, self.queue.level
-        self.tuned = within_budget(now, level, self.mind)
-        tune(self.mind, self.tuned, self.robot)
+        now, level, mind = self.made.now, self.queue.level, present(self.mind)
+        self.tuned_to = now, level
+        self.tuned = within_budget(now, level, mind)
+        tune(mind, self.tuned, present(self.robot))
         self.tracing.note(Tuned(settings_of(self)))
 
     def may(self, item: Input) -> bool:
         """Tell whether all is there: in lock-step also the command that the last answer led to."""
-        if not self.processor.may(item):
+        if not present(self.processor).may(item):
             return False
         answered_ns = self.episode.answered_ns
         return (not self.own.lock_step or item.stamp_ns == answered_ns
@@ -259,7 +280,7 @@ class WorkerNode:
             self.forget()       # time went back: a bag began again, or a clock was set
         self.episode.answered_ns, self.answer = item.stamp_ns, []
         try:
-            self.say(self.processor.process(item))
+            self.say(present(self.processor).process(item))
             self.troubles.clear('input')
         except Exception as wrong:      # a frame that cannot be thought about is not the last one
             if not isinstance(wrong, ValueError):
@@ -283,7 +304,7 @@ class WorkerNode:
         """Forget what was before: the robot may be anywhere."""
         self.episode.answered_ns = self.episode.plan = None
         self.health_of.forget()
-        self.mind.begin()
+        present(self.mind).begin()
         self.tracing.note(Began(self.episode.run))
         if self.sensors.commands is not None:
             self.sensors.commands.clear()
@@ -301,10 +322,10 @@ class WorkerNode:
             self.episode.number = order.number
             self.troubles.clear('goal')
             try:
-                self.processor.aim(order)
+                present(self.processor).aim(order)
             except ValueError as wrong:
                 self.episode.number = -1        # not acknowledged
                 self.troubles.refuse('goal', f'goal {wrong}')
             self.tracing.note(aimed(self, order))
         self.node.beat()
-        self.processor.followed(order)
+        present(self.processor).followed(order)

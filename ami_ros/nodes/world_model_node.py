@@ -10,6 +10,7 @@ from ami_ros.nodes import convert, topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
+from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.planning import BEFORE_NS
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
@@ -51,21 +52,22 @@ class WorldModelProcessor(Processor):
     def process(self, item: Input) -> Said:
         """Believe."""
         worker, begun = self.worker, perf_counter()
-        body = worker.sensors.body
+        z, mind, body = (of_kind(item.value, np.ndarray), present(worker.mind),
+                         present(worker.sensors.body))
         reading = body.at(item.stamp_ns)
         if reading is None:
             raise ValueError(body.missing(item.stamp_ns))
-        old = worker.mind.world_model.belief
+        old = mind.world_model.belief
         before_ns = item.stamp_ns if old is None else min(item.stamp_ns, old.stamp_ns)
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)
-        commands = worker.sensors.commands.since(before_ns - BEFORE_NS)
-        belief = worker.mind.believe(Latent(item.value, frame), commands)
+        commands = present(worker.sensors.commands).since(before_ns - BEFORE_NS)
+        belief = mind.believe(Latent(z, frame), commands)
         worker.health_of.believed(belief)
         believed = perf_counter()
         yield from zip((self.beliefs, self.belief_states),
                        convert.belief_messages(belief, believe_ms=1e3 * (believed - begun)))
         worker.tracing.note(thought(worker, item, begun, {'world_model': believed},
-                                    reading=reading, commands=commands, z=item.value,
+                                    reading=reading, commands=commands, z=z,
                                     belief=belief))
 
 

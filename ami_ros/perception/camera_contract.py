@@ -3,9 +3,11 @@
 
 from dataclasses import dataclass
 import math
+from typing import Protocol
 
 import numpy as np
 
+from ami_ros.core.ports import Encoder
 from ami_ros.robots import urdf
 from ami_ros.robots.robot import Robot
 
@@ -25,6 +27,12 @@ class CameraContract:
     hfov_rad: float | None = None   # horizontal field of view; None: the bag did not say it
     mount: tuple[float, ...] | None = None  # x, y, z m, roll, pitch, yaw rad of the camera in
     #                                         base_link, x ahead; None: an older manifest
+
+
+class CameraEncoder(Encoder, Protocol):
+    """An encoder that says which camera it learned from."""
+
+    contract: CameraContract
 
 
 def contract(said) -> CameraContract:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.body import Truth
+from ami_ros.sim.simulator_interface import Truth
 
 STEP_S = 1 / 240        # the same grain of time as the simulator's
 GREY = 128

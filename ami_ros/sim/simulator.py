@@ -9,12 +9,12 @@ import math
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.body import Truth
 from ami_ros.sim.camera_model.model import Camera
 from ami_ros.sim.camera_model.settings import CameraSettings
 from ami_ros.sim.engines import open_engine, STEP_S
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.sensors import DeadReckoning, Noise
+from ami_ros.sim.simulator_interface import Truth
 from ami_ros.sim.walking import Walk
 from ami_ros.sim.world import World
 

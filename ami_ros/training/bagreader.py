@@ -13,9 +13,9 @@ from ami_ros.perception.images.rectify import fitted, Pinhole, Rectifier
 from ami_ros.recording import mcap_file, walk
 from ami_ros.recording.attached import recorded_robot
 from ami_ros.recording.definitions import STORE
+from ami_ros.recording.in_use import refuse_while_written
 from ami_ros.recording.mcap_file import Channel
 from ami_ros.recording.storage import kind_of, listing, MCAP
-from ami_ros.recording.writers import refuse_while_written
 from ami_ros.robots.robot import Robot
 from ami_ros.training.choice import BagError, choose, INFO, WANTED
 from ami_ros.training.readings import row_of, Tally

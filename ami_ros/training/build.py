@@ -158,7 +158,8 @@ def pack(job: Job, robot: Robot, recipe: train.Recipe, model, data: bags.Data, h
                                  figures['surprise_scale'])
     arrays = {'map_cost': cost, 'map_origin': origin,
               **mapping.memory(latents, places, drives, images, job.seed)}
-    unlike = out_of_distribution.of_drives(model, data, held, latents, arrays['memory_scale'])
+    unlike = out_of_distribution.of_drives(model, data, held, latents, arrays['memory_scale'],
+                                           job.seed)
     with tempfile.TemporaryDirectory() as folder:
         networks = export.export(model, figures['disagreement_scale'], HORIZON, Path(folder),
                                  images)

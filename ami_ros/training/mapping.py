@@ -14,6 +14,7 @@ BLOCKED = 20.0          # times dearer than free ground
 NEAR_M, TIGHT_M = 0.40, 0.22    # lidar to the nearest obstacle: free above, dear below
 FRAMES = 60_000         # remembered latents
 THUMBNAILS = 1000
+MEMORY = 0x3E3          # what the random numbers of the memory begin with, after the seed
 
 
 @torch.no_grad()
@@ -72,14 +73,19 @@ def around(mask: np.ndarray) -> np.ndarray:
                    for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j], 0)
 
 
-def memory(latents: np.ndarray, places: np.ndarray, drives: Drives, images: np.ndarray,
-           seed: int) -> dict[str, np.ndarray]:
-    """Arrays to remember: whole drives of latents with what was done, and a few pictures."""
-    rng = np.random.default_rng([seed, 0x3E3])
+def remembered(drives: Drives, rng: np.random.Generator) -> np.ndarray:
+    """Return the rows whose latents are remembered: of whole drives, FRAMES at most."""
     order = rng.permutation(np.unique(drives.drive))
     lengths = np.bincount(drives.drive, minlength=order.max() + 1)[order]
     kept = order[np.cumsum(lengths) <= FRAMES] if len(drives.drive) > FRAMES else order
-    rows = np.flatnonzero(np.isin(drives.drive, kept))
+    return np.flatnonzero(np.isin(drives.drive, kept))
+
+
+def memory(latents: np.ndarray, places: np.ndarray, drives: Drives, images: np.ndarray,
+           seed: int) -> dict[str, np.ndarray]:
+    """Arrays to remember: whole drives of latents with what was done, and a few pictures."""
+    rng = np.random.default_rng([seed, MEMORY])
+    rows = remembered(drives, rng)
     scale = np.abs(latents).max(0) / 127
     few = rng.choice(rows, min(THUMBNAILS, len(rows)), replace=False)
     pictures = [codec.to_jpeg(images[drives.frame[r]], 85) for r in few]

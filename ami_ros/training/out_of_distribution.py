@@ -43,13 +43,15 @@ def stamps(data: bags.Data) -> np.ndarray:
 
 
 def of_drives(model: Jepa, data: bags.Data, held: np.ndarray, latents: np.ndarray,
-              scale: np.ndarray) -> dict | None:
+              scale: np.ndarray, seed: int) -> dict | None:
     """Measure it while a module is made; None where the held-out drives are too short.
 
     `latents` (M, D) are of all rows, and `scale` (D,) is that with which they are remembered.
+    Compared with what the robot will remember, less the held-out drives.
     """
     drives = data.drives
-    rows = np.flatnonzero(~np.isin(drives.drive, np.unique(drives.drive[held])))
+    rows = mapping.remembered(drives, np.random.default_rng([seed, mapping.MEMORY]))
+    rows = rows[~np.isin(drives.drive[rows], np.unique(drives.drive[held]))]
     if len(rows) < 2:
         return None
     rows = rows[::max(1, -(-len(rows) // MOST))]
@@ -112,7 +114,7 @@ def of_module(module: Module, paths: tuple[Path, ...], say=print) -> dict | None
             module.array('memory_latents').astype(np.float32) * module.array('memory_scale')))
     held = train.split(data.drives, recipe)[1]
     latents, _ = mapping.look(model, data.images, data.drives.frame)
-    return of_drives(model, data, held, latents, module.array('memory_scale'))
+    return of_drives(model, data, held, latents, module.array('memory_scale'), said['seed'])
 
 
 def main(given: Iterable[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ami_ros.core.geometry import wrap
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.body import Truth
+from ami_ros.sim.simulator_interface import Truth
 from ami_ros.sim.world import Place
 
 CONTROL_STEP_S = 0.25

@@ -44,8 +44,10 @@ CONDITIONS = {
 def chosen(names: tuple[str, ...]) -> dict[str, Condition]:
     """Return conditions by name; where none is named, all whose engine is installed.
 
-    ValueError lists the names.
+    ValueError lists the names, or says that no engine is installed.
     """
+    if not any(find_spec(one.engine) for one in CONDITIONS.values()):
+        raise ValueError("neither pybullet nor mujoco is installed: pip install 'ami_ros[sim]'")
     if unknown := [name for name in names if name not in CONDITIONS]:
         raise ValueError(f'no condition {unknown[0]!r}; there are: {", ".join(CONDITIONS)}')
     return {name: one for name, one in CONDITIONS.items()
@@ -64,10 +66,12 @@ def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
                cluster: str = '') -> dict:
     """Run the conditions, in processes or on a Ray cluster at HOST:PORT; return the report.
 
-    Rows that the file `ledger` has from a run of the same trial are not driven again.
+    Rows that the file `ledger` has from a run of the same trial, with the same code, safety policy
+    and module, are not driven again.
     """
     wanted, given = chosen(names), setting(trial, cluster)
-    key = repr(trial) + given.module.id
+    with_what = measured('robustness', given.policy.hash, given.module)
+    key = repr((trial, sorted(with_what.items())))
     rows = kept(ledger, key)
     left = {name: parts(whole) if cluster else [whole] for name in wanted if name not in rows
             for whole in [under(trial, wanted[name])]}
@@ -89,7 +93,7 @@ def robustness(trial: Trial, names: tuple[str, ...] = (), jobs: int = 1,
             'conditions': [{k: v for k, v in rows[name].items() if k != 'protocol'}
                            for name in wanted],
             'worst_false_arrival_rate': max(rows[n]['false_arrival_rate'] for n in wanted),
-            'measured': measured('robustness', given.policy.hash, given.module)}
+            'measured': with_what}
 
 
 def tell(names: list[str], rows: dict[str, dict], told: int, progress) -> int:
@@ -131,7 +135,7 @@ def page(trial: Trial, report: dict) -> np.ndarray:
     for row in report['conditions']:
         condition = CONDITIONS[row['name']]
         world, driven, preset = places(under(trial, condition), seed)
-        with (Simulator(world, robot, 0) as clean,
+        with (Simulator(world, robot, 0, engine=condition.engine) as clean,
               Simulator(driven, robot, 0, engine=condition.engine,
                         camera=preset.camera) as changed):
             views = []

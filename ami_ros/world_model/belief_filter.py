@@ -74,9 +74,17 @@ class WorldModel:
                        stamp_ns=until_ns, disagreement=spread)
 
     def update(self, seen: Latent, commands: tuple[Command, ...]) -> Belief:
-        """Fold in what was seen; after a gap or in a new run begin anew."""
+        """Fold in what was seen; after a gap or in a new run begin anew.
+
+        A latent with numbers that are not finite is not believed: its surprise is NaN, which stops
+        the robot, and the next latent begins anew.
+        """
         frame, old = seen.frame, self.belief
         place = self.encoder.place(seen.z)
+        if not np.isfinite(seen.z).all():
+            self.reset()
+            return Belief(seen.z, frame.body, place, frame.odometry, frame.stamp_ns, math.nan,
+                          math.nan, frame.number, frame.run)
         gap_s = (frame.stamp_ns - old.stamp_ns) / 1e9 if old is not None else 0.0
         if old is None or old.run != frame.run or not 0 < gap_s < 2.0:
             self.reset()

@@ -19,8 +19,8 @@ from ami_ros.nodes.run import run
 from ami_ros.perception.images import codec
 from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
-from ami_ros.sim.body import somewhere
 from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.simulator_interface import somewhere
 from geometry_msgs.msg import Twist
 import numpy as np
 from rclpy.node import Node

@@ -10,7 +10,7 @@ import time
 from types import SimpleNamespace
 
 from ami_ros.core.types import Command, Plan, Verdict
-from ami_ros.critic.switch_senders import SwitchSenders
+from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.critic_inputs import CriticInputs
 from ami_ros.nodes.critic_node import CriticNode
@@ -243,7 +243,7 @@ def inputs(node):
     """Return inputs without subscriptions, of a robot whose switch is free."""
     made = CriticInputs.__new__(CriticInputs)
     made.node, made.settings, made.unreadable = node, node.settings, {}
-    made.senders, made.free, made.delayed_ns = {'button': SwitchSenders()}, {}, 0
+    made.senders, made.free, made.delayed_ns = {'button': MultiPublisherSwitch()}, {}, 0
     return made
 
 

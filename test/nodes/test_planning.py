@@ -3,6 +3,7 @@
 
 from types import SimpleNamespace
 
+from ami_ros.core.settings import ActorSettings
 from ami_ros.nodes import planning
 from ami_ros.nodes.planning import PlanPublisher
 from ami_ros.nodes.sensor_inputs import Troubles
@@ -44,7 +45,7 @@ def node(clock, *, waited_s, rounds=3, deadline_s=0.05, slower=1.0, arrived=Fals
             done += 1
         return SimpleNamespace(iterations=done, arrived=arrived)
 
-    actor = SimpleNamespace(deadline_s=deadline_s, iterations=rounds)
+    actor = ActorSettings(deadline_s=deadline_s, iterations=rounds)
     own = SimpleNamespace(lock_step=False)
     worker = SimpleNamespace(
         own=own, tuned={'actor': actor}, episode=Episode(goal=object()),

@@ -6,6 +6,7 @@ import threading
 from ami_ros.core.types import Command, Odometry
 from ami_ros.nodes.time_buffers import BodyBuffer, Commands
 from ami_ros.nodes.worker import Slot, Worker
+from ami_ros.nodes.worker_health import WorkerHealth
 import numpy as np
 import pytest
 
@@ -88,3 +89,11 @@ def test_a_worker_works_until_nothing_is_left_and_says_what_it_died_of():
     worker._thread.join(5.0)
     assert isinstance(worker.died_of, KeyError)
     worker.stop()
+
+
+def test_after_a_cleanup_the_health_of_the_last_activation_can_still_be_told():
+    health = WorkerHealth()
+    health.surprises.append(1.0)
+    health.unfamiliar.append(0.5)
+    values = health.values(None, None)      # the networks were given back
+    assert values['module'] == '' and 'surprise' not in values

@@ -11,8 +11,8 @@ import sys
 import time
 
 import ami_ros
+from ami_ros.recording import in_use
 from ami_ros.recording import repair as repairing
-from ami_ros.recording import writers
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.repair import repair
 from drives import begun, CAMERA, moment, ODOM, TYPES
@@ -29,7 +29,7 @@ PROGRAM = Path(__file__).parents[1] / 'helpers' / 'drives.py'
 @pytest.fixture(autouse=True)
 def unwatched(monkeypatch):
     """No file is watched for growth: nobody but the test writes them."""
-    monkeypatch.setattr(writers, 'WATCH_S', 0.0)
+    monkeypatch.setattr(in_use, 'WATCH_S', 0.0)
 
 
 def back(folder) -> list[tuple[str, int, bytes]]:

@@ -5,7 +5,7 @@ from collections import namedtuple
 import json
 import os
 
-from ami_ros.recording import walk, writers
+from ami_ros.recording import in_use, walk
 from ami_ros.recording.about import files_of
 from ami_ros.recording.recorder import Attached, GB, Limits
 from ami_ros.recording.repair import repair
@@ -75,7 +75,7 @@ def test_what_is_attached_outlives_a_kill(tmp_path, monkeypatch):
     recorder = filled(tmp_path / 'bag', Limits(), 20)
     recorder.file.close()       # as a kill does
     os.close(recorder.lock)
-    monkeypatch.setattr(writers, 'WATCH_S', 0.0)
+    monkeypatch.setattr(in_use, 'WATCH_S', 0.0)
     data = (tmp_path / 'bag' / 'bag_0.mcap').read_bytes()
     (tmp_path / 'bag' / 'bag_0.mcap').write_bytes(data[:-1000])
     repair(tmp_path / 'bag')

@@ -5,8 +5,8 @@ from dataclasses import replace
 import math
 
 from ami_ros.robots.find import find
-from ami_ros.sim import body as bodies
 from ami_ros.sim import scenes
+from ami_ros.sim import simulator_interface as bodies
 from ami_ros.sim.scenes import changes
 from ami_ros.sim.scenes.drawing import places
 from ami_ros.sim.scenes.elements import Person

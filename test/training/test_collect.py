@@ -17,8 +17,9 @@ import yaml
 
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.recording.bagwriter import TYPES  # noqa: E402
+from ami_ros.sim.world import draw  # noqa: E402
 from ami_ros.training.bagreader import read  # noqa: E402
-from ami_ros.training.collect import bag_hash, collect  # noqa: E402
+from ami_ros.training.collect import bag_hash, changed, collect  # noqa: E402
 from ami_ros.training.readings import stamp  # noqa: E402
 from ami_ros.training.windows import cut  # noqa: E402
 
@@ -161,3 +162,20 @@ def test_the_hash_is_of_the_data_and_its_order(bag, tmp_path):
     assert bag_hash(tmp_path) == done['sha256']
     (tmp_path / 'part_0001.mcap').write_bytes(b'other')
     assert bag_hash(tmp_path) != done['sha256']
+
+
+def test_a_room_changes_anew_for_each_drive(tmp_path):
+    done = collect(tmp_path / 'bag', WORLD, SEED, 8, DRIVE_S, 1, changes='moved:1')
+    assert done['changes'] == 'moved:1' and done['drives'] == 2
+    assert collect(tmp_path / 'again', WORLD, SEED, 8, DRIVE_S, 2, changes='moved:1') == done
+    rooms = [changed(draw(WORLD), 'moved:1', SEED, index).world for index in (0, 1)]
+    assert rooms[0].pieces != rooms[1].pieces != draw(WORLD).pieces
+    for other in ('', 'moved:0.5'):
+        with pytest.raises(ValueError, match='holds another bag'):
+            collect(tmp_path / 'bag', WORLD, SEED, 8, DRIVE_S, 1, changes=other)
+
+
+def test_an_unknown_change_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(ValueError, match="no change 'rain'; there are: moved, "):
+        collect(tmp_path / 'bag', WORLD, SEED, 8, DRIVE_S, 1, changes='rain')
+    assert not (tmp_path / 'bag').exists()

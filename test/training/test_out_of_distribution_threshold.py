@@ -8,7 +8,7 @@ from ami_ros.modules.schema import manifest as schema
 from ami_ros.modules.schema import problems
 from ami_ros.training import bags, mapping, out_of_distribution
 from ami_ros.training.restore import restore
-from ami_ros.training.windows import cut
+from ami_ros.training.windows import cut, joined
 from ami_ros.world_model import out_of_distribution as figures
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def measured(shipped):
     held = np.flatnonzero(drives.drive == 0)
     latents, _ = mapping.look(model, one.images, drives.frame)
     return out_of_distribution.of_drives(model, data, held, latents,
-                                         module.array('memory_scale'))
+                                         module.array('memory_scale'), 0)
 
 
 def test_neighbours_in_time_do_not_count(shipped, few, monkeypatch):
@@ -70,5 +70,22 @@ def test_an_axis_that_is_always_zero_is_no_obstacle(shipped, few):
     scale = module.array('memory_scale').copy()
     scale[3] = 0.0
     said = out_of_distribution.of_drives(model, data, np.flatnonzero(drives.drive == 0), latents,
-                                         scale)
+                                         scale, 0)
     assert said is None or np.isfinite(said['threshold'])
+
+
+def test_it_is_compared_with_what_is_remembered(shipped, few, monkeypatch):
+    """Above mapping.FRAMES images the robot remembers fewer drives, so that more is unlike."""
+    module, model = shipped
+    one = recording(200)
+    parts = cut(one, np.random.default_rng(1)), cut(one, np.random.default_rng(2))
+    drives = joined(parts, [0, 0])
+    latents, _ = mapping.look(model, one.images, drives.frame)
+    seen = []
+    monkeypatch.setattr(out_of_distribution, 'Familiar', lambda latents: seen.append(len(latents)))
+    monkeypatch.setattr(out_of_distribution, 'measure', lambda *_: None)
+    for most in (mapping.FRAMES, len(drives.drive) - 1):
+        monkeypatch.setattr(mapping, 'FRAMES', most)
+        out_of_distribution.of_drives(model, bags.Data(one.images, drives, (one,)),
+                                      np.array([], int), latents, module.array('memory_scale'), 0)
+    assert 0 < seen[1] < seen[0] == len(drives.drive)

@@ -18,6 +18,15 @@ def test_an_unknown_condition_is_refused_with_the_list(capsys):
     assert "no condition 'fog'" in said and 'brightness_0.6' in said
 
 
+def test_without_an_engine_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(campaign, 'find_spec', lambda name: None)
+    for names in ((), ('unchanged',)):
+        with pytest.raises(ValueError, match=r'neither pybullet nor mujoco is installed: pip'):
+            campaign.chosen(names)
+    monkeypatch.setattr(campaign, 'find_spec', lambda name: name == 'mujoco' or None)
+    assert list(campaign.chosen(())) == ['mujoco']
+
+
 def test_rows_are_reported_by_condition_and_an_interrupted_run_resumes(tmp_path, monkeypatch):
     names, ledger = ('unchanged', 'furniture_moved'), tmp_path / 'rows.json'
     seen = []
@@ -29,7 +38,11 @@ def test_rows_are_reported_by_condition_and_an_interrupted_run_resumes(tmp_path,
     monkeypatch.setattr(campaign, 'drive', None)
     again = campaign.robustness(TRIAL, names, 1, ledger)
     assert again == report
-    # of another trial: not these rows
+    # of another trial, or with other code: not these rows
+    with monkeypatch.context() as patch:
+        patch.setattr(campaign, 'measured', lambda *_: {'code': 'another'})
+        with pytest.raises(TypeError):      # it would be driven again
+            campaign.robustness(TRIAL, names, 1, ledger)
     assert campaign.kept(ledger, 'another') == {}
     assert len(campaign.page(TRIAL, report)) == len(names) * (18 + campaign.PIXELS)
     assert json.loads(json.dumps(report)) == report

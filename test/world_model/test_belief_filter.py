@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The belief: what was executed, what follows from it, and how far a view is to be trusted."""
 
+import math
+
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Latent
 from ami_ros.world_model.belief_filter import executed, HOLD_NS, WorldModel
@@ -95,6 +97,19 @@ def test_the_first_view_is_believed_as_it_is():
     seen = see(model(), [1, 2, 0.5], 0)
     assert seen.place == pytest.approx([1, 2, 0.5], abs=1e-6)
     assert seen.surprise == 1.0 and seen.stamp_ns == 0
+
+
+@pytest.mark.parametrize('before', [0, 1])
+def test_a_latent_that_is_not_finite_is_told_by_its_surprise_and_not_believed(before):
+    mind = model()
+    for k in range(before):
+        see(mind, [1, 2, 0.5], 100 * k)
+    shot = frame([1, 2, 0.5], 100 * before)
+    z = mind.encoder.encode(shot.image).copy()
+    z[0] = math.nan
+    assert math.isnan(mind.update(Latent(z, shot), ()).surprise) and mind.belief is None
+    after = see(mind, [1, 2, 0.5], 100 * before + 100)
+    assert after.surprise == 1.0 and np.isfinite(after.z).all()
 
 
 def test_a_share_of_a_new_view_enters_the_latent():

@@ -15,7 +15,7 @@ from ami_ros.recording import call_recorder, walk
 from ami_ros.recording.records import SAID, Thought, Told
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes, policy_of
-from ami_ros.recording.replay.index import Index, Judged
+from ami_ros.recording.replay.event_index import Index, Judged
 
 AROUND_NS = 2 * 10**9       # of log time: all links of a chain are recorded within so long
 

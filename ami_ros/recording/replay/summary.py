@@ -10,7 +10,7 @@ import numpy as np
 from ami_ros.recording import walk
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.replay import recorded
-from ami_ros.recording.replay.index import Index, index
+from ami_ros.recording.replay.event_index import Index, index
 
 STAGES = ('perception', 'world_model', 'actor', 'critic', 'frame to command')
 POINTS = 2000           # of a curve: more than a screen shows

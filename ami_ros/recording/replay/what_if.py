@@ -15,7 +15,7 @@ from ami_ros.recording import walk
 from ami_ros.recording.records import Thought
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.changes import Changes
-from ami_ros.recording.replay.index import index
+from ami_ros.recording.replay.event_index import index
 from ami_ros.recording.replay.minds import MindAgain, Seen
 
 ASKED = re.compile(r'\s*t=(\S+)\s+v=(\S+)\s+w=(\S+)\s*')

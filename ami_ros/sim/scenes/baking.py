@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ami_ros.sim.scenes import lighting, pictures, textures
+from ami_ros.sim.scenes import lighting, object_textures, textures
 from ami_ros.sim.scenes.elements import Colour, Lighting, Look, Person
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.surfaces import Canvas, of_person, of_scene, Surfaces
@@ -127,7 +127,7 @@ def painted(canvas: Canvas, w: int, h: int, grids, sky: Colour) -> np.ndarray:
         if x1 <= x0 or y1 <= y0:
             continue
         picture = paint(over.look, y1 - y0, x1 - x0, tpm_y)
-        if over.look.kind in pictures.GLOWS:
+        if over.look.kind in object_textures.GLOWS:
             later.append((y0, y1, x0, x1, picture, over.look))
         else:
             out[y0:y1, x0:x1] = picture
@@ -143,8 +143,8 @@ def painted(canvas: Canvas, w: int, h: int, grids, sky: Colour) -> np.ndarray:
 
 def paint(look: Look, h: int, w: int, texels_per_m: float) -> np.ndarray:
     """Paint any recipe."""
-    if look.kind in pictures.PAINTERS:
-        return pictures.paint(look, h, w)
+    if look.kind in object_textures.PAINTERS:
+        return object_textures.paint(look, h, w)
     return textures.paint(look, h, w, texels_per_m)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.sim.scenes.elements import Furniture, Look, Part, Person, Room, Solid, WALL_M
-from ami_ros.sim.scenes.pictures import PAINTERS as PICTURES
+from ami_ros.sim.scenes.object_textures import PAINTERS as PICTURES
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.solids import leaf_solid, openings, segments
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Procedural materials of floors, walls and furniture, painted from a recipe and its seed.
 
+A material has no outline and fills any surface; faces of objects are in object_textures.py.
 Each painter returns the albedo, (H, W, 3) float32 from 0 to 1, row 0 at the upper edge.
 """
 

@@ -27,7 +27,7 @@ from ami_ros.critic.safety_policy.limits import read
 from ami_ros.recording import call_recorder
 from ami_ros.recording.records import Tracer
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimRoom
+from ami_ros.sim.simulator_interface import open_body, SimRoom
 from ami_ros.validation.stack import bench, session
 from ami_ros.validation.stack.episode_runner import EpisodeRunner, START_S
 from ami_ros.validation.stack.processes import claim_domain, end, Processes, RECORDER

@@ -23,8 +23,8 @@ from ami_ros.nodes.critic_node import COMPANY_S, policy, TICK_HZ
 from ami_ros.nodes.lifecycle import BEAT_S
 from ami_ros.robots.find import find
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.body import open_body, SimBody, SimRoom
 from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.simulator_interface import open_body, SimBody, SimRoom
 from ami_ros.validation.evaluate import home
 from ami_ros.validation.fault_injection.injectors import BY, Injector
 from ami_ros.validation.fault_injection.judge import (

@@ -15,7 +15,7 @@ from ami_ros.host.privileges import PRIORITY, take_priority
 from ami_ros.nodes import convert, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_node import SimNode
-from ami_ros.sim.body import Truth
+from ami_ros.sim.simulator_interface import Truth
 
 WATCHED = topics.Topic('sim/truth/watched', topics.TRUTH_STATE.type, 40, topics.RELIABLE_100,
                        'sim')

@@ -27,7 +27,7 @@ from ami_ros.inference import Options
 from ami_ros.modules.module import Module, open_module
 from ami_ros.nodes.mind_settings import engines
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimRoom
+from ami_ros.sim.simulator_interface import open_body, SimRoom
 from ami_ros.validation import evaluate
 from ami_ros.validation.stack import bench_life, session
 from ami_ros.validation.stack.episode_runner import Drive

@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from ami_ros.core.types import Plan
 from ami_ros.nodes import convert, topics
-from ami_ros.sim.body import Truth
+from ami_ros.sim.simulator_interface import Truth
 
 
 @dataclass

@@ -21,8 +21,8 @@ from ami_ros.core.stack import planners
 from ami_ros.nodes import topics
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.robots.find import find
-from ami_ros.sim.body import open_body, SimBody, SimRoom
 from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.simulator_interface import open_body, SimBody, SimRoom
 from ami_ros.sim.world import World
 from ami_ros.validation import protocol
 from ami_ros.validation.protocol import goal_drive, GoalDrive

@@ -75,7 +75,7 @@ class TestFresh(RuleContract):
         for ago, fine in ((0.0, False), (OLDEST['plan'], False), (OLDEST['plan'] + 1e-9, True)):
             seen = replace(aged('scan'), memory=memory(pauses=((STEADY - ns(ago), 2.0),)))
             self.check(seen, fine, 'the critic read no messages for 2.000 s, until '
-                       f'{ago:.3f} s; messages that waited count as old after 0.350 s')
+                       f'{ago:.3f} s ago; messages that waited count as old after 0.350 s')
 
     def test_without_a_clock(self):
         self.check(replace(aged('scan'), now_ns=0), False, '^ROS time is 0: .* /clock')

@@ -10,7 +10,7 @@ from ami_ros.recording.attached import recorded_robot
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.chains import complete
-from ami_ros.recording.replay.index import index
+from ami_ros.recording.replay.event_index import index
 from ami_ros.recording.replay.summary import driven
 from mcap.reader import make_reader
 import numpy as np

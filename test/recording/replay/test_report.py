@@ -11,7 +11,7 @@ from ami_ros.cli import main as cli
 from ami_ros.recording import walk
 from ami_ros.recording.definitions import STORE
 from ami_ros.recording.recorder import Limits, Recorder
-from ami_ros.recording.replay import index as indexes
+from ami_ros.recording.replay import event_index as indexes
 from ami_ros.recording.replay import page as pages
 from ami_ros.recording.replay import recorded
 from ami_ros.recording.replay.summary import drawn, HOLDS_S, KIND, position, Summary

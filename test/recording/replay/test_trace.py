@@ -8,7 +8,7 @@ import re
 from ami_ros.actor.costs import TERMS
 from ami_ros.cli import main as cli
 from ami_ros.recording import walk
-from ami_ros.recording.replay import index as indexes
+from ami_ros.recording.replay import event_index as indexes
 from ami_ros.recording.replay import recorded
 import cv2
 import numpy as np

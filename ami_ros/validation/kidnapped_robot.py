@@ -19,8 +19,8 @@ from ami_ros.critic.critic import Critic
 from ami_ros.modules.module import open_module
 from ami_ros.robots.find import find
 from ami_ros.sim import world as worlds
-from ami_ros.sim.body import somewhere
 from ami_ros.sim.simulator import Simulator
+from ami_ros.sim.simulator_interface import somewhere
 from ami_ros.validation.evaluate import decide, FRAME_S, home, planner, policy, REMEMBERED, Trial
 from ami_ros.validation.protocol import goal_drive, GoalDrive
 

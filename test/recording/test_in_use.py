@@ -9,7 +9,7 @@ import threading
 
 import ami_ros
 from ami_ros.cli import main as cli
-from ami_ros.recording import writers
+from ami_ros.recording import in_use
 from ami_ros.recording.repair import repair
 from drives import begun, moment
 import pytest
@@ -49,7 +49,7 @@ def test_a_running_recording_is_neither_repaired_nor_judged(running, capsys):
 
 
 def test_once_its_recorder_is_killed_it_is_repaired(tmp_path, monkeypatch):
-    monkeypatch.setattr(writers, 'WATCH_S', 0.0)
+    monkeypatch.setattr(in_use, 'WATCH_S', 0.0)
     folder = tmp_path / 'bag'
     program = subprocess.Popen(
         [sys.executable, str(PROGRAM), str(folder), str(10**9)], stdout=subprocess.PIPE,
@@ -65,14 +65,14 @@ def test_once_its_recorder_is_killed_it_is_repaired(tmp_path, monkeypatch):
 
 
 def test_the_lock_of_our_recorder_is_enough(tmp_path, monkeypatch):
-    monkeypatch.setattr(writers, 'PROC', tmp_path / 'no proc')
+    monkeypatch.setattr(in_use, 'PROC', tmp_path / 'no proc')
     recorder = begun(tmp_path / 'bag')
     with pytest.raises(ValueError, match='by a recorder that holds the lock of the folder; end'):
         repair(tmp_path / 'bag')
     for message in moment(0):
         recorder.write(*message)
     recorder.close()
-    assert writers.writer_of(tmp_path / 'bag') == ''
+    assert in_use.writer_of(tmp_path / 'bag') == ''
 
 
 def test_a_foreign_recorder_is_found_by_its_open_file(tmp_path):
@@ -86,17 +86,17 @@ def test_a_foreign_recorder_is_found_by_its_open_file(tmp_path):
         repair(tmp_path)
     assert Path(sys.executable).name in str(wrong.value) and content(tmp_path) == before
     program.communicate()
-    assert writers.writer_of(tmp_path) == ''
+    assert in_use.writer_of(tmp_path) == ''
 
 
 def test_who_only_reads_is_no_writer(tmp_path):
     (tmp_path / 'a.mcap').write_bytes(b'x')
     with open(tmp_path / 'a.mcap', 'rb'):
-        assert writers.writer_of(tmp_path) == ''
+        assert in_use.writer_of(tmp_path) == ''
 
 
 def test_a_file_that_grows_is_written_by_somebody(tmp_path, monkeypatch):
-    monkeypatch.setattr(writers, 'PROC', tmp_path / 'no proc')     # as of another container
+    monkeypatch.setattr(in_use, 'PROC', tmp_path / 'no proc')     # as of another container
     file, stop = tmp_path / 'a.mcap', threading.Event()
     file.write_bytes(b'x')
 
@@ -116,7 +116,7 @@ def test_a_file_that_grows_is_written_by_somebody(tmp_path, monkeypatch):
 
 
 def test_an_old_file_is_not_watched(tmp_path, monkeypatch):
-    monkeypatch.setattr(writers.time, 'sleep', lambda _: pytest.fail('it was watched'))
+    monkeypatch.setattr(in_use.time, 'sleep', lambda _: pytest.fail('it was watched'))
     (tmp_path / 'a.mcap').write_bytes(b'x')
     os.utime(tmp_path / 'a.mcap', (10**9, 10**9))
-    assert writers.writer_of(tmp_path, watch=True) == ''
+    assert in_use.writer_of(tmp_path, watch=True) == ''

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every simulated body offers; Simulator and Loopback obey the same contract test."""
+"""The interface of every simulated robot; Simulator and Loopback obey the same contract test."""
 
 from dataclasses import dataclass
 import importlib

@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.robots.find import find  # noqa: E402
 from ami_ros.sim import world as worlds  # noqa: E402
-from ami_ros.sim.body import somewhere  # noqa: E402
 from ami_ros.sim.simulator import Simulator  # noqa: E402
-from ami_ros.validation.carried_away import carried, LEAST_M  # noqa: E402
+from ami_ros.sim.simulator_interface import somewhere  # noqa: E402
 from ami_ros.validation.evaluate import Trial  # noqa: E402
+from ami_ros.validation.kidnapped_robot import carried, LEAST_M  # noqa: E402
 import numpy as np  # noqa: E402
 
 SEED = 602      # for tuning; a filter that trusted odometry declared false arrivals on these

@@ -6,9 +6,9 @@ import importlib.util
 import math
 
 from ami_ros.robots.find import find
-from ami_ros.sim import body as bodies
-from ami_ros.sim.body import Truth
+from ami_ros.sim import simulator_interface as bodies
 from ami_ros.sim.loopback import Loopback
+from ami_ros.sim.simulator_interface import Truth
 import numpy as np
 import pytest
 

@@ -81,7 +81,7 @@ def shapeless(data: bytes, said: list[np.ndarray]) -> bytes:
 
 def test_every_operator_has_a_case():
     pytest.importorskip('torch', reason='needs the training extra: make setup')
-    from ami_ros.inference.torch_operators import OPERATORS
+    from ami_ros.inference.torch_onnx_operators import OPERATORS
     assert set(CASES) == set(OPERATORS)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A switch of several publishers is free when each has said so; whatever one of them repeats."""
 
-from ami_ros.critic.switch_senders import SwitchSenders
+from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
@@ -9,7 +9,7 @@ import pytest
 
 def heard(*messages, publishers=(2,)):
     """Hear (pressed, number); return what counts after each."""
-    made = SwitchSenders()
+    made = MultiPublisherSwitch()
     return [made.hear(*one, 0, publishers) for one in messages], made
 
 
@@ -19,7 +19,7 @@ def test_of_one_publisher_each_message_counts():
 
 
 def test_the_last_that_is_left_counts():
-    made = SwitchSenders()
+    made = MultiPublisherSwitch()
     assert made.hear(True, 7, 0, (2,)) and made.hear(False, 1, 0, (2,))
     assert made.missing == '1 of 2 publishers are known to have said since that it is free'
     assert not made.hear(False, 2, 0, (1,)) and made.missing == ''
@@ -38,7 +38,7 @@ def test_two_that_both_say_so_free_it(numbers):
 
 def test_one_that_starts_again_does_not_count_as_two():
     there = [frozenset('ab')]
-    made = SwitchSenders(lambda: there[0])
+    made = MultiPublisherSwitch(lambda: there[0])
     assert made.hear(True, 4, 0, (2,)) and made.hear(False, 9, 0, (2,))
     there[0] = frozenset('ac')
     assert made.hear(False, 1, 0, (2,)) and made.missing.startswith('0 of 2')
@@ -59,7 +59,7 @@ def test_without_numbers_only_a_single_publisher_frees_it():
 def test_only_the_first_queue_that_has_all_publishers_frees_it():
     for publishers, counts in (((2, 0, 2), 0), ((1, 0, 2), 2), ((0, 2, 2), 1)):
         for queue in range(3):
-            made = SwitchSenders()
+            made = MultiPublisherSwitch()
             assert made.hear(True, 5, 2 - queue, publishers)    # pressed counts by any
             assert made.missing == ''
             assert made.hear(False, 9, queue, publishers)
@@ -72,7 +72,7 @@ def test_as_long_as_one_of_them_is_silent_it_stays_pressed(data):
     """Whatever the others say, whatever is lost: any mix of fewer publishers frees nothing."""
     publishers = data.draw(st.integers(2, 5))
     last = [data.draw(st.integers(0, 6)) for _ in range(publishers - 1)]
-    made = SwitchSenders()
+    made = MultiPublisherSwitch()
     made.hear(True, data.draw(st.integers(0, 6)), 0, (publishers,))
     for who in data.draw(st.lists(st.integers(0, publishers - 2), max_size=40)):
         last[who] += data.draw(st.integers(1, 3))

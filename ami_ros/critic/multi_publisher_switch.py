@@ -13,7 +13,7 @@ of numbers in which none is above the one before), and as many publishers have s
 from collections.abc import Callable, Sequence
 
 
-class SwitchSenders:
+class MultiPublisherSwitch:
     """The publishers of one switch, as heard through one or several subscriptions (queues)."""
 
     def __init__(self, identities: Callable[[], frozenset] = frozenset):

@@ -27,7 +27,7 @@ class Limits:
     max_permit_age_s: float = math.inf      # as in `motion_enable`
 
 
-class CommandArbiter:
+class CommandSourceSelector:
     """The newest plan (or foreign twist), hand and permit.
 
     A hand lives for `teleop_timeout_s` after its stamp and after its arrival, so a sender with a

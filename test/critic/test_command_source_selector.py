@@ -6,7 +6,7 @@ from dataclasses import replace
 import math
 
 from ami_ros.core.types import Command, MODES
-from ami_ros.critic.command_arbiter import CommandArbiter, Limits, TAKEOVER_PLANS
+from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits, TAKEOVER_PLANS
 from ami_ros.critic.rules.rule import NO_CLOCK
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ from rule_contract import NOW, ns, NUMBERS, permit, plan, STEADY
 DEADMAN, FUTURE = ns(NUMBERS.teleop_timeout_s), ns(NUMBERS.max_future_s)
 
 
-def drivers() -> CommandArbiter:
-    made = CommandArbiter(NUMBERS, Counter())
+def drivers() -> CommandSourceSelector:
+    made = CommandSourceSelector(NUMBERS, Counter())
     made.on_permit(permit())
     assert made.on_plan(plan(), STEADY)
     return made
@@ -26,18 +26,18 @@ def wish(v: float = 0.2, w: float = 0.1, stamp_ns: int = NOW) -> Command:
     return Command(np.array([v, w]), stamp_ns)
 
 
-def who(made: CommandArbiter, later_ns: int = 0, later_steady_ns: int | None = None) -> str:
+def who(made: CommandSourceSelector, later_ns: int = 0, later_steady_ns: int | None = None) -> str:
     arrival = STEADY + (later_ns if later_steady_ns is None else later_steady_ns)
     return made.pick(NOW + later_ns, arrival)[0].source
 
 
 def test_nobody_drives_before_anybody_spoke():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.pick(NOW, STEADY) == (None, 0) and made.refused == ''
 
 
 def test_a_plan_that_was_overtaken_is_ignored():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.on_plan(plan(), STEADY) is True
     assert made.on_plan(plan(start_ns=NOW - 1), STEADY + 1) is False
     assert made.pick(NOW, STEADY + 1)[1] == STEADY
@@ -52,7 +52,7 @@ def test_a_plan_that_was_overtaken_is_ignored():
 
 
 def test_a_new_run_starts_anew_and_ends_the_one_before():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.on_plan(plan(run='', start_ns=NOW + 9), STEADY)
     assert made.on_plan(plan(run='a'), STEADY) is True
     assert made.on_plan(plan(run='', start_ns=NOW + 1), STEADY) is True    # ends no run
@@ -67,7 +67,7 @@ def test_a_new_run_starts_anew_and_ends_the_one_before():
 
 
 def test_the_last_64_runs_are_known():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     for run in range(66):       # the newest drives, and 64 of those before it are known
         made.on_permit(permit(run=f'run {run}'))
         assert made.on_plan(plan(run=f'run {run}'), STEADY)
@@ -90,7 +90,7 @@ def test_a_single_plan_of_another_run_ends_no_run():
 
 @pytest.mark.parametrize('named', [None, '', 'third'])
 def test_without_a_permit_for_either_several_plans_in_a_row_begin_a_run(named):
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     if named is not None:
         made.on_permit(permit(run=named))
     assert made.on_plan(plan(), STEADY)
@@ -119,7 +119,7 @@ UNSOUND = [plan(math.nan, start_ns=NOW + ns(2e8)), plan(math.inf), plan(knot_s=m
 
 @pytest.mark.parametrize('unsound', UNSOUND)
 def test_a_plan_that_is_not_sound_stands_until_the_next_sound_one(unsound):
-    made = CommandArbiter(NUMBERS, Counter(), Limits(max_knots=10))
+    made = CommandSourceSelector(NUMBERS, Counter(), Limits(max_knots=10))
     assert made.on_plan(unsound, STEADY) and made.plan is unsound       # it begins no run
     assert made.on_plan(plan(run='b'), STEADY) and made.plan.run == 'b'
     assert made.on_plan(plan(run='b', start_ns=NOW + 5), STEADY)
@@ -132,7 +132,7 @@ def test_a_plan_that_is_not_sound_stands_until_the_next_sound_one(unsound):
 
 
 def test_a_plan_from_the_future_makes_no_other_one_old():
-    made, lead = CommandArbiter(NUMBERS, Counter(), Limits(max_plan_lead_s=0.15)), ns(0.15)
+    made, lead = CommandSourceSelector(NUMBERS, Counter(), Limits(max_plan_lead_s=0.15)), ns(0.15)
     assert made.on_plan(plan(run='b', start_ns=NOW + lead + 1), STEADY, NOW)
     assert made.plan.run == 'b' and made.counts == {'plan': 1}      # it stops, and begins no run
     made.forget_ahead(NOW)
@@ -148,7 +148,7 @@ def test_a_plan_from_the_future_makes_no_other_one_old():
 
 
 def test_a_twist_from_the_future_makes_no_other_one_old():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.on_twist(wish(stamp_ns=NOW + FUTURE + 1), STEADY, NOW)
     assert made.on_twist(wish(stamp_ns=NOW + FUTURE), STEADY, NOW)
     assert not made.on_twist(wish(), STEADY, NOW)
@@ -165,7 +165,7 @@ OLDEST = ns(0.32)
 
 def permitted(mode='idle', stamp_ns=NOW, now_ns=NOW, made=None):
     """Say a mode; return the drivers, and the mode that counts."""
-    made = made or CommandArbiter(NUMBERS, Counter(), Limits(max_permit_age_s=0.32))
+    made = made or CommandSourceSelector(NUMBERS, Counter(), Limits(max_permit_age_s=0.32))
     made.on_permit(permit(mode, stamp_ns=stamp_ns), now_ns)
     return made, made.permit.mode
 
@@ -227,7 +227,7 @@ def test_without_a_clock_a_hand_is_told_so():
 
 
 def test_permits_are_counted():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     made.on_permit(permit())
     made.on_permit(permit('idle'))
     assert made.counts == {'permit': 2}
@@ -339,7 +339,7 @@ def test_to_disarm_ends_what_the_plan_was_allowed_and_nothing_else(mode):
 
 
 def test_who_is_disarmed_before_any_permit_came_is_armed_anew_as_well():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     made.disarm('reset')
     for mode, counts in (('autonomous', 'reset'), ('idle', 'idle'), ('autonomous', 'autonomous')):
         made.on_permit(permit(mode))
@@ -353,14 +353,14 @@ def test_a_hand_that_is_none_ends_nothing():
 
 
 def test_without_a_permit_a_hand_is_one_too():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.on_teleop(wish(), NOW, STEADY)
     made.on_permit(permit())
     assert made.permit.mode == 'autonomous' and who(made) == 'teleop'
 
 
 def test_a_foreign_twist_takes_the_place_of_a_plan():
-    made = CommandArbiter(NUMBERS, Counter())
+    made = CommandSourceSelector(NUMBERS, Counter())
     assert made.on_twist(wish(), STEADY + 3)
     got, arrived = made.pick(NOW, STEADY + 3)
     assert (got.source, got.run, got.knots.tolist(), arrived) == ('twist', '', [[0.2, 0.1]],

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Procedural pictures with an outline: posters, windows, doors, shelves, what hangs on a wall.
+"""Procedural textures of whole object faces: doors, windows, shelves, lamps, signs, posters.
 
+Each has an outline and parts at fixed places; materials without either are in textures.py.
 Each painter returns the albedo, (H, W, 3) float32 from 0 to 1, row 0 at the upper edge.
 """
 
