@@ -22,8 +22,8 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Add moving furniture and walking people, slower than the rover')
     one.add_argument(
         '--lies', type=count, metavar='N', nargs='?', const=20,
-        help='Instead of adversarial plans, run N drives (20) at a wall under each false sensor '
-             'reading')
+        help='Instead of adversarial plans, run N drives towards a wall with each sensor fault; '
+             'N is 20 if it is not given')
     one.add_argument(
         '--only', action='append', default=[], metavar='LIE',
         help='Fault to run with --lies; may be given several times')
@@ -36,8 +36,8 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Number of processes; the report does not depend on it')
     one.add_argument(
         '--report', type=Path, metavar='FILE',
-        help='Report file, runs/adversarial.json or, with --lies, runs/lies.json; adversarial '
-             'runs resume from the ledger beside it')
+        help='Report file; default: runs/adversarial.json, with --lies runs/lies.json; a run '
+             'without --lies resumes from the ledger beside the report')
 
 
 def hours(text: str) -> float:

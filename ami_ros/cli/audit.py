@@ -23,7 +23,8 @@ def add(one: argparse.ArgumentParser) -> None:
             help='Namespace of the robot, e.g. robot1')
     check.add_argument(
         '--head', type=noted, default=None, metavar='NUMBER:HASH',
-        help='Entry number and hash noted elsewhere, e.g. `audit` of the diagnostics in a bag')
+        help='Entry number and hash that were recorded outside the robot, e.g. `audit` of the '
+             'diagnostics in a bag; the log must contain this entry')
     show.add_argument(
         '--since', type=since, default=None, metavar='WHEN',
         help='Time before now, e.g. 90s, 30m, 12h or 7d, or a UTC time in the format of the log')

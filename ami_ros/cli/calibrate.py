@@ -12,8 +12,8 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument(
         '--robot', default='', metavar='FILE',
-        help='Robot file to update; a name is measured only; default: the robot of the running '
-             'nodes')
+        help='Robot file to update; for the name of a packaged robot nothing is written; '
+             'default: the robot of the running nodes')
     one.add_argument(
         '--only', default='', metavar='LIST',
         help='Calibrations to run, e.g. lag,braking; default: no_return, lag, forward, turn, '

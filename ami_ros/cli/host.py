@@ -11,7 +11,8 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument(
         '--root', type=Path, default=Path('/'),
-        help='Root folder that imitates a machine; commands are then not executed')
+        help='Folder with the files of another machine, read instead of /; commands are then not '
+             'executed')
     one.add_argument(
         '--json', type=Path, default=None, metavar='FILE',
         help='Print the results as JSON')

@@ -60,7 +60,7 @@ def add(one: argparse.ArgumentParser) -> None:
     for name in ('keygen', 'trust'):
         parts[name].add_argument(
             'key', metavar='NAME' if name == 'keygen' else 'KEY.pub',
-            help='Name of the new key, or public key file to trust')
+            help='Name of the new key' if name == 'keygen' else 'Public key file to trust')
         parts[name].add_argument(
             '--names', nargs='+', default=['*'],
             help='Names of modules that the key may sign; default: all')

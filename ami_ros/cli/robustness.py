@@ -30,8 +30,8 @@ def add(one: argparse.ArgumentParser) -> None:
     cluster(one)
     one.add_argument(
         '--report', type=Path, default=Path('runs/robustness.json'), metavar='FILE',
-        help='JSON file for the results; the page of images has the same name with .png, and an '
-             'interrupted run resumes from the ledger beside it')
+        help='JSON file for the results; a PNG file of the same name shows example images; an '
+             'interrupted run resumes from the ledger beside the JSON file')
 
 
 def run(args: argparse.Namespace) -> int:

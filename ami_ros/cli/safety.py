@@ -21,7 +21,7 @@ def add(one: argparse.ArgumentParser) -> None:
     diff.add_argument('other', type=Path, metavar='B', help='Safety policy B to compare')
     shown = what.add_parser(
         'hash',
-        help='Print the sha256 of rules and parameters that verdicts contain')
+        help='Print the sha256 hash of the rules and parameters; every verdict contains this hash')
     shown.add_argument('policy', type=Path, metavar='FILE', help='Safety policy file to read')
 
 
