@@ -108,7 +108,7 @@ def check(bag: Path, args: argparse.Namespace) -> int:
     from ami_ros.training import bag_quality
     begun = time.monotonic()
     found = bag_quality.check(bag, find(args.robot) if args.robot else None, dict(args.topic),
-                          lambda done, total: bar(done, total, begun, 'checking'))
+                              lambda done, total: bar(done, total, begun, 'checking'))
     for kind, lines in (('', found.figures), ('worth knowing: ', found.warnings),
                         ('in the way: ', found.failures)):
         for line in lines:

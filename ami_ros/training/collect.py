@@ -107,7 +107,7 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         except (ValueError, TypeError) as why:
             raise ValueError(f'{note} is damaged ({why}); remove it, or give another --out'
                              ) from why
-        if {k: was.get(k) for k in {**asked, 'changes': None}} != {'changes': None, **asked}:
+        if {k: was.get(k, '') for k in (*asked, 'changes')} != {**asked, 'changes': changes}:
             raise ValueError(f'{folder} holds another bag ({was}); give another --out, '
                              'or remove that folder')
     else:

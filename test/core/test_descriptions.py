@@ -4,25 +4,12 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-import re
 
 import pytest
+from stands_alone import wrong
 
 PACKAGE = Path(__file__).resolve().parents[2] / 'ami_ros'
 PLACE = {'setting': 4, 'some': 3}       # of the description among the arguments
-CONTINUES = re.compile(r'(and|or|more|so|as)\b', re.IGNORECASE)
-DANGLES = re.compile(r'\b(and|or)\W*$', re.IGNORECASE)
-
-
-def wrong(text: str) -> str:
-    """Say what keeps a description from standing alone; '' where nothing does."""
-    if len(text.split()) < 3:
-        return 'has fewer than three words'
-    if CONTINUES.match(text):
-        return 'continues another line'
-    if not (text[0].isupper() or text[0].isdigit()):
-        return 'starts with neither a capital letter nor a number'
-    return 'ends with and/or' if DANGLES.search(text) else ''
 
 
 def text_of(node: ast.expr, tree: ast.Module) -> str:
