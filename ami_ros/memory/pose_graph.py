@@ -16,7 +16,7 @@ from scipy.sparse.linalg import spsolve
 from ami_ros.core.geometry import between, wrap
 
 ITERATIONS = 25
-WIDTH_FIRST, WIDTH_LAST, WIDTH_SHRINKS = 64.0, 4.0, 0.75    # of the kernel, in variances
+WIDTH_FIRST, WIDTH_LAST, WIDTH_SHRINKS = 64.0, 8.0, 0.75    # of the kernel, in variances
 CONVERGED = 1e-3        # m and rad of the largest change
 MIN_ITERATIONS = 10     # so that the kernel has become narrow
 

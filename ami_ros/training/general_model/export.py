@@ -25,6 +25,18 @@ class Encode(nn.Module):
         return self.encoder(image.permute(0, 3, 1, 2))
 
 
+class OneOutput(nn.Module):
+    """A network of one output, which it returns in a tuple as those of several do."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs):
+        """Run it."""
+        return (self.network(*inputs),)
+
+
 def export(model: GeneralModel, folder: Path, images: np.ndarray) -> dict[str, dict]:
     """Write encode, compare and predict; RuntimeError where one differs from torch.
 
@@ -40,8 +52,8 @@ def export(model: GeneralModel, folder: Path, images: np.ndarray) -> dict[str, d
     motion = torch.tensor([[0.1, 0.0, 1.0, 0.0]]).repeat(PAIRS, 1)
     jobs: dict[str, tuple[nn.Module, dict, list[str]]] = {
         'encode': (Encode(model), {'image': picture}, ['tokens', 'descriptor']),
-        'compare': (model.relative_pose, {'a': tokens[:-1], 'b': tokens[1:]}, ['pair']),
-        'predict': (model.dynamics, {'tokens': tokens[:-1], 'motion': motion}, ['after'])}
+        'compare': (OneOutput(model.relative_pose), {'a': tokens[:-1], 'b': tokens[1:]}, ['pair']),
+        'predict': (OneOutput(model.dynamics), {'tokens': tokens[:-1], 'motion': motion}, ['after'])}
     report = {}
     for name, (network, inputs, outputs) in jobs.items():
         path = folder / f'{name}.onnx'
