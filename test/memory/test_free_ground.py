@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ground of a tour: free where beams passed, closed at walls and where nothing is known."""
 
-import numpy as np
-
 from ami_ros.memory.free_ground import carve, CLOSED_COST
+import numpy as np
 
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Poses from relative poses: drift is removed, wrong edges are found, bad edges are refused."""
 
-import numpy as np
-import pytest
-
 from ami_ros.core.geometry import between, compose
 from ami_ros.memory.pose_graph import Edges, jacobian_of, joined, optimise, residual
+import numpy as np
+import pytest
 
 
 def lap(count: int = 120) -> np.ndarray:

@@ -52,8 +52,10 @@ def export(model: GeneralModel, folder: Path, images: np.ndarray) -> dict[str, d
     motion = torch.tensor([[0.1, 0.0, 1.0, 0.0]]).repeat(PAIRS, 1)
     jobs: dict[str, tuple[nn.Module, dict, list[str]]] = {
         'encode': (Encode(model), {'image': picture}, ['tokens', 'descriptor']),
-        'compare': (OneOutput(model.relative_pose), {'a': tokens[:-1], 'b': tokens[1:]}, ['pair']),
-        'predict': (OneOutput(model.dynamics), {'tokens': tokens[:-1], 'motion': motion}, ['after'])}
+        'compare': (OneOutput(model.relative_pose), {'a': tokens[:-1], 'b': tokens[1:]},
+                    ['pair']),
+        'predict': (OneOutput(model.dynamics), {'tokens': tokens[:-1], 'motion': motion},
+                    ['after'])}
     report = {}
     for name, (network, inputs, outputs) in jobs.items():
         path = folder / f'{name}.onnx'
