@@ -58,7 +58,9 @@ class PlaceMind:
         self.body = BodyModel(lag_s, actor.control_step_s)
         self.actor_settings, self.energy, self.steady_ns = actor, energy, steady_ns
         self.actor: Actor | None = None
-        self.failure, self.number = '', 0
+        self.failure, self.number, self.run = '', 0, ''
+        self.goal_pose: np.ndarray | None = None     # (3,) frame of the memory
+        self.goal_error_m = math.inf
 
     def tour(self, frame: Frame, scan: Scan | None) -> None:
         """Take a frame while somebody drives the robot around."""
@@ -74,17 +76,15 @@ class PlaceMind:
                            Map(ground.cost, ground.origin, ground.cell_m), self.limits,
                            self.actor_settings, self.energy, self.steady_ns)
 
-    def begin(self, image: np.ndarray, forget_place: bool = True) -> None:
+    def begin(self, image: np.ndarray) -> None:
         """Take a goal image, (H, W, 3) uint8 rgb; look for it in the memory."""
         assert self.actor is not None       # after finish_tour
         self.actor.act_nothing()
-        if forget_place:
-            self.localization.reset()
         self.goal_tokens = self.networks.encode(image[None])[0]
         self.places = [place for place in self.memory.locate(
             self.goal_tokens[0], self.settings.goal_places)
             if place.weight >= self.settings.goal_weight]
-        self.failure = '' if self.places else UNKNOWN
+        self.failure, self.goal_pose = ('' if self.places else UNKNOWN), None
         self.since_ns: int | None = None
         if self.places:
             self._try(self.places.pop(0))
@@ -106,6 +106,9 @@ class PlaceMind:
     def decide(self, frame: Frame, commands: tuple[Command, ...]) -> Plan:
         """Plan from a frame."""
         assert self.actor is not None
+        if frame.run != self.run:           # odometry begins anew, and so may the place
+            self.localization.reset()
+            self.run = frame.run
         tokens, descriptors = self.networks.encode(frame.image[None])
         self.localization.update(tokens[0], descriptors[0], frame.odometry)
         pose, state = self.located

@@ -42,7 +42,7 @@ class Job:
 
     worlds: Path
     out: Path
-    steps: int = 3600
+    steps: int = 3000
     seed: int = 0
     threads: int = 1
     resume: bool = False

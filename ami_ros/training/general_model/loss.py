@@ -21,7 +21,7 @@ class Weights:
     same: float = 0.5           # cross entropy of "same place"
     descriptor: float = 0.3     # InfoNCE
     prediction: float = 0.5     # tokens after a motion
-    isotropy: float = 0.02      # SIGReg of the tokens, against collapse
+    isotropy: float = 0.005     # SIGReg of the tokens, against collapse
 
 
 def terms(model: torch.nn.Module, images: torch.Tensor, batch: PairBatch
@@ -42,7 +42,6 @@ def terms(model: torch.nn.Module, images: torch.Tensor, batch: PairBatch
     same = functional.binary_cross_entropy_with_logits(
         pairs[:, 6], known.float(), reduction='none')
     after = tokens[torch.from_numpy(batch.after)]
-    scale = tokens.detach().var((0, 1)).mean()
     rows = tokens.flatten(0, 1)
     chosen = torch.randperm(len(rows))[:ISOTROPY_ROWS]
     return {
@@ -50,7 +49,7 @@ def terms(model: torch.nn.Module, images: torch.Tensor, batch: PairBatch
         'yaw': (turned / said[:, 5] + said[:, 5].log()).mean(),
         'same': same[torch.from_numpy(batch.counted)].mean(),
         'descriptor': contrast(descriptors, batch),
-        'prediction': ((predicted - after.detach()) ** 2).mean() / scale,
+        'prediction': ((predicted - after.detach()) ** 2).mean(),
         'isotropy': sigreg(rows[chosen]),
         'error_m': off.detach().median()}
 

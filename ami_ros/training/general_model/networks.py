@@ -39,8 +39,10 @@ class TokenEncoder(nn.Module):
             nn.Conv2d(3, a, 8, 4, 2), nn.ReLU(),
             nn.Conv2d(a, b, (4, 3), (2, 1), 1), nn.ReLU(),
             nn.Conv2d(b, c, (4, 3), (2, 1), 1), nn.ReLU())
-        self.token = nn.Linear(c * 4, sizes.width)
-        self.bearing = nn.Parameter(torch.randn(self.COLUMNS, sizes.width) * 0.02)
+        # of unit variance, so that an error of the dynamics has a scale
+        self.token = nn.Sequential(nn.Linear(c * 4, sizes.width),
+                                   nn.LayerNorm(sizes.width, elementwise_affine=False))
+        self.bearing = nn.Parameter(torch.randn(self.COLUMNS, sizes.width) * 0.2)
         self.descriptor = nn.Linear(self.COLUMNS * sizes.width, sizes.descriptor)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,6 +98,7 @@ class TokenDynamics(nn.Module):
                                     nn.Linear(sizes.width, sizes.width))
         self.transformer = transformer(sizes, sizes.dynamics_layers)
         self.change = nn.Linear(sizes.width, sizes.width)
+        nn.init.zeros_(self.change.weight)      # it begins with: nothing changes
 
     def forward(self, tokens: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
         """Predict."""

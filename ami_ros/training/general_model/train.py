@@ -30,7 +30,7 @@ WARM_UP = 200           # steps
 class Recipe:
     """Everything that decides what comes out, besides the worlds."""
 
-    steps: int = 3600
+    steps: int = 3000
     rate: float = 1.2e-3
     decay: float = 1e-4
     seed: int = 0
