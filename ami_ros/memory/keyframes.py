@@ -9,17 +9,16 @@ import numpy as np
 from ami_ros.core.geometry import between
 
 SPACING_M, SPACING_RAD = 0.2, 0.3       # a view this far from the last keyframe is a new one
+FIRST = 64              # keyframes that the arrays hold at first
 
 
 class Keyframes:
     """Growing arrays; the properties are views of what is filled."""
 
-    def __init__(self, columns: int = 16, width: int = 64, descriptor: int = 64):
+    def __init__(self) -> None:
         self.count = 0
-        self._arrays = {
-            'tokens': np.zeros((64, columns, width), np.float32),
-            'descriptors': np.zeros((64, descriptor), np.float32),
-            'odometry': np.zeros((64, 3)), 'pose': np.zeros((64, 3))}
+        self._arrays = {'tokens': np.zeros((0, 0, 0)), 'descriptors': np.zeros((0, 0)),
+                        'odometry': np.zeros((0, 3)), 'pose': np.zeros((0, 3))}
 
     def __len__(self) -> int:
         return self.count
@@ -57,10 +56,13 @@ class Keyframes:
     def add(self, tokens: np.ndarray, descriptor: np.ndarray, odometry: np.ndarray,
             pose: np.ndarray) -> None:
         """Keep a view."""
-        if self.count == len(self._arrays['pose']):
+        values = {'tokens': tokens, 'descriptors': descriptor, 'odometry': odometry, 'pose': pose}
+        if not self.count:      # the networks decide the shapes
+            self._arrays = {name: np.zeros((FIRST, *np.shape(value)), np.asarray(value).dtype)
+                            for name, value in values.items()}
+        elif self.count == len(self._arrays['pose']):
             self._arrays = {name: np.concatenate([array, np.zeros_like(array)])
                             for name, array in self._arrays.items()}
-        for name, value in (('tokens', tokens), ('descriptors', descriptor),
-                            ('odometry', odometry), ('pose', pose)):
+        for name, value in values.items():
             self._arrays[name][self.count] = value
         self.count += 1

@@ -1,48 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Localisation with a network that knows the truth up to noise: found, followed, lost, twins."""
 
-from dataclasses import dataclass
-
 from ami_ros.core.geometry import between, compose
 from ami_ros.memory.keyframes import Keyframes
 from ami_ros.memory.localization import LOCALISED, Localization, LOST, UNSURE
-from ami_ros.memory.readings import Readings
 import numpy as np
-
-SPAN_M = 1.2            # further apart two images show different places
-
-
-@dataclass
-class Told:
-    """Tokens are poses: x m, y m, yaw rad, as a row; `twin_m` away the place looks the same."""
-
-    rng: np.random.Generator
-    twin_m: float | None = None
-
-    def encode(self, images):
-        raise NotImplementedError
-
-    def compare(self, a: np.ndarray, b: np.ndarray) -> Readings:
-        a, b = a[:, 0].astype(float), np.broadcast_to(b, a.shape)[:, 0].astype(float)
-        if self.twin_m is not None:     # the picture does not say in which of both
-            a, b = a.copy(), b.copy()
-            a[:, 0] %= self.twin_m
-            b[:, 0] %= self.twin_m
-        pose = between(a, b)
-        away = np.hypot(pose[:, 0], pose[:, 1]) + np.abs(pose[:, 2])
-        near = away < SPAN_M
-        pose = np.where(near[:, None], pose, self.rng.normal(0, 0.5, pose.shape))
-        pose = pose + self.rng.normal(0, 0.03, pose.shape)
-        return Readings(pose, np.where(near, 0.05 + 0.05 * away, 0.5), np.full(len(pose), 0.05),
-                        np.where(near, 0.95, 0.05))
-
-
-def descriptor(pose: np.ndarray) -> np.ndarray:
-    return np.array([np.cos(pose[2]), np.sin(pose[2])])
+from told_networks import descriptor, ToldNetworks
 
 
 def memory(xs) -> Keyframes:
-    frames = Keyframes(1, 3, 2)
+    frames = Keyframes()
     for x in xs:
         for y in np.arange(0.0, 2.0, 0.5):
             for yaw in np.arange(-3.0, 3.0, 0.75):
@@ -66,7 +33,7 @@ def straight(x0: float, x1: float, count: int = 40) -> np.ndarray:
 
 def test_it_finds_itself_and_follows():
     way = straight(0.5, 3.5)
-    localization = Localization(Told(np.random.default_rng(0)), memory(np.arange(0, 4, 0.5)))
+    localization = Localization(ToldNetworks(), memory(np.arange(0, 4, 0.5)))
     states = drive(localization, way)
     assert states[-1] == LOCALISED
     assert LOCALISED in states[:10]
@@ -74,13 +41,13 @@ def test_it_finds_itself_and_follows():
 
 
 def test_without_a_view_it_is_lost():
-    localization = Localization(Told(np.random.default_rng(0)), memory([0.0]))
+    localization = Localization(ToldNetworks(), memory([0.0]))
     assert localization.state == LOST
     assert localization.best is None
 
 
 def test_a_place_that_is_not_in_the_memory_is_not_believed():
-    localization = Localization(Told(np.random.default_rng(0)), memory(np.arange(0, 2, 0.5)))
+    localization = Localization(ToldNetworks(), memory(np.arange(0, 2, 0.5)))
     states = drive(localization, straight(20.0, 22.0))
     assert LOCALISED not in states
 
@@ -88,7 +55,7 @@ def test_a_place_that_is_not_in_the_memory_is_not_believed():
 def test_twins_are_kept_apart_until_the_views_decide():
     # two stretches that look the same, 6 m apart; only the second is followed by more
     frames = memory([*np.arange(0, 2, 0.5), *np.arange(6, 8, 0.5)])
-    localization = Localization(Told(np.random.default_rng(0), twin_m=6.0), frames)
+    localization = Localization(ToldNetworks(twin_m=6.0), frames)
     states = drive(localization, straight(6.5, 7.0, 12))
     assert UNSURE in states
     assert LOCALISED not in states
@@ -97,7 +64,7 @@ def test_twins_are_kept_apart_until_the_views_decide():
 
 def test_a_robot_that_was_carried_is_found_again():
     frames = memory(np.arange(0, 8, 0.5))
-    localization = Localization(Told(np.random.default_rng(0)), frames)
+    localization = Localization(ToldNetworks(), frames)
     way = straight(0.5, 1.5)
     drive(localization, way)
     last, elsewhere = between(way[0], way[-1]), np.array([6.0, 0.8, 1.0])
@@ -115,7 +82,7 @@ def test_a_robot_that_was_carried_is_found_again():
 
 def test_the_cost_of_a_view_is_bounded():
     frames = memory(np.arange(0, 30, 0.5))
-    localization = Localization(Told(np.random.default_rng(0)), frames)
+    localization = Localization(ToldNetworks(), frames)
     drive(localization, straight(0.5, 3.5))
     rows = localization.candidates(descriptor(np.zeros(3)), False)
     s = localization.settings
