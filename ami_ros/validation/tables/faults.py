@@ -100,9 +100,9 @@ def summary(report: dict) -> str:
         f'{", ".join(f"`{name}`" for name in late) or "none"};',
         f'- at the strike, the rover drove {speeds[0]:.2f} to {speeds[-1]:.2f} m/s '
         f'(median {speeds[len(speeds) // 2]:.2f});',
-        f'- in {len(silent)} of the {len(alive)} strikes in which the critic kept running, it sent '
-        f'no command for longer than the timeout of the base ({timeout_s:g} s); its longest pause '
-        f'was {max(alive):.2f} s;',
+        f'- in {len(silent)} of the {len(alive)} strikes in which the critic kept running, it '
+        f'sent no command for longer than the timeout of the base ({timeout_s:g} s); its longest '
+        f'pause was {max(alive):.2f} s;',
         f'- machine: {about["machine"]["cpu"]}, {about["machine"]["cores"]} cores; load '
         f'{loads[0]:.1f} to {loads[-1]:.1f} (median {loads[len(loads) // 2]:.1f}).'))
 
