@@ -42,7 +42,7 @@ class TokenEncoder(nn.Module):
         # of unit variance, so that an error of the dynamics has a scale
         self.token = nn.Sequential(nn.Linear(c * 4, sizes.width),
                                    nn.LayerNorm(sizes.width, elementwise_affine=False))
-        self.bearing = nn.Parameter(torch.randn(self.COLUMNS, sizes.width) * 0.2)
+        self.bearing = nn.Parameter(torch.randn(self.COLUMNS, sizes.width) * 0.5)
         self.descriptor = nn.Linear(self.COLUMNS * sizes.width, sizes.descriptor)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,7 +70,8 @@ class RelativePose(nn.Module):
     def __init__(self, sizes: Sizes):
         super().__init__()
         d = sizes.width
-        self.side = nn.Parameter(torch.randn(2, 1, d) * 0.1)
+        # as large as the tokens: which image a token is of must be plain from the first step
+        self.side = nn.Parameter(torch.randn(2, 1, d))
         self.summary = nn.Parameter(torch.randn(1, 1, d) * 0.1)
         self.transformer = transformer(sizes, sizes.layers)
         self.out = nn.Sequential(nn.LayerNorm(3 * d), nn.Linear(3 * d, 128), nn.SiLU(),
