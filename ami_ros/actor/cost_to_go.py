@@ -15,7 +15,7 @@ MOVES = np.array([(1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2,
                   (-1, 0), (-2, -1), (-1, -1), (-1, -2), (0, -1), (1, -2), (1, -1), (2, -1)])
 HEADINGS = np.arctan2(MOVES[:, 1], MOVES[:, 0])
 STRAIGHT_M = np.hypot(MOVES[:, 0], MOVES[:, 1])
-FAR_S = 60.0
+FAR_S = 600.0
 
 
 class Map:
