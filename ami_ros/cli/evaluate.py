@@ -5,7 +5,15 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.cli.common import bar, change, cluster, count, make_way, whole, write_report
+from ami_ros.cli.arguments_and_reports import (
+    bar,
+    change,
+    cluster,
+    count,
+    make_way,
+    whole,
+    write_report,
+)
 
 
 def add(one: argparse.ArgumentParser) -> None:

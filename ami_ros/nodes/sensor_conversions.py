@@ -22,9 +22,9 @@ from std_msgs.msg import Bool
 
 from ami_ros.core.image_stats import unread, view_of
 from ami_ros.core.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch, View
-from ami_ros.nodes import convert
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.cdr_reader import Picture
-from ami_ros.nodes.narrowing import present
+from ami_ros.nodes.type_narrowing import present
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
 from ami_ros.robots.urdf import rotation
