@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ami_ros.actor import costs
 from ami_ros.cli import main as cli
 from ami_ros.cli.subcommand_table import VERBS
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.operator.teleop_input import STICK
 from ami_ros.robots.find_robot import find
 import pytest
@@ -53,7 +53,7 @@ ONLY_PARSED = {
                "cli.main(['report'"),
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
-    'train': ('half an hour', 'training/test_pipeline.py', 'build.run('),
+    'train': ('half an hour', 'training/test_pipeline.py', 'pipeline.run('),
     'gates': ('needs a module of the bag', 'training/test_evaluate_on_bag.py', "main(['gates'"),
     'migrate': ('needs an old file', 'test_renamed_public_names.py', "cli.main(['migrate'"),
     'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),

@@ -10,7 +10,7 @@ from ami_ros.cli.subcommand_table import VERBS
 from ami_ros.core import renamed_public_names as renamed
 from ami_ros.core.settings import ActorSettings, build, EnergySettings, WorldModelSettings
 from ami_ros.critic.rules import RULES
-from ami_ros.critic.safety_policy.policy_file import parse, read
+from ami_ros.critic.safety_policy.policy_loader import parse, read
 from ami_ros.operator.migrate import migrate
 import pytest
 import yaml

@@ -13,7 +13,7 @@ from pathlib import Path
 import re
 
 from ami_ros.core.share_directory import share
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.modules.module import open_module, shipped
 from ami_ros.validation import report_fingerprint as fingerprints
 from ami_ros.validation.report_fingerprint import CODE, measured, stale

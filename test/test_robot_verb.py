@@ -10,7 +10,7 @@ import shutil
 from ami_ros.cli import main as cli
 from ami_ros.core.share_directory import share
 from ami_ros.critic.safety_policy import policy_file
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.operator.new_robot_files import CAREFUL
 from ami_ros.robots.find_robot import find, names
 import pytest

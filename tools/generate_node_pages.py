@@ -3,8 +3,8 @@
 Writes the pages of the nodes and their parameters: python3 tools/generate_node_pages.py.
 
 It writes config/rover_node_parameters.yaml, docs/parameters.md and one page per node in
-docs/nodes. Parameters are read from their declarations, topics and services from nodes that are started for this. It needs
-rclpy and a module.
+docs/nodes. Parameters are read from their declarations, topics and services from nodes that are
+started for this. It needs rclpy and a module.
 """
 
 from collections.abc import Iterable, Iterator

@@ -62,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
                                'int8': reports[1]})
     if not said.holds:
         print('not accepted: it is not shown that at most '
-              f'{100 * paired_comparison.MOST_WORSE:g} points of success are lost; what was tried is in {trying}. More episodes narrow the '
-              'interval; more images of the robot (--bag) may mend the loss')
+              f'{100 * paired_comparison.MOST_WORSE:g} points of success are lost; what was tried '
+              f'is in {trying}. More episodes narrow the interval; more images of the robot '
+              '(--bag) may mend the loss')
         return 1
     trying.rename(args.out)
     print(f'accepted: {args.out}; sign it with ami-ros modules sign')

@@ -27,7 +27,7 @@ from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits
 from ami_ros.critic.history import History
 from ami_ros.critic.rule_interface import no_plan, Rule, Stop, twist
 from ami_ros.critic.rules.input_timeout import ages, young
-from ami_ros.critic.safety_policy.policy_file import build_rules, Policy
+from ami_ros.critic.safety_policy.policy_loader import build_rules, Policy
 from ami_ros.critic.sensor_age_limits import needs
 from ami_ros.critic.stamp_order import StampOrder
 from ami_ros.critic.stop_hold import StopHold

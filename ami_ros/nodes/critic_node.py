@@ -24,7 +24,7 @@ from ami_ros.core.types import Verdict
 from ami_ros.critic.audit.event_selection import Auditor
 from ami_ros.critic.audit.log import AuditLog, FOLDER
 from ami_ros.critic.critic import Critic, still
-from ami_ros.critic.safety_policy.policy_file import Policy, read
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
 from ami_ros.critic.stop_latch import Latch
 from ami_ros.host.realtime_priority import pass_on, take_priority, take_short_turns
 from ami_ros.nodes import cdr_reader, parameters, ros_time_check, topic_endpoint_check, topics

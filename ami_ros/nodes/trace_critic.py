@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ami_ros.critic.safety_policy.policy_file import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.nodes.trace_publisher import robot_said, settings_said, text_of, TracePublisher
 from ami_ros.recording import critic_call_recorder
 

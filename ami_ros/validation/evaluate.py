@@ -17,7 +17,7 @@ from ami_ros.core.settings import ActorSettings, build, EnergySettings, unknown,
 from ami_ros.core.share_directory import share
 from ami_ros.core.types import Command, Frame, Odometry, Permit, Plan, Scan, Verdict
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import Policy, read
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
 from ami_ros.inference import Options
 from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.modules.module import Module, open_module

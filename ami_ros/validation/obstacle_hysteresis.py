@@ -21,7 +21,7 @@ import pybullet
 from ami_ros.core.image_stats import view_of
 from ami_ros.core.types import Odometry, Permit, Plan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import Policy, read
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
 from ami_ros.robots.find_robot import find
 from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim import pybullet_room

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import changed as with_numbers
-from ami_ros.critic.safety_policy.policy_file import Policy
+from ami_ros.critic.safety_policy.policy_loader import changed as with_numbers
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.modules.module import open_module
 from ami_ros.robots.find_robot import find

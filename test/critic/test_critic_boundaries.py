@@ -7,7 +7,7 @@ from ami_ros.core.types import Command
 from ami_ros.critic.critic import Critic, guard
 from ami_ros.critic.rule_interface import Answer, scaled, Stop
 from ami_ros.critic.rules.tilt import Tilt
-from ami_ros.critic.safety_policy.policy_file import changed
+from ami_ros.critic.safety_policy.policy_loader import changed
 import numpy as np
 import pytest
 from rule_contract import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ami_ros.core.types import Track
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.rule_interface import Stop
-from ami_ros.critic.safety_policy.policy_file import build_rules, changed
+from ami_ros.critic.safety_policy.policy_loader import build_rules, changed
 from closed_loop import BOX, drive, square, World
 import numpy as np
 import pytest

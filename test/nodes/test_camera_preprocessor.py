@@ -260,7 +260,7 @@ SAID = info(320, 240, WIDE, d=[0.02, -0.01, 0.001, 0.0, 0.0])
 @pytest.mark.parametrize('kind', ['rgb8', 'bgra8', 'yuv422', 'bayer_grbg8', 'mono16', 'nv12',
                                   'jpeg', 'rgb8; png compressed bgr8'])
 def test_training_sees_what_the_robot_sees(kind):
-    bagreader = pytest.importorskip('ami_ros.training.bag_reader')
+    bag_reader = pytest.importorskip('ami_ros.training.bag_reader')
     from rosbags.typesys import get_typestore, Stores
     store = get_typestore(Stores.ROS2_JAZZY)
     eye = CameraPreprocessor(ROVER, replace(KNOWN, hfov_rad=1.4))
@@ -280,7 +280,7 @@ def test_training_sees_what_the_robot_sees(kind):
         (SAID, 'sensor_msgs/msg/CameraInfo'), (msg, name)))
     assert fields.content(said) == fields.content(SAID)
     way = Rectifier(fields.lens_of(said), Pinhole((64, 64), 1.4), 0.05)
-    seen, size = bagreader.picture_of(recorded, (64, 64), way)
+    seen, size = bag_reader.picture_of(recorded, (64, 64), way)
     assert size == (320, 240) and np.array_equal(seen, eye.view(msg))
 
 

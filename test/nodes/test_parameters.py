@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ami_ros.core.settings import ActorSettings, EnergySettings, Order, setting, Settings
 from ami_ros.core.share_directory import share
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.sim_node import SimSettings

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import chosen
+from ami_ros.critic.safety_policy.policy_loader import chosen
 from ami_ros.critic.stop_latch import Latch
 from ami_ros.recording import critic_call_recorder, lossless_json
 from ami_ros.recording.trace_records import Told, Tracer

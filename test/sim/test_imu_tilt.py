@@ -8,7 +8,7 @@ from ami_ros.core.types import Command, Imu, Situation
 from ami_ros.critic.history import History
 from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import tilt
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest

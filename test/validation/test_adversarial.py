@@ -8,7 +8,7 @@ import math
 from ami_ros.cli import main as cli
 from ami_ros.core.share_directory import share
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.robots.find_robot import find
 from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.sensors import EXACT

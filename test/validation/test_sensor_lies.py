@@ -9,7 +9,7 @@ from ami_ros.cli import main as cli
 from ami_ros.core.share_directory import share
 from ami_ros.core.types import Imu, Odometry, Scan
 from ami_ros.critic import obstacle_points
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.robots.find_robot import find
 from ami_ros.validation.report_fingerprint import measured
 from ami_ros.validation.sensor_lies import wall_drive

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ami_ros.critic.safety_policy.policy_file import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.perception.images.lens import Lens
 from ami_ros.robots.robot import Robot
 

@@ -17,8 +17,8 @@ from ami_ros.core.settings import (
     unknown,
     WorldModelSettings,
 )
-from ami_ros.critic.safety_policy.policy_file import parse, Policy
-from ami_ros.critic.safety_policy.policy_file import read as read_policy
+from ami_ros.critic.safety_policy.policy_loader import parse, Policy
+from ami_ros.critic.safety_policy.policy_loader import read as read_policy
 from ami_ros.modules.module import Module, open_module
 
 GROUPS: dict[str, type[Settings]] = {

@@ -19,7 +19,7 @@ import numpy as np
 from ami_ros.core.types import Odometry, Permit, Plan, Scan, Verdict, View
 from ami_ros.critic.critic import Critic, still
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.safety_policy.policy_file import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.robots.robot import Robot
 from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.sensors import DeadReckoning, Noise

@@ -29,7 +29,7 @@ from ami_ros.critic.audit.event_selection import Auditor
 from ami_ros.critic.audit.log import AuditLog
 from ami_ros.critic.audit.verify import verify
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.host.realtime_priority import take_priority
 from ami_ros.robots.find_robot import find
 

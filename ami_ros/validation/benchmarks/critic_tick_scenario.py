@@ -14,7 +14,7 @@ from ami_ros.core.image_stats import view_of
 from ami_ros.core.share_directory import share
 from ami_ros.core.types import Imu, Odometry, Permit, Plan, Scan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.robots.find_robot import find
 
 TICK_NS = 20_000_000

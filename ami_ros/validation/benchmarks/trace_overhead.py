@@ -23,7 +23,7 @@ import rclpy
 from ami_ros.core.share_directory import share
 from ami_ros.core.types import Odometry, Permit, Plan, Scan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.recording import critic_call_recorder
 from ami_ros.recording.trace_records import Tracer
 from ami_ros.robots.find_robot import find

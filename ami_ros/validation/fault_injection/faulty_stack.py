@@ -26,7 +26,8 @@ SPEAKS = {'plan': 'mind'}       # who publishes a topic of the table of faults; 
 OWN = {name: ['-c',
               f'from ami_ros.validation.fault_injection.{file} import main; raise '
               f'SystemExit(main())']
-       for name, file in (('sim', 'ground_truth_sim_node'), ('tamper', 'topic_proxy'), ('rogue', 'rogue_publisher'))}
+       for name, file in (('sim', 'ground_truth_sim_node'), ('tamper', 'topic_proxy'),
+                          ('rogue', 'rogue_publisher'))}
 
 
 class FaultyStack:

@@ -18,7 +18,7 @@ from ami_ros.critic.audit.log import AuditLog
 from ami_ros.critic.audit.verify import verify
 from ami_ros.critic.rules import CORE
 from ami_ros.critic.safety_policy import policy_file
-from ami_ros.critic.safety_policy.policy_file import build_rules
+from ami_ros.critic.safety_policy.policy_loader import build_rules
 from ami_ros.critic.stop_latch import FILE, Latch
 from ami_ros.robots.find_robot import find
 from ami_ros.validation.fuzzing import corruptions

@@ -9,7 +9,7 @@ import platform
 import numpy as np
 
 from ami_ros import __version__
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find
 from ami_ros.validation.adversarial.campaign import (

@@ -15,7 +15,7 @@ import numpy as np
 from ami_ros.core.types import Imu, Odometry, Permit, Plan, Scan, View
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.safety_policy.policy_file import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.furnished_room import World
 from ami_ros.sim.sensors import DeadReckoning, Noise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ami_ros.core.settings import Settings
 from ami_ros.critic.rules import CORE, params, RULES
-from ami_ros.critic.safety_policy.policy_file import build_rules, changed, chosen, Policy
+from ami_ros.critic.safety_policy.policy_loader import build_rules, changed, chosen, Policy
 from ami_ros.critic.sensor_age_limits import needs
 import pytest
 from rule_contract import CHOSEN, NUMBERS, ROBOT, sensor, STRICT

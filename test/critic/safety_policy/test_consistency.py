@@ -6,7 +6,7 @@ from dataclasses import replace
 from ami_ros.core.findings import OK, UNCHECKED, WARN, WRONG
 from ami_ros.core.share_directory import share
 from ami_ros.critic.safety_policy.consistency import together, wrong
-from ami_ros.critic.safety_policy.policy_file import changed, read
+from ami_ros.critic.safety_policy.policy_loader import changed, read
 from ami_ros.robots.find_robot import find, names
 import pytest
 

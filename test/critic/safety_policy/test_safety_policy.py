@@ -10,7 +10,7 @@ from ami_ros.core.share_directory import share
 from ami_ros.critic.rules import CORE, RULES
 from ami_ros.critic.safety_policy.explain import about, differences, explain, number
 from ami_ros.critic.safety_policy.number_sources import KINDS, leaves, sources
-from ami_ros.critic.safety_policy.policy_file import (
+from ami_ros.critic.safety_policy.policy_loader import (
     build_rules,
     changed,
     chosen,

@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.critic.safety_policy.policy_file import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.operator.checks.observation import (
     Beams,
     Channel,
