@@ -9,7 +9,7 @@ import shutil
 
 from ami_ros.cli import main as cli
 from ami_ros.core.share_directory import share
-from ami_ros.critic.safety_policy import policy_file
+from ami_ros.critic.safety_policy import policy_loader
 from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.operator.new_robot_files import CAREFUL
 from ami_ros.robots.find_robot import find, names
@@ -67,7 +67,7 @@ def test_the_policy_is_careful(ami):
         ami('new', name, *like)
         policy = read(Path(name, 'safety_policy.yaml'))
         robot = find(f'{name}/{name}.yaml')
-        assert policy_file.build_rules(policy, robot)
+        assert policy_loader.build_rules(policy, robot)
         rover = read(share('config/safety_policy/rover.yaml'))
         for key in ('max_speed_mps', 'max_turn_radps', 'max_acceleration_mps2', 'braking_mps2'):
             assert number(policy, key) < number(rover, key)

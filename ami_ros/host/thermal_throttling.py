@@ -64,8 +64,8 @@ class Thermometer:
                       if (made := opened(zone / 'temp', proc_and_sys_files.text(zone / 'type')
                                          or zone.name,
                                          limit_c(zone)))]
-        self.slowers = [made for device in proc_and_sys_files.each(root,
-                                                                   f'{THERMAL}/cooling_device*')
+        devices = proc_and_sys_files.each(root, f'{THERMAL}/cooling_device*')
+        self.slowers = [made for device in devices
                         if slows(name := proc_and_sys_files.text(device / 'type') or '')
                         and (made := opened(device / 'cur_state', name))]
         self.counters = [made for pattern, who in COUNTERS.items()
@@ -131,8 +131,8 @@ def slows(name: str) -> bool:
 
 def counts(path: Path) -> bool:
     """Tell whether a counter means slower clocks; Jetson says so beside its own."""
-    return proc_and_sys_files.number(path.with_name(path.name.replace('event_cnt',
-                                                                      'throt_en'))) != 0
+    enabled = path.with_name(path.name.replace('event_cnt', 'throt_en'))
+    return proc_and_sys_files.number(enabled) != 0
 
 
 def limit_c(zone: Path) -> float:

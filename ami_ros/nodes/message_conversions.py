@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Turns messages into nouns and back; with `convert_heard` the only file that knows both.
+Turns messages into nouns and back; with `sensor_conversions` the only file that knows both.
 
 A message that is built wrongly raises ValueError, one sentence that names the wrong and the right.
 Numbers that are not finite pass: to stop the robot for them, by name, is the critic's work.

@@ -2,9 +2,9 @@
 """
 Turns what the critic hears into nouns: sensors by their robot file, a hand, a permit.
 
-As in `convert`, what is built wrongly raises ValueError, and numbers that are not finite pass:
-NaN is a beam that says nothing. All ranges become planar in base_link; a sensor that is tilted
-or upside down is turned level by its mount in the URDF.
+As in `message_conversions`, what is built wrongly raises ValueError, and numbers that are not
+finite pass: NaN is a beam that says nothing. All ranges become planar in base_link; a sensor that
+is tilted or upside down is turned level by its mount in the URDF.
 """
 
 from dataclasses import replace

@@ -8,7 +8,7 @@ import shutil
 import yaml
 
 from ami_ros.core.share_directory import share
-from ami_ros.critic.safety_policy import policy_file as policies
+from ami_ros.critic.safety_policy import policy_loader as policies
 from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.robots import strict_yaml
 from ami_ros.robots.field_validation import declared

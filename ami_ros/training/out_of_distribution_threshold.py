@@ -50,9 +50,8 @@ def of_drives(model: Jepa, data: merge_bags.Data, held: np.ndarray, latents: np.
     Compared with what the robot will remember, less the held-out drives.
     """
     drives = data.drives
-    rows = cost_map_and_memory.remembered(drives,
-                                          np.random.default_rng([seed,
-                                                                 cost_map_and_memory.MEMORY]))
+    rng = np.random.default_rng([seed, cost_map_and_memory.MEMORY])
+    rows = cost_map_and_memory.remembered(drives, rng)
     rows = rows[~np.isin(drives.drive[rows], np.unique(drives.drive[held]))]
     if len(rows) < 2:
         return None

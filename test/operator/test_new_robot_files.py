@@ -3,7 +3,7 @@
 
 import importlib
 
-from ami_ros.critic.safety_policy import policy_file
+from ami_ros.critic.safety_policy import policy_loader
 from ami_ros.nodes import parameters
 from ami_ros.nodes.critic_node import policy
 from ami_ros.operator.new_robot_files import make
@@ -43,5 +43,5 @@ def test_every_node_takes_its_parameters(context, tmp_path):
         robot = find(own.robot)
         assert robot.name == 'barge' and robot.path == path
         if name == 'critic':
-            assert policy_file.build_rules(policy(own.safety_policy), robot)
+            assert policy_loader.build_rules(policy(own.safety_policy), robot)
             assert policy(own.safety_policy).shared.max_speed_mps == 0.15

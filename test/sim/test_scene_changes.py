@@ -61,8 +61,8 @@ def test_moved_furniture_keeps_its_looks_and_its_room():
 
 
 def test_the_protocols_room_is_rearranged_as_it_always_was():
-    assert scene_changes.apply(ROOM, 'moved:0.25', 4).world == worlds.rearranged(ROOM.world, 4,
-                                                                                 0.25)
+    moved = scene_changes.apply(ROOM, 'moved:0.25', 4)
+    assert moved.world == worlds.rearranged(ROOM.world, 4, 0.25)
 
 
 def test_doors_that_can_be_spared_are_closed_first():

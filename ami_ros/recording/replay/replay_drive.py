@@ -65,8 +65,8 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
     if len(again) > 1:
         raise ValueError(f'{bag} has several critics, {", ".join(again)}; record one robot')
     one, = again.values()
-    policy = {'recorded': next(iter(trace_reader.kinds(said,
-                                                       'critic').values()))['policy']['hash'],
+    recorded = next(iter(trace_reader.kinds(said, 'critic').values()))
+    policy = {'recorded': recorded['policy']['hash'],
               'replayed': one.policy.hash}
     return {**one.report(), 'begin_ns': one.begin_ns, 'lost': one.lost, 'policy': policy,
             'span_s': max(0.0, (one.end_ns - one.begin_ns) / 1e9)}, one.first
