@@ -67,7 +67,7 @@ colcon:
 
 tensorrt:
 	@tools/setup_venv.sh .venv sim ros train dev tensorrt-rtx
-	@.venv/bin/python -m pytest test/inference/test_rtx.py $(ARGS)
+	@.venv/bin/python -m pytest test/inference/test_tensorrt_rtx_build.py $(ARGS)
 
 # a mutant that lives must stand in docs/mutation_testing.md, with a reason
 nightly: setup

@@ -23,10 +23,10 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 from launch_ros.parameter_descriptions import ParameterFile
 
-from ami_ros.core import renamed
-from ami_ros.core.share import share
-from ami_ros.core.stack import GUARDS, PLANNERS, planners, RESPAWN_S, THREADS
-from ami_ros.robots import find as robots
+from ami_ros.core import renamed_public_names as renamed
+from ami_ros.core.robot_processes import GUARDS, PLANNERS, planners, RESPAWN_S, THREADS
+from ami_ros.core.share_directory import share
+from ami_ros.robots import find_robot as robots
 from ami_ros.robots import parameter_file_nodes
 
 TELLS = {           # argument: the parameter that it sets, and the nodes that have it
@@ -39,7 +39,7 @@ TELLS = {           # argument: the parameter that it sets, and the nodes that h
                                ('critic', 'mind', 'world_model', 'actor', 'sim')),
     'lock_step': ('lock_step', (*PLANNERS, 'critic', 'sim')),
 }
-SHIPPED = 'config/rover.yaml'     # parameters of the simulated rover
+SHIPPED = 'config/rover_node_parameters.yaml'     # parameters of the simulated rover
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 QUIET = {**THREADS, 'RCUTILS_LOGGING_BUFFERED_STREAM': '1'}
 REMAPS = [          # tf by namespace, as nav2 has it; diagnostics of all robots in one place
@@ -138,7 +138,8 @@ ARGUMENTS = {
     'namespace': Argument('', 'Namespace of every node and topic; only /diagnostics is shared',
                           space),
     'params_file': Argument('', 'Parameter file of every node; empty means params.yaml beside '
-                            'robot_file if it exists, otherwise config/rover.yaml of the package',
+                            'robot_file if it exists, otherwise '
+                            'config/rover_node_parameters.yaml of the package',
                             file),
     'robot_file': Argument('', 'Name of a robot, or path of its robot file; empty means the '
                            'robot that params_file names', robot),

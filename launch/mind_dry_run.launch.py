@@ -6,7 +6,7 @@ The critic is not started, so no node here publishes cmd_vel; the planner subscr
 of nav2.
 """
 
-from ami_ros.core.stack import planners
+from ami_ros.core.robot_processes import planners
 from ami_ros.launching import describe, FOR_ALL, FOR_MIND, node
 from launch import LaunchDescription
 

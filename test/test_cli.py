@@ -8,10 +8,10 @@ from pathlib import Path
 import subprocess
 import sys
 
+from ami_ros.cli import arguments_and_reports
 from ami_ros.cli import collect as collect_verb
-from ami_ros.cli import common
 from ami_ros.cli import main as cli
-from ami_ros.cli.table import VERBS
+from ami_ros.cli.subcommand_table import VERBS
 import pytest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('pybullet') is None,
@@ -50,7 +50,8 @@ def complains(ami, words, *parts) -> None:
     (['evaluate', '--goal-steps', '1', '--planner', 'oracle'], ('no goal drive of 1 actions',)),
     (['evaluate', '--colour', 'red'], ('unrecognized arguments: --colour red', '--help')),
     (['sim', '--module', 'no/such'], ('no/such is not a module',)),
-    (['sim', '--params', 'no/such.yaml'], ('no parameter file no/such.yaml', 'rover.yaml')),
+    (['sim', '--params', 'no/such.yaml'], ('no parameter file no/such.yaml',
+                                           'rover_node_parameters.yaml')),
     (['sim', '--episodes', '0'], ('nothing to drive', '--seconds')),
     (['collect', '--out', 'x'], ('give either --world-seed, for one room, or --worlds',)),
     (['collect', '--out', 'x', '--world-seed', '1', '--drive-seconds', '0'],
@@ -156,17 +157,17 @@ def test_every_verb_has_help(ami, verb):
 def test_a_report_is_written_and_replaces_the_old_one(tmp_path, capsys):
     path = tmp_path / 'deep' / 'er' / 'report.json'
     for value in (1, 2):
-        common.write_report(path, {'value': value})
+        arguments_and_reports.write_report(path, {'value': value})
         assert json.loads(path.read_text()) == {'value': value}
     assert [p.name for p in path.parent.iterdir()] == ['report.json']
     assert f'report: {path}' in capsys.readouterr().out
-    common.write_report(None, {})
+    arguments_and_reports.write_report(None, {})
 
 
 @pytest.mark.parametrize('name', ['write_text', 'replace'])
 def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
     path, whole = tmp_path / 'report.json', Path.write_text
-    common.write_report(path, {'value': 1})
+    arguments_and_reports.write_report(path, {'value': 1})
 
     def dies(self, *given):
         if name == 'write_text':
@@ -175,15 +176,15 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
 
     monkeypatch.setattr(Path, name, dies)
     with pytest.raises(OSError, match='no space left'):
-        common.write_report(path, {'value': 2})
+        arguments_and_reports.write_report(path, {'value': 2})
     assert json.loads(path.read_text()) == {'value': 1}
 
 
 def test_what_cannot_be_written_as_json_leaves_the_old_report(tmp_path):
     path = tmp_path / 'report.json'
-    common.write_report(path, {'value': 1})
+    arguments_and_reports.write_report(path, {'value': 1})
     with pytest.raises(TypeError):
-        common.write_report(path, {'value': object()})
+        arguments_and_reports.write_report(path, {'value': object()})
     assert json.loads(path.read_text()) == {'value': 1}
 
 
@@ -210,7 +211,7 @@ def test_an_evaluation_is_driven_and_reported(ami, tmp_path):
 
 def test_progress_is_lines_where_there_is_no_terminal(capsys):
     for done in range(101):
-        common.bar(done, 100, 0.0, 'working')
+        arguments_and_reports.bar(done, 100, 0.0, 'working')
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 11 and lines[-1].startswith('working [' + '#' * 30 + '] 100/100')
-    common.bar(0, 0, 0.0, 'nothing')
+    arguments_and_reports.bar(0, 0, 0.0, 'nothing')

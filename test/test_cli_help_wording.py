@@ -5,8 +5,8 @@ import argparse
 from collections.abc import Iterator
 
 from ami_ros.cli import main as cli
+from description_wording import wrong
 import pytest
-from stands_alone import wrong
 
 
 def texts(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:

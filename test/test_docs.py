@@ -3,7 +3,7 @@
 The pages say what is there: commands, links, names, figures; tables are in test_docs_tables.py.
 
 Every command line of a code block and of the text is looked at, whatever page it stands on.
-Lines of `ros2 launch` are compared with the launch files in test_launch.py.
+Lines of `ros2 launch` are compared with the launch files in test_launch_files.py.
 """
 
 import ast
@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from ami_ros.actor import costs
 from ami_ros.cli import main as cli
-from ami_ros.cli.table import VERBS
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.cli.subcommand_table import VERBS
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.operator.teleop_input import STICK
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import pytest
 import yaml
 
@@ -38,25 +38,27 @@ OF_ROS = {'/rosout', '/parameter_events', '/tf', '/tf_static'}
 ONLY_PARSED = {
     'robustness': ('thirteen conditions', 'validation/test_robustness.py',
                    'campaign.robustness('),
-    'sim': ('four processes over ROS', 'validation/stack/test_session.py', 'session.run('),
+    'sim': ('four processes over ROS', 'validation/stack/test_sim_session.py', 'session.run('),
     'mode': ('needs a robot', 'operator/test_send_goal.py', "ami('mode'"),
     'goal': ('needs a robot', 'operator/test_send_goal.py', "ami('goal'"),
     'teleop': ('needs a robot and a terminal', 'operator/test_teleop.py', "'teleop'"),
     'doctor': ('needs a robot', 'operator/test_doctor.py', "cli.main(['doctor'"),
     'calibrate': ('needs a robot that moves', 'operator/test_calibration.py', 'calibrate'),
-    'record --out': ('needs a robot', 'nodes/test_recording.py', "'--out'"),
-    'record --repair': ('needs a killed recorder', 'nodes/test_recording.py', "'--repair'"),
+    'record --out': ('needs a robot', 'nodes/test_record_verb.py', "'--out'"),
+    'record --repair': ('needs a killed recorder', 'nodes/test_record_verb.py', "'--repair'"),
     'replay': ('needs a recorded drive', 'recording/replay/test_replay.py', "cli.main(['replay'"),
-    'trace': ('needs a recorded drive', 'recording/replay/test_trace.py', "cli.main(['trace'"),
-    'report': ('needs a recorded drive', 'recording/replay/test_report.py', "cli.main(['report'"),
+    'trace': ('needs a recorded drive', 'recording/replay/test_moment_explanation.py',
+              "cli.main(['trace'"),
+    'report': ('needs a recorded drive', 'recording/replay/test_html_report.py',
+               "cli.main(['report'"),
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
-    'train': ('half an hour', 'training/test_build.py', 'build.run('),
-    'gates': ('needs a module of the bag', 'training/test_gate_bag.py', "main(['gates'"),
-    'migrate': ('needs an old file', 'test_renamed.py', "cli.main(['migrate'"),
+    'train': ('half an hour', 'training/test_pipeline.py', 'pipeline.run('),
+    'gates': ('needs a module of the bag', 'training/test_evaluate_on_bag.py', "main(['gates'"),
+    'migrate': ('needs an old file', 'test_renamed_public_names.py', "cli.main(['migrate'"),
     'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),
-    'modules': ('needs a key and a module', 'modules/test_verb.py', "cli.main(['modules'"),
-    'audit': ('needs the log of a critic', 'critic/audit/test_audit.py', "cli.main(['audit'"),
+    'modules': ('needs a key and a module', 'modules/test_modules_verb.py', "cli.main(['modules'"),
+    'audit': ('needs the log of a critic', 'critic/audit/test_audit_log.py', "cli.main(['audit'"),
     'adversarial': ('hours', 'validation/test_adversarial.py', "'adversarial'"),
     'quantize': ('minutes, and torch', 'training/test_quantize.py', "main(['quantize'"),
     'faults': ('minutes', 'validation/stack/test_faults.py', "'faults'"),
@@ -170,7 +172,7 @@ def table(kind: str) -> dict[str, str]:
 @functools.cache
 def parameters() -> dict[str, set[str]]:
     """Return the parameters of each node, of all that are started by hand too."""
-    said = yaml.safe_load((ROOT / 'config' / 'rover.yaml').read_text())
+    said = yaml.safe_load((ROOT / 'config' / 'rover_node_parameters.yaml').read_text())
     out = {key.rpartition('/')[2]: set(flat(value['ros__parameters']))
            for key, value in said.items()}
     out['critic'] |= set(read(ROOT / 'config/safety_policy/rover.yaml').numbers)
@@ -356,7 +358,7 @@ def words_of_messages() -> set[str]:
                               'validation/fault_injection')
                for file in (ROOT / 'ami_ros' / room).rglob('*.py')),
              ROOT / 'ami_ros/configurator/configurator.py',
-             ROOT / 'ami_ros/training/gates.py']
+             ROOT / 'ami_ros/training/quality_gates.py']
     return {node.value for file in files for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

@@ -14,7 +14,7 @@ import re
 
 from ami_ros.configurator import configurator
 from ami_ros.core import compute_budget
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 import pytest
 import yaml
 
@@ -58,7 +58,7 @@ def levels() -> str:
 def tuning() -> str:
     """Write what was driven with other numbers."""
     pytest.importorskip('pybullet', reason='needs pybullet: make setup')
-    return tool('tuning').table(json.loads((REPORTS / 'tuning.json').read_text()))
+    return tool('settings_sweep').table(json.loads((REPORTS / 'settings_sweep.json').read_text()))
 
 
 def robustness() -> str:
@@ -82,7 +82,7 @@ def robustness() -> str:
 def interval(row: dict) -> str:
     """Write the 95 % interval of the success of a row."""
     episodes = row['episodes']
-    return tool('tables.results').wilson(sum(e['success'] for e in episodes), len(episodes))
+    return tool('tables.success_rates').wilson(sum(e['success'] for e in episodes), len(episodes))
 
 
 def summary() -> str:
@@ -117,7 +117,7 @@ def test_the_page_says_what_the_code_says(page, table):
 
 
 def test_every_row_of_the_results_is_of_a_report(capsys):
-    tool('tables.results').main(REPORTS)
+    tool('tables.success_rates').main(REPORTS)
     page = (ROOT / 'docs' / 'results.md').read_text()
     rows = capsys.readouterr().out.strip().split('\n')
     assert len(rows) > 15

@@ -5,8 +5,8 @@ import math
 
 from ami_ros.core.types import Command
 from ami_ros.world_model.belief_filter import executed
-from flatland import arc, command, frame, mind, MS, picture
 import numpy as np
+from perfect_model_world import arc, command, frame, mind, MS, picture
 import pytest
 
 

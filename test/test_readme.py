@@ -7,7 +7,7 @@ import re
 
 from ami_ros.cli import main as cli
 from ami_ros.critic import rules
-from ami_ros.validation import protocol
+from ami_ros.validation import evaluation_protocol as protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()

@@ -12,11 +12,11 @@ import os
 from pathlib import Path
 import re
 
-from ami_ros.core.share import share
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.core.share_directory import share
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.modules.module import open_module, shipped
-from ami_ros.validation import measured as fingerprints
-from ami_ros.validation.measured import CODE, measured, stale
+from ami_ros.validation import report_fingerprint as fingerprints
+from ami_ros.validation.report_fingerprint import CODE, measured, stale
 import pytest
 import yaml
 

@@ -8,11 +8,11 @@ import re
 import shutil
 
 from ami_ros.cli import main as cli
-from ami_ros.core.share import share
-from ami_ros.critic.safety_policy import limits
-from ami_ros.critic.safety_policy.limits import read
-from ami_ros.operator.scaffold import CAREFUL
-from ami_ros.robots.find import find, names
+from ami_ros.core.share_directory import share
+from ami_ros.critic.safety_policy import policy_loader
+from ami_ros.critic.safety_policy.policy_loader import read
+from ami_ros.operator.new_robot_files import CAREFUL
+from ami_ros.robots.find_robot import find, names
 import pytest
 import yaml
 
@@ -67,7 +67,7 @@ def test_the_policy_is_careful(ami):
         ami('new', name, *like)
         policy = read(Path(name, 'safety_policy.yaml'))
         robot = find(f'{name}/{name}.yaml')
-        assert limits.build_rules(policy, robot)
+        assert policy_loader.build_rules(policy, robot)
         rover = read(share('config/safety_policy/rover.yaml'))
         for key in ('max_speed_mps', 'max_turn_radps', 'max_acceleration_mps2', 'braking_mps2'):
             assert number(policy, key) < number(rover, key)
@@ -230,7 +230,7 @@ def test_parameters_name_the_new_files(ami, tmp_path):
             shutil.rmtree(folder)
         assert ami('new', 'barge', '--out', folder, *like)[0] == 0
         said = yaml.safe_load((folder / 'barge/params.yaml').read_text())
-        shipped = yaml.safe_load(share('config/rover.yaml').read_text())
+        shipped = yaml.safe_load(share('config/rover_node_parameters.yaml').read_text())
         assert list(said) == [node for node in shipped if node != '/**/sim']
         for node, block in said.items():
             values = block['ros__parameters']
@@ -271,7 +271,8 @@ def test_what_new_needs_is_installed(root, monkeypatch):
     runpy.run_path('setup.py')
     installed = {f'{folder}/{Path(file).name}' for folder, files in told['data_files']
                  for file in files}
-    for name in ('config/robots/rover.yaml', 'config/robot_template.yaml', 'config/rover.yaml',
+    for name in ('config/robots/rover.yaml', 'config/robot_template.yaml',
+                 'config/rover_node_parameters.yaml',
                  'config/safety_policy/rover.yaml', 'urdf/robot_template.urdf', 'urdf/rover.urdf'):
         assert f'share/ami_ros/{name}' in installed
 

@@ -32,11 +32,11 @@ export -f usage
 
 check 'ami_ros comes from the install space' "$bin/python" -c "
 import ami_ros, pathlib; assert pathlib.Path(ami_ros.__file__).is_relative_to('$install'), ami_ros.__file__"
-for file in urdf/rover.urdf launch/sim.launch.py config/rover.yaml package.xml; do
+for file in urdf/rover.urdf launch/sim.launch.py config/rover_node_parameters.yaml package.xml; do
   check "share/ami_ros/$file" test -s "$install/share/ami_ros/$file"
 done
 check 'share() finds the installed URDF' "$bin/python" -c "
-from ami_ros.core.share import share; assert share('urdf/rover.urdf').is_relative_to('$install')"
+from ami_ros.core.share_directory import share; assert share('urdf/rover.urdf').is_relative_to('$install')"
 check 'the ament index knows ami_ros' test -e "$install/share/ament_index/resource_index/packages/ami_ros"
 names=$("$bin/python" -c "
 from importlib.metadata import distribution

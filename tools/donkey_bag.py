@@ -22,10 +22,10 @@ import math
 from pathlib import Path
 import re
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.perception.images import codec
-from ami_ros.recording import bagwriter as bag
-from ami_ros.recording.metadata import write_metadata
+from ami_ros.recording import bag_writer as bag
+from ami_ros.recording.bag_metadata import write_metadata
 from ami_ros.robots import strict_yaml, yaml_edit
 from ami_ros.robots.robot import understood
 import numpy as np

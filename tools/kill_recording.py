@@ -29,9 +29,9 @@ from rosbags.highlevel import AnyReader
 SEED, POINTS = 0, 200
 in_use.WATCH_S = 0.0   # nobody writes but the recorders that are killed here
 ROOT = Path(ami_ros.__file__).parents[1]
-PROGRAM = ROOT / 'test' / 'helpers' / 'drives.py'
+PROGRAM = ROOT / 'test' / 'helpers' / 'recorded_drive.py'
 GOLDEN = ROOT / 'test' / 'recording' / 'replay' / 'golden' / 'mind.mcap'
-PER_MOMENT = 3          # messages that drives.py records at an instant
+PER_MOMENT = 3          # messages that recorded_drive.py records at an instant
 LONGEST_S = 2.0         # a recorder is killed within so long
 
 

@@ -50,37 +50,40 @@ COUNTS = ('stop_rate_lockout', 'oscillation', 'near_misses')
 # file below ami_ros/critic: its tests below test/critic; what is not named: rules/x,
 # rules/test_rule_x
 TESTS = {
-    **{f'rules/{name}': ('rules/test_rule_counts',) for name in COUNTS},
+    **{f'rules/{name}': ('rules/test_rule_oscillation_near_misses_lockout',) for name in COUNTS},
     'rules/__init__': ('safety_policy/test_safety_policy',),
-    'rules/rule': ('rules/test_rule_speed', 'test_critic'),
-    'rules/required_sensors': ('rules/test_required_sensors', 'rules/test_rule_input_timeout'),
-    'rules/shared': ('safety_policy/test_safety_policy',),
-    'rules/obstacles': ('rules/test_obstacles', 'rules/test_rule_stop_zone',
+    'rule_interface': ('rules/test_rule_speed', 'test_critic'),
+    'sensor_age_limits': ('test_sensor_age_limits', 'rules/test_rule_input_timeout'),
+    'shared_rule_params': ('safety_policy/test_safety_policy',),
+    'obstacle_points': ('test_obstacle_points', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
-    'rules/obstacle_tracking': ('rules/test_obstacle_tracking', 'rules/test_rule_moving_obstacle'),
-    'rules/input_validity': ('rules/test_rule_input_validity', 'rules/test_obstacles'),
+    'obstacle_tracking': ('test_obstacle_tracking', 'rules/test_rule_moving_obstacle'),
+    'rules/input_validity': ('rules/test_rule_input_validity', 'test_obstacle_points'),
     'rules/input_timeout': ('rules/test_rule_input_timeout', 'test_critic'),
-    'rules/fence': ('rules/test_rule_fence', 'rules/test_fence_reckoned'),
+    'rules/fence': ('rules/test_rule_fence', 'rules/test_rule_fence_brute_force'),
     'rules/speed': ('rules/test_rule_speed', 'rules/test_rule_surprise'),
-    'rules/uncertainty': ('rules/test_rule_surprise', 'rules/test_rule_out_of_distribution'),
-    'rules/hysteresis': ('rules/test_rule_hysteresis', 'rules/test_rule_stop_zone'),
+    'uncertainty_rule_base': ('rules/test_rule_surprise', 'rules/test_rule_out_of_distribution'),
+    'zone_hysteresis': ('test_zone_hysteresis', 'rules/test_rule_stop_zone'),
     'safety_policy/*': ('safety_policy/test_safety_policy', 'safety_policy/test_*'),
     # not the drives and the sequences at random: minutes for each that lives
     'critic': ('test_critic', 'test_critic_boundaries', 'test_critic_authorization',
-               'test_critic_fuzzed', 'test_stop_hold'),
+               'test_critic_fuzz_regressions', 'test_stop_hold'),
     'history': ('test_history', 'test_history_*'),
     'footprint_sweep': ('test_footprint_sweep', 'rules/test_rule_stop_zone',
                         'rules/test_rule_time_to_collision'),
     'stamp_order': ('test_critic',),
-    'beams': ('test_beams', 'rules/test_rule_lidar_displaced', 'rules/test_obstacle_tracking'),
+    'beam_geometry': ('test_beam_geometry', 'rules/test_rule_lidar_displaced',
+                      'test_obstacle_tracking'),
     'command_source_selector': ('test_command_source_selector', 'test_critic_authorization',
                                 'test_critic'),
 }
-ALL = ('rules/*', 'safety_policy/*', 'critic', 'stop_hold', 'latch', 'history',
+OF_RULES = ('obstacle_points', 'obstacle_tracking', 'rule_interface', 'sensor_age_limits',
+            'shared_rule_params', 'uncertainty_rule_base', 'zone_hysteresis')
+ALL = ('rules/*', *OF_RULES, 'safety_policy/*', 'critic', 'stop_hold', 'stop_latch', 'history',
        'command_source_selector', 'footprint_sweep', 'scan_history', 'dead_reckoning',
-       'scan_motion', 'beams', 'multi_publisher_switch', 'stamp_order')
-# of each rule
-EVERY = ('rules/test_rule_table', 'rules/test_numbers', 'rules/test_rule_boundaries')
+       'scan_odometry_comparison', 'beam_geometry', 'multi_publisher_switch', 'stamp_order')
+# of each rule, and of what rules are made of
+EVERY = ('rules/test_build_rules', 'rules/test_policy_number_ranges', 'rules/test_rule_boundaries')
 NOT_RUN = ('is_quick',)     # tests that measure time
 CPU_S, MEMORY = 20, 4 << 30     # more than the slowest test, and its usual time ten times
 
@@ -104,7 +107,7 @@ def tests(name: str) -> list[Path]:
     said = next((said for pattern, said in TESTS.items() if fnmatch.fnmatch(name, pattern)),
                 (f'rules/test_rule_{Path(name).name}' if name.startswith('rules/')
                  else f'test_{name}',))
-    every = EVERY if name.startswith('rules/') else ()
+    every = EVERY if name.startswith('rules/') or name in OF_RULES else ()
     found = dict.fromkeys(path for pattern in (*said, *every)
                           for path in sorted((ROOT / 'test/critic').glob(f'{pattern}.py')))
     if not found:

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ami_ros.core.ports import Imagined
+from ami_ros.core.interfaces import Imagined
 
 STEP_S = 0.05
 OPEN_M = 9.0            # predicted clearance: the body model knows no obstacle, the map does

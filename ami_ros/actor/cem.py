@@ -8,7 +8,7 @@ import numpy as np
 from ami_ros.actor.cost_to_go import Map, Way
 from ami_ros.actor.costs import energies, Future
 from ami_ros.core.geometry import between, wrap
-from ami_ros.core.ports import Imagines
+from ami_ros.core.interfaces import Imagines
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Goal, Plan
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ami_ros.actor.cost_to_go import Way
-from ami_ros.core.ports import Imagined
+from ami_ros.core.interfaces import Imagined
 from ami_ros.core.settings import EnergySettings
 
 

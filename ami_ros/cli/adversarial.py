@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 import time
 
-from ami_ros.cli.common import bar, count, make_way, whole, write_report
+from ami_ros.cli.arguments_and_reports import bar, count, make_way, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import whole
+from ami_ros.cli.arguments_and_reports import whole
 
 MODES = ('one_function', 'composed', 'separate', 'composed_640', 'separate_640')
 

@@ -5,7 +5,7 @@ import argparse
 import math
 from pathlib import Path
 
-from ami_ros.cli.common import count, make_way, write_report
+from ami_ros.cli.arguments_and_reports import count, make_way, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 0 when all that was asked for is known."""
     from ami_ros.operator.calibration.session import calibrate, opened, wanted
     from ami_ros.operator.calibration.toolkit import Kit
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     make_way(args.report)
     asked, named = wanted(args.only), args.robot
     if not named:
-        from ami_ros.operator.running_robot import running_robot
+        from ami_ros.operator.running_robot_file import running_robot
         named = running_robot(args.namespace.strip('/'))
         if not named:
             raise ValueError('no node that runs here says which robot this is; write --robot '

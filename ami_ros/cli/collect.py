@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.cli.common import bar, cluster, count, whole
+from ami_ros.cli.arguments_and_reports import bar, cluster, count, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:

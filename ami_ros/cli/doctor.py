@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, write_report
+from ami_ros.cli.arguments_and_reports import make_way, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -41,18 +41,18 @@ def positive(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where anything is wrong."""
     from ami_ros.core import findings
-    from ami_ros.operator.checks import silence
+    from ami_ros.operator.checks import nothing_received
     from ami_ros.operator.checks.diagnose import diagnose, unnamed
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     if args.live:
         from ami_ros.operator import live_table
         return live_table.main(args.namespace.strip('/'), args.seconds)
     make_way(args.json)
     from ami_ros.operator.doctor import examine
-    from ami_ros.operator.running_robot import running_robot
+    from ami_ros.operator.running_robot_file import running_robot
     named = args.robot or running_robot(args.namespace.strip('/'))
     seen = examine(find(named or 'rover'), args.namespace.strip('/'), args.seconds, args.module)
-    found, header = diagnose(seen), silence.header(seen)
+    found, header = diagnose(seen), nothing_received.header(seen)
     if named is None:
         found = [*found, unnamed(seen)]
     print(findings.page(header, found))

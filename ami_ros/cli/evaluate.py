@@ -6,7 +6,15 @@ from pathlib import Path
 import time
 
 from ami_ros.cli import evaluate_tour
-from ami_ros.cli.common import bar, change, cluster, count, make_way, whole, write_report
+from ami_ros.cli.arguments_and_reports import (
+    bar,
+    change,
+    cluster,
+    count,
+    make_way,
+    whole,
+    write_report,
+)
 
 USUAL = {'planner': 'world_model', 'goal_steps': evaluate_tour.GOAL_STEPS, 'camera': 'clean'}
 

@@ -6,7 +6,7 @@ import math
 import sys
 import time
 
-from ami_ros.cli.common import bar, count, make_way, write_report
+from ami_ros.cli.arguments_and_reports import bar, count, make_way, write_report
 
 PLANNER, CAMERA = 'oracle', 'webcam'    # of an evaluation with a tour, where none is named
 GOAL_STEPS = 20

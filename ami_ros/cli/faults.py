@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import count, make_way, whole
+from ami_ros.cli.arguments_and_reports import count, make_way, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, pair, whole, write_report
+from ami_ros.cli.arguments_and_reports import make_way, pair, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -30,14 +30,14 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; return 1 if a gate fails."""
-    from ami_ros.robots.find import find
-    from ami_ros.training import gate_bag, gates
+    from ami_ros.robots.find_robot import find
+    from ami_ros.training import evaluate_on_bag, quality_gates
     make_way(args.report)
-    gated, fitted = gate_bag.measure(
+    gated, fitted = evaluate_on_bag.measure(
         args.module, args.bag, find(args.robot) if args.robot else None, dict(args.topic),
         args.seed, lambda line: print(line, flush=True))
     failed = {line.split()[0] for line in gated.failures}
-    for name, (bound, side, _) in gates.GATES.items():
+    for name, (bound, side, _) in quality_gates.GATES.items():
         print(f'gate {name}: {gated.figures[name]:.3f} (must be {side} {bound})'
               + (' FAILED' if name in failed else ''))
     print(f'place error within 40 frames of a drive: median '

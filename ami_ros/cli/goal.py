@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.nodes import cli_arguments
+from ami_ros.nodes import ros_arguments
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -28,14 +28,14 @@ def add(one: argparse.ArgumentParser) -> None:
         '--wait', action='store_true',
         help='Wait until the configurator completes the goal: arrived and stayed, or failed')
     one.add_argument('--robot', default='rover', help='Robot file that names the camera')
-    cli_arguments.add(one, '-p use_sim_time:=true')
+    ros_arguments.add(one, '-p use_sim_time:=true')
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 0 when it is taken, or with --wait when it is there."""
     from ami_ros.perception.images import codec
-    from ami_ros.robots.find import find
-    ros, robot = cli_arguments.given(args), find(args.robot)
+    from ami_ros.robots.find_robot import find
+    ros, robot = ros_arguments.given(args), find(args.robot)
     if args.take is not None and args.take.exists():
         raise ValueError(f'{args.take} is there already and nothing is overwritten')
     picture = None

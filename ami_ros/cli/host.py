@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, write_report
+from ami_ros.cli.arguments_and_reports import make_way, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -21,12 +21,12 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where anything is wrong."""
     from ami_ros.core import findings
-    from ami_ros.host import board
-    from ami_ros.host.host import host
-    from ami_ros.host.inspect import inspect
+    from ami_ros.host import board_and_os_version
+    from ami_ros.host.all_checks import inspect
+    from ami_ros.host.machine_interface import host
     make_way(args.json)
     here = host(args.root)
-    found, header = inspect(here), board.header(here)
+    found, header = inspect(here), board_and_os_version.header(here)
     print(findings.page(header, found))
     write_report(args.json, findings.report({'host': header}, found))
     return findings.status(found)

@@ -3,7 +3,7 @@
 
 import os
 
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 
 for _name, _value in THREADS.items():
     os.environ.setdefault(_name, _value)    # before numpy or torch: spinning threads cost tenfold
@@ -12,8 +12,8 @@ import argparse  # noqa: E402
 import importlib  # noqa: E402
 import sys  # noqa: E402
 
-from ami_ros.cli.table import VERBS  # noqa: E402
-from ami_ros.core.renamed import refused  # noqa: E402
+from ami_ros.cli.subcommand_table import VERBS  # noqa: E402
+from ami_ros.core.renamed_public_names import refused  # noqa: E402
 
 
 class Parser(argparse.ArgumentParser):

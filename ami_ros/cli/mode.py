@@ -3,7 +3,7 @@
 
 import argparse
 
-from ami_ros.nodes import cli_arguments
+from ami_ros.nodes import ros_arguments
 
 MODES = ('idle', 'manual', 'autonomous', 'dry_run', 'stop', 'reset')
 
@@ -13,19 +13,19 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         'mode', nargs='?', choices=MODES, metavar='MODE',
         help=f'Mode to request: {", ".join(MODES)}; if omitted, print the current mode')
-    cli_arguments.add(one, '-p use_sim_time:=true')
+    ros_arguments.add(one, '-p use_sim_time:=true')
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 1 where it was refused."""
     from ami_ros.operator import mode
     if args.mode:
-        granted, said = mode.ask(args.mode, cli_arguments.given(args))
+        granted, said = mode.ask(args.mode, ros_arguments.given(args))
         if not granted:
             raise RuntimeError(said)
         print(said)
         return 0
-    print('\n'.join(table(*mode.hear(cli_arguments.given(args)))))
+    print('\n'.join(table(*mode.hear(ros_arguments.given(args)))))
     return 0
 
 

@@ -89,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
 def store(args: argparse.Namespace):
     """Open the store that is meant."""
     from ami_ros.modules import active_set
-    from ami_ros.modules.store import Store
-    from ami_ros.modules.trust import trust
+    from ami_ros.modules.module_store import Store
+    from ami_ros.modules.trusted_keys import trust
     return Store(active_set.folder(args.module_store_dir), trust(args.trust),
                  not getattr(args, 'unsigned', True))
 
@@ -98,7 +98,7 @@ def store(args: argparse.Namespace):
 def opened(args: argparse.Namespace, required: bool = False):
     """Open the module that is meant: a path, an installed one, the package's, the active one."""
     from ami_ros.modules import active_set, archive, module
-    from ami_ros.modules.trust import packaged, trust
+    from ami_ros.modules.trusted_keys import packaged, trust
     said = args.module[0] if isinstance(args.module, list) else args.module
     known = trust(args.trust)
     if Path(said).is_file():
@@ -148,13 +148,14 @@ def verify(args: argparse.Namespace) -> list[str]:
 
 def keygen(args: argparse.Namespace) -> list[str]:
     """Make a key pair; trust it here."""
-    from ami_ros.modules import envelope, keys
+    from ami_ros.modules import signature_envelope as envelope
+    from ami_ros.modules import signing_keys
     if not envelope.NAME.fullmatch(args.key):
         raise ValueError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
-    key, path = keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
+    key, path = signing_keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
     key.write(path)
     public = path.with_suffix('.pub')
-    public.write_bytes(keys.pem(key.public))
+    public.write_bytes(signing_keys.pem(key.public))
     return [f'key {key.id}', f'private: {path}, for you alone; who has it can sign in your name',
             f'public:  {public}; on each robot: ami-ros modules trust {public.name}',
             *admit(args, args.key, key.public)]
@@ -162,13 +163,13 @@ def keygen(args: argparse.Namespace) -> list[str]:
 
 def trusted(args: argparse.Namespace) -> list[str]:
     """Let a key sign, here."""
-    from ami_ros.modules import keys
-    return admit(args, Path(args.key).stem, keys.read_public(Path(args.key)))
+    from ami_ros.modules import signing_keys
+    return admit(args, Path(args.key).stem, signing_keys.read_public(Path(args.key)))
 
 
 def admit(args: argparse.Namespace, label: str, public: bytes) -> list[str]:
     """Write it into the trust policy."""
-    from ami_ros.modules import trust
+    from ami_ros.modules import trusted_keys as trust
     folder = args.trust or trust.owners()
     trust.admit(folder, label, public, args.names, args.kinds)
     return [f'trusted here for names {" ".join(args.names)}, kinds {" ".join(args.kinds)}: '
@@ -177,10 +178,10 @@ def admit(args: argparse.Namespace, label: str, public: bytes) -> list[str]:
 
 def sign(args: argparse.Namespace) -> list[str]:
     """Sign a module folder."""
-    from ami_ros.modules import keys, signing
+    from ami_ros.modules import signing, signing_keys
     path = Path(args.key) if Path(args.key).is_file() \
         else args.keys.expanduser() / f'{args.key}.pem'
-    module = signing.sign(Path(args.module[0]), keys.Signer.read(path), args.counter,
+    module = signing.sign(Path(args.module[0]), signing_keys.Signer.read(path), args.counter,
                           [one for report in args.figures for one in signing.figures(report)])
     return [f'{module.path}: {module.said}, counter {module.counter}']
 
@@ -207,7 +208,7 @@ def install(args: argparse.Namespace) -> list[str]:
 def activate(args: argparse.Namespace) -> list[str]:
     """Make a set the active one."""
     from ami_ros.inference.golden_check import Prover
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     made = store(args).activate(args.modules, find(args.robot),
                                 Prover(args.backend, args.precision))
     return [f'active: {made.said}', f'golden inputs: {made.proof}', MEANWHILE]
@@ -216,7 +217,7 @@ def activate(args: argparse.Namespace) -> list[str]:
 def rollback(args: argparse.Namespace) -> list[str]:
     """Go back to the set before."""
     from ami_ros.inference.golden_check import Prover
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     made = store(args).rollback(find(args.robot), Prover(args.backend, args.precision))
     return [f'active: {made.said if made else "the module that comes with the package"}',
             MEANWHILE]
@@ -229,7 +230,7 @@ def remove(args: argparse.Namespace) -> list[str]:
 
 def card(args: argparse.Namespace) -> list[str]:
     """Write its page."""
-    from ami_ros.modules.card import card as page
+    from ami_ros.modules.module_card import card as page
     return [page(opened(args)).rstrip()]
 
 

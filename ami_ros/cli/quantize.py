@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 import time
 
-from ami_ros.cli.common import bar, count, make_way, pair, whole, write_report
+from ami_ros.cli.arguments_and_reports import bar, count, make_way, pair, whole, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -31,10 +31,10 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status: 0 only where the module is kept."""
-    from ami_ros.inference.bench_inputs import pictures
+    from ami_ros.inference.benchmark_inputs import pictures
     from ami_ros.modules.module import open_module
     from ami_ros.training import quantize
-    from ami_ros.validation import evaluate, paired
+    from ami_ros.validation import evaluate, paired_comparison
     make_way(args.report)
     module = open_module(args.module)
     evaluate.home(module)           # without a room that can be simulated nothing can be shown
@@ -56,14 +56,15 @@ def run(args: argparse.Namespace) -> int:
         reports.append(evaluate.evaluate(evaluate.Trial(
             blocks=args.goal_steps, episodes=args.episodes, seed=args.seed, module=path,
             robot=args.robot), progress))
-    said = paired.compare(*reports)
+    said = paired_comparison.compare(*reports)
     print(f'int8 against float32, K = {args.goal_steps}, {said}')
     write_report(args.report, {'paired': str(said), 'holds': said.holds, 'float32': reports[0],
                                'int8': reports[1]})
     if not said.holds:
-        print(f'not accepted: it is not shown that at most {100 * paired.MOST_WORSE:g} points '
-              f'of success are lost; what was tried is in {trying}. More episodes narrow the '
-              'interval; more images of the robot (--bag) may mend the loss')
+        print('not accepted: it is not shown that at most '
+              f'{100 * paired_comparison.MOST_WORSE:g} points of success are lost; what was tried '
+              f'is in {trying}. More episodes narrow the interval; more images of the robot '
+              '(--bag) may mend the loss')
         return 1
     trying.rename(args.out)
     print(f'accepted: {args.out}; sign it with ami-ros modules sign')
@@ -72,11 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
 def from_bags(args: argparse.Namespace, module):
     """Read what the robot saw."""
-    from ami_ros.robots.find import find
-    from ami_ros.training import bags
+    from ami_ros.robots.find_robot import find
+    from ami_ros.training import merge_bags
     robot = find(args.robot)
-    data = bags.read(tuple(args.bag), robot, dict(args.topic), 0,
-                     lambda line: print(line, flush=True))
+    data = merge_bags.read(tuple(args.bag), robot, dict(args.topic), 0,
+                           lambda line: print(line, flush=True))
     if data.images.shape[2:0:-1] != module.camera_size:
         raise ValueError(f'the bag shows {data.images.shape[2:0:-1]}, the module sees '
                          f'{module.camera_size}')

@@ -6,8 +6,8 @@ from pathlib import Path
 import signal
 import time
 
-from ami_ros.cli.common import bar, pair
-from ami_ros.nodes import cli_arguments
+from ami_ros.cli.arguments_and_reports import bar, pair
+from ami_ros.nodes import ros_arguments
 
 UNFIT = 3       # exit status: the bag was recorded and is whole, but cannot be trained on
 EPILOG = ('Exit status: 0 success; 1 failure, or with --check: the bag is unfit for training; '
@@ -66,7 +66,7 @@ def add(one: argparse.ArgumentParser) -> None:
         '--topic', type=pair, action='append', default=[], metavar='INPUT=TOPIC',
         help='Topic of camera, odom, command, scan or imu for the check; scan=none and imu=none '
              'omit the sensor')
-    cli_arguments.add(one, '-p use_sim_time:=true')
+    ros_arguments.add(one, '-p use_sim_time:=true')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
         return mend(args.repair)
     if args.check is not None:
         return check(args.check, args)
-    from ami_ros.nodes import recording_node
+    from ami_ros.nodes import bag_recording_node
     args.robot = args.robot or 'rover'
-    status = recording_node.main(args)
+    status = bag_recording_node.main(args)
     if status == 0:
         for number in (signal.SIGINT, signal.SIGTERM):      # the bag is closed: either will do
             signal.signal(number, signal.default_int_handler)
@@ -104,7 +104,7 @@ def mend(bag: Path) -> int:
 
 def check(bag: Path, args: argparse.Namespace) -> int:
     """Say whether a bag can be trained on; status 1 where it cannot."""
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     from ami_ros.training import bag_quality
     begun = time.monotonic()
     found = bag_quality.check(bag, find(args.robot) if args.robot else None, dict(args.topic),

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, write_report
+from ami_ros.cli.arguments_and_reports import make_way, write_report
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -32,8 +32,8 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; status 1 where the same did not come out the same."""
     from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-    from ami_ros.recording.replay.changes import Changes, settings_of
     from ami_ros.recording.replay.replay_drive import replay, the_same
+    from ami_ros.recording.replay.replay_overrides import Changes, settings_of
     make_way(args.report)
     changes = Changes(args.modules, args.safety_policy,
                       {} if args.params is None else settings_of(args.params))

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, whole
+from ami_ros.cli.arguments_and_reports import make_way, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -22,10 +22,10 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.recording.replay.moment import moment
-    from ami_ros.recording.replay.page import page
-    from ami_ros.recording.replay.recorded import abouts
-    from ami_ros.recording.replay.summary import summed
+    from ami_ros.recording.replay.drive_summary import summed
+    from ami_ros.recording.replay.html_report import page
+    from ami_ros.recording.replay.moment_explanation import moment
+    from ami_ros.recording.replay.trace_reader import abouts
     out = args.out or (args.bag / 'report.html' if args.bag.is_dir()
                        else args.bag.with_suffix('.html'))
     make_way(out)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
 def new(args: argparse.Namespace) -> list[str]:
     """Make the folder; say what is in it."""
-    from ami_ros.operator.scaffold import make
+    from ami_ros.operator.new_robot_files import make
     path = make(args.name, args.out, args.like)
     return [f'made {path.parent}:', *(f'  {file.name}' for file in sorted(path.parent.iterdir())),
             f'begin with {path.parent / "README.md"}']
@@ -46,8 +46,8 @@ def check(args: argparse.Namespace) -> list[str]:
     """Read all; say what each sensor is, what limits hold, and what does not fit together."""
     from ami_ros.core import findings
     from ami_ros.critic.safety_policy.consistency import together, wrong
-    from ami_ros.operator.scaffold import left, policy_of
-    from ami_ros.robots.find import find
+    from ami_ros.operator.new_robot_files import left, policy_of
+    from ami_ros.robots.find_robot import find
     robot = find(args.robot)
     path, policy = policy_of(robot, args.safety_policy)
     params, said = parameters_of(robot, args.params)
@@ -109,6 +109,6 @@ def sensor_line(sensor, robot) -> str:
 
 def listed(_: argparse.Namespace) -> list[str]:
     """Name the robots with what they sense."""
-    from ami_ros.robots.find import find, names
+    from ami_ros.robots.find_robot import find, names
     return [f'{name}: {", ".join(s.kind for s in find(name).sensors)}; {find(name).path}'
             for name in names()]

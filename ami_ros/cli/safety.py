@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> list[str]:
     """Read it all; say what runs."""
-    from ami_ros.critic.rules.required_sensors import needs
-    from ami_ros.critic.safety_policy.limits import build_rules, read
-    from ami_ros.robots.find import find
+    from ami_ros.critic.safety_policy.policy_loader import build_rules, read
+    from ami_ros.critic.sensor_age_limits import needs
+    from ami_ros.robots.find_robot import find
     policy = read(args.policy)
     if args.robot:
         robot = find(args.robot)
@@ -55,19 +55,19 @@ def check(args: argparse.Namespace) -> list[str]:
 def explain(args: argparse.Namespace) -> list[str]:
     """Say it in words."""
     from ami_ros.critic.safety_policy.explain import explain as said
-    from ami_ros.critic.safety_policy.limits import read
+    from ami_ros.critic.safety_policy.policy_loader import read
     return said(read(args.policy), args.rule)
 
 
 def diff(args: argparse.Namespace) -> list[str]:
     """Compare two."""
     from ami_ros.critic.safety_policy.explain import differences
-    from ami_ros.critic.safety_policy.limits import read
+    from ami_ros.critic.safety_policy.policy_loader import read
     return differences(read(args.policy), read(args.other)) or [
         'the same rules with the same numbers']
 
 
 def hashed(args: argparse.Namespace) -> list[str]:
     """Give the hash."""
-    from ami_ros.critic.safety_policy.limits import read
+    from ami_ros.critic.safety_policy.policy_loader import read
     return [read(args.policy).hash]

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import count, make_way, whole
+from ami_ros.cli.arguments_and_reports import count, make_way, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Folder of the module; default: the active module')
     one.add_argument(
         '--params', type=Path, default=None,
-        help='Parameter YAML file; default: config/rover.yaml')
+        help='Parameter YAML file; default: config/rover_node_parameters.yaml')
     one.add_argument(
         '--record', type=Path, default=None, metavar='BAG',
         help='Folder of a bag to record with all data that a replay needs')
@@ -47,13 +47,14 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.validation.stack import session
+    from ami_ros.validation.stack import sim_session
     make_way(args.report)
     if args.params is not None and not args.params.is_file():
-        raise ValueError(f'there is no parameter file {args.params}; config/rover.yaml is one')
+        raise ValueError(f'there is no parameter file {args.params}; '
+                         'config/rover_node_parameters.yaml is one')
     if args.record is not None and args.record.exists():
         raise ValueError(f'{args.record} is there already, and no recording is replaced; '
                          'give another --record')
     if args.episodes < 1 and not args.seconds > 0:
         raise ValueError('nothing to drive: give --episodes from 1 on, or --seconds')
-    return session.main(args)
+    return sim_session.main(args)

@@ -3,7 +3,7 @@
 
 import argparse
 
-from ami_ros.nodes import cli_arguments
+from ami_ros.nodes import ros_arguments
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--stamped', action=argparse.BooleanOptionalAction, default=None,
         help='Command type, TwistStamped or Twist; default: the type in the robot file')
-    cli_arguments.add(one, '-p enable_button:=4')
+    ros_arguments.add(one, '-p enable_button:=4')
 
 
 def run(args: argparse.Namespace) -> int:

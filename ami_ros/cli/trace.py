@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import count
+from ami_ros.cli.arguments_and_reports import count
 
 WIDE = 64           # of a column, where two moments stand side by side
 
@@ -33,11 +33,11 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.cli.common import make_way
+    from ami_ros.cli.arguments_and_reports import make_way
     from ami_ros.perception.images.draw import enlarge, write_png
     from ami_ros.recording.replay.event_index import index
-    from ami_ros.recording.replay.moment import moment
-    from ami_ros.recording.replay.recorded import abouts
+    from ami_ros.recording.replay.moment_explanation import moment
+    from ami_ros.recording.replay.trace_reader import abouts
     make_way(args.picture)
     found, said = index(args.bag), abouts(args.bag)
     told = moment(args.bag, found, chosen(args, found), said)

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import count, pair, whole
+from ami_ros.cli.arguments_and_reports import count, pair, whole
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -42,9 +42,10 @@ def add(one: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    from ami_ros.training import build
-    build.run(build.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed, args.threads,
-                        args.resume, tuple(args.topic), args.bf16, args.encoder,
-                        args.device, args.base),
-              lambda line: print(line, flush=True))
+    from ami_ros.training import pipeline
+    pipeline.run(pipeline.Job(tuple(args.bag), args.out, args.robot, args.steps, args.seed,
+                              args.threads,
+                              args.resume, tuple(args.topic), args.bf16, args.encoder,
+                              args.device, args.base),
+                 lambda line: print(line, flush=True))
     return 0

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from ami_ros.cli.common import make_way, whole
+from ami_ros.cli.arguments_and_reports import make_way, whole
 
 VIEW_PX = 320
 
@@ -41,15 +41,15 @@ def run(args: argparse.Namespace) -> int:
 def scene_of(args: argparse.Namespace, change: str = ''):
     """Draw or read the scene, and change it."""
     from ami_ros.sim import scenes
-    from ami_ros.sim.scenes import changes, files
+    from ami_ros.sim.scenes import scene_changes, scene_files
     if args.world.endswith('.json'):
-        scene = files.read(Path(args.world))
+        scene = scene_files.read(Path(args.world))
     elif args.world.isdigit():
         scene = scenes.draw(args.generator, int(args.world))
     else:
         raise ValueError(f'{args.world!r} is neither a world seed nor the name of a .json file')
-    return changes.apply(scene, ','.join(filter(None, (args.changes, change))),
-                         args.changes_seed)
+    return scene_changes.apply(scene, ','.join(filter(None, (args.changes, change))),
+                               args.changes_seed)
 
 
 def out_of(args: argparse.Namespace, kind: str) -> Path:
@@ -61,10 +61,10 @@ def out_of(args: argparse.Namespace, kind: str) -> Path:
 
 def write(args: argparse.Namespace) -> int:
     """Write a scene file."""
-    from ami_ros.sim.scenes import files
+    from ami_ros.sim.scenes import scene_files
     scene = scene_of(args)
     out = out_of(args, 'json')
-    files.write(out, scene)
+    scene_files.write(out, scene)
     print(f'{out}: {scene.generator} {scene.seed}, rooms: {len(scene.rooms)}')
     return 0
 
@@ -72,16 +72,16 @@ def write(args: argparse.Namespace) -> int:
 def show(args: argparse.Namespace) -> int:
     """Draw the plan and eight views."""
     from ami_ros.perception.images import draw
-    from ami_ros.robots.find import find
+    from ami_ros.robots.find_robot import find
     from ami_ros.sim.camera_model import presets
-    from ami_ros.sim.scenes import drawing
-    from ami_ros.sim.scenes.seeds import use_of
+    from ami_ros.sim.scenes import floor_plan_drawing
+    from ami_ros.sim.scenes.seed_allocation import use_of
     from ami_ros.sim.sensors import EXACT
     from ami_ros.sim.simulator import Simulator
     preset = presets.find(args.camera)
     scene = scene_of(args, preset.change)
     out = out_of(args, 'png')
-    poses, views = drawing.places(scene, 8), []
+    poses, views = floor_plan_drawing.places(scene, 8), []
     with Simulator(scene, find('rover'), 0, (VIEW_PX, VIEW_PX), EXACT, args.engine,
                    preset.camera) as sim:
         for number, pose in enumerate(poses):
@@ -93,6 +93,6 @@ def show(args: argparse.Namespace) -> int:
              f'furniture: {len(scene.furniture)}', f'light: {scene.lighting.name}',
              f'changes: {", ".join(scene.changes) or "none"}', f'camera: {args.camera}',
              f'engine: {args.engine}']
-    draw.write_png(out, drawing.sheet(scene, views, poses, '; '.join(words)))
+    draw.write_png(out, floor_plan_drawing.sheet(scene, views, poses, '; '.join(words)))
     print(f'{out}: {"; ".join(words)}')
     return 0

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every other package may import: types, ports, settings, geometry; numpy alone."""
+"""What every other package may import: types, interfaces, settings, geometry; numpy alone."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import difflib
 from typing import Any, ClassVar
 
-from ami_ros.core.renamed import renamed
+from ami_ros.core.renamed_public_names import renamed
 
 
 def setting(default, unit: str, low=None, high=None, reason: str = '', live: bool = False,

@@ -11,9 +11,9 @@ import math
 import numpy as np
 
 from ami_ros.core.types import Command, Permit, Plan
+from ami_ros.critic.rule_interface import NO_CLOCK
 from ami_ros.critic.rules.input_validity import check_plan
-from ami_ros.critic.rules.rule import NO_CLOCK
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.shared_rule_params import Shared
 
 TAKEOVER_PLANS = 3      # sound plans in a row of another run that no permit names: a new run
 

@@ -25,13 +25,13 @@ from ami_ros.core.types import (
 )
 from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits
 from ami_ros.critic.history import History
-from ami_ros.critic.latch import Latch
+from ami_ros.critic.rule_interface import no_plan, Rule, Stop, twist
 from ami_ros.critic.rules.input_timeout import ages, young
-from ami_ros.critic.rules.required_sensors import needs
-from ami_ros.critic.rules.rule import no_plan, Rule, Stop, twist
-from ami_ros.critic.safety_policy.limits import build_rules, Policy
+from ami_ros.critic.safety_policy.policy_loader import build_rules, Policy
+from ami_ros.critic.sensor_age_limits import needs
 from ami_ros.critic.stamp_order import StampOrder
 from ami_ros.critic.stop_hold import StopHold
+from ami_ros.critic.stop_latch import Latch
 from ami_ros.robots.robot import Robot
 
 # slow motions that are tried to say which are allowed: m/s, rad/s

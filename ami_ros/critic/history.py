@@ -28,9 +28,9 @@ from ami_ros.core.types import (
     View,
 )
 from ami_ros.critic.dead_reckoning import Reckoning
-from ami_ros.critic.rules.hysteresis import alike
 from ami_ros.critic.scan_history import ScanHistory
-from ami_ros.critic.scan_motion import ScanMotions
+from ami_ros.critic.scan_odometry_comparison import ScanMotions
+from ami_ros.critic.zone_hysteresis import alike
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import PICTURES
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds a stop for a short time after its cause is gone; latch.py holds stops until a reset.
+"""Holds a stop for a short time after its cause is gone; stop_latch.py holds stops until a reset.
 
 A rule triggers in a single cycle. With `release_s` above 0 it releases only when its cause has
 been gone for so long.
@@ -8,8 +8,8 @@ been gone for so long.
 from collections.abc import Iterable
 
 from ami_ros.core.types import Verdict
-from ami_ros.critic.rules.hysteresis import alike
-from ami_ros.critic.rules.rule import Rule
+from ami_ros.critic.rule_interface import Rule
+from ami_ros.critic.zone_hysteresis import alike
 
 
 class StopHold:

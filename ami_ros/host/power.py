@@ -6,9 +6,9 @@ import math
 import re
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN
-from ami_ros.host.board import is_jetson
-from ami_ros.host.heat import RASPBERRY, Thermometer
-from ami_ros.host.host import Host
+from ami_ros.host.board_and_os_version import is_jetson
+from ami_ros.host.machine_interface import Host
+from ami_ros.host.thermal_throttling import RASPBERRY, Thermometer
 
 STATUS, CATALOGUE = 'var/lib/nvpmodel/status', 'etc/nvpmodel.conf'
 CORES = 'sys/devices/system/cpu/cpu[0-9]*/cpufreq'

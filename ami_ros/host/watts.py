@@ -11,8 +11,8 @@ import math
 import os
 from pathlib import Path
 
-from ami_ros.host import files
-from ami_ros.host.heat import Open, opened
+from ami_ros.host import proc_and_sys_files
+from ami_ros.host.thermal_throttling import Open, opened
 
 CHIP = 'ina3221'
 WHOLE = ('VDD_IN', 'POM_5V_IN')     # rails that all others hang on
@@ -25,8 +25,8 @@ class Wattmeter:
 
     def __init__(self, root: Path | str = '/'):
         self.rails: list[tuple[Open, Open]] = []        # voltage in mV, current in mA
-        for chip in files.each(Path(root), 'sys/class/hwmon/hwmon*'):
-            if files.text(chip / 'name') == CHIP:
+        for chip in proc_and_sys_files.each(Path(root), 'sys/class/hwmon/hwmon*'):
+            if proc_and_sys_files.text(chip / 'name') == CHIP:
                 self.rails += filter(None, (rail(chip, channel) for channel in CHANNELS))
         whole = [pair for pair in self.rails if pair[0].name in WHOLE]
         for pair in self.rails if whole else ():
@@ -51,7 +51,7 @@ class Wattmeter:
 
 def rail(chip: Path, channel: int) -> tuple[Open, Open] | None:
     """Open voltage and current of a rail; None where nothing hangs on the channel."""
-    label = files.text(chip / f'in{channel}_label')
+    label = proc_and_sys_files.text(chip / f'in{channel}_label')
     if not label or label == 'NC':
         return None
     voltage = opened(chip / f'in{channel}_input', label)

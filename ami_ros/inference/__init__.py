@@ -6,7 +6,7 @@ import importlib
 
 import numpy as np
 
-from ami_ros.inference.options import BackendUnavailable, Options
+from ami_ros.inference.backend_options import BackendUnavailable, Options
 
 __all__ = ['backend', 'BACKENDS', 'BackendUnavailable', 'Load', 'Network', 'Options']
 

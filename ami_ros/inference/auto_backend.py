@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ami_ros import inference
-from ami_ros.inference.compare import off, ordinary, rows_of, tolerance
-from ami_ros.inference.graph import read
-from ami_ros.inference.hot_standby import Growing
-from ami_ros.inference.options import BackendUnavailable, Options
+from ami_ros.inference.backend_options import BackendUnavailable, Options
+from ami_ros.inference.background_engine_build import Growing
+from ami_ros.inference.compare_networks import off, ordinary, rows_of, tolerance
+from ami_ros.inference.onnx_graph import read
 
 SAFE = 'onnx'
 TRIED = ('tensorrt', 'onnx_tensorrt', 'onnx_cuda')      # numpy and torch are for developing

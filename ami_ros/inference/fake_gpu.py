@@ -17,8 +17,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from ami_ros.inference import numpy_backend
-from ami_ros.inference.cuda import CudaError, Gpu
-from ami_ros.inference.graph import read, write
+from ami_ros.inference.cuda_driver import CudaError, Gpu
+from ami_ros.inference.onnx_graph import read, write
 
 MAGIC = b'fake engine\n'
 

@@ -5,8 +5,8 @@ from importlib import metadata
 import platform
 
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.kinds import MIND
 from ami_ros.modules.module import Module
+from ami_ros.modules.module_kinds import MIND
 
 LIBRARIES = {'onnx': 'onnxruntime', 'onnx_cuda': 'onnxruntime-gpu', 'auto': 'onnxruntime',
              'onnx_tensorrt': 'onnxruntime-gpu'}     # others are named as their library is
@@ -36,8 +36,8 @@ class Prover:
         if 'golden' not in module.manifest:
             raise ModuleError(f'{module.path.name} carries no golden inputs, so nobody can tell '
                               'whether it says here what it said there; train or export it anew')
-        from ami_ros.inference.networks import Networks
-        from ami_ros.inference.options import Options
+        from ami_ros.inference.backend_options import Options
+        from ami_ros.inference.encoder_and_dynamics import Networks
         off = Networks(module, self.backend, Options(self.precision)).off
         return {'device': self.device,
                 'off': {name: float(f'{value:.2e}') for name, value in off.items()}}

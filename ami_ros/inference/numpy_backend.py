@@ -9,9 +9,9 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 from onnx.version_converter import convert_version
 
-from ami_ros.inference import cast
-from ami_ros.inference.graph import check_inputs, read, write
-from ami_ros.inference.options import Options
+from ami_ros.inference import onnx_precision_cast as cast
+from ami_ros.inference.backend_options import Options
+from ami_ros.inference.onnx_graph import check_inputs, read, write
 
 PLAIN = Options()
 OPSET = 19      # the evaluator has no quantisation of older operator sets

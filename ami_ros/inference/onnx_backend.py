@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from ami_ros.inference.options import BackendUnavailable, Options, refuse
+from ami_ros.inference.backend_options import BackendUnavailable, Options, refuse
 
 PLAIN = Options()
 CPU = ('CPUExecutionProvider',)
@@ -40,11 +40,12 @@ def load_tensorrt(data: bytes, options: Options = PLAIN) -> Callable[..., list[n
 def half(data: bytes) -> bytes:
     """Cast the products of a network to float16; the `onnx` package is needed for this alone."""
     try:
-        from ami_ros.inference import cast, graph
+        from ami_ros.inference import onnx_graph
+        from ami_ros.inference import onnx_precision_cast as cast
     except ImportError as missing:
         raise BackendUnavailable(f'precision float16: {missing.name} is not installed '
                                  '(pip install onnx)') from missing
-    return graph.write(cast.half(graph.read(data)))
+    return onnx_graph.write(cast.half(onnx_graph.read(data)))
 
 
 def session(data: bytes, options: Options, providers: tuple[str, ...],
@@ -58,11 +59,12 @@ def session(data: bytes, options: Options, providers: tuple[str, ...],
     if options.precision == 'float16':
         data = half(data)
     asked = onnxruntime.SessionOptions()
-    # measured in docs/backends.md
+    # measured in docs/inference_backends.md
     asked.intra_op_num_threads = options.threads
     asked.inter_op_num_threads = 1
     asked.add_session_config_entry('session.intra_op.allow_spinning', str(int(options.spin)))
-    # a sum that is fused with its product hides it from the int8 kernels: docs/backends.md
+    # a sum that is fused with its product hides it from the int8 kernels:
+    # docs/inference_backends.md
     without = ['MatMulAddFusion'] if b'QuantizeLinear' in data else None
     try:
         opened = onnxruntime.InferenceSession(

@@ -15,15 +15,16 @@ import threading
 
 import numpy as np
 
-from ami_ros.inference import cast, onnx_backend
-from ami_ros.inference.compare import off, ordinary, quantised, rows_of, tolerance
-from ami_ros.inference.cuda import Cuda, CudaError
-from ami_ros.inference.engine import build
-from ami_ros.inference.engine_cache import Cache, Key
-from ami_ros.inference.engine_session import EngineSession
-from ami_ros.inference.graph import read, write
-from ami_ros.inference.hot_standby import Growing
-from ami_ros.inference.options import BackendUnavailable, Options, refuse
+from ami_ros.inference import onnx_backend
+from ami_ros.inference import onnx_precision_cast as cast
+from ami_ros.inference.backend_options import BackendUnavailable, Options, refuse
+from ami_ros.inference.background_engine_build import Growing
+from ami_ros.inference.compare_networks import off, ordinary, quantised, rows_of, tolerance
+from ami_ros.inference.cuda_driver import Cuda, CudaError
+from ami_ros.inference.onnx_graph import read, write
+from ami_ros.inference.tensorrt_engine_builder import build
+from ami_ros.inference.tensorrt_engine_cache import Cache, Key
+from ami_ros.inference.tensorrt_engine_session import EngineSession
 
 LIBRARY = 'tensorrt'
 BUILDING = threading.Lock()     # two at once spoil each other's timings

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ami_ros.inference import cast
-from ami_ros.inference.graph import check_inputs, Graph, read, used
-from ami_ros.inference.options import Options
+from ami_ros.inference import onnx_precision_cast as cast
+from ami_ros.inference.backend_options import Options
+from ami_ros.inference.onnx_graph import check_inputs, Graph, read, used
 from ami_ros.inference.torch_onnx_operators import OPERATORS, SHAPES_FROM
 
 PLAIN = Options()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ami_ros.inference.graph import DTYPES
+from ami_ros.inference.onnx_graph import DTYPES
 
 KINDS = {code: getattr(torch, np.dtype(kind).name) for code, kind in DTYPES.items()}
 # inputs from this index on give shapes, axes or indices: they stay on the CPU

@@ -76,7 +76,8 @@ def clusters(at: np.ndarray, readings: Readings, most: int) -> list[Cluster]:
     """Group what readings from keyframes at poses (N, 3) say of one image, heaviest first."""
     poses, weight = compose(at, readings.pose), readings.weight
     near = apart(poses[:, None], poses[None]) < AGREE_M
-    left, found = np.ones(len(poses), bool), []
+    left: np.ndarray = np.ones(len(poses), bool)
+    found: list[Cluster] = []
     while left.any() and len(found) < most:
         support = (near[:, left] * weight[left]).sum(1)
         support[~left] = -1.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from ami_ros.core.durable_state import state_folder
 from ami_ros.modules import canonical_json
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import read_file
+from ami_ros.modules.folder_reader import read_file
 
 FILE = 'active.json'
 FORMAT = 1

@@ -10,11 +10,11 @@ dates, long names or other extensions to be careful with; and no bombs, since it
 from collections.abc import Mapping
 from pathlib import Path
 
-from ami_ros.modules import envelope
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import LARGEST, MOST, read_file
+from ami_ros.modules.folder_reader import LARGEST, MOST, read_file
 from ami_ros.modules.module import examine, Module
-from ami_ros.modules.trust import Trust
+from ami_ros.modules.trusted_keys import Trust
 
 BLOCK = 512
 END = bytes(2 * BLOCK)

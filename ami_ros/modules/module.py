@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ami_ros.modules import active_set, canonical_json, envelope, schema
+from ami_ros.modules import active_set, canonical_json, schema
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import entries, LARGEST, read_file
-from ami_ros.modules.kinds import GENERAL, KINDS, lacking, MIND
-from ami_ros.modules.trust import packaged, Trust
-from ami_ros.modules.trust import trust as trusted
+from ami_ros.modules.folder_reader import entries, LARGEST, read_file
+from ami_ros.modules.module_kinds import GENERAL, KINDS, lacking, MIND
+from ami_ros.modules.trusted_keys import packaged, Trust
+from ami_ros.modules.trusted_keys import trust as trusted
 from ami_ros.perception import camera_contract
 from ami_ros.robots.robot import Robot
 

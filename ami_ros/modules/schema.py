@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.modules import canonical_json
 
 LONGEST = 160       # characters of one problem

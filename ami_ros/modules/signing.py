@@ -4,13 +4,14 @@
 import json
 from pathlib import Path
 
-from ami_ros.modules import canonical_json, envelope
-from ami_ros.modules.disk import Disk
+from ami_ros.modules import canonical_json
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.errors import ModuleError
-from ami_ros.modules.folder import entries, read_file
-from ami_ros.modules.keys import Signer
+from ami_ros.modules.folder_reader import entries, read_file
 from ami_ros.modules.module import digest, examine, Module, open_folder
-from ami_ros.modules.trust import Trust, Who
+from ami_ros.modules.signing_keys import Signer
+from ami_ros.modules.store_disk_operations import Disk
+from ami_ros.modules.trusted_keys import Trust, Who
 
 
 def counter_of(version: str) -> int:

@@ -17,18 +17,19 @@ import numpy as np
 
 from ami_ros.configurator.configurator import Configurator, ConfiguratorSettings
 from ami_ros.core.durable_state import KeptStop, state_folder_or_temporary
-from ami_ros.core.stack import planners
-from ami_ros.critic.rules.required_sensors import heard
-from ami_ros.host.heat import Thermometer
+from ami_ros.core.robot_processes import planners
+from ami_ros.critic.sensor_age_limits import heard
+from ami_ros.host.thermal_throttling import Thermometer
 from ami_ros.host.watts import Wattmeter
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.lifecycle import Managed
-from ami_ros.nodes.narrowing import of_kind, present
+from ami_ros.nodes.lifecycle_transition_requests import end, TransitionRequests
 from ami_ros.nodes.run import run
-from ami_ros.nodes.transition_requests import end, TransitionRequests
+from ami_ros.nodes.type_narrowing import of_kind, present
 from ami_ros.perception.camera_contract import of_robot
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 
 TICK_S = 0.1            # the permit of an armed robot, and how soon anything is noticed
 STATUS_S = 0.5          # the status otherwise, and a goal that the mind did not acknowledge yet

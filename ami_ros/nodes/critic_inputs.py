@@ -17,10 +17,11 @@ from rclpy.subscription import Subscription
 
 from ami_ros.core.types import Plan, Switch
 from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
-from ami_ros.critic.rules.required_sensors import heard
-from ami_ros.nodes import cdr_reader, convert, sensor_conversions, sensor_types, topics
-from ami_ros.nodes.narrowing import present
+from ami_ros.critic.sensor_age_limits import heard
+from ami_ros.nodes import cdr_reader, sensor_conversions, sensor_types, topics
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.topics import Topic
+from ami_ros.nodes.type_narrowing import present
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
 

@@ -20,25 +20,26 @@ from std_srvs.srv import Trigger
 from ami_ros import __version__
 from ami_ros.core.durable_state import state_folder_or_temporary
 from ami_ros.core.rate_monitor import HealthSettings, Pulse
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.core.types import Verdict
-from ami_ros.critic.audit.events import Auditor
+from ami_ros.critic.audit.event_selection import Auditor
 from ami_ros.critic.audit.log import AuditLog, FOLDER
 from ami_ros.critic.critic import Critic, still
-from ami_ros.critic.latch import Latch
-from ami_ros.critic.safety_policy.limits import Policy, read
-from ami_ros.host.privileges import pass_on, take_priority, take_short_turns
-from ami_ros.nodes import cdr_reader, convert, parameters, publisher_check, ros_clock, topics
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
+from ami_ros.critic.stop_latch import Latch
+from ami_ros.host.realtime_priority import pass_on, take_priority, take_short_turns
+from ami_ros.nodes import cdr_reader, parameters, ros_time_check, topic_endpoint_check, topics
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.critic_inputs import CriticInputs
 from ami_ros.nodes.critic_settings import check_together, GROUPS, NodeSettings
+from ami_ros.nodes.duplicate_critic_check import LISTEN_S, NAMESAKE_S, OtherCritics
 from ami_ros.nodes.lifecycle import alive, BEAT_S
-from ami_ros.nodes.narrowing import of_kind
 from ami_ros.nodes.run import IDLE_S, run
-from ami_ros.nodes.second_critic import LISTEN_S, NAMESAKE_S, OtherCritics
 from ami_ros.nodes.trace_critic import IDLE_S as TRACE_S
 from ami_ros.nodes.trace_critic import traced
-from ami_ros.recording.records import SAID, Told
-from ami_ros.robots.find import find
+from ami_ros.nodes.type_narrowing import of_kind
+from ami_ros.recording.trace_records import SAID, Told
+from ami_ros.robots.find_robot import find
 
 TICK_HZ = 50
 PERIOD_NS = 10**9 // TICK_HZ
@@ -148,7 +149,7 @@ class CriticNode(Node):
     def begin_to_command(self, listened_s: float) -> None:
         """Command the wheels once no other critic was heard for long enough."""
         namesake = listened_s < NAMESAKE_S and self.get_fully_qualified_name() in (
-            publisher_check.others(self, self.spoken[0]))
+            topic_endpoint_check.others(self, self.spoken[0]))
         if listened_s >= LISTEN_S and not namesake and not getattr(self, 'done', False):
             self.commanding = True
             self.beat()
@@ -209,11 +210,11 @@ class CriticNode(Node):
     def look_around(self) -> None:
         """See who else commands the wheels, and whose twists are of another type."""
         pass_on()               # threads of the middleware come and go
-        self.besides = ', '.join(publisher_check.others(self, self.spoken[0]))
+        self.besides = ', '.join(topic_endpoint_check.others(self, self.spoken[0]))
         self.mistyped = '; '.join(filter(None, (
-            *(publisher_check.mistyped(self, row) for row in self.spoken),
-            *(publisher_check.unheard(self, row) for row in (topics.PLAN, topics.STATUS)),
-            publisher_check.deaf(self, self.spoken[0]))))
+            *(topic_endpoint_check.mistyped(self, row) for row in self.spoken),
+            *(topic_endpoint_check.unheard(self, row) for row in (topics.PLAN, topics.STATUS)),
+            topic_endpoint_check.deaf(self, self.spoken[0]))))
         self.auditor.company(self.besides)
         if self.besides:
             self.get_logger().error(f'{self.besides} commands the wheels past the critic',
@@ -228,7 +229,7 @@ class CriticNode(Node):
         self.yield_to_others()
         last, permit = self.verdict, self.critic.drivers.permit
         wrong = (f'{self.besides} commands the wheels past the critic' if self.besides
-                 else ros_clock.trouble(self) or self.mistyped or self.inputs.wrong
+                 else ros_time_check.trouble(self) or self.mistyped or self.inputs.wrong
                  or self.unwritten())
         self.auditor.unwritten(self.critic.latch.wrong)
         health = convert.Health(

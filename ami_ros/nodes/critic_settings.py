@@ -10,7 +10,7 @@ from ami_ros.core.findings import WARN, WRONG
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import setting, Settings
 from ami_ros.critic.safety_policy.consistency import together, TWISTS, wrong
-from ami_ros.critic.safety_policy.limits import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 from ami_ros.robots.robot import Robot
 
 INPUTS = ('plan', 'twist')

@@ -25,7 +25,8 @@ from lifecycle_msgs.msg import State, Transition
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.run import first_line, IDLE_S
 
 BEAT_S = 0.25           # a sign of life each

@@ -8,15 +8,16 @@ from time import perf_counter
 
 from ami_ros.core.types import Frame, Goal
 from ami_ros.mind import Mind
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.hot_swap import HotSwap
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.planning import PlanPublisher
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import taken_up, thought
+from ami_ros.nodes.type_narrowing import present
 from ami_ros.nodes.worker import Input, WantedGoal
 from ami_ros.nodes.worker_node import Processor, Said, WorkerNode
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor

@@ -8,7 +8,7 @@ import time
 from typing import cast, ClassVar
 
 from ami_ros.core.compute_budget import Level, within
-from ami_ros.core.ports import Dynamics
+from ami_ros.core.interfaces import Dynamics
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import (
     ActorSettings,
@@ -19,12 +19,12 @@ from ami_ros.core.settings import (
     WorldModelSettings,
 )
 from ami_ros.inference import Options
-from ami_ros.inference.networks import mind
+from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.mind import Mind
 from ami_ros.modules import active_set
 from ami_ros.modules.module import open_module
-from ami_ros.nodes.narrowing import of_kind
-from ami_ros.robots.find import find
+from ami_ros.nodes.type_narrowing import of_kind
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.robot import Robot
 
 

@@ -6,13 +6,14 @@ from time import perf_counter
 import numpy as np
 
 from ami_ros.core.types import Frame
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.type_narrowing import present
 from ami_ros.nodes.worker import Input, WantedGoal
 from ami_ros.nodes.worker_node import Processor, Said, WorkerNode
 

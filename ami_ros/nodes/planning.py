@@ -10,9 +10,10 @@ import numpy as np
 from ami_ros.core.compute_budget import whole
 from ami_ros.core.settings import ActorSettings
 from ami_ros.core.types import Belief, Command, Goal, Plan
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.mind_settings import world_settings
-from ami_ros.nodes.narrowing import of_kind, present
+from ami_ros.nodes.type_narrowing import of_kind, present
 from ami_ros.nodes.worker import Input, WantedGoal
 from ami_ros.nodes.worker_node import Said, WorkerNode
 

@@ -13,14 +13,15 @@ import time
 from typing import ClassVar
 
 from ami_ros.core.settings import setting, Settings
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
+from ami_ros.nodes.bag_recording_node import RecordingNode
 from ami_ros.nodes.lifecycle import alive
-from ami_ros.nodes.narrowing import of_kind
-from ami_ros.nodes.recording_node import RecordingNode
 from ami_ros.nodes.run import run
+from ami_ros.nodes.type_narrowing import of_kind
 from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.recorder import GB, Limits, Recorder
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 
 BEAT_S = 0.5
 NICE = 5                # it gives way to those whose work it records; what comes meanwhile waits

@@ -2,9 +2,9 @@
 """
 Turns what the critic hears into nouns: sensors by their robot file, a hand, a permit.
 
-As in `convert`, what is built wrongly raises ValueError, and numbers that are not finite pass:
-NaN is a beam that says nothing. All ranges become planar in base_link; a sensor that is tilted
-or upside down is turned level by its mount in the URDF.
+As in `message_conversions`, what is built wrongly raises ValueError, and numbers that are not
+finite pass: NaN is a beam that says nothing. All ranges become planar in base_link; a sensor that
+is tilted or upside down is turned level by its mount in the URDF.
 """
 
 from dataclasses import replace
@@ -22,9 +22,9 @@ from std_msgs.msg import Bool
 
 from ami_ros.core.image_stats import unread, view_of
 from ami_ros.core.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch, View
-from ami_ros.nodes import convert
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.cdr_reader import Picture
-from ami_ros.nodes.narrowing import present
+from ami_ros.nodes.type_narrowing import present
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import Sensor
 from ami_ros.robots.urdf import rotation

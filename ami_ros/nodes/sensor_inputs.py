@@ -11,17 +11,18 @@ from dataclasses import replace
 
 from sensor_msgs.msg import CompressedImage, Image
 
-from ami_ros.core.reading_checks import not_finite
-from ami_ros.nodes import convert, topics
+from ami_ros.core.odometry_validity import not_finite
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import BodySettings, CommandedSettings, ModuleSettings
-from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.time_buffers import BodyBuffer, Commands
+from ami_ros.nodes.type_narrowing import of_kind, present
 from ami_ros.nodes.worker import InputQueue, WantedGoal
 from ami_ros.perception.camera_contract import CameraContract
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.perception.stamp_tolerance import Ahead
-from ami_ros.robots.imu import in_base
+from ami_ros.robots.imu_mount import in_base
 from ami_ros.robots.robot import Robot
 
 

@@ -14,11 +14,12 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 
 from ami_ros.core.settings import Needs, setting, Settings
-from ami_ros.nodes import convert, parameters, topics
-from ami_ros.nodes.narrowing import of_kind
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.nodes.sim_pace import LockStep, RealTime
-from ami_ros.robots.find import find
+from ami_ros.nodes.type_narrowing import of_kind
+from ami_ros.robots.find_robot import find
 from ami_ros.sim.simulator_interface import open_body, SimRoom, somewhere
 
 

@@ -6,8 +6,8 @@ import time
 from typing import Protocol
 
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes.narrowing import present
 from ami_ros.nodes.run import IDLE_S
+from ami_ros.nodes.type_narrowing import present
 
 TICK_S = 0.025          # real time: odometry, IMU and wheels are read so often, six physics steps
 LOOK_S = 0.05           # the scan in real time; and the truth, always

@@ -4,9 +4,9 @@
 from dataclasses import dataclass
 
 from ami_ros.core.types import Verdict
-from ami_ros.nodes.convert import Health
-from ami_ros.nodes.narrowing import of_kind, present
-from ami_ros.recording.records import fingerprint, Thought, Told
+from ami_ros.nodes.message_conversions import Health
+from ami_ros.nodes.type_narrowing import of_kind, present
+from ami_ros.recording.trace_records import fingerprint, Thought, Told
 
 STAGES = ('perception', 'world_model', 'actor', 'critic')
 LEVELS = {'go': 0, 'slow': 1, 'stop': 2}

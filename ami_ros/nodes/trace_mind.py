@@ -3,10 +3,10 @@
 
 from time import monotonic_ns, perf_counter
 
-from ami_ros.nodes import convert
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.time_buffers import Reading
 from ami_ros.nodes.trace_publisher import robot_said, settings_said
-from ami_ros.recording.records import Aimed, State, Thought
+from ami_ros.recording.trace_records import Aimed, State, Thought
 
 # what world model and actor are made with, or make again of the rest
 MADE = ('encoder', 'dynamics', 'settings', 'surprise_scale', 'familiar', 'place', 'ground',

@@ -22,11 +22,12 @@ from std_msgs.msg import String
 
 from ami_ros import __version__
 from ami_ros.core.types import Verdict
-from ami_ros.nodes import convert, topics, trace_diagnostics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics, trace_diagnostics
 from ami_ros.nodes.lifecycle import started
-from ami_ros.nodes.narrowing import of_kind
+from ami_ros.nodes.type_narrowing import of_kind
 from ami_ros.recording import lossless_json
-from ami_ros.recording.records import fingerprint, Thought, Told, Tracer
+from ami_ros.recording.trace_records import fingerprint, Thought, Told, Tracer
 from ami_ros.robots.robot import Robot
 
 LOOK_S = 0.25           # how often it is looked whether somebody listens

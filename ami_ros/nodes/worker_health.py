@@ -11,9 +11,9 @@ from ami_ros.core.rate_monitor import HealthSettings, Pulse
 from ami_ros.core.types import Belief
 from ami_ros.mind import Mind
 from ami_ros.modules.ordinary_surprise import ordinary
-from ami_ros.nodes.convert import Health
-from ami_ros.nodes.narrowing import present
+from ami_ros.nodes.message_conversions import Health
 from ami_ros.nodes.sensor_inputs import SensorInputs
+from ami_ros.nodes.type_narrowing import present
 
 LATELY = 100            # beliefs whose surprise is told
 

@@ -32,17 +32,18 @@ from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import Settings
 from ami_ros.core.types import Goal, Plan
 from ami_ros.mind import Mind
-from ami_ros.nodes import convert, parameters, topics, worker_health
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics, worker_health
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS, ModuleSettings, open_mind, tune, within_budget
-from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.run import IDLE_S
 from ami_ros.nodes.sensor_inputs import SensorInputs, Troubles
 from ami_ros.nodes.trace_mind import about_mind, aimed, failed, settings_of, state_of
 from ami_ros.nodes.trace_publisher import TracePublisher
+from ami_ros.nodes.type_narrowing import of_kind, present
 from ami_ros.nodes.worker import Input, InputQueue, WantedGoal, Worker
-from ami_ros.recording.records import Began, Tuned
-from ami_ros.robots.find import find
+from ami_ros.recording.trace_records import Began, Tuned
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.robot import Robot
 
 STATUS_S = 0.5          # what is said of oneself on diagnostics

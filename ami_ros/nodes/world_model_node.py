@@ -6,14 +6,15 @@ from time import perf_counter
 import numpy as np
 
 from ami_ros.core.types import Frame, Latent
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.mind_settings import GROUPS as ALL
 from ami_ros.nodes.mind_settings import open_mind
-from ami_ros.nodes.narrowing import of_kind, present
 from ami_ros.nodes.planning import BEFORE_NS
 from ami_ros.nodes.run import run
 from ami_ros.nodes.trace_mind import thought
+from ami_ros.nodes.type_narrowing import of_kind, present
 from ami_ros.nodes.worker import Input
 from ami_ros.nodes.worker_node import Processor, Said, WorkerNode
 

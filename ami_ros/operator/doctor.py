@@ -20,12 +20,13 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.modules import module as modules
-from ami_ros.nodes import convert, topics
-from ami_ros.operator import doctor_reads as reads
-from ami_ros.operator.checks.observed import Channel, Observation, Reading, Surroundings, TYPES
-from ami_ros.operator.scaffold import policy_of
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from ami_ros.operator import doctor_message_reader as reads
+from ami_ros.operator.checks.observation import Channel, Observation, Reading, Surroundings, TYPES
+from ami_ros.operator.new_robot_files import policy_of
 from ami_ros.perception.camera_contract import contract
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
 from ami_ros.robots.robot import Robot

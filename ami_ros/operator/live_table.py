@@ -10,7 +10,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 
 HEADS = ('node', 'state', 'Hz', 'jitter ms', 'age ms', 'load', 'first thing to do')
 FIGURES = ('rate_hz', 'jitter_ms', 'age_ms', 'load')

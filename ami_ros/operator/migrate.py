@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from ami_ros.core.durable_state import write_whole
-from ami_ros.core.renamed import FILES, NODES, PARAMETERS, RULES, SHARED
+from ami_ros.core.renamed_public_names import FILES, NODES, PARAMETERS, RULES, SHARED
 
 PARAMETERS_KEY = 'ros__parameters'
 

@@ -6,7 +6,8 @@ import time
 from std_srvs.srv import Trigger
 
 from ami_ros.core.types import Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.run_until_done import NOBODY, Once, POLL_S, until_done
 
 AGAIN_S = 3.0           # an answer may be lost where two have only just met: it is asked again

@@ -12,7 +12,8 @@ import time
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.goal_client import GoalClient
 from ami_ros.operator.run_until_done import NOBODY, Once, POLL_S, until_done
 from ami_ros.robots.robot import Robot

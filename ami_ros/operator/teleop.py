@@ -21,11 +21,12 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ami_ros.core.types import Command
-from ami_ros.nodes import cli_arguments, convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, ros_arguments, topics
 from ami_ros.nodes.run import run
 from ami_ros.operator import teleop_input
 from ami_ros.operator.terminal import Terminal
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.robot import Robot
 
 PERIOD_S = 0.05             # 20 Hz while a hand holds something
@@ -256,7 +257,7 @@ def main(args: argparse.Namespace) -> int:
     seen = sys.stdin.isatty() and sys.stdout.isatty()
     terminal = Terminal() if seen or not args.joy else None
     try:
-        return run(lambda: DriveNode(wish, terminal), cli_arguments.given(args))
+        return run(lambda: DriveNode(wish, terminal), ros_arguments.given(args))
     finally:
         if terminal is not None:
             terminal.restore()

@@ -10,8 +10,8 @@ from typing import Any
 
 import ray
 
-from ami_ros.core.stack import THREADS
-from ami_ros.parallel.installed import installed
+from ami_ros.core.robot_processes import THREADS
+from ami_ros.parallel.installed_versions import installed
 
 CONNECT_S = 25.0        # Ray itself tries for minutes
 TRIES = 5               # of an item whose process or machine was lost, after the first
@@ -101,7 +101,7 @@ def task() -> Callable:
         import ray
         where = f'the machine {ray.util.get_node_ip_address()} of the cluster'
         try:
-            from ami_ros.parallel.installed import differences, installed
+            from ami_ros.parallel.installed_versions import differences, installed
         except ImportError as why:
             raise RuntimeError(f'{where} has no ami_ros {wanted["ami_ros"]} ({why}); install it '
                                'there') from None

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ami_ros.core.ports import Encoder
+from ami_ros.core.interfaces import Encoder
 from ami_ros.robots import urdf
 from ami_ros.robots.robot import Robot
 

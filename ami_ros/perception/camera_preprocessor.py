@@ -10,7 +10,7 @@ import numpy as np
 from ami_ros.core.image_stats import spread
 from ami_ros.perception import camera_contract
 from ami_ros.perception.camera_contract import CameraContract
-from ami_ros.perception.images import fields
+from ami_ros.perception.images import image_message_fields as fields
 from ami_ros.perception.images.rectify import fitted, goal_view, Pinhole, Rectifier
 from ami_ros.robots.robot import Robot
 

@@ -9,8 +9,8 @@ was full: nothing is lost without a number.
 from collections import Counter, deque
 import threading
 
-from ami_ros.recording.definitions import definition
-from ami_ros.recording.metadata import Part
+from ami_ros.recording.bag_metadata import Part
+from ami_ros.recording.message_definitions import definition
 from ami_ros.recording.recorder import Attached, Recorder
 
 WAITING_BYTES = 256 * 1024 * 1024       # nine seconds of a raw 640x480 camera at 30 Hz

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import zstandard
 
-from ami_ros.recording import mcap_file, sqlite_file
-from ami_ros.recording.mcap_file import Channel, Entry, Wanted
-from ami_ros.recording.storage import kind_of, listing, MCAP, SQLITE, unpacked, ZSTD
+from ami_ros.recording import mcap_reader, sqlite_reader
+from ami_ros.recording.mcap_reader import Channel, Entry, Wanted
+from ami_ros.recording.recording_files import kind_of, listing, MCAP, SQLITE, unpacked, ZSTD
 
-READERS = {MCAP: mcap_file, SQLITE: sqlite_file}
+READERS = {MCAP: mcap_reader, SQLITE: sqlite_reader}
 CDR = 'cdr'
 TEXT = struct.Struct('<I')
 

@@ -18,9 +18,9 @@ import time
 from mcap.writer import CompressionType, Writer
 import yaml
 
-from ami_ros.recording.definitions import definition
+from ami_ros.recording.bag_metadata import Part, TopicMetadata, write_metadata
 from ami_ros.recording.in_use import hold
-from ami_ros.recording.metadata import Part, TopicMetadata, write_metadata
+from ami_ros.recording.message_definitions import definition
 
 CHUNK_BYTES = 512 * 1024
 FLUSH_S = 0.5           # at least so often: a kill costs what came since

@@ -23,8 +23,8 @@ from mcap.stream_reader import breakup_chunk, StreamReader
 from mcap.writer import CompressionType, Writer
 import yaml
 
+from ami_ros.recording.bag_metadata import NAME, Part, TopicMetadata, write_metadata
 from ami_ros.recording.in_use import refuse_while_written
-from ami_ros.recording.metadata import NAME, Part, TopicMetadata, write_metadata
 
 TEMPORARY, ORIGINAL = '.mending', '.original'
 

@@ -10,7 +10,7 @@ from typing import cast, ClassVar
 import numpy as np
 
 from ami_ros.core.settings import setting
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.robots import strict_yaml
 from ami_ros.robots import urdf as geometry
 from ami_ros.robots.field_validation import build, Given, some

@@ -12,11 +12,11 @@ from ami_ros.robots.robot import Robot
 from ami_ros.sim.camera_model.model import Camera
 from ami_ros.sim.camera_model.settings import CameraSettings
 from ami_ros.sim.engines import open_engine, STEP_S
+from ami_ros.sim.furnished_room import World
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.sensors import DeadReckoning, Noise
 from ami_ros.sim.simulator_interface import Truth
-from ami_ros.sim.walking import Walk
-from ami_ros.sim.world import World
+from ami_ros.sim.walking_people import Walk
 
 WALK_STEPS = 4          # people move 60 times a second
 

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.sim import world as worlds
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.scenes import draw
-from ami_ros.sim.scenes.changes import apply
 from ami_ros.sim.scenes.scene import Scene
+from ami_ros.sim.scenes.scene_changes import apply
 
 CLEAR_M = 0.05          # kept free around a robot that is put somewhere
 

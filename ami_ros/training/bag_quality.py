@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.training import bagreader, bags, windows
-from ami_ros.training.bagreader import Recording
+from ami_ros.training import bag_reader, merge_bags, training_windows
+from ami_ros.training.bag_reader import Recording
 from ami_ros.training.topic_choice import BagError
 
 PICTURES = 100              # that are kept and looked at
@@ -44,25 +44,25 @@ def check(path: Path, robot: Robot | None = None, topics: dict[str, str] | None 
     Without a robot it is the one that the recording was made with, else the rover.
     """
     try:
-        learner, decides = bags.robot_of(robot, (path,))
-        recording = bagreader.read(path, learner.camera_size, topics, progress,
-                                   learner.camera_hfov_rad, decides, PICTURES)
-        bags.rescale(recording.odom, learner.odometry_scale)
-        drives = windows.cut(recording, np.random.default_rng(0))
+        learner, decides = merge_bags.robot_of(robot, (path,))
+        recording = bag_reader.read(path, learner.camera_size, topics, progress,
+                                    learner.camera_hfov_rad, decides, PICTURES)
+        merge_bags.rescale(recording.odom, learner.odometry_scale)
+        drives = training_windows.cut(recording, np.random.default_rng(0))
     except BagError as wrong:
         return Fitness((str(wrong),), (), ())
     found = judge(recording, drives)
-    said = bags.beyond(recording.command, learner)
+    said = merge_bags.beyond(recording.command, learner)
     return replace(found, warnings=(*found.warnings, *([said] if said else [])))
 
 
-def judge(recording: Recording, drives: windows.Drives) -> Fitness:
+def judge(recording: Recording, drives: training_windows.Drives) -> Fitness:
     """Weigh what was read."""
     failures, warnings = [], list(recording.notes)
-    seconds = float(np.minimum(np.diff(recording.image_ns), windows.GAP_NS).sum()) / 1e9
-    rows = windows.starts(drives, FRAMES)
-    count = int(windows.stretches(drives)[1][-1]) + 1
-    learn, spare = map(len, windows.split(drives, FRAMES, HELD_OUT, 0))
+    seconds = float(np.minimum(np.diff(recording.image_ns), training_windows.GAP_NS).sum()) / 1e9
+    rows = training_windows.starts(drives, FRAMES)
+    count = int(training_windows.stretches(drives)[1][-1]) + 1
+    learn, spare = map(len, training_windows.split(drives, FRAMES, HELD_OUT, 0))
     if count < 2:
         failures.append('all images are one drive, and whole drives are kept apart to check '
                         'with; record longer, pause the camera for two seconds now and then, or '
@@ -76,7 +76,7 @@ def judge(recording: Recording, drives: windows.Drives) -> Fitness:
     if seconds < LITTLE_S:
         warnings.append(f'{seconds / 60:.1f} minutes are little; half an hour of a place is a '
                         'beginning, the shipped module learned from 7 hours')
-    alone = 1.0 - windows.with_odometry(recording, recording.image_ns).mean()
+    alone = 1.0 - training_windows.with_odometry(recording, recording.image_ns).mean()
     if alone > UNPLACED_SHARE:
         warnings.append(f'{100 * alone:.0f} % of the images are left out: odometry says '
                         'nothing around them for more than a second')
@@ -121,7 +121,7 @@ def moving(recording: Recording, failures: list[str], warnings: list[str]) -> No
             warnings.append(f'the robot hardly {name}; what was never done cannot be imagined')
     at, first = np.unique(r.odom_ns, return_index=True)
     place = r.odom[first]
-    wanted = np.abs(windows.mean_command(r.command_ns, r.command, at[:-1], at[1:]))
+    wanted = np.abs(training_windows.mean_command(r.command_ns, r.command, at[:-1], at[1:]))
     went = (np.hypot(*np.diff(place[:, :2], axis=0).T),
             np.abs(np.diff(np.unwrap(place[:, 2]))))
     for axis, what in ((0, 'm driven'), (1, 'rad turned')):

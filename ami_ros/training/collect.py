@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ami_ros.parallel.pool import outcomes
-from ami_ros.recording import bagwriter as bag
-from ami_ros.recording.metadata import Part, write_metadata
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
-from ami_ros.sim.scenes import changes as scene_changes
-from ami_ros.sim.scenes import room
+from ami_ros.recording import bag_writer as bag
+from ami_ros.recording.bag_metadata import Part, write_metadata
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
+from ami_ros.sim.scenes import protocol_room
+from ami_ros.sim.scenes import scene_changes as scene_changes
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training.driver import Driver, free_pose
+from ami_ros.training.exploration_driver import Driver, free_pose
 
 DRIVES_A_PART = 4
 GAP_S = 10.0            # between drives, so that a reader sees where one ends
@@ -56,7 +56,7 @@ def drive(sim: Simulator, writer: bag.PartWriter, index: int, seed: int, seconds
 def changed(world: worlds.World, changes: str, seed: int, index: int) -> Scene:
     """Return the room as it is in one drive."""
     rng = np.random.default_rng([world.seed, seed, index, 0xC4A])
-    return scene_changes.apply(room.of_world(world), changes, int(rng.integers(2**31)))
+    return scene_changes.apply(protocol_room.of_world(world), changes, int(rng.integers(2**31)))
 
 
 def part_of(world_seed: int, seed: int, drives: int, seconds: float, changes: str,

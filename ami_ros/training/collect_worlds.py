@@ -13,18 +13,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ami_ros.parallel.pool import outcomes
-from ami_ros.recording import bagwriter as bag
-from ami_ros.recording.metadata import write_metadata
-from ami_ros.robots.find import find
+from ami_ros.recording import bag_writer as bag
+from ami_ros.recording.bag_metadata import write_metadata
+from ami_ros.robots.find_robot import find
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES
-from ami_ros.sim.scenes import changes
+from ami_ros.sim.scenes import scene_changes
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.scenes.seeds import PUBLISHED, RESERVED
+from ami_ros.sim.scenes.seed_allocation import PUBLISHED, RESERVED
 from ami_ros.sim.simulator import Simulator
 from ami_ros.training.collect import bag_hash, write_note
-from ami_ros.training.tour import Tour
+from ami_ros.training.tour_driver import Tour
 
 MANIFEST = 'manifest.json'
 NOTE = 'world.json'             # beside each bag: what its scene was
@@ -51,7 +51,7 @@ class Asked:
     def __post_init__(self):
         """Check it as a whole; ValueError says what is wrong."""
         scenes.known(self.generator)
-        changes.parse(self.changes)
+        scene_changes.parse(self.changes)
         if self.camera != 'random':
             presets.find(self.camera)
         if self.engine not in ENGINES:
@@ -105,7 +105,7 @@ def folder_of(out: Path, seed: int) -> Path:
 def bag_of(asked: Asked, seed: int) -> dict[str, bytes]:
     """Tour one world; return the files of its bag by their names."""
     preset = asked.preset(seed)
-    scene = changes.apply(scenes.draw(asked.generator, seed), ','.join(
+    scene = scene_changes.apply(scenes.draw(asked.generator, seed), ','.join(
         filter(None, (asked.changes, preset.change))), asked.seed)
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -24,10 +24,10 @@ from onnxruntime.quantization import (
 )
 
 from ami_ros.inference import backend
-from ami_ros.inference.bench_inputs import asks
-from ami_ros.inference.cast import plain
-from ami_ros.inference.graph import Graph, GraphNode, read, used, write
-from ami_ros.modules import golden
+from ami_ros.inference.benchmark_inputs import asks
+from ami_ros.inference.onnx_graph import Graph, GraphNode, read, used, write
+from ami_ros.inference.onnx_precision_cast import plain
+from ami_ros.modules import golden_inputs
 from ami_ros.modules import module as modules
 
 TICKS = 200             # that the ranges are taken from
@@ -115,11 +115,12 @@ def make(module: modules.Module, pictures: np.ndarray, out: Path,
         files[name] = quantise(module.files[name], iter([tick.of(stem) for tick in ticks]))
         opened[stem] = backend('onnx')(files[name])
         float32 = backend('onnx')(module.files[name])
-        off = golden.distance(opened[stem](**ticks[-1].of(stem)),
-                              float32(**ticks[-1].of(stem)))
+        off = golden_inputs.distance(opened[stem](**ticks[-1].of(stem)),
+                                     float32(**ticks[-1].of(stem)))
         say(f'{name}: {len(module.files[name]) / 1e3:.0f} kB float32, '
             f'{len(files[name]) / 1e3:.0f} kB int8, off by {off:.1%} of the largest value')
-    files[golden.FILE], said = golden.make(opened, pictures[chosen], robot['limits'], horizon)
+    files[golden_inputs.FILE], said = golden_inputs.make(opened, pictures[chosen], robot['limits'],
+                                                         horizon)
     manifest = {**module.manifest, 'name': out.name,
                 'latent_space': modules.digest(files['see.onnx'])[:16],
                 'golden': {**said, 'tolerance': TOLERANCE, 'reason': REASON},

@@ -12,11 +12,11 @@ import torch
 
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Command, Frame, Latent
-from ami_ros.inference.networks import planar
-from ami_ros.training import mapping
-from ami_ros.training.bagreader import Recording
+from ami_ros.inference.encoder_and_dynamics import planar
+from ami_ros.training import cost_map_and_memory
+from ami_ros.training.bag_reader import Recording
 from ami_ros.training.networks import Jepa
-from ami_ros.training.windows import Drives
+from ami_ros.training.training_windows import Drives
 from ami_ros.world_model.belief_filter import HOLD_NS, WorldModel
 
 MOST = 3000             # pictures; more say nothing new
@@ -64,7 +64,7 @@ def surprise(model: Jepa, images: np.ndarray, drives: Drives, held: np.ndarray,
         left -= len(rows)
         if len(rows) < 2:
             continue
-        latents, _ = mapping.look(model, images, rows + begin)
+        latents, _ = cost_map_and_memory.look(model, images, rows + begin)
         filtered = WorldModel(networks, networks, WorldModelSettings(), scale)
         for z, frame, commands in frames(recording, rows, latents, str(number)):
             belief = filtered.update(Latent(z, frame), commands)

@@ -9,9 +9,9 @@ taken: the answer names them, and the option that decides. The package's own top
 
 from dataclasses import dataclass
 
-from ami_ros.recording.mcap_file import Channel
+from ami_ros.recording.internal_topics import COMMAND, is_own
+from ami_ros.recording.mcap_reader import Channel
 from ami_ros.recording.message_reader import CDR, is_of
-from ami_ros.recording.own_topics import COMMAND, is_own
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import PICTURES
 

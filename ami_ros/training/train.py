@@ -15,8 +15,8 @@ import torch
 from ami_ros.training.augmentation import Augmentation, Augmenter
 from ami_ros.training.loss import Batch, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape
-from ami_ros.training.windows import Drives
-from ami_ros.training.windows import split as split_windows
+from ami_ros.training.training_windows import Drives
+from ami_ros.training.training_windows import split as split_windows
 
 LOOK = 500              # steps between two looks at the gates
 SAVE = 250              # steps between two checkpoints

@@ -15,13 +15,13 @@ import time
 import numpy as np
 
 from ami_ros.core.geometry import between
-from ami_ros.inference.networks import mind
+from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.modules.module import Module, open_module
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.evaluate import frame_of, home, LOOK_S, settings
-from ami_ros.validation.protocol import CONTROL_STEP_S, goal_drive
+from ami_ros.validation.evaluation_protocol import CONTROL_STEP_S, goal_drive
 
 ACTIONS = 6             # motions from each start
 BLOCKS = 10             # of the drive that the goal is at the end of

@@ -14,26 +14,27 @@ import numpy as np
 
 from ami_ros.core.image_stats import view_of
 from ami_ros.core.settings import ActorSettings, build, EnergySettings, unknown, WorldModelSettings
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.core.types import Command, Frame, Odometry, Permit, Plan, Scan, Verdict
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import Policy, read
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
 from ami_ros.inference import Options
-from ami_ros.inference.networks import mind
+from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.modules.module import Module, open_module
 from ami_ros.parallel.pool import outcomes
-from ami_ros.robots.find import find, Robot
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find, Robot
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.camera_model import presets
-from ami_ros.sim.scenes import changes, room
+from ami_ros.sim.furnished_room import World
+from ami_ros.sim.scenes import protocol_room, scene_changes
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.styles import LIGHTS
 from ami_ros.sim.simulator import Simulator
-from ami_ros.sim.world import World
-from ami_ros.validation import planners, protocol
-from ami_ros.validation.measured import measured
-from ami_ros.validation.oracle import OraclePlanner
-from ami_ros.validation.protocol import Episode, goal_drive, GoalDrive, Judge
+from ami_ros.validation import evaluation_protocol as protocol
+from ami_ros.validation import planners
+from ami_ros.validation.evaluation_protocol import Episode, goal_drive, GoalDrive, Judge
+from ami_ros.validation.oracle_planner import OraclePlanner
+from ami_ros.validation.report_fingerprint import measured
 
 PLANNERS = ('world_model', 'random', 'retrieval', 'oracle')
 FRAME_S = 0.1           # the camera's period, and so the mind's and the critic's
@@ -202,12 +203,12 @@ def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets
     world, preset = worlds.draw(world_seed), presets.find(trial.camera)
     if trial.moved:
         world = worlds.rearranged(world, 1)
-    if lights := [c.name for c in changes.parse(trial.world_changes) if c.name in LIGHTS]:
+    if lights := [c.name for c in scene_changes.parse(trial.world_changes) if c.name in LIGHTS]:
         raise ValueError(f'--changes {lights[0]} is a light; --camera changes the light, so that '
                          'goal images are taken in ordinary light')
-    scene = changes.apply(room.of_world(world), trial.world_changes, 1)
+    scene = scene_changes.apply(protocol_room.of_world(world), trial.world_changes, 1)
     assert scene.world is not None      # only another light takes it away
-    lit = changes.apply(scene, preset.change, 1)
+    lit = scene_changes.apply(scene, preset.change, 1)
     # a World cannot hold people
     return scene.world, lit if lit.people or lit.world is None else lit.world, preset
 

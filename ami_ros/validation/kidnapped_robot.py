@@ -17,12 +17,12 @@ import numpy as np
 from ami_ros.core.types import Command
 from ami_ros.critic.critic import Critic
 from ami_ros.modules.module import open_module
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.simulator import Simulator
 from ami_ros.sim.simulator_interface import somewhere
 from ami_ros.validation.evaluate import decide, FRAME_S, home, planner, policy, REMEMBERED, Trial
-from ami_ros.validation.protocol import goal_drive, GoalDrive
+from ami_ros.validation.evaluation_protocol import goal_drive, GoalDrive
 
 CARRIED_S = (0.5, 4.0)      # after the start, uniform: on the way, or just arrived
 LEAST_M = 0.8               # between the place where it is put down and the goal

@@ -21,10 +21,10 @@ import pybullet
 from ami_ros.core.image_stats import view_of
 from ami_ros.core.types import Odometry, Permit, Plan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import Policy, read
-from ami_ros.robots.find import find
-from ami_ros.sim import room
-from ami_ros.sim import world as worlds
+from ami_ros.critic.safety_policy.policy_loader import Policy, read
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
+from ami_ros.sim import pybullet_room
 from ami_ros.sim.engines.pybullet_engine import PyBulletEngine
 from ami_ros.sim.simulator import Simulator, STEP_S
 from ami_ros.validation.adversarial.campaign import safety_policy_file
@@ -47,7 +47,7 @@ class Approach:
         x, y, yaw = sim.truth_pose()
         ahead, aside = rng.uniform(0.6, 1.2), rng.uniform(-0.12, 0.12)
         half, self.wish = rng.uniform(0.04, 0.2), (rng.uniform(0.2, 0.6), 0.0)
-        self.box = room.furniture(self.client, worlds.Piece(
+        self.box = pybullet_room.furniture(self.client, worlds.Piece(
             'box', x + ahead * np.cos(yaw) - aside * np.sin(yaw),
             y + ahead * np.sin(yaw) + aside * np.cos(yaw), float(rng.uniform(-1, 1)),
             (half, half), 0.5, (0.5, 0.5, 0.5)))

@@ -21,15 +21,15 @@ import time
 import numpy as np
 
 from ami_ros.core.types import Command
-from ami_ros.inference.networks import mind
+from ami_ros.inference.encoder_and_dynamics import mind
 from ami_ros.modules.module import open_module
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training.driver import Driver, free_pose
-from ami_ros.training.tour import Tour
+from ami_ros.training.exploration_driver import Driver, free_pose
+from ami_ros.training.tour_driver import Tour
 from ami_ros.validation.evaluate import (
     frame_of,
     FRAME_S,
@@ -41,7 +41,7 @@ from ami_ros.validation.evaluate import (
     settings,
     Trial,
 )
-from ami_ros.validation.measured import measured
+from ami_ros.validation.report_fingerprint import measured
 from ami_ros.validation.robustness import CONDITIONS
 
 FIGURES = ('out_of_distribution', 'disagreement', 'surprise', 'contradiction')
@@ -199,7 +199,7 @@ def main() -> None:
     module, begun = open_module(args.module), time.monotonic()
     if 'out_of_distribution' not in module.manifest:
         parser.error(f'{module.path} has no threshold; python -m '
-                     'ami_ros.training.out_of_distribution measures it')
+                     'ami_ros.training.out_of_distribution_threshold measures it')
     asked = {'asked': {'module': module.said, 'first_world': args.first_world, 'rooms': ROOMS,
                         'tries': args.tries, 'minutes': args.minutes,
                         'threshold': module.manifest['out_of_distribution']},

@@ -9,7 +9,7 @@ import numpy as np
 from ami_ros.core.types import Command, Frame, Goal, Plan
 from ami_ros.mind import Mind
 from ami_ros.modules.module import Module
-from ami_ros.validation import protocol
+from ami_ros.validation import evaluation_protocol as protocol
 
 
 class Planner(Protocol):

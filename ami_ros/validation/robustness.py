@@ -12,11 +12,11 @@ import numpy as np
 from ami_ros.modules.module import open_module
 from ami_ros.parallel.pool import outcomes
 from ami_ros.perception.images import draw
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.evaluate import drive, home, parts, places, report, Setting, setting, Trial
-from ami_ros.validation.measured import measured
-from ami_ros.validation.protocol import goal_drive
+from ami_ros.validation.evaluation_protocol import goal_drive
+from ami_ros.validation.report_fingerprint import measured
 
 PIXELS = 192            # of each picture on the page
 VIEWS = 3               # of the page, for each condition

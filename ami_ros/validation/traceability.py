@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay.changes import Changes
 from ami_ros.recording.replay.replay_drive import replay
-from ami_ros.validation.protocol import GoalDrive
-from ami_ros.validation.stack import bench, session
+from ami_ros.recording.replay.replay_overrides import Changes
+from ami_ros.validation.evaluation_protocol import GoalDrive
+from ami_ros.validation.stack import bench, sim_session
 from ami_ros.validation.stack.timer_jitter import Probe
 
 BLOCKS, SEED = 40, 750
@@ -34,16 +34,16 @@ PICTURE = np.full((64, 64, 3), 90, np.uint8)
 def drive(folder: Path, number: int, separate: bool, seconds: float) -> tuple[Path, str]:
     """Drive for a while; return the recording, and why it ended before its time."""
     bag = folder / f'bag{number}'
-    asked = session.Session(logs=folder / f'logs{number}', real_time=True, engine='loopback',
-                            world_seed=7, separate=separate, record=bag)
+    asked = sim_session.Session(logs=folder / f'logs{number}', real_time=True, engine='loopback',
+                                world_seed=7, separate=separate, record=bag)
     begun = time.monotonic()
 
     def errands():
         while time.monotonic() - begun < seconds:
-            yield session.EpisodeSpec(SEED + number, GoalDrive(START, GOAL, BLOCKS), PICTURE)
+            yield sim_session.EpisodeSpec(SEED + number, GoalDrive(START, GOAL, BLOCKS), PICTURE)
 
     try:
-        session.run(asked, errands(), lambda errand, made: None)
+        sim_session.run(asked, errands(), lambda errand, made: None)
         return bag, ''
     except RuntimeError as why:
         return bag, str(why)
@@ -86,7 +86,7 @@ def main() -> None:
               for key in ('commands', 'complete', 'before_the_trace')}
     report = {
         'machine': bench.machine(), 'versions': bench.versions(),
-        'load_average': os.getloadavg()[0], 'noise_ms': session.percentiles(probe.late_ms),
+        'load_average': os.getloadavg()[0], 'noise_ms': sim_session.percentiles(probe.late_ms),
         'separate': given.no_composition, 'seconds': together, **counts,
         'share': counts['complete'] / max(1, counts['commands']),
         'latents_max_abs_difference': max(one['latents']['max_abs_difference'] for one in done),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.core.geometry import between, compose, wrap
-from ami_ros.core.ports import Places, Steps
+from ami_ros.core.interfaces import Places, Steps
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Belief, Command, Latent
 from ami_ros.world_model.out_of_distribution import Distances, Familiar, figure, lately

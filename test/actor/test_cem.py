@@ -8,8 +8,8 @@ from ami_ros.actor.cem import carry, guesses, smooth_noise
 from ami_ros.core.geometry import between
 from ami_ros.core.settings import EnergySettings
 from ami_ros.core.types import Plan
-from flatland import actor, arc, belief, Flatland, goal, LIMITS, MS
 import numpy as np
+from perfect_model_world import actor, arc, belief, Flatland, goal, LIMITS, MS
 import pytest
 
 WEIGHTS = EnergySettings()

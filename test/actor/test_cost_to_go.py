@@ -6,8 +6,8 @@ import math
 
 from ami_ros.actor.cost_to_go import FAR_S, HEADINGS, Map, MOVES, Way
 from ami_ros.core.geometry import wrap
-from flatland import arc, floor, LIMITS
 import numpy as np
+from perfect_model_world import arc, floor, LIMITS
 import pytest
 
 V, W = LIMITS

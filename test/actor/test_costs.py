@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 
 from ami_ros.actor.cost_to_go import Map, Way
 from ami_ros.actor.costs import energies, Future, TERMS
-from ami_ros.core.ports import Imagined
+from ami_ros.core.interfaces import Imagined
 from ami_ros.core.settings import EnergySettings
-from flatland import floor, LIMITS
 import numpy as np
+from perfect_model_world import floor, LIMITS
 import pytest
 
 H = 4

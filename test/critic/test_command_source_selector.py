@@ -7,7 +7,7 @@ import math
 
 from ami_ros.core.types import Command, MODES
 from ami_ros.critic.command_source_selector import CommandSourceSelector, Limits, TAKEOVER_PLANS
-from ami_ros.critic.rules.rule import NO_CLOCK
+from ami_ros.critic.rule_interface import NO_CLOCK
 import numpy as np
 import pytest
 from rule_contract import NOW, ns, NUMBERS, permit, plan, STEADY

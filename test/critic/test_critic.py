@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 from ami_ros.core.types import Command, ScanMotion
 from ami_ros.critic.critic import Critic, guard
-from ami_ros.critic.rules.rule import Answer, scaled, Stop
-from ami_ros.critic.safety_policy.limits import build_rules, changed
+from ami_ros.critic.rule_interface import Answer, scaled, Stop
+from ami_ros.critic.safety_policy.policy_loader import build_rules, changed
 import numpy as np
 import pytest
 from rule_contract import (

@@ -6,7 +6,7 @@ import math
 
 from ami_ros.core.types import Command, MODES
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import changed
+from ami_ros.critic.safety_policy.policy_loader import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from ami_ros.core.types import Command
 from ami_ros.critic.critic import Critic, guard
-from ami_ros.critic.rules.rule import Answer, scaled, Stop
+from ami_ros.critic.rule_interface import Answer, scaled, Stop
 from ami_ros.critic.rules.tilt import Tilt
-from ami_ros.critic.safety_policy.limits import changed
+from ami_ros.critic.safety_policy.policy_loader import changed
 import numpy as np
 import pytest
 from rule_contract import (

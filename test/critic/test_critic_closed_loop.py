@@ -2,7 +2,7 @@
 """Whatever is asked for, an ideal rover under the policy touches nothing, and still moves."""
 
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import chosen
+from ami_ros.critic.safety_policy.policy_loader import chosen
 from closed_loop import (
     at_random,
     at_the_corner,

@@ -9,7 +9,7 @@ import math
 
 from ami_ros.core.types import Scan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from closed_loop import drive, ROBOT, square, World
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ import math
 from ami_ros.core.types import Command, Verdict
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.history import History, LONGEST_S, MOST, TRACK_S
-from ami_ros.critic.safety_policy.limits import chosen
+from ami_ros.critic.safety_policy.policy_loader import chosen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np

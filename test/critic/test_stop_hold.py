@@ -6,7 +6,7 @@ from dataclasses import replace
 from ami_ros.core.types import ScanMotion
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.rules.bumper_cliff_estop import BumperCliffEstop
-from ami_ros.critic.safety_policy.limits import changed
+from ami_ros.critic.safety_policy.policy_loader import changed
 from ami_ros.critic.stop_hold import StopHold
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ import math
 from ami_ros.core.types import Odometry, Permit, Plan, Scan, Verdict, View
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.footprint_sweep import Box, seen_after
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import numpy as np
 
 ROBOT = find('rover')

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ami_ros.operator.calibration.track import track
+from ami_ros.operator.calibration.odometry_track import track
 import numpy as np
 
 FINE_S = 0.001

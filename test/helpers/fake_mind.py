@@ -12,13 +12,13 @@ import time
 
 from ami_ros.actor.cem import Actor
 from ami_ros.actor.cost_to_go import Map
-from ami_ros.core.ports import Imagined
+from ami_ros.core.interfaces import Imagined
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.mind import Mind
 from ami_ros.nodes.mind_settings import world_settings
 from ami_ros.nodes.run import run
 from ami_ros.perception.camera_contract import CameraContract
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.world_model.belief_filter import WorldModel
 import numpy as np
 

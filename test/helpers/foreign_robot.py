@@ -14,11 +14,12 @@ import math
 import sys
 import time
 
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.run import run
 from ami_ros.perception.images import codec
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.simulator import Simulator
 from ami_ros.sim.simulator_interface import somewhere
 from geometry_msgs.msg import Twist

@@ -22,10 +22,10 @@ from ami_ros.core.types import (
     View,
 )
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.rules.obstacles import ObstacleExtractor
-from ami_ros.critic.rules.rule import Answer, Rule, Stop
-from ami_ros.critic.safety_policy.limits import read
-from ami_ros.robots.find import find
+from ami_ros.critic.obstacle_points import ObstacleExtractor
+from ami_ros.critic.rule_interface import Answer, Rule, Stop
+from ami_ros.critic.safety_policy.policy_loader import read
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.sensor import NEEDS, Sensor
 import numpy as np
 import pytest

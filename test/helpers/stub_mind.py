@@ -7,7 +7,8 @@ import time
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Plan
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.lifecycle import Managed
 from ami_ros.nodes.run import run
 import numpy as np

@@ -5,8 +5,8 @@ import math
 import os
 
 from ami_ros.host.watts import Wattmeter
+from fake_machine_roots import orin, put, raspberry, thor, x86
 import pytest
-from roots import orin, put, raspberry, thor, x86
 
 NANO = {1: ('VDD_IN', 5000, 1200), 2: ('VDD_CPU_GPU_CV', 5000, 300), 3: ('VDD_SOC', 4980, 400)}
 AGX = {1: ('VDD_GPU_SOC', 20000, 200), 2: ('VDD_CPU_CV', 20000, 100),

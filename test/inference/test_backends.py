@@ -9,8 +9,8 @@ import types
 from ami_ros import inference
 from ami_ros.inference import auto_backend, backend, BackendUnavailable, Options
 from ami_ros.inference.auto_backend import off, ordinary, rows_of
-from ami_ros.inference.graph import read
-from ami_ros.inference.networks import Networks
+from ami_ros.inference.encoder_and_dynamics import Networks
+from ami_ros.inference.onnx_graph import read
 from ami_ros.modules.module import ModuleError, open_module
 import numpy as np
 import pytest

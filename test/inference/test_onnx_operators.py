@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from ami_ros.inference import backend
-from ami_ros.inference.graph import CODES, DTYPES, Graph, GraphNode, read, Value, write
+from ami_ros.inference.onnx_graph import CODES, DTYPES, Graph, GraphNode, read, Value, write
 import numpy as np
 import pytest
 

@@ -3,10 +3,11 @@
 
 import json
 
-from ami_ros.modules import active_set, archive, canonical_json, envelope
+from ami_ros.modules import active_set, archive, canonical_json
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import examine, MANIFEST
-from ami_ros.modules.trust import Trust
+from ami_ros.modules.trusted_keys import Trust
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import pytest

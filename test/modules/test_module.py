@@ -16,7 +16,7 @@ from ami_ros.modules.module import (
     shipped,
     write,
 )
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest
 

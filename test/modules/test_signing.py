@@ -4,11 +4,13 @@
 import base64
 import json
 
-from ami_ros.modules import envelope, keys, trust
+from ami_ros.modules import signature_envelope as envelope
+from ami_ros.modules import signing_keys
+from ami_ros.modules import trusted_keys as trust
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import open_folder, open_module, shipped
 from ami_ros.modules.signing import counter_of, figures, sign
-from ami_ros.modules.trust import packaged
+from ami_ros.modules.trusted_keys import packaged
 import pytest
 
 STATEMENT = envelope.Statement('kitchen', '1.2.3', 7, 'rover-jepa', 'abc',
@@ -34,29 +36,30 @@ def test_a_key_is_named_by_its_public_half():
     """RFC 8032, test 1; the id is sha256 of the 32 bytes."""
     import hashlib
     public = bytes.fromhex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a')
-    assert keys.key_id(public) == hashlib.sha256(public).hexdigest()
+    assert signing_keys.key_id(public) == hashlib.sha256(public).hexdigest()
     signature = bytes.fromhex(
         'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701c'
         'f9b46bd25bf5f0595bbe24655141438e7a100b')
-    assert keys.good(public, signature, b'') and not keys.good(public, signature, b' ')
+    assert signing_keys.good(public, signature, b'') and not signing_keys.good(public, signature,
+                                                                               b' ')
 
 
 def test_a_key_survives_its_file(tmp_path):
-    key, path = keys.Signer.new(), tmp_path / 'keys' / 'anna.pem'
+    key, path = signing_keys.Signer.new(), tmp_path / 'keys' / 'anna.pem'
     key.write(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    again = keys.Signer.read(path)
-    assert again.id == key.id and keys.good(key.public, again.sign(b'x'), b'x')
+    again = signing_keys.Signer.read(path)
+    assert again.id == key.id and signing_keys.good(key.public, again.sign(b'x'), b'x')
     with pytest.raises(ModuleError, match='a key is never written over'):
-        keys.Signer.new().write(path)
+        signing_keys.Signer.new().write(path)
     public = tmp_path / 'anna.pub'
-    public.write_bytes(keys.pem(key.public))
-    assert keys.read_public(public) == key.public
+    public.write_bytes(signing_keys.pem(key.public))
+    assert signing_keys.read_public(public) == key.public
     for wrong in (path, tmp_path / 'nowhere', tmp_path):
         with pytest.raises(ModuleError, match='is no public Ed25519 key|cannot be read'):
-            keys.read_public(wrong)
+            signing_keys.read_public(wrong)
     with pytest.raises(ModuleError, match='is no private key'):
-        keys.Signer.read(public)
+        signing_keys.Signer.read(public)
 
 
 def test_another_kind_of_key_is_none(tmp_path):
@@ -67,11 +70,11 @@ def test_another_kind_of_key_is_none(tmp_path):
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption()))
     with pytest.raises(ModuleError, match='another kind of key than Ed25519'):
-        keys.Signer.read(path)
+        signing_keys.Signer.read(path)
 
 
 def test_who_is_admitted_may_sign_what_was_said(tmp_path):
-    folder, anna, bert = tmp_path / 'trust', keys.Signer.new(), keys.Signer.new()
+    folder, anna, bert = tmp_path / 'trust', signing_keys.Signer.new(), signing_keys.Signer.new()
     assert trust.read(folder).signers == {}
     trust.admit(folder, 'anna', anna.public, ['kitchen*'], ['rover-jepa'])
     trust.admit(folder, 'bert', bert.public, ['*'], ['*'])
@@ -153,7 +156,7 @@ def test_without_the_library_it_is_said_how_to_install_it(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, 'cryptography.hazmat.primitives', None)
     with pytest.raises(ModuleError, match='pip install cryptography'):
-        keys.Signer.new()
+        signing_keys.Signer.new()
 
 
 def test_an_envelope_is_what_another_reader_of_dsse_takes(robot):
@@ -164,7 +167,8 @@ def test_an_envelope_is_what_another_reader_of_dsse_takes(robot):
     signed = b' '.join([b'DSSEv1', str(len(kind)).encode(), kind, str(len(payload)).encode(),
                         payload])
     assert kind == b'application/vnd.in-toto+json'
-    assert keys.good(robot.builder.public, base64.b64decode(said['signatures'][0]['sig']), signed)
+    assert signing_keys.good(robot.builder.public, base64.b64decode(said['signatures'][0]['sig']),
+                             signed)
 
 
 def test_a_library_of_others_takes_the_envelope(robot):

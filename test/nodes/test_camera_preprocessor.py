@@ -6,12 +6,13 @@ import math
 import tracemalloc
 
 from ami_ros.modules.module import open_module
-from ami_ros.nodes import convert
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.perception.camera_contract import CameraContract, of_robot
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.perception.images import codec, fields
+from ami_ros.perception.images import codec
+from ami_ros.perception.images import image_message_fields as fields
 from ami_ros.perception.images.rectify import Pinhole, Rectifier
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.sensor import Sensor
 import numpy as np
 import pytest
@@ -259,7 +260,7 @@ SAID = info(320, 240, WIDE, d=[0.02, -0.01, 0.001, 0.0, 0.0])
 @pytest.mark.parametrize('kind', ['rgb8', 'bgra8', 'yuv422', 'bayer_grbg8', 'mono16', 'nv12',
                                   'jpeg', 'rgb8; png compressed bgr8'])
 def test_training_sees_what_the_robot_sees(kind):
-    bagreader = pytest.importorskip('ami_ros.training.bagreader')
+    bag_reader = pytest.importorskip('ami_ros.training.bag_reader')
     from rosbags.typesys import get_typestore, Stores
     store = get_typestore(Stores.ROS2_JAZZY)
     eye = CameraPreprocessor(ROVER, replace(KNOWN, hfov_rad=1.4))
@@ -279,7 +280,7 @@ def test_training_sees_what_the_robot_sees(kind):
         (SAID, 'sensor_msgs/msg/CameraInfo'), (msg, name)))
     assert fields.content(said) == fields.content(SAID)
     way = Rectifier(fields.lens_of(said), Pinhole((64, 64), 1.4), 0.05)
-    seen, size = bagreader.picture_of(recorded, (64, 64), way)
+    seen, size = bag_reader.picture_of(recorded, (64, 64), way)
     assert size == (320, 240) and np.array_equal(seen, eye.view(msg))
 
 

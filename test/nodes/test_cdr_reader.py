@@ -5,8 +5,9 @@ from functools import partial
 import time
 
 from ami_ros.core.types import Plan
-from ami_ros.nodes import cdr_reader, convert, sensor_conversions
-from ami_ros.robots.find import find
+from ami_ros.nodes import cdr_reader, sensor_conversions
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.robots.find_robot import find
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np

@@ -6,7 +6,8 @@ from pathlib import Path
 import signal
 
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from lifecycle_msgs.srv import ChangeState
 import numpy as np
 import pytest

@@ -13,9 +13,10 @@ import time
 from ami_ros.core.types import Command, Plan
 from ami_ros.critic.audit.log import FOLDER
 from ami_ros.critic.audit.verify import entries, verify
-from ami_ros.critic.latch import FILE
-from ami_ros.nodes import convert, sensor_types, topics
-from ami_ros.robots.find import find
+from ami_ros.critic.stop_latch import FILE
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import sensor_types, topics
+from ami_ros.robots.find_robot import find
 from geometry_msgs.msg import Twist
 import numpy as np
 import pytest

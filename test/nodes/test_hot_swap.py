@@ -5,12 +5,13 @@ import json
 import subprocess
 import sys
 
-from ami_ros.modules import keys, trust
+from ami_ros.modules import signing_keys
+from ami_ros.modules import trusted_keys as trust
 from ami_ros.modules.module import shipped
+from ami_ros.modules.module_store import Store
 from ami_ros.modules.signing import sign
-from ami_ros.modules.store import Store
-from ami_ros.robots.find import find
-from fake_peers import Minded, NS, PERIOD_NS, picture
+from ami_ros.robots.find_robot import find
+from fake_mind_peers import Minded, NS, PERIOD_NS, picture
 import pytest
 
 REAL = ['-c', 'from ami_ros.nodes.mind_node import main; raise SystemExit(main())']
@@ -27,7 +28,7 @@ class Proof:
 def store(tmp_path, monkeypatch):
     """Make a store with the shipped module, active, and a copy of it as version 9.9.9."""
     monkeypatch.setenv('AMI_ROS_TRUST', str(tmp_path / 'trust'))
-    key, copy = keys.Signer.new(), tmp_path / 'copy'
+    key, copy = signing_keys.Signer.new(), tmp_path / 'copy'
     trust.admit(tmp_path / 'trust', 'test', key.public, ['*'], ['*'])
     copy.mkdir()
     for path in shipped().iterdir():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every node, every transition, with an exception in it: it is told, and one can go on."""
 
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.actor_node import actor_node
 from ami_ros.nodes.configurator_node import configurator_node
 from ami_ros.nodes.lifecycle import alive, here, Managed, started

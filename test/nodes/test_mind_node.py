@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 
-from ami_ros.nodes import convert, topics
-from fake_peers import Minded, NS, PERIOD_NS, picture, same_plan
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from fake_mind_peers import Minded, NS, PERIOD_NS, picture, same_plan
 import numpy as np
 import pytest
 import rclpy

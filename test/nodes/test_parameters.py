@@ -10,8 +10,8 @@ import threading
 from typing import ClassVar
 
 from ami_ros.core.settings import ActorSettings, EnergySettings, Order, setting, Settings
-from ami_ros.core.share import share
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.core.share_directory import share
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.sim_node import SimSettings
@@ -271,7 +271,8 @@ def test_a_node_ends_with_one_sentence(name, given):
     ended = subprocess.run(
         [sys.executable, '-c', f'from ami_ros.nodes.{name}_node import main; '
          'raise SystemExit(main())', '--ros-args', '--params-file',
-         str(share('config/rover.yaml')), '-p', given], capture_output=True, text=True, timeout=60,
+         str(share('config/rover_node_parameters.yaml')), '-p', given], capture_output=True,
+        text=True, timeout=60,
         env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
     last = ended.stderr.strip().split('\n')[-1]
     assert ended.returncode == 1 and 'Traceback' not in ended.stderr

@@ -5,11 +5,11 @@ import json
 import os
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay.changes import Changes
 from ami_ros.recording.replay.replay_drive import replay, the_same
-from ami_ros.robots.find import find
-from ami_ros.validation.protocol import GoalDrive
-from ami_ros.validation.stack import session
+from ami_ros.recording.replay.replay_overrides import Changes
+from ami_ros.robots.find_robot import find
+from ami_ros.validation.evaluation_protocol import GoalDrive
+from ami_ros.validation.stack import sim_session
 from mcap.reader import make_reader
 import numpy as np
 import pytest
@@ -32,10 +32,10 @@ def own_environment():
 def test_a_real_drive_is_the_same_again(tmp_path, separate):
     bag, params = tmp_path / 'bag', tmp_path / 'params.yaml'
     params.write_text('/**/recorder: {ros__parameters: {file_mb: 1.0}}\n')
-    asked = session.Session(logs=tmp_path / 'logs', real_time=True, separate=separate,
-                            engine='loopback', world_seed=7, record=bag, params=params)
-    errand = session.EpisodeSpec(3, GoalDrive(START, GOAL, 6), PICTURE)
-    session.run(asked, [errand], lambda errand, drive: None)
+    asked = sim_session.Session(logs=tmp_path / 'logs', real_time=True, separate=separate,
+                                engine='loopback', world_seed=7, record=bag, params=params)
+    errand = sim_session.EpisodeSpec(3, GoalDrive(START, GOAL, 6), PICTURE)
+    sim_session.run(asked, [errand], lambda errand, drive: None)
     said = replay(bag, Changes(), CameraPreprocessor)
     assert the_same(said), json.dumps(said, indent=1)
     assert said['mind']['frames'] > 15 and said['verdicts']['compared'] > 100

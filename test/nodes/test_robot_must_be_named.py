@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.nodes import parameters
 from ami_ros.robots import parameter_file_nodes
 from ami_ros.validation.stack.processes import NODES, RECORDER

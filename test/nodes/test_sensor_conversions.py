@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 from ami_ros.configurator.configurator import MODES as OF_CONFIGURATOR
 from ami_ros.core.types import MODES
-from ami_ros.critic.rules.required_sensors import OLDEST
-from ami_ros.nodes import convert, sensor_conversions, sensor_types
+from ami_ros.critic.sensor_age_limits import OLDEST
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import sensor_conversions, sensor_types
 from ami_ros.nodes.sensor_conversions import Came
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.sensor import NEEDS, Sensor
 from ami_ros.robots.urdf import rotation
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus

@@ -2,8 +2,9 @@
 """The simulator's process: the handshake of lock-step, and what it tells about itself."""
 
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes import convert, sensor_conversions, topics
-from ami_ros.robots.find import find
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import sensor_conversions, topics
+from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest
 

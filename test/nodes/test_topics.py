@@ -2,7 +2,7 @@
 """The table of topics says who may publish what."""
 
 from ami_ros.nodes import topics
-from ami_ros.recording.own_topics import COMMAND, OWN
+from ami_ros.recording.internal_topics import COMMAND, OWN
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 

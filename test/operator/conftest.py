@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from ros_folder import bench, header, left_out, mark  # noqa: F401
+from ros_test_marker import bench, header, left_out, mark  # noqa: F401
 
 HERE = Path(__file__).parent
 PURE = ('test_goal_client.py', 'test_teleop_input.py')      # these need no rclpy

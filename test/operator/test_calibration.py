@@ -9,7 +9,8 @@ import shutil
 
 from ami_ros.cli import calibrate as calibrate_verb
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.calibration import procedures, session
 from ami_ros.operator.calibration.measurement import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Lapse
@@ -17,7 +18,7 @@ from ami_ros.operator.calibration.motions import Motion, MotionSegment
 from ami_ros.operator.calibration.procedures import QUANTITIES
 from ami_ros.operator.calibration.session import calibrate, opened, wanted
 from ami_ros.operator.calibration.toolkit import Declined, Kit
-from ami_ros.robots.find import find, rewrite
+from ami_ros.robots.find_robot import find, rewrite
 from ami_ros.robots.yaml_edit import edited
 import numpy as np
 import pytest

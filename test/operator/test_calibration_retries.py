@@ -12,7 +12,7 @@ from ami_ros.operator.calibration.motion_node import Aborted, Lapse, Limits
 from ami_ros.operator.calibration.motions import dashes, GAIN_S, Motion, MotionSegment
 from ami_ros.operator.calibration.session import get_ready, summary
 from ami_ros.operator.calibration.toolkit import Kit, REPEATS
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest
 

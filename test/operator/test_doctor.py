@@ -7,10 +7,11 @@ import time
 
 from ami_ros.cli import main as cli
 from ami_ros.core.findings import OK, UNCHECKED, WRONG
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.checks.diagnose import diagnose
 from ami_ros.operator.doctor import examine
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry
 import numpy as np

@@ -4,10 +4,11 @@
 import subprocess
 import sys
 
-from ami_ros.nodes import convert, topics
-from ami_ros.nodes.convert import Health
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from ami_ros.nodes.message_conversions import Health
 from ami_ros.operator import live_table
-from fake_peers import Minded, picture
+from fake_mind_peers import Minded, picture
 import pytest
 
 WELL = Health('/mind', 0, 'working', {'rate_hz': '10', 'jitter_ms': '3', 'age_ms': '12',

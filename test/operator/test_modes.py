@@ -9,8 +9,9 @@ import signal
 import time
 
 from ami_ros.core.types import Command
-from ami_ros.nodes import convert, topics
-from harness import STUB
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from node_harness import STUB
 import numpy as np
 import pytest
 from std_msgs.msg import Bool

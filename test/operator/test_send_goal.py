@@ -8,7 +8,8 @@ import sys
 import ami_ros
 from ami_ros.cli.mode import table
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator import mode
 from ami_ros.perception.images import codec
 import numpy as np

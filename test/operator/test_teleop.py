@@ -17,7 +17,8 @@ import time
 
 import ami_ros
 from ami_ros.core.types import Command, Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.terminal import fitted, keys_of, Terminal
 import numpy as np
 import pytest

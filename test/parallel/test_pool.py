@@ -4,8 +4,8 @@
 import sys
 
 from ami_ros.cli.main import main
-from ami_ros.core.share import HERE
-from ami_ros.parallel import installed
+from ami_ros.core.share_directory import HERE
+from ami_ros.parallel import installed_versions
 from ami_ros.parallel import pool as parallel
 from ami_ros.parallel.pool import outcomes
 import pytest
@@ -74,12 +74,13 @@ def test_what_one_machine_does_refuses_a_cluster(option, capsys):
 
 
 def test_the_code_and_the_libraries_of_two_machines_are_compared(monkeypatch, tmp_path):
-    ours = installed.installed()
-    assert ours['numpy'] != 'none' and len(ours['code']) == installed.HASHED
-    assert installed.differences(dict(ours), ours) == ''
-    assert installed.differences({**ours, 'ami_ros': '0.0.9'}, ours) == (
+    ours = installed_versions.installed()
+    assert ours['numpy'] != 'none' and len(ours['code']) == installed_versions.HASHED
+    assert installed_versions.differences(dict(ours), ours) == ''
+    assert installed_versions.differences({**ours, 'ami_ros': '0.0.9'}, ours) == (
         f'ami_ros 0.0.9 instead of {ours["ami_ros"]}')
     (tmp_path / 'core').mkdir()
-    (tmp_path / 'core' / 'share.py').write_bytes((HERE / 'core' / 'share.py').read_bytes())
-    monkeypatch.setattr(installed, 'HERE', tmp_path)
-    assert installed.code() != ours['code']
+    copied = tmp_path / 'core' / 'share_directory.py'
+    copied.write_bytes((HERE / 'core' / copied.name).read_bytes())
+    monkeypatch.setattr(installed_versions, 'HERE', tmp_path)
+    assert installed_versions.code() != ours['code']

@@ -12,7 +12,7 @@ ray = pytest.importorskip('ray', reason="needs the extra 'cluster'")
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.cli.main import main  # noqa: E402
 from ami_ros.parallel import ray_cluster  # noqa: E402
-from ami_ros.parallel.installed import installed  # noqa: E402
+from ami_ros.parallel.installed_versions import installed  # noqa: E402
 from ami_ros.parallel.pool import outcomes  # noqa: E402
 from ami_ros.parallel.ray_cluster import task  # noqa: E402
 from ami_ros.training import collect, collect_worlds  # noqa: E402

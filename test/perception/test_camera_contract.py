@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.modules.module import fits, ModuleError, open_module
 from ami_ros.perception.camera_contract import (
     CameraContract,
@@ -15,7 +15,7 @@ from ami_ros.perception.camera_contract import (
     SHIFT_TOLERANCE_M,
     TURN_TOLERANCE_RAD,
 )
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import pytest
 
 ROVER = find('rover')

@@ -6,8 +6,8 @@ import threading
 from ami_ros.recording import background_recorder as scribes
 from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.recorder import Limits, Recorder
-from drives import moment, TYPES
 import pytest
+from recorded_drive import moment, TYPES
 from rosbags.highlevel import AnyReader
 
 

@@ -11,10 +11,10 @@ import ami_ros
 from ami_ros.cli import main as cli
 from ami_ros.recording import in_use
 from ami_ros.recording.repair import repair
-from drives import begun, moment
 import pytest
+from recorded_drive import begun, moment
 
-PROGRAM = Path(__file__).parents[1] / 'helpers/drives.py'
+PROGRAM = Path(__file__).parents[1] / 'helpers/recorded_drive.py'
 FOREIGN = ("import sys, time; f = open(sys.argv[1], 'ab'); print('open', flush=True); "
            'sys.stdin.read()')
 

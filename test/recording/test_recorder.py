@@ -3,13 +3,13 @@
 
 from collections import Counter, namedtuple
 
-from ami_ros.recording import bagwriter as make
+from ami_ros.recording import bag_writer as make
 from ami_ros.recording import recorder as recorders
-from ami_ros.recording.definitions import definition, STORE
+from ami_ros.recording.message_definitions import definition, STORE
 from ami_ros.recording.recorder import GB, Limits, Recorder, reserve
-from drives import begun, COMMAND, moment, NEVER, ODOM, QOS, TYPES
 from mcap.stream_reader import StreamReader
 import pytest
+from recorded_drive import begun, COMMAND, moment, NEVER, ODOM, QOS, TYPES
 from rosbags.highlevel import AnyReader
 import yaml
 

@@ -10,8 +10,8 @@ from ami_ros.recording.background_recorder import Scribe
 from ami_ros.recording.node_metadata import files_of
 from ami_ros.recording.recorder import Attached, GB, Limits
 from ami_ros.recording.repair import repair
-from drives import begun, CAMERA, moment, TYPES
 from mcap.reader import make_reader
+from recorded_drive import begun, CAMERA, moment, TYPES
 from rosbags.highlevel import AnyReader
 
 ROBOT = Attached('robot/rover.yaml', 'application/yaml', b'name: rover', 5)

@@ -13,17 +13,17 @@ import time
 import ami_ros
 from ami_ros.recording import in_use
 from ami_ros.recording import repair as repairing
-from ami_ros.recording.definitions import STORE
+from ami_ros.recording.message_definitions import STORE
 from ami_ros.recording.repair import repair
-from drives import begun, CAMERA, moment, ODOM, TYPES
 import pytest
+from recorded_drive import begun, CAMERA, moment, ODOM, TYPES
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 import yaml
 
 KILLS = 20
 Disk = namedtuple('Disk', 'total used free')
-PROGRAM = Path(__file__).parents[1] / 'helpers' / 'drives.py'
+PROGRAM = Path(__file__).parents[1] / 'helpers' / 'recorded_drive.py'
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ import math
 import os
 from pathlib import Path
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.robots import strict_yaml
-from ami_ros.robots.find import find, rewrite
+from ami_ros.robots.find_robot import find, rewrite
 from ami_ros.robots.yaml_edit import edited
 from hypothesis import given
 from hypothesis import strategies as st

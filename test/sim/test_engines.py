@@ -4,13 +4,13 @@
 import builtins
 import math
 
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim import scenes
-from ami_ros.sim import world as worlds
 from ami_ros.sim.engines import ENGINES, open_engine
 from ami_ros.sim.engines.ray_renderer import RayRenderer
-from ami_ros.sim.scenes import baking, changes
-from ami_ros.sim.scenes.drawing import places
+from ami_ros.sim.scenes import baking, scene_changes
+from ami_ros.sim.scenes.floor_plan_drawing import places
 from ami_ros.sim.sensors import EXACT
 from ami_ros.sim.simulator import Simulator
 import cv2
@@ -19,7 +19,7 @@ import pytest
 
 ROVER = find('rover')
 HALL = scenes.draw('hall', 20_001)
-SCENE = changes.apply(scenes.draw('building', 20_006), 'person:1', 2)
+SCENE = scene_changes.apply(scenes.draw('building', 20_006), 'person:1', 2)
 PROGRAMMES = {      # twists of 0.1 s; bounds of the difference: m, rad
     'ahead': ([(0.4, 0.0)] * 20, 0.03, 0.02),
     'spin': ([(0.0, 1.0)] * 30, 0.02, 0.15),

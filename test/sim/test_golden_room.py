@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 import numpy as np
 import pytest
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import json
 
 from ami_ros.sim import scenes
-from ami_ros.sim.scenes import changes, files
+from ami_ros.sim.scenes import scene_changes, scene_files
 from ami_ros.sim.scenes.elements import Furniture, Look, Part, Person
 from ami_ros.sim.scenes.scene import check
 import pytest
 
-SCENE = changes.apply(scenes.draw('building', 20_006), 'person:1', 1)
+SCENE = scene_changes.apply(scenes.draw('building', 20_006), 'person:1', 1)
 ROOM, DOOR = SCENE.rooms[0], SCENE.doors[0]
 
 
@@ -55,8 +55,8 @@ def test_what_cannot_be_is_refused(scene, sentence):
 @pytest.mark.parametrize('generator', ['room', 'rooms', 'building', 'hall', 'clutter'])
 def test_a_file_brings_back_the_scene(tmp_path, generator):
     scene = scenes.draw(generator, 20_003)
-    files.write(tmp_path / 'scene.json', scene)
-    assert files.read(tmp_path / 'scene.json') == scene
+    scene_files.write(tmp_path / 'scene.json', scene)
+    assert scene_files.read(tmp_path / 'scene.json') == scene
     assert [p.name for p in tmp_path.iterdir()] == ['scene.json']
 
 
@@ -90,13 +90,13 @@ def spoilt(content: dict, how: str) -> str:
 ])
 def test_a_file_that_cannot_be_is_one_sentence_with_its_name(tmp_path, how, sentence):
     path = tmp_path / 'scene.json'
-    files.write(path, SCENE)
+    scene_files.write(path, SCENE)
     path.write_text(spoilt(json.loads(path.read_text()), how))
     with pytest.raises(ValueError, match=f'scene file {path}: {sentence}') as caught:
-        files.read(path)
+        scene_files.read(path)
     assert '\n' not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match='nowhere.json cannot be read: No such file'):
-        files.read(tmp_path / 'nowhere.json')
+        scene_files.read(tmp_path / 'nowhere.json')

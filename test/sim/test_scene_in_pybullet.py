@@ -4,12 +4,12 @@
 from dataclasses import replace
 import math
 
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim import scenes
 from ami_ros.sim import simulator_interface as bodies
-from ami_ros.sim.scenes import changes
-from ami_ros.sim.scenes.drawing import places
+from ami_ros.sim.scenes import scene_changes
 from ami_ros.sim.scenes.elements import Person
+from ami_ros.sim.scenes.floor_plan_drawing import places
 from ami_ros.sim.sensors import EXACT
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def test_pictures_differ_from_place_to_place_and_with_the_light():
             views.append(sim.camera().astype(float))
     assert min(v.std() for v in views) > 8
     assert min(np.abs(a - b).mean() for i, a in enumerate(views) for b in views[:i]) > 8
-    bright = changes.apply(BUILDING, 'bright', 1)
+    bright = scene_changes.apply(BUILDING, 'bright', 1)
     with Simulator(bright, ROVER, 0, noise=EXACT) as sim:
         sim.reset(places(BUILDING, 6)[0], 0)
         assert sim.camera().mean() > 1.2 * views[0].mean()

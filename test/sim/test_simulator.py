@@ -7,8 +7,8 @@ from pathlib import Path
 import statistics
 import time
 
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.sensors import DeadReckoning, EXACT, Noise
 import numpy as np
 import pytest

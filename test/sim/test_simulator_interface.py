@@ -5,7 +5,7 @@ from dataclasses import fields
 import importlib.util
 import math
 
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim import simulator_interface as bodies
 from ami_ros.sim.loopback import Loopback
 from ami_ros.sim.simulator_interface import Truth
@@ -17,9 +17,9 @@ START = np.array([0.4, -0.3, 0.7])
 
 
 def pybullet_body():
+    from ami_ros.sim.furnished_room import World
     from ami_ros.sim.sensors import EXACT
     from ami_ros.sim.simulator import Simulator
-    from ami_ros.sim.world import World
     return Simulator(World(0, (), (1.0, 1.0, 4.0)), ROVER, 0, noise=EXACT)
 
 

@@ -4,12 +4,12 @@
 from dataclasses import replace
 
 from ami_ros.cli import main as cli
-from ami_ros.robots.find import find
-from ami_ros.training import bag_quality, bagreader, windows
-from ami_ros.training.bagreader import Recording
+from ami_ros.robots.find_robot import find
+from ami_ros.training import bag_quality, bag_reader, training_windows
+from ami_ros.training.bag_reader import Recording
 import numpy as np
 import pytest
-from toys import picture, topics, without, write
+from synthetic_bags import picture, topics, without, write
 
 ROVER = find('rover')
 NS = 10**9
@@ -33,7 +33,7 @@ def recording(seconds=400.0, hz=10.0, **other) -> Recording:
 
 
 def judged(made: Recording) -> bag_quality.Fitness:
-    return bag_quality.judge(made, windows.cut(made, np.random.default_rng(0)))
+    return bag_quality.judge(made, training_windows.cut(made, np.random.default_rng(0)))
 
 
 def test_a_good_bag_is_good():
@@ -52,7 +52,7 @@ def test_it_asks_for_what_training_asks_for():
         recipe.frames, recipe.windows, recipe.held_out)
     for seconds in (10.0, 20.0, 25.0, 30.0, 40.0, 60.0, 100.0):
         made = recording(seconds)
-        drives = windows.cut(made, np.random.default_rng(0))
+        drives = training_windows.cut(made, np.random.default_rng(0))
         rows, held = split(drives, recipe)
         enough = len(rows) >= recipe.windows and len(held) >= bag_quality.CHECKS
         assert bool(judged(made).failures) is not enough, seconds
@@ -108,9 +108,9 @@ def test_a_robot_that_mostly_stood_or_never_turned():
 
 def test_it_reads_as_training_reads(tmp_path):
     path = write(tmp_path / 'bag', topics(300))
-    whole = bagreader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad)
-    part = bagreader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad,
-                          pictures=bag_quality.PICTURES)
+    whole = bag_reader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad)
+    part = bag_reader.read(path, ROVER.camera_size, hfov_rad=ROVER.camera_hfov_rad,
+                           pictures=bag_quality.PICTURES)
     for name in ('image_ns', 'odom_ns', 'odom', 'command_ns', 'command', 'gyro_ns', 'gyro',
                  'clearance'):
         assert np.array_equal(getattr(part, name), getattr(whole, name), equal_nan=True), name
@@ -143,6 +143,6 @@ def test_a_bag_without_its_metadata_is_mended_by_the_verb(tmp_path, capsys):
     assert cli.main(['record', '--repair', str(path)]) == 0
     said = capsys.readouterr().out
     assert 'was cut short or damaged' in said and 'a bag of' in said
-    assert len(bagreader.read(path, (64, 64)).images) == 12
+    assert len(bag_reader.read(path, (64, 64)).images) == 12
     assert cli.main(['record', '--repair', str(path)]) == 1
     assert 'needs no repair' in capsys.readouterr().err

@@ -9,19 +9,19 @@ import subprocess
 import sys
 import time
 
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 import yaml
 
 pytest.importorskip('pybullet', reason='needs pybullet')
-from ami_ros.recording.bagwriter import TYPES  # noqa: E402
-from ami_ros.sim.world import draw  # noqa: E402
-from ami_ros.training.bagreader import read  # noqa: E402
+from ami_ros.recording.bag_writer import TYPES  # noqa: E402
+from ami_ros.sim.furnished_room import draw  # noqa: E402
+from ami_ros.training.bag_reader import read  # noqa: E402
 from ami_ros.training.collect import bag_hash, changed, collect  # noqa: E402
-from ami_ros.training.readings import stamp  # noqa: E402
-from ami_ros.training.windows import cut  # noqa: E402
+from ami_ros.training.reading_validation import stamp  # noqa: E402
+from ami_ros.training.training_windows import cut  # noqa: E402
 
 ROVER = find('rover')
 WORLD, SEED, FRAMES, DRIVE_S = 0, 5, 36, 1.0        # nine drives of a second, in three files
@@ -90,7 +90,7 @@ def test_the_reader_reads_it(bag):
 
 
 def test_drives_of_a_second_are_too_short_to_learn_from_and_say_so(bag):
-    from ami_ros.training.bagreader import BagError
+    from ami_ros.training.bag_reader import BagError
     with pytest.raises(BagError, match='no drive of 8 frames'):
         cut(read(bag[0], ROVER.camera_size), np.random.default_rng(0))
 

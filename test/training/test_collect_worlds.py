@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip('pybullet', reason='needs pybullet')
 from ami_ros.cli.main import main  # noqa: E402
-from ami_ros.robots.find import find  # noqa: E402
+from ami_ros.robots.find_robot import find  # noqa: E402
 from ami_ros.sim import scenes  # noqa: E402
 from ami_ros.sim.camera_model.model import Camera  # noqa: E402
 from ami_ros.training import collect_worlds as worlds  # noqa: E402
-from ami_ros.training.tour import Tour  # noqa: E402
+from ami_ros.training.tour_driver import Tour  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
 
 ASKED = worlds.Asked('mixed', 20_000, 2, 12)

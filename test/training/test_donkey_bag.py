@@ -8,12 +8,12 @@ import runpy
 from ami_ros.cli import main as cli
 from ami_ros.perception.images import codec
 from ami_ros.recording import message_reader
-from ami_ros.recording.attached import recorded_robot
-from ami_ros.recording.definitions import STORE
-from ami_ros.training import bagreader, bags
+from ami_ros.recording.attached_robot_file import recorded_robot
+from ami_ros.recording.message_definitions import STORE
+from ami_ros.training import bag_reader, merge_bags
 import numpy as np
 import pytest
-from toys import picture
+from synthetic_bags import picture
 
 TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / 'tools/donkey_bag.py'))
 BEGIN_MS, SPEED, CURVATURE = 1_668_211_603_459, 4.0, 1.5
@@ -96,7 +96,7 @@ def test_it_brings_its_robot_and_can_be_trained_on(made, capsys):
     said = capsys.readouterr().out
     assert 'can be trained on' in said and 'above the limits' not in said
     assert '800 images of 160x120' in said
-    read = bagreader.read(bag, robot.camera_size, hfov_rad=robot.camera_hfov_rad)
+    read = bag_reader.read(bag, robot.camera_size, hfov_rad=robot.camera_hfov_rad)
     assert read.images.shape == (800, 48, 64, 3)
     assert read.hfov_rad == pytest.approx(2.094, abs=1e-3)
 
@@ -107,9 +107,9 @@ def test_the_rover_is_another_robot_and_that_is_said(made, capsys):
     assert 'camera sees 104.9 degrees' in capsys.readouterr().out
     fast = np.array([[1.4, 0.2], [0.5, 0.1], [0.6, 1.5]])
     assert '33 % of the commands are above the limits of the robot file rover, 0.6 m/s and ' \
-        '1.5 rad/s' in bags.beyond(fast, bags.find('rover'))
-    assert bags.beyond(fast[1:], bags.find('rover')) == ''
-    assert bags.beyond(fast[:0], bags.find('rover')) == ''
+        '1.5 rad/s' in merge_bags.beyond(fast, merge_bags.find('rover'))
+    assert merge_bags.beyond(fast[1:], merge_bags.find('rover')) == ''
+    assert merge_bags.beyond(fast[:0], merge_bags.find('rover')) == ''
 
 
 def test_a_tub_says_the_same_as_a_table(made, tmp_path):
@@ -135,7 +135,7 @@ def test_a_network_of_another_image_size(size, tmp_path):
     assert TOOL['main']([str(tmp_path / 'drive'), '--out', str(tmp_path / 'bag'), '--size',
                          *map(str, size)]) == 0
     robot = recorded_robot(tmp_path / 'bag')
-    read = bagreader.read(tmp_path / 'bag', size, hfov_rad=robot.camera_hfov_rad)
+    read = bag_reader.read(tmp_path / 'bag', size, hfov_rad=robot.camera_hfov_rad)
     assert read.images.shape == (60, *size[::-1], 3)
     assert np.degrees(read.hfov_rad) == pytest.approx(104.8 if size[0] == 32 else 120, abs=0.2)
 

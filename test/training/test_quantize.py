@@ -3,13 +3,13 @@
 
 from ami_ros.cli.main import main
 from ami_ros.inference import backend, Options
-from ami_ros.inference.bench_inputs import asks, pictures
-from ami_ros.inference.cast import half
-from ami_ros.inference.graph import read, write
-from ami_ros.inference.networks import Networks
+from ami_ros.inference.benchmark_inputs import asks, pictures
+from ami_ros.inference.encoder_and_dynamics import Networks
+from ami_ros.inference.onnx_graph import read, write
+from ami_ros.inference.onnx_precision_cast import half
 from ami_ros.modules.module import open_module
 from ami_ros.training import quantize
-from ami_ros.validation import evaluate, paired
+from ami_ros.validation import evaluate, paired_comparison
 import numpy as np
 import pytest
 
@@ -90,7 +90,7 @@ def test_a_module_says_where_it_is_from_and_is_held_to_its_own_golden_inputs(sma
 
 
 def test_what_has_no_products_is_refused(seen):
-    from ami_ros.inference.graph import Graph, GraphNode, Value
+    from ami_ros.inference.onnx_graph import Graph, GraphNode, Value
     value = Value('x', np.dtype(np.float32), ('n', 2))
     data = write(Graph((GraphNode('Relu', ('x',), ('y',), {}),), {}, (value,),
                        (Value('y', value.dtype, value.shape),)))
@@ -124,6 +124,6 @@ def test_the_command_keeps_only_what_is_shown_to_drive_as_well(tmp_path, monkeyp
 
 
 def test_a_hundred_episodes_are_few(seen):
-    assert not paired.interval(2, 2, 100).holds
+    assert not paired_comparison.interval(2, 2, 100).holds
     with pytest.raises(ValueError, match='no float64'):
         backend('onnx', Options('float64'))(MODULE.files['see.onnx'])

@@ -3,16 +3,16 @@
 
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Latent
-from ami_ros.inference.networks import Networks
+from ami_ros.inference.encoder_and_dynamics import Networks
 from ami_ros.modules.module import open_module
 from ami_ros.training import surprise_baseline
-from ami_ros.training.bagreader import Recording
-from ami_ros.training.restore import restore
-from ami_ros.training.windows import cut
+from ami_ros.training.bag_reader import Recording
+from ami_ros.training.restore_from_onnx import restore
+from ami_ros.training.training_windows import cut
 from ami_ros.world_model.belief_filter import WorldModel
 import numpy as np
 import pytest
-from toys import picture, pose, SECOND, V, W
+from synthetic_bags import picture, pose, SECOND, V, W
 
 PERIOD_S = 0.1
 

@@ -4,15 +4,15 @@
 import json
 
 from ami_ros.cli import main as cli
-from ami_ros.recording import bagwriter as make
-from ami_ros.recording.attached import recorded_robot
-from ami_ros.recording.own_topics import OWN
-from ami_ros.robots.find import find
-from ami_ros.training import bags
-from ami_ros.training.bagreader import BagError, read
+from ami_ros.recording import bag_writer as make
+from ami_ros.recording.attached_robot_file import recorded_robot
+from ami_ros.recording.internal_topics import OWN
+from ami_ros.robots.find_robot import find
+from ami_ros.training import merge_bags
+from ami_ros.training.bag_reader import BagError, read
 import numpy as np
 import pytest
-from toys import BEGIN_NS, renamed, topics, without, write
+from synthetic_bags import BEGIN_NS, renamed, topics, without, write
 
 SIZE = (64, 64)
 ROVER = find('rover')
@@ -81,8 +81,8 @@ def test_the_robot_file_in_the_recording_decides_as_well(tmp_path, capsys):
     mine = robot_file(tmp_path, imu='camera/gyro/sample')
     path = write(tmp_path / 'bag', {**accel_and_gyro(), **about(mine)})
     assert read(path, SIZE).topics['imu'] == '/camera/gyro/sample'
-    assert bags.robot_of(None, (path,))[0].name == 'mine'
-    assert bags.robot_of(ROVER, (path,)) == (ROVER, ROVER)
+    assert merge_bags.robot_of(None, (path,))[0].name == 'mine'
+    assert merge_bags.robot_of(ROVER, (path,)) == (ROVER, ROVER)
     cli.main(['record', '--check', str(path)])
     assert 'imu: /camera/gyro/sample' in capsys.readouterr().out
 
@@ -144,7 +144,7 @@ def test_bags_of_different_robots_are_refused(tmp_path):
         folder.mkdir()
         paths.append(write(folder / 'bag', {**topics(), **about(robot_file(folder, name))}))
     with pytest.raises(BagError, match='the bags are of different robots: .* of one, .* of two'):
-        bags.robot_of(None, tuple(paths))
+        merge_bags.robot_of(None, tuple(paths))
 
 
 def test_a_robot_file_of_another_version_is_said(tmp_path):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import math
 
 from ami_ros.training import train
-from ami_ros.training.gates import measure
 from ami_ros.training.networks import Shape
+from ami_ros.training.quality_gates import measure
 import numpy as np
 import pytest
+from synthetic_bags import drives, shifted
 import torch
-from toys import drives, shifted
 
 LIMITS = (0.6, 1.5)
 SHAPE = Shape(latent=8, hidden=16, width=16, head_width=8, heads=2, channels=(4, 8, 8))

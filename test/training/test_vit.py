@@ -2,12 +2,12 @@
 """Larger encoders go the same way: trained, exported, opened by every backend."""
 
 from ami_ros.inference import backend, Options
-from ami_ros.inference.compare import off
-from ami_ros.inference.graph import read
+from ami_ros.inference.compare_networks import off
+from ami_ros.inference.onnx_graph import read
 from ami_ros.training import vit
-from ami_ros.training.export import export
+from ami_ros.training.float16_weight_storage import round_weights, shrink
 from ami_ros.training.networks import ENCODERS, Jepa, Shape
-from ami_ros.training.shrink import round_weights, shrink
+from ami_ros.training.onnx_export import export
 import numpy as np
 import pytest
 import torch

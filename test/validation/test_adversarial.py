@@ -6,22 +6,22 @@ from dataclasses import replace
 import math
 
 from ami_ros.cli import main as cli
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.critic.footprint_sweep import Box
-from ami_ros.critic.safety_policy.limits import read
-from ami_ros.robots.find import find
-from ami_ros.sim import world as worlds
+from ami_ros.critic.safety_policy.policy_loader import read
+from ami_ros.robots.find_robot import find
+from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.sensors import EXACT
 from ami_ros.sim.simulator import Simulator
 from ami_ros.validation.adversarial import campaign as campaigns
 from ami_ros.validation.adversarial.campaign import AdversarialCampaign, campaign
-from ami_ros.validation.adversarial.foresight import kept, Margin, PerfectGuard
-from ami_ros.validation.adversarial.ground import Ground, Path
-from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
-from ami_ros.validation.adversarial.movers import SPEED_MPS
+from ami_ros.validation.adversarial.campaign_leg import AdversarialLeg, LegSpec
+from ami_ros.validation.adversarial.ground_truth_guard import kept, Margin, PerfectGuard
+from ami_ros.validation.adversarial.moving_pieces import SPEED_MPS
 from ami_ros.validation.adversarial.planners import KINDS
+from ami_ros.validation.adversarial.room_geometry import Ground, Path
 from ami_ros.validation.adversarial.vehicle import STEP_S, Vehicle, VehicleState
-from ami_ros.validation.measured import measured
+from ami_ros.validation.report_fingerprint import measured
 import numpy as np
 import pytest
 

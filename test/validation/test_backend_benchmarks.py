@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 from ami_ros.inference import backend, Options
-from ami_ros.inference.bench_inputs import asks, pictures, TIMES
-from ami_ros.inference.compare import off, TOLERANCE
+from ami_ros.inference.benchmark_inputs import asks, pictures, TIMES
+from ami_ros.inference.compare_networks import off, TOLERANCE
 from ami_ros.modules.module import open_module
 import pytest
 

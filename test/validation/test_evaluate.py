@@ -6,9 +6,9 @@ import json
 import pickle
 
 from ami_ros.cli.main import main
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.modules.module import Module, open_module
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import numpy as np
 import pytest
 

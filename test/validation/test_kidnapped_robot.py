@@ -4,8 +4,8 @@
 import pytest
 
 pytest.importorskip('pybullet', reason='needs pybullet')
-from ami_ros.robots.find import find  # noqa: E402
-from ami_ros.sim import world as worlds  # noqa: E402
+from ami_ros.robots.find_robot import find  # noqa: E402
+from ami_ros.sim import furnished_room as worlds  # noqa: E402
 from ami_ros.sim.simulator import Simulator  # noqa: E402
 from ami_ros.sim.simulator_interface import somewhere  # noqa: E402
 from ami_ros.validation.evaluate import Trial  # noqa: E402

@@ -6,13 +6,13 @@ import math
 from ami_ros.core.geometry import between
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.modules.module import Module, npy
-from ami_ros.robots.find import find
-from ami_ros.sim.world import draw
-from ami_ros.validation import protocol
-from ami_ros.validation.oracle import Kinematics, OraclePlanner, true_map
+from ami_ros.robots.find_robot import find
+from ami_ros.sim.furnished_room import draw
+from ami_ros.validation import evaluation_protocol as protocol
+from ami_ros.validation.oracle_planner import Kinematics, OraclePlanner, true_map
 from ami_ros.validation.planners import RandomPlanner, RetrievalPlanner, WorldModelPlanner
-from flatland import arc, frame, LIMITS, mind, picture
 import numpy as np
+from perfect_model_world import arc, frame, LIMITS, mind, picture
 import pytest
 
 ROVER = find('rover')

@@ -6,7 +6,7 @@ import json
 from ami_ros.cli.main import main
 from ami_ros.validation import robustness as campaign
 from ami_ros.validation.evaluate import places, Trial
-from ami_ros.validation.protocol import Episode, REACHED_M
+from ami_ros.validation.evaluation_protocol import Episode, REACHED_M
 import pytest
 
 TRIAL = Trial('oracle', 6, 1, 4000)

@@ -6,16 +6,16 @@ import json
 import math
 
 from ami_ros.cli import main as cli
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.core.types import Imu, Odometry, Scan
-from ami_ros.critic.rules import obstacles
-from ami_ros.critic.safety_policy.limits import read
-from ami_ros.robots.find import find
-from ami_ros.validation.measured import measured
-from ami_ros.validation.sensor_lies import drive
+from ami_ros.critic import obstacle_points
+from ami_ros.critic.safety_policy.policy_loader import read
+from ami_ros.robots.find_robot import find
+from ami_ros.validation.report_fingerprint import measured
+from ami_ros.validation.sensor_lies import wall_drive
 from ami_ros.validation.sensor_lies.campaign import Ask, campaign, summary
-from ami_ros.validation.sensor_lies.drive import Drive, driven
-from ami_ros.validation.sensor_lies.table import HONEST, LIES, Teller
+from ami_ros.validation.sensor_lies.lie_definitions import HONEST, LIES, Teller
+from ami_ros.validation.sensor_lies.wall_drive import Drive, driven
 import numpy as np
 import pytest
 
@@ -125,7 +125,7 @@ def test_without_the_rule_and_the_commands_a_lie_leads_to_a_contact(monkeypatch)
     """The campaign finds what it is for: as it was before, the stopping distance believed it."""
     rules = {name: own for name, own in POLICY.rules.items()
              if name not in ('odometry_consistency', 'frozen', 'lidar_displaced')}
-    monkeypatch.setattr(obstacles, 'commanded_drifts', lambda *_: [])
+    monkeypatch.setattr(obstacle_points, 'commanded_drifts', lambda *_: [])
     outs = [Drive(LIES['twist_huge'], 900, index, replace(POLICY, rules=rules), ROBOT).drive()
             for index in range(3)]
     assert any(out.contact and out.contact_mps > 0.05 for out in outs)
@@ -147,7 +147,7 @@ def test_the_same_drive_twice_is_the_same():
 
 
 def test_wheels_that_slip_go_less_far(monkeypatch):
-    monkeypatch.setattr(drive, 'DRIVE_S', 1.0)
+    monkeypatch.setattr(wall_drive, 'DRIVE_S', 1.0)
     ways = [Drive(lie, 904, 0, POLICY, ROBOT).drive().way_m
             for lie in (HONEST, LIES['wheel_slip'])]
     assert ways[1] == pytest.approx(ways[0] / 2, rel=0.1)
@@ -170,7 +170,7 @@ def test_the_report_counts_what_came_of_it():
 
 
 def test_the_verb_says_it(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(drive, 'DRIVE_S', 1.0)
+    monkeypatch.setattr(wall_drive, 'DRIVE_S', 1.0)
     path = tmp_path / 'lies.json'
     words = ['adversarial', '--lies', '1', '--seed', '905', '--only', 'twist_huge',
              '--only', 'honest', '--report', str(path)]

@@ -6,10 +6,10 @@ import math
 from ami_ros.core.settings import WorldModelSettings
 from ami_ros.core.types import Latent
 from ami_ros.world_model.belief_filter import executed, HOLD_NS, WorldModel
-from flatland import arc, belief, command, Flatland, frame, MS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
+from perfect_model_world import arc, belief, command, Flatland, frame, MS
 import pytest
 
 TURNED = np.array([5.0, -2.0, 1.0])     # where the learned map puts the origin of Flatland

@@ -4,8 +4,8 @@
 from ami_ros.core.settings import EnergySettings, WorldModelSettings
 from ami_ros.core.types import Latent
 from ami_ros.world_model.belief_filter import WorldModel
-from flatland import actor, belief, Flatland, frame, goal
 import numpy as np
+from perfect_model_world import actor, belief, Flatland, frame, goal
 import pytest
 
 LOST = WorldModelSettings().relocalize_frames

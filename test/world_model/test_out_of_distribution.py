@@ -8,8 +8,8 @@ from ami_ros.core.types import Latent
 from ami_ros.recording import lossless_json
 from ami_ros.world_model import out_of_distribution as ood
 from ami_ros.world_model.belief_filter import WorldModel
-from flatland import Flatland, frame
 import numpy as np
+from perfect_model_world import Flatland, frame
 import pytest
 
 SECOND = 10**9

@@ -11,10 +11,10 @@ import numpy as np
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import arc, Box, pace
+from ami_ros.critic.rule_interface import Answer, scaled, Stop, twist
 from ami_ros.critic.rules.input_timeout import check as check_age
 from ami_ros.critic.rules.input_validity import check
-from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 MOST_CORNERS = 100          # of all polygons together; each costs up to 0.1 ms of a tick

@@ -8,9 +8,9 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
+from ami_ros.critic.rule_interface import Answer, twist
 from ami_ros.critic.rules.acceleration import gain_at_most, LONGEST_S
-from ami_ros.critic.rules.rule import Answer, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 

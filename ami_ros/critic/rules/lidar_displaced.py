@@ -9,9 +9,9 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Scan, Sighting, Situation
-from ami_ros.critic import beams
-from ami_ros.critic.rules.rule import Answer, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic import beam_geometry
+from ami_ros.critic.rule_interface import Answer, Stop, twist
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 MOST_BEAMS = 180            # are compared, evenly chosen
@@ -118,7 +118,7 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
     moved, turned = complex(x2 - x, y2 - y) * np.exp(-1j * yaw), yaw2 - yaw
     turned = math.remainder(turned, TURN_RAD)
     hits, scan = landed(before.scan, after.scan, moved, turned), after.scan
-    order, angles = beams.directions(scan.angles).centred
+    order, angles = beam_geometry.directions(scan.angles).centred
     spacing = (angles[-1] - angles[0]) / max(1, angles.size - 1)
     if hits.size < LEAST_BEAMS or not spacing > 0:
         return 0.0
@@ -145,7 +145,7 @@ def shifted(before: Sighting, after: Sighting, off_m: float, off_rad: float,
 
 def landed(before: Scan, after: Scan, moved: complex, turned_rad: float) -> np.ndarray:
     """Return what the first scan hit, complex x + iy m in the axes of the sensor at the second."""
-    points = beams.hits(before).points
+    points = beam_geometry.hits(before).points
     points = points[::max(1, math.ceil(points.size / MOST_BEAMS))]
     x, y, yaw = after.mount
     there = (points - moved) * np.exp(-1j * turned_rad)

@@ -9,10 +9,10 @@ import numpy as np
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Sighting, Situation
 from ami_ros.critic.footprint_sweep import Box, pace, ROUNDING_M, seen_after
-from ami_ros.critic.rules.obstacle_tracking import Coming, coming
-from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
-from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.obstacle_points import ObstacleExtractor, sight
+from ami_ros.critic.obstacle_tracking import Coming, coming
+from ami_ros.critic.rule_interface import Answer, scaled, Stop, twist
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 LOOKS = 9                   # instants until it stands

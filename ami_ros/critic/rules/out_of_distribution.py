@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
-from ami_ros.critic.rules.rule import Answer, twist
-from ami_ros.critic.rules.shared import Shared
-from ami_ros.critic.rules.uncertainty import Doubt
+from ami_ros.critic.rule_interface import Answer, twist
+from ami_ros.critic.shared_rule_params import Shared
+from ami_ros.critic.uncertainty_rule_base import Doubt
 from ami_ros.robots.robot import Robot
 
 

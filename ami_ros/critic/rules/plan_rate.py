@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from ami_ros.core.settings import Order, setting, Settings
 from ami_ros.core.types import Command, Situation
-from ami_ros.critic.rules.rule import Answer, no_plan, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.rule_interface import Answer, no_plan, Stop, twist
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 

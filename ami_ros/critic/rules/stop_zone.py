@@ -7,10 +7,10 @@ from typing import ClassVar
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import Box, first_contact
-from ami_ros.critic.rules.hysteresis import more
-from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
-from ami_ros.critic.rules.rule import Answer, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.obstacle_points import ObstacleExtractor, sight
+from ami_ros.critic.rule_interface import Answer, Stop, twist
+from ami_ros.critic.shared_rule_params import Shared
+from ami_ros.critic.zone_hysteresis import more
 from ami_ros.robots.robot import Robot
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ami_ros.core.settings import setting, Settings
-from ami_ros.critic.rules.shared import Shared
-from ami_ros.critic.rules.uncertainty import Doubt
+from ami_ros.critic.shared_rule_params import Shared
+from ami_ros.critic.uncertainty_rule_base import Doubt
 from ami_ros.robots.robot import Robot
 
 

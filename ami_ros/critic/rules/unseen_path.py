@@ -10,11 +10,11 @@ import numpy as np
 
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Scan, Situation
-from ami_ros.critic.beams import directions, hits
+from ami_ros.critic.beam_geometry import directions, hits
 from ami_ros.critic.footprint_sweep import arc, Box, pace
-from ami_ros.critic.rules.obstacles import ObstacleExtractor, sight
-from ami_ros.critic.rules.rule import Answer, scaled, Stop, twist
-from ami_ros.critic.rules.shared import Shared
+from ami_ros.critic.obstacle_points import ObstacleExtractor, sight
+from ami_ros.critic.rule_interface import Answer, scaled, Stop, twist
+from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 
 LEAST_APART_M = 0.03     # of the points of the outline

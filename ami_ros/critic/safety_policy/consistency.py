@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.rules.required_sensors import heard, OLDEST
-from ami_ros.critic.safety_policy.limits import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
+from ami_ros.critic.sensor_age_limits import heard, OLDEST
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import RANGES
 

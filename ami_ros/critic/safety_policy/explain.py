@@ -6,7 +6,7 @@ import inspect
 
 from ami_ros.core.settings import right, Settings, unknown
 from ami_ros.critic.rules import CORE, RULES
-from ami_ros.critic.safety_policy.limits import Policy
+from ami_ros.critic.safety_policy.policy_loader import Policy
 
 SHARED = 'what several rules go by'
 

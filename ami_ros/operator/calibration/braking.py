@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
-from ami_ros.operator.calibration.track import line, MotionTrack
+from ami_ros.operator.calibration.odometry_track import line, MotionTrack
 
 BEFORE_S = 0.3              # so long before the stop the speed is read
 SLOWEST_MPS = 0.05          # a stop from less says nothing

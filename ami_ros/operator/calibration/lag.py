@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
-from ami_ros.operator.calibration.track import FEWEST, line, MotionTrack
+from ami_ros.operator.calibration.odometry_track import FEWEST, line, MotionTrack
 
 LONGEST_S = 0.8                 # of either part; a base that is later cannot be steered by this
 COARSE_S, FINER_S = 0.04, (0.01, 0.003, 0.001)

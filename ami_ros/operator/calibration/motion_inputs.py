@@ -11,10 +11,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
 
 from ami_ros.core.types import Verdict
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.operator.calibration.camera_delay import columns
-from ami_ros.robots.find import Robot
-from ami_ros.robots.imu import in_base
+from ami_ros.robots.find_robot import Robot
+from ami_ros.robots.imu_mount import in_base
 
 KEPT = 20000            # readings of each kind
 EVERY = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)    # each one counts

@@ -18,11 +18,12 @@ from std_srvs.srv import Trigger
 
 from ami_ros.core.geometry import wrap
 from ami_ros.core.types import Command
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.run import Executor
 from ami_ros.operator.calibration.motion_inputs import MotionInputs
 from ami_ros.operator.calibration.motions import Base, Motion
-from ami_ros.robots.find import Robot
+from ami_ros.robots.find_robot import Robot
 
 HAND_S = 0.04           # between two messages of the hand
 ALIVE_S = 10.0          # for everybody to be found

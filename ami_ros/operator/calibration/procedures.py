@@ -17,16 +17,16 @@ from ami_ros.nodes import topics
 from ami_ros.operator.calibration import (
     braking,
     camera_delay,
+    camera_to_command_latency,
     lag,
-    latency,
+    lidar_no_return,
     motions,
-    no_return,
     scale,
 )
 from ami_ros.operator.calibration.measurement import Measurement, said, spread, Unclear
 from ami_ros.operator.calibration.toolkit import Kit
-from ami_ros.operator.calibration.wall import approached
-from ami_ros.robots.find import Robot
+from ami_ros.operator.calibration.wall_distance import approached
+from ami_ros.robots.find_robot import Robot
 
 EMPTY_S = 2.0           # for what a lidar says of nothing
 ANSWERS_S = 20.0        # for pictures to be answered
@@ -203,7 +203,8 @@ def measure_latency(kit: Kit) -> Measurement:
         finally:
             calibrator.ask(topics.CANCEL)
             calibrator.ask(topics.MANUAL)
-    return latency.latency([one for one in calibrator.heard.answers if one[0] >= begun_ns])
+    return camera_to_command_latency.latency([one for one in calibrator.heard.answers
+                                              if one[0] >= begun_ns])
 
 
 def measure_no_return(kit: Kit) -> Measurement:
@@ -211,7 +212,7 @@ def measure_no_return(kit: Kit) -> Measurement:
     kit.person.say(f'no_return: what {kit.robot.lidar.name} says where nothing is in range, '
                    f'{said(kit.robot.lidar_range_m[1])} m; nothing moves')
     raw, angles = kit.raw(EMPTY_S)
-    found = no_return.no_return(raw, kit.robot.lidar_range_m)
+    found = lidar_no_return.no_return(raw, kit.robot.lidar_range_m)
     return replace(found, values={**found.values, 'lidar_beams': len(angles), 'lidar_angles': [
         round(float(angle), 4) for angle in angles[[0, -1]]]})
 

@@ -17,7 +17,7 @@ from ami_ros.operator.calibration.measurement import Measurement, said, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Calibrator
 from ami_ros.operator.calibration.procedures import QUANTITIES, written
 from ami_ros.operator.calibration.toolkit import Declined, Kit, Person
-from ami_ros.robots.find import find, names, rewrite
+from ami_ros.robots.find_robot import find, names, rewrite
 
 OWN = ('make a file of your own with `ami-ros robot new`, and name it with --robot, to have them '
        'written')

@@ -12,9 +12,9 @@ from ami_ros.operator.calibration.free_space import around, lane
 from ami_ros.operator.calibration.measurement import Measurement, Unclear
 from ami_ros.operator.calibration.motion_node import Calibrator, Lapse, Limits
 from ami_ros.operator.calibration.motions import Base, Motion
-from ami_ros.operator.calibration.track import MotionTrack, track
-from ami_ros.operator.calibration.wall import Wall, wall
-from ami_ros.robots.find import Robot
+from ami_ros.operator.calibration.odometry_track import MotionTrack, track
+from ami_ros.operator.calibration.wall_distance import Wall, wall
+from ami_ros.robots.find_robot import Robot
 
 BEFORE_S = 1.0          # of a record, before the motion begins
 SCANS_S = 1.0           # at rest, for scans that become one

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.operator.checks.observed import Info, Observation, TopicSample
+from ami_ros.operator.checks.observation import Info, Observation, TopicSample
 from ami_ros.perception.images.rectify import widest
 from ami_ros.robots.sensor import Sensor
 

@@ -3,28 +3,32 @@
 
 from ami_ros.core.findings import Finding, grouped, WARN
 from ami_ros.operator.checks import (
-    bearing,
     camera,
-    frames,
+    coordinate_frames,
     lidar,
-    motion,
-    nodes,
-    silence,
+    lidar_orientation,
+    nothing_received,
+    odometry_and_imu,
+    own_nodes,
     timing,
-    wiring,
+    topic_connections,
 )
-from ami_ros.operator.checks.observed import Observation
+from ami_ros.operator.checks.observation import Observation
 
-CHECKS = (wiring.sensors, wiring.command, timing.sim_time, timing.all_sensors, frames.all_frames,
-          frames.mounts, camera.cameras, lidar.lidars, bearing.lidars, motion.odometry,
-          motion.imus, nodes.files, nodes.thinks_with, nodes.present, nodes.agreement,
-          nodes.fit_together, nodes.supervisor, nodes.verdict, wiring.our_topics)
+CHECKS = (topic_connections.sensors, topic_connections.command, timing.sim_time,
+          timing.all_sensors, coordinate_frames.all_frames,
+          coordinate_frames.mounts, camera.cameras, lidar.lidars, lidar_orientation.lidars,
+          odometry_and_imu.odometry,
+          odometry_and_imu.imus, own_nodes.files, own_nodes.thinks_with, own_nodes.present,
+          own_nodes.agreement,
+          own_nodes.fit_together, own_nodes.supervisor, own_nodes.verdict,
+          topic_connections.our_topics)
 
 
 def diagnose(seen: Observation) -> list[Finding]:
     """Run every check; where nothing at all was heard, say why that may be."""
-    if silence.silent(seen):
-        return silence.causes(seen)
+    if nothing_received.silent(seen):
+        return nothing_received.causes(seen)
     return grouped([finding for check in CHECKS for finding in check(seen)])
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.operator.checks.observed import Beams, Observation
+from ami_ros.operator.checks.observation import Beams, Observation
 from ami_ros.robots.sensor import Sensor
 
 OFF_DEG = 2.0               # by which a beam may look elsewhere than the robot file says

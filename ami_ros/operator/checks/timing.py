@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
-from ami_ros.operator.checks.observed import Channel, Observation, STAMPED, TopicSample
-from ami_ros.operator.checks.wiring import names
+from ami_ros.operator.checks.observation import Channel, Observation, STAMPED, TopicSample
+from ami_ros.operator.checks.topic_connections import names
 from ami_ros.robots.sensor import Sensor
 
 SLOW, FAST = 0.8, 1.25      # shares of hz between which a rate is as the robot file has it

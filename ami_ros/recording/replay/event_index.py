@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ami_ros.recording import message_reader
-from ami_ros.recording.replay.recorded import BROKEN, refuse_damage, TRACE_RECORDS
+from ami_ros.recording.replay.trace_reader import BROKEN, refuse_damage, TRACE_RECORDS
 
 NO_FAULT = ('guard', 'motion_enable', 'shutdown')       # stops that nobody has to wonder about
 JUDGE, THOUGHT, STATE = '"call":"judge"', '"!":"Thought"', '"call":"state_begins"'

@@ -12,11 +12,11 @@ from typing import Any, cast
 
 from ami_ros.core.types import Plan, Verdict
 from ami_ros.critic.critic import Critic
-from ami_ros.recording import call_recorder, lossless_json
-from ami_ros.recording.records import SAID, Told
-from ami_ros.recording.replay import recorded
-from ami_ros.recording.replay.changes import Changes, policy_of
+from ami_ros.recording import critic_call_recorder, lossless_json
+from ami_ros.recording.replay import trace_reader
 from ami_ros.recording.replay.differences import First
+from ami_ros.recording.replay.replay_overrides import Changes, policy_of
+from ami_ros.recording.trace_records import SAID, Told
 
 UNLIKE = ('ages', 'reason')         # of a verdict: ages follow, a reason is words
 
@@ -26,7 +26,7 @@ class CriticAgain:
 
     def __init__(self, said: dict, changes: Changes, plans: dict | None = None):
         """`plans`, by run and frame, stand for those that came, where the mind thought anew."""
-        self.policy, self.robot = policy_of(said, changes), recorded.robot_of(said)
+        self.policy, self.robot = policy_of(said, changes), trace_reader.robot_of(said)
         self.plans = plans
         self.critic: Critic | None = None
         self.state: list[Told] | None = None        # is being read
@@ -40,7 +40,7 @@ class CriticAgain:
         self.now = ''                               # in which of the two it is
         self.rules: dict[str, dict[str, int]] = {}
 
-    def do(self, line: recorded.TraceLine) -> None:
+    def do(self, line: trace_reader.TraceLine) -> None:
         """Tell it again, or ask it again."""
         told: Told = line.what
         if line.process != self.process or line.number != self.number + 1:
@@ -55,7 +55,7 @@ class CriticAgain:
         elif told.call == 'state_ends':
             if self.critic is None and self.state is not None:
                 self.critic = Critic(self.policy, self.robot)
-                call_recorder.restore(self.critic, self.state)
+                critic_call_recorder.restore(self.critic, self.state)
             self.state = None
         elif told.call == SAID:
             pass
@@ -69,10 +69,10 @@ class CriticAgain:
         if told.call == 'on_plan' and self.plans is not None:
             told = replace(told, given=(self.instead(told.given[0]), *told.given[1:]))
         assert self.critic is not None
-        now: Any = call_recorder.again(self.critic, told)
+        now: Any = critic_call_recorder.again(self.critic, told)
         if told.call == 'judge':
             self.judged(cast(Verdict, told.answer), now)
-        elif (told.call in call_recorder.QUESTIONS
+        elif (told.call in critic_call_recorder.QUESTIONS
               and lossless_json.text(told.answer) != lossless_json.text(now)):
             self.answers += 1
 

@@ -8,27 +8,28 @@ from pathlib import Path
 import time
 
 from ami_ros.recording import message_reader
-from ami_ros.recording.replay import chains, recorded
-from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay import command_to_image_chains, trace_reader
 from ami_ros.recording.replay.differences import First
 from ami_ros.recording.replay.replay_critic import CriticAgain
 from ami_ros.recording.replay.replay_mind import KINDS, MindAgain, Seen
+from ami_ros.recording.replay.replay_overrides import Changes
 
 
 def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable,
           keep_plans: bool) -> tuple[dict, First, dict | None]:
     """Let every node of the mind think again; return what came of it, and its plans."""
-    who = recorded.kinds(said, *KINDS)
+    who = trace_reader.kinds(said, *KINDS)
     if not who:
         raise ValueError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
     node, about = next(iter(who.items()))
-    robot = recorded.robot_of(about)
+    robot = trace_reader.robot_of(about)
     camera = robot.camera
     seen = Seen(camera.kind, keep_plans)
     again = {node: MindAgain(one, changes, make_eye, seen) for node, one in who.items()}
-    picture, *infos = recorded.heard_as(bag, node, camera.topic, *recorded.info_names(robot))
-    for one in recorded.stream(bag, picture, *infos):
-        if isinstance(one, recorded.TraceLine):
+    picture, *infos = trace_reader.heard_as(bag, node, camera.topic,
+                                            *trace_reader.info_names(robot))
+    for one in trace_reader.stream(bag, picture, *infos):
+        if isinstance(one, trace_reader.TraceLine):
             if one.node in again:
                 again[one.node].do(one)
         elif any(message_reader.is_of(one.topic, info) for info in infos):
@@ -55,16 +56,17 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
             plans: dict | None = None) -> tuple[dict, First]:
     """Tell every critic again what it was told; return what came of it."""
     again = {node: CriticAgain(one, changes, plans)
-             for node, one in recorded.kinds(said, 'critic').items()}
-    for line in recorded.stream(bag):
-        if isinstance(line, recorded.TraceLine) and line.node in again:
+             for node, one in trace_reader.kinds(said, 'critic').items()}
+    for line in trace_reader.stream(bag):
+        if isinstance(line, trace_reader.TraceLine) and line.node in again:
             again[line.node].do(line)
     if not again:
         raise ValueError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')
     if len(again) > 1:
         raise ValueError(f'{bag} has several critics, {", ".join(again)}; record one robot')
     one, = again.values()
-    policy = {'recorded': next(iter(recorded.kinds(said, 'critic').values()))['policy']['hash'],
+    recorded = next(iter(trace_reader.kinds(said, 'critic').values()))
+    policy = {'recorded': recorded['policy']['hash'],
               'replayed': one.policy.hash}
     return {**one.report(), 'begin_ns': one.begin_ns, 'lost': one.lost, 'policy': policy,
             'span_s': max(0.0, (one.end_ns - one.begin_ns) / 1e9)}, one.first
@@ -72,7 +74,7 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
 
 def replay(bag: Path, changes: Changes, make_eye: Callable) -> dict:
     """Do it all; the report for people and programs."""
-    begun, said = time.monotonic(), recorded.abouts(bag)
+    begun, said = time.monotonic(), trace_reader.abouts(bag)
     context = multiprocessing.get_context('spawn')      # networks do not survive a fork
     with ProcessPoolExecutor(1, context) as beside:
         if changes.of_mind:     # the critic hears what is thought now
@@ -91,7 +93,7 @@ def replay(bag: Path, changes: Changes, make_eye: Callable) -> dict:
             'seconds_taken': took_s, 'times_real_time': span_s / took_s if took_s else None,
             'verdicts': critic, 'first_difference': first.said,
             **{name: mind.pop(name) for name in ('latents', 'beliefs', 'plans')}, 'mind': mind,
-            'chains': chains.complete(bag)}
+            'chains': command_to_image_chains.complete(bag)}
 
 
 def the_same(report: dict) -> bool:

@@ -15,11 +15,11 @@ import numpy as np
 
 from ami_ros.core.types import Frame, Goal, Latent, Plan
 from ami_ros.inference import Options
-from ami_ros.inference.networks import mind
-from ami_ros.recording.records import Aimed, Began, fingerprint, State, Thought, Tuned
-from ami_ros.recording.replay import recorded
-from ami_ros.recording.replay.changes import Changes, module_of
+from ami_ros.inference.encoder_and_dynamics import mind
+from ami_ros.recording.replay import trace_reader
 from ami_ros.recording.replay.differences import First, Gap
+from ami_ros.recording.replay.replay_overrides import Changes, module_of
+from ami_ros.recording.trace_records import Aimed, Began, fingerprint, State, Thought, Tuned
 
 PICTURES = 600          # are remembered, a minute of a camera at 10 Hz
 UNSEEN = np.zeros((0, 0, 3), np.uint8)
@@ -55,7 +55,7 @@ class Pictures:
     def at(self, stamp_ns: int):
         """Return the message of a stamp, or None."""
         data = self.kept.get(stamp_ns)
-        return None if data is None else recorded.message(data, self.kind)
+        return None if data is None else trace_reader.message(data, self.kind)
 
 
 class MindAgain:
@@ -63,7 +63,7 @@ class MindAgain:
 
     def __init__(self, said: dict, changes: Changes, make_eye: Callable, seen: 'Seen'):
         self.said, self.changes, self.seen = said, changes, seen
-        self.robot = recorded.robot_of(said)
+        self.robot = trace_reader.robot_of(said)
         self.rounds = Rounds()
         self.module = module_of(said['node'], said['module'], changes)
         self.mind: Any = None           # a Mind from the first state on
@@ -74,7 +74,7 @@ class MindAgain:
         self.make_eye = make_eye
         self.eye: Any = None            # what `make_eye` made, likewise
 
-    def do(self, line: recorded.TraceLine) -> None:
+    def do(self, line: trace_reader.TraceLine) -> None:
         """Do again what was done."""
         what = line.what
         if line.process != self.process or line.number != self.number + 1:
@@ -238,7 +238,7 @@ class Seen:
 
     def on_info(self, data: bytes, minds) -> None:
         """Take a camera_info."""
-        info = recorded.message(data, recorded.INFO)
+        info = trace_reader.message(data, trace_reader.INFO)
         self.infos = [info]
         for one in minds:
             if one.eye is not None:

@@ -12,11 +12,11 @@ import numpy as np
 from ami_ros.core.geometry import between
 from ami_ros.core.types import Belief, Plan
 from ami_ros.recording import message_reader
-from ami_ros.recording.records import Thought
-from ami_ros.recording.replay import recorded
-from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay import trace_reader
 from ami_ros.recording.replay.event_index import index
 from ami_ros.recording.replay.replay_mind import MindAgain, Seen
+from ami_ros.recording.replay.replay_overrides import Changes
+from ami_ros.recording.trace_records import Thought
 
 ASKED = re.compile(r'\s*t=(\S+)\s+v=(\S+)\s+w=(\S+)\s*')
 
@@ -55,9 +55,9 @@ def question(text: str) -> Question:
 
 def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Prediction:
     """Ask; ValueError where nothing was planned at that time, or the robot could not do it."""
-    found, said = index(bag), recorded.abouts(bag)
+    found, said = index(bag), trace_reader.abouts(bag)
     one = found.at(asked.at_s)
-    who = recorded.kinds(said, 'mind', 'actor')
+    who = trace_reader.kinds(said, 'mind', 'actor')
     if not who:
         raise ValueError(f'{bag} has no trace of who plans; it has of: {", ".join(said)}')
     node, about = next(iter(who.items()))
@@ -88,10 +88,10 @@ def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Pre
 def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, changes: Changes,
                make_eye: Callable) -> tuple[Thought, MindAgain]:
     """Return a thought, and a mind that has the goal and the numbers of that moment."""
-    camera = recorded.robot_of(about).camera
+    camera = trace_reader.robot_of(about).camera
     again, seen = None, Seen(camera.kind)
-    for heard in message_reader.messages(bag, (recorded.TRACE_RECORDS,)):
-        for line in recorded.lines_of(heard.data, heard.log_ns):
+    for heard in message_reader.messages(bag, (trace_reader.TRACE_RECORDS,)):
+        for line in trace_reader.lines_of(heard.data, heard.log_ns):
             if line.node != node:
                 continue
             kind = line.kind

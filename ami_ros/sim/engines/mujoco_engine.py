@@ -15,8 +15,8 @@ from ami_ros.sim.engines import FAR_M, STEP_S, TORQUE_NM  # noqa: E402
 from ami_ros.sim.engines.mujoco_scene import BEAMS_SEE, FLOOR, model_of, person_body  # noqa: E402
 from ami_ros.sim.engines.ray_renderer import RayRenderer  # noqa: E402
 from ami_ros.sim.scenes.baking import bake, bake_person, density  # noqa: E402
-from ami_ros.sim.scenes.protocol_mesh import bake_world  # noqa: E402
-from ami_ros.sim.scenes.room import of_world  # noqa: E402
+from ami_ros.sim.scenes.protocol_room import of_world  # noqa: E402
+from ami_ros.sim.scenes.protocol_room_mesh import bake_world  # noqa: E402
 from ami_ros.sim.scenes.scene import Scene  # noqa: E402
 
 SUBSTEPS = 2            # of MuJoCo's in one STEP_S; contacts of small wheels need it

@@ -9,7 +9,7 @@ import numpy as np
 from ami_ros.sim.scenes.baking import Mesh
 from ami_ros.sim.scenes.elements import Solid
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.scenes.surfaces import person_parts
+from ami_ros.sim.scenes.visible_surfaces import person_parts
 
 FLOOR = 'floor'
 SEEN, SOLID, OWN = 2, 3, 4                          # groups of geometry

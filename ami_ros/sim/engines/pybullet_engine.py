@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pybullet
 
-from ami_ros.sim import room
+from ami_ros.sim import pybullet_room
 from ami_ros.sim.engines import FAR_M, TORQUE_NM
 from ami_ros.sim.engines.pybullet_scene import build_person, build_scene
+from ami_ros.sim.furnished_room import Shade, World
 from ami_ros.sim.scenes.baking import density
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.world import Shade, World
 
 COM_M = 0.07            # base_link lies on the floor; PyBullet reports the centre of mass above it
 START_M = COM_M + 0.001         # of the centre of mass of a robot that is put on the floor
@@ -58,7 +58,7 @@ class PyBulletEngine:
         far = FAR_M
         self.shade: dict = OWN_LIGHT
         if plain is not None:
-            self.solids = set(room.build(self.client, plain))
+            self.solids = set(pybullet_room.build(self.client, plain))
             self.shade = shading(plain)
         elif scene is not None:
             self.solids = set(build_scene(self.client, scene, density(size)))

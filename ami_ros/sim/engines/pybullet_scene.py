@@ -11,7 +11,7 @@ import pybullet
 from ami_ros.sim.scenes.baking import bake, bake_person, Mesh
 from ami_ros.sim.scenes.elements import Lighting, Person, Solid
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.scenes.surfaces import person_parts
+from ami_ros.sim.scenes.visible_surfaces import person_parts
 
 FLOOR_M = 0.05          # half its thickness
 FLOOR_GRIP = 0.9        # friction, as in the protocol's room

@@ -4,15 +4,15 @@
 import importlib
 
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.scenes.seeds import MOST_SEED
+from ami_ros.sim.scenes.seed_allocation import MOST_SEED
 
 GENERATORS = {      # name: module; each has draw(seed) -> Scene
-    'room': 'ami_ros.sim.scenes.room',
-    'rooms': 'ami_ros.sim.scenes.rooms',
-    'building': 'ami_ros.sim.scenes.building',
-    'hall': 'ami_ros.sim.scenes.hall',
-    'clutter': 'ami_ros.sim.scenes.clutter',
-    'mixed': 'ami_ros.sim.scenes.mixed',
+    'room': 'ami_ros.sim.scenes.protocol_room',
+    'rooms': 'ami_ros.sim.scenes.single_room_generator',
+    'building': 'ami_ros.sim.scenes.building_generator',
+    'hall': 'ami_ros.sim.scenes.hall_generator',
+    'clutter': 'ami_ros.sim.scenes.clutter_generator',
+    'mixed': 'ami_ros.sim.scenes.mixed_generator',
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ami_ros.sim.scenes import lighting, object_textures, textures
 from ami_ros.sim.scenes.elements import Colour, Lighting, Look, Person
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.sim.scenes.surfaces import Canvas, of_person, of_scene, Surfaces
+from ami_ros.sim.scenes.visible_surfaces import Canvas, of_person, of_scene, Surfaces
 
 TEXELS_PER_M = 32.0     # a picture of 64 pixels across 110 degrees has 22 at a distance of 1 m
 LEAST = 3               # texels of a side

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from ami_ros.sim.furnished_room import World
+from ami_ros.sim.scenes.collision_solids import Ground, openings, SLACK_M, solids_of
 from ami_ros.sim.scenes.elements import (
     Door,
     Furniture,
@@ -19,8 +21,6 @@ from ami_ros.sim.scenes.elements import (
     Solid,
     WALL_M,
 )
-from ami_ros.sim.scenes.solids import Ground, openings, SLACK_M, solids_of
-from ami_ros.sim.world import World
 
 ROOM_M = (1.0, 40.0)    # smallest and largest side of a room
 HEIGHT_M = (1.0, 10.0)  # of a room

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from ami_ros.sim.scenes.collision_solids import openings
 from ami_ros.sim.scenes.elements import Colour, Decor, Door, Lamp, Lighting, Look, Room, Rug
-from ami_ros.sim.scenes.solids import openings
 
 WALLS = {       # kind: how often
     'plain': 5, 'concrete': 1, 'stripes': 2, 'dots': 1.3, 'damask': 1.5, 'wainscot': 2,

@@ -38,7 +38,8 @@ def accuracy(data: WorldFrames, read: Callable[[np.ndarray, np.ndarray], np.ndar
 
     `read` maps the images (N, H, W, 3) uint8 of A and of B to the seven numbers of a pair, (N, 7).
     """
-    rng, figures = np.random.default_rng(seed), {}
+    rng = np.random.default_rng(seed)
+    figures: dict[str, float] = {}
     for most_m, most_rad in BANDS:
         a, b = pairs_within(data, most_m, most_rad, rng)
         said = read(data.images[a], data.images[b])

@@ -16,12 +16,12 @@ import torch
 
 import ami_ros
 from ami_ros.inference import backend
-from ami_ros.modules import golden
+from ami_ros.modules import golden_inputs
 from ami_ros.modules import module as modules
-from ami_ros.modules.envelope import NAME
-from ami_ros.modules.kinds import GENERAL
-from ami_ros.robots.find import find
-from ami_ros.training import shrink
+from ami_ros.modules.module_kinds import GENERAL
+from ami_ros.modules.signature_envelope import NAME
+from ami_ros.robots.find_robot import find
+from ami_ros.training import float16_weight_storage
 from ami_ros.training.collect_worlds import MANIFEST
 from ami_ros.training.general_model import export, train
 from ami_ros.training.general_model.world_frames import read_worlds
@@ -71,7 +71,7 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     model, _ = train.train(data, recipe, checkpoint, job.resume, say)
     if train.processes()[0]:
         return job.out              # the first process writes
-    shrink.round_weights(model)
+    float16_weight_storage.round_weights(model)
     _, held = train.split(data, recipe.held_out)
     figures = train.accuracy(held, train.reader(model))
     if wrong := failures(figures):
@@ -89,12 +89,12 @@ def pack(job: Job, recipe: train.Recipe, model, images: np.ndarray, figures: dic
     images = np.stack([images[k] for k in np.linspace(0, len(images) - 1, 16).astype(int)])
     with tempfile.TemporaryDirectory() as folder:
         networks = export.export(model, Path(folder), images)
-        files = {p.name: shrink.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
+        files = {p.name: float16_weight_storage.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
     opened = {name: backend('onnx')(files[f'{name}.onnx']) for name in networks}
-    few = images[:golden.PICTURES].astype(np.float32)
+    few = images[:golden_inputs.PICTURES].astype(np.float32)
     tokens = opened['encode'](image=few)[0]
     motion = np.array([[0.1, 0.0, 1.0, 0.0]] * len(tokens), np.float32)
-    files[golden.FILE], said = golden.record(opened, {
+    files[golden_inputs.FILE], said = golden_inputs.record(opened, {
         'encode': {'image': few}, 'compare': {'a': tokens, 'b': np.roll(tokens, 1, 0)},
         'predict': {'tokens': tokens, 'motion': motion}})
     manifest_of_worlds = job.worlds / MANIFEST

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ami_ros.training.export import compare, OPSET
 from ami_ros.training.general_model.networks import GeneralModel
+from ami_ros.training.onnx_export import compare, OPSET
 
 PAIRS = 6
 

@@ -149,9 +149,9 @@ def train(data: WorldFrames, recipe: Recipe, checkpoint: Path, resume: bool = Fa
         last = step + 1 == recipe.steps
         if rank == 0 and ((step + 1) % 50 == 0 or last):
             speed = (step + 1 - begin) / (time.monotonic() - started)
-            figures = '  '.join(f'{n} {v.item():.3f}' for n, v in parts.items())
+            losses = '  '.join(f'{n} {v.item():.3f}' for n, v in parts.items())
             say(f'step {step + 1:5d}/{recipe.steps}  {(recipe.steps - step - 1) / speed:5.0f} s '
-                f'left  {figures}')
+                f'left  {losses}')
         if rank == 0 and ((step + 1) % SAVE == 0 or last):
             save(checkpoint, {
                 'model': model.state_dict(), 'optimiser': optimiser.state_dict(),

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ami_ros.core.geometry import between
-from ami_ros.robots.find import find
-from ami_ros.training import bagreader
+from ami_ros.robots.find_robot import find
+from ami_ros.training import bag_reader
 from ami_ros.training.collect_worlds import folder_of, MANIFEST
 from ami_ros.training.topic_choice import BagError
 
@@ -36,7 +36,7 @@ def path_of(pose: np.ndarray) -> np.ndarray:
                                             + TURN_M * np.abs(step[:, 2]))])
 
 
-def odometry_at(recording: bagreader.Recording) -> np.ndarray:
+def odometry_at(recording: bag_reader.Recording) -> np.ndarray:
     """Return the odometry (F, 3) at the stamp of each image, linear between two readings."""
     yaw = np.unwrap(recording.odom[:, 2])
     return np.stack([np.interp(recording.image_ns, recording.odom_ns, values)
@@ -64,7 +64,7 @@ def read_worlds(folder: Path, say: Callable[[str], None] = print) -> WorldFrames
                                    file['path_m'], file['world'], seeds)
     robot, parts = find('rover'), []
     for index, seed in enumerate(seeds):
-        recording = bagreader.read(folder_of(folder, seed), robot.camera_size, robot=robot)
+        recording = bag_reader.read(folder_of(folder, seed), robot.camera_size, robot=robot)
         pose = odometry_at(recording)
         parts.append((recording.images, pose, path_of(pose), np.full(len(pose), index)))
         if (index + 1) % 50 == 0:

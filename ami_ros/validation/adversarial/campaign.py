@@ -15,14 +15,14 @@ import platform
 import numpy as np
 
 from ami_ros import __version__
-from ami_ros.core.share import share
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.core.share_directory import share
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.parallel.pool import outcomes
-from ami_ros.robots.find import find
-from ami_ros.validation.adversarial.leg import AdversarialLeg, LegSpec
+from ami_ros.robots.find_robot import find
+from ami_ros.validation.adversarial.campaign_leg import AdversarialLeg, LegSpec
 from ami_ros.validation.adversarial.planners import KINDS
 from ami_ros.validation.adversarial.summary import summary
-from ami_ros.validation.measured import measured
+from ami_ros.validation.report_fingerprint import measured
 
 LEG_S = 60.0
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ami_ros.core.types import Plan
 from ami_ros.critic.footprint_sweep import Box, seen_after
 from ami_ros.robots.robot import Robot
-from ami_ros.validation.adversarial.ground import Ground
+from ami_ros.validation.adversarial.room_geometry import Ground
 from ami_ros.validation.adversarial.vehicle import VehicleState
 
 KNOTS, KNOT_S = 8, 0.25     # as many as a mind's

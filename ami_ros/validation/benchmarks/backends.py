@@ -12,7 +12,7 @@ fast. Busy means that a process that only computes runs on every core at the sam
 
 import os
 
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 
 for _name, _value in THREADS.items():
     os.environ.setdefault(_name, _value)
@@ -28,8 +28,8 @@ import time  # noqa: E402
 import numpy as np  # noqa: E402
 
 from ami_ros.inference import backend, Options  # noqa: E402
-from ami_ros.inference.bench_inputs import asks, pictures, TIMES  # noqa: E402
-from ami_ros.inference.compare import off  # noqa: E402
+from ami_ros.inference.benchmark_inputs import asks, pictures, TIMES  # noqa: E402
+from ami_ros.inference.compare_networks import off  # noqa: E402
 from ami_ros.modules.module import open_module  # noqa: E402
 
 REQUIRED = 1e-4
@@ -75,8 +75,8 @@ def int8_dynamic(module) -> dict:
     """Ranges looked for in every input of every call."""
     from onnxruntime.quantization import quantize_dynamic, QuantType
 
-    from ami_ros.inference.cast import plain
-    from ami_ros.inference.graph import read, write
+    from ami_ros.inference.onnx_graph import read, write
+    from ami_ros.inference.onnx_precision_cast import plain
     from ami_ros.training.quantize import products, to_quantise
     made = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -125,8 +125,8 @@ def eager(module, threads: int = 1, bf16: bool = False) -> dict:
     """The torch modules that were exported, called as one does where one develops."""
     import torch
 
-    from ami_ros.training.export import Imagine, See, StepNet
-    from ami_ros.training.restore import restore
+    from ami_ros.training.onnx_export import Imagine, See, StepNet
+    from ami_ros.training.restore_from_onnx import restore
     torch.set_num_threads(threads)
     model, ordinary = restore(module)
     horizon = module.manifest['horizon']
@@ -251,8 +251,8 @@ def larger(module, calls: int = 15) -> dict:
     """Export larger encoders, untrained, and time them: latency only, they know nothing."""
     import torch
 
-    from ami_ros.training.export import See
     from ami_ros.training.networks import Jepa, Shape
+    from ami_ros.training.onnx_export import See
     torch.set_num_threads(1)
     said = {}
     for name in LARGER:

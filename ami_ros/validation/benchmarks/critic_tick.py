@@ -2,7 +2,7 @@
 """
 Measures the computing time of a critic tick, and its delay while both cores are busy.
 
-python3 -m ami_ros.validation.benchmarks.critic_tick --report docs/reports/tick.json
+python3 -m ami_ros.validation.benchmarks.critic_tick --report docs/reports/critic_tick.json
 
 Cost: `Critic.judge` for a rover that wanders with a lidar of 360 beams, under the rover's policy
 and under the strict one with every rule; by the thread's own clock, so that other processes count
@@ -25,14 +25,14 @@ import sys
 import tempfile
 import time
 
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 
 os.environ.update(THREADS)
 
 import numpy as np  # noqa: E402
 
-from ami_ros.host.privileges import take_priority  # noqa: E402
-from ami_ros.validation.benchmarks import critic_tick_world  # noqa: E402
+from ami_ros.host.realtime_priority import take_priority  # noqa: E402
+from ami_ros.validation.benchmarks import critic_tick_scenario  # noqa: E402
 from ami_ros.validation.stack.bench import machine, versions  # noqa: E402
 
 NODE = ('-m', 'ami_ros.validation.benchmarks.critic_tick_node')
@@ -49,7 +49,7 @@ def percentiles(values) -> dict[str, float]:
 
 def cost(policy: str, ticks: int, seed: int) -> dict:
     """Measure so many ticks of one policy."""
-    world, cpu, wall = critic_tick_world.Wander(policy, seed), [], []
+    world, cpu, wall = critic_tick_scenario.Wander(policy, seed), [], []
     actions: dict = {}
     gc.collect()
     for _ in range(ticks + WARM):

@@ -18,12 +18,13 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 import yaml
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.core.types import Plan
-from ami_ros.host.privileges import take_priority
-from ami_ros.nodes import convert, critic_node, topics
+from ami_ros.host.realtime_priority import take_priority
+from ami_ros.nodes import critic_node, topics
+from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes.run import run
-from ami_ros.validation.benchmarks import critic_tick_world
+from ami_ros.validation.benchmarks import critic_tick_scenario
 
 PERIOD_NS = 10**9 // critic_node.TICK_HZ
 
@@ -92,7 +93,7 @@ class Body(Node):
         self.out = {row.name: self.create_publisher(*row.publisher()) for row in (
             topics.SCAN, topics.ODOMETRY, topics.IMU, topics.PLAN, topics.STATUS,
             topics.CAMERA)}
-        self.world, self.ticks = critic_tick_world.Wander('strict', 1), 0
+        self.world, self.ticks = critic_tick_scenario.Wander('strict', 1), 0
         self.create_timer(1 / critic_node.TICK_HZ, self.on_time,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
         Path(f'{sys.argv[2]}.ready').touch()
@@ -111,7 +112,7 @@ class Body(Node):
         pose = np.array([world.place.real, world.place.imag, world.yaw])
         speed = np.array([world.v, world.w])
         self.say(topics.ODOMETRY, convert.odometry_message(now, pose, speed))
-        self.say(topics.IMU, convert.imu_message(now, np.zeros(3), critic_tick_world.UP))
+        self.say(topics.IMU, convert.imu_message(now, np.zeros(3), critic_tick_scenario.UP))
         if self.ticks % 5 == 0:
             picture = world.rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
             self.say(topics.CAMERA, convert.image_message(picture, now))

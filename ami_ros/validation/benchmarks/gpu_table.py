@@ -14,7 +14,7 @@ Needs torch with CUDA and tensorrt.
 import os
 from typing import Any
 
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 
 for _name, _value in THREADS.items():
     os.environ.setdefault(_name, _value)
@@ -31,8 +31,8 @@ import numpy as np  # noqa: E402
 
 from ami_ros.inference import backend, BackendUnavailable, Options  # noqa: E402
 from ami_ros.inference import tensorrt_backend as trt_backend  # noqa: E402
-from ami_ros.inference.bench_inputs import asks, pictures  # noqa: E402
-from ami_ros.inference.compare import off, TOLERANCE  # noqa: E402
+from ami_ros.inference.benchmark_inputs import asks, pictures  # noqa: E402
+from ami_ros.inference.compare_networks import off, TOLERANCE  # noqa: E402
 from ami_ros.modules.module import open_module  # noqa: E402
 
 CANDIDATES, KNOTS = 512, 10
@@ -56,10 +56,10 @@ def jobs(module) -> dict:
     """Return name -> (torch module, inputs, ONNX bytes, int8 bytes or None)."""
     import torch
 
-    from ami_ros.training.export import Imagine, IMAGINED, See, StepNet
     from ami_ros.training.networks import Jepa, Shape
+    from ami_ros.training.onnx_export import Imagine, IMAGINED, See, StepNet
     from ami_ros.training.quantize import quantise
-    from ami_ros.training.restore import restore
+    from ami_ros.training.restore_from_onnx import restore
     model, ordinary = restore(module)
     limits = module.manifest['limits']
     see = backend('onnx')(module.files['see.onnx'])

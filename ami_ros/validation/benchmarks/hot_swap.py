@@ -28,13 +28,16 @@ import numpy as np
 import rclpy
 import yaml
 
-from ami_ros.core.share import share
-from ami_ros.modules import envelope, keys, trust
+from ami_ros.core.share_directory import share
+from ami_ros.modules import signature_envelope as envelope
+from ami_ros.modules import signing_keys
+from ami_ros.modules import trusted_keys as trust
 from ami_ros.modules.module import shipped
 from ami_ros.modules.signing import sign
-from ami_ros.nodes import convert, topics
-from ami_ros.robots.find import find
-from ami_ros.validation.stack import session
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from ami_ros.robots.find_robot import find
+from ami_ros.validation.stack import sim_session
 from ami_ros.validation.stack.episode_runner import EpisodeRunner
 from ami_ros.validation.stack.processes import claim_domain, Processes
 
@@ -56,7 +59,7 @@ class Sets:
         manifest = json.loads((copy / envelope.MANIFEST).read_text())
         manifest['version'] = '9.9.9'
         (copy / envelope.MANIFEST).write_text(json.dumps(manifest))
-        key = keys.Signer.new()
+        key = signing_keys.Signer.new()
         sign(copy, key)
         trust.admit(work / 'trust', 'trial', key.public, ['*'], ['*'])
         self.ask('install', shipped())
@@ -162,15 +165,16 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
     """Drive until all swaps are done; return what was counted."""
     sets = Sets(work)
     rollbacks_s = [sets.rollback_s() for _ in range(rollbacks)]
-    params = yaml.safe_load(share('config/rover.yaml').read_text())
+    params = yaml.safe_load(share('config/rover_node_parameters.yaml').read_text())
     params['/**/mind']['ros__parameters']['module_store_dir'] = str(sets.store)
     (work / 'params.yaml').write_text(yaml.safe_dump(params))
-    made = session.Session(work / 'logs', True, camera_hz, world_seed=7,
-                           params=work / 'params.yaml')
+    made = sim_session.Session(work / 'logs', True, camera_hz, world_seed=7,
+                               params=work / 'params.yaml')
     domain, lock = claim_domain()
     context, drives = rclpy.Context(), []
-    with lock, Processes(domain, made.logs) as processes, session.open_body(
-            made.engine, find('rover'), session.SimRoom(7), 0, find('rover').camera_size) as world:
+    with lock, Processes(domain, made.logs) as processes, sim_session.open_body(
+            made.engine, find('rover'), sim_session.SimRoom(7), 0,
+            find('rover').camera_size) as world:
         os.environ.update(processes.settings())
         made.start(processes)
         rclpy.init(context=context, domain_id=domain)
@@ -183,7 +187,7 @@ def run(work: Path, swaps: int, camera_hz: int, seed: int, every_s: float = 4.0,
         try:
             pilot = EpisodeRunner(context, False, 1 / camera_hz, check)
             swapper.watch = GapWatch(pilot)
-            for errand in session.errands(world, blocks, seed, lambda n: (
+            for errand in sim_session.errands(world, blocks, seed, lambda n: (
                     bool(swapper.left or swapper.order is not None))):
                 swapper.due_s = swapper.due_s or time.monotonic() + 10
                 drives.append(pilot.drive(errand.drive, errand.picture, errand.seed))

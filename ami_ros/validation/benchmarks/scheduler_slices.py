@@ -3,7 +3,7 @@
 Measures the effect of short time slices without a real-time priority.
 
     python3 -m ami_ros.validation.benchmarks.scheduler_slices --report
-    docs/reports/short_turns.json
+    docs/reports/scheduler_slices.json
 
 A process that works for a millisecond every 20 ms, as the critic does, and says how late it woke;
 with ordinary turns and with short ones in turn, beside a process a core that only computes, all of
@@ -21,7 +21,7 @@ import time
 
 import numpy as np
 
-from ami_ros.host.privileges import SHORT_NS, take_short_turns
+from ami_ros.host.realtime_priority import SHORT_NS, take_short_turns
 
 PERIOD_S, WORK_S = 0.02, 0.001
 SAY = (50, 99, 99.9, 100)

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 import rclpy
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.core.types import Odometry, Permit, Plan, Scan
 from ami_ros.critic.critic import Critic
-from ami_ros.critic.safety_policy.limits import read
-from ami_ros.recording import call_recorder
-from ami_ros.recording.records import Tracer
-from ami_ros.robots.find import find
+from ami_ros.critic.safety_policy.policy_loader import read
+from ami_ros.recording import critic_call_recorder
+from ami_ros.recording.trace_records import Tracer
+from ami_ros.robots.find_robot import find
 from ami_ros.sim.simulator_interface import open_body, SimRoom
-from ami_ros.validation.stack import bench, session
+from ami_ros.validation.stack import bench, sim_session
 from ami_ros.validation.stack.episode_runner import EpisodeRunner, START_S
 from ami_ros.validation.stack.processes import claim_domain, end, Processes, RECORDER
 from ami_ros.validation.stack.timer_jitter import Probe
@@ -39,7 +39,8 @@ STAGES = ('camera_to_command', 'critic', 'encode_plan')
 
 def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
     """Drive pairs, one of each recorded; return the stages of every frame, by drive."""
-    asked = session.Session(logs=folder / 'logs', real_time=True, camera_hz=HZ, world_seed=WORLD)
+    asked = sim_session.Session(logs=folder / 'logs', real_time=True, camera_hz=HZ,
+                                world_seed=WORLD)
     domain, lock = claim_domain()
     context = rclpy.Context()
     out: dict = {False: [], True: []}
@@ -50,12 +51,13 @@ def drives(pairs: int, folder: Path) -> dict[bool, list[list[dict]]]:
         asked.start(processes)
         rclpy.init(context=context, domain_id=domain)
         pilot = EpisodeRunner(context, False, 1 / HZ, processes.check)
-        for number, errand in enumerate(session.errands(body, BLOCKS, SEED, lambda i: i < pairs)):
+        for number, errand in enumerate(sim_session.errands(body, BLOCKS, SEED,
+                                                            lambda i: i < pairs)):
             for recorded in ((False, True), (True, False))[number % 2]:
                 if recorded:
                     processes.start(RECORDER, {'folder': str(folder), 'name': f'bag{number}'},
-                                    (share('config/rover.yaml'),))
-                    pilot.wait(lambda: pilot.recorded(session.RECORDED, RECORDER),
+                                    (share('config/rover_node_parameters.yaml'),))
+                    pilot.wait(lambda: pilot.recorded(sim_session.RECORDED, RECORDER),
                                'that everything is recorded', START_S)
                 drive = pilot.drive(errand.drive, errand.picture, errand.seed)
                 out[recorded].append([tick.stages_ms for tick in drive.ticks.values()
@@ -105,7 +107,7 @@ def critical_path() -> dict:
     for name in took:
         critics[name] = Critic(policy, robot), Tracer(10**6)
         if name != 'without':
-            call_recorder.watch(*critics[name])
+            critic_call_recorder.watch(*critics[name])
             critics[name][1].switch(name == 'recorded')
     for tick in range(4000):
         now = 10**9 + tick * 20_000_000
@@ -141,7 +143,7 @@ def main() -> None:
               'load_average': {'before': load[0], 'after': os.getloadavg()[0]},
               'protocol': {'pairs': given.pairs, 'goal_steps': BLOCKS, 'seed': SEED,
                            'camera_hz': HZ, 'world_seed': WORLD},
-              'noise_ms': session.percentiles(probe.late_ms), 'ms': added(out),
+              'noise_ms': sim_session.percentiles(probe.late_ms), 'ms': added(out),
               'critic_cpu_us': critical_path()}
     given.report.write_text(json.dumps(report, indent=1) + '\n')
     print(json.dumps({key: report[key] for key in ('noise_ms', 'ms', 'critic_cpu_us')}, indent=1))

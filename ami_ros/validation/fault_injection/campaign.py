@@ -16,16 +16,19 @@ import zlib
 import numpy as np
 
 from ami_ros.configurator.configurator import ConfiguratorSettings
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.critic.audit.log import GATHER_S
 from ami_ros.modules.module import open_module
 from ami_ros.nodes.critic_node import COMPANY_S, policy, TICK_HZ
 from ami_ros.nodes.lifecycle import BEAT_S
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.simulator import Simulator
 from ami_ros.sim.simulator_interface import open_body, SimBody, SimRoom
 from ami_ros.validation.evaluate import home
+from ami_ros.validation.fault_injection.campaign_resume import FaultLedger
+from ami_ros.validation.fault_injection.fault_definitions import chosen, read, Row
+from ami_ros.validation.fault_injection.faulty_stack import FaultyStack
 from ami_ros.validation.fault_injection.injectors import BY, Injector
 from ami_ros.validation.fault_injection.judge import (
     FULL_SHARE,
@@ -35,19 +38,16 @@ from ami_ros.validation.fault_injection.judge import (
     summed,
     Unseen,
 )
-from ami_ros.validation.fault_injection.lanes import lane
-from ami_ros.validation.fault_injection.ledger import FaultLedger
 from ami_ros.validation.fault_injection.message_faults import known
 from ami_ros.validation.fault_injection.observer import LaneGoal
-from ami_ros.validation.fault_injection.stack import FaultyStack
-from ami_ros.validation.fault_injection.table import chosen, read, Row
+from ami_ros.validation.fault_injection.straight_lanes import lane
 from ami_ros.validation.fault_injection.trace import Trace
 from ami_ros.validation.stack.bench import machine, versions
 from ami_ros.validation.stack.episode_runner import NoAnswer
 from ami_ros.validation.stack.processes import ChildEnded
-from ami_ros.validation.stack.session import say
+from ami_ros.validation.stack.sim_session import say
 
-ROBOT, POLICY = 'rover', 'config/safety_policy/rover.yaml'     # what config/rover.yaml starts
+ROBOT, POLICY = 'rover', 'config/safety_policy/rover.yaml'     # of rover_node_parameters.yaml
 RESUME_S = 1.5          # so long it is watched whether it drives on by itself
 DELAY_S = 0.2           # at most, from full speed to the strike: it may meet any phase
 STARTS = 3              # of a stack that does not come up

@@ -19,9 +19,10 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ami_ros.core.types import Command
-from ami_ros.nodes import convert, topics
-from ami_ros.validation.fault_injection.rogue import SIGN
-from ami_ros.validation.fault_injection.stack import FaultyStack
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from ami_ros.validation.fault_injection.faulty_stack import FaultyStack
+from ami_ros.validation.fault_injection.rogue_publisher import SIGN
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

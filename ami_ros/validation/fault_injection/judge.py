@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from ami_ros.validation.fault_injection.table import Named, Row
+from ami_ros.validation.fault_injection.fault_definitions import Named, Row
 from ami_ros.validation.fault_injection.trace import Statement, Trace
 
 NS = 1e9

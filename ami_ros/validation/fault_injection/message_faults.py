@@ -17,7 +17,8 @@ from geometry_msgs.msg import Twist
 import numpy as np
 from trajectory_msgs.msg import MultiDOFJointTrajectoryPoint
 
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 
 OFF_S = 1.0             # how stale a stale plan is, and how far ahead one from the future
 JUMP_S = 5.0            # of /clock

@@ -9,11 +9,12 @@ import numpy as np
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from ami_ros.nodes import convert, topics
-from ami_ros.validation.fault_injection.lanes import Lane
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
+from ami_ros.validation.fault_injection.ground_truth_sim_node import WATCHED
+from ami_ros.validation.fault_injection.straight_lanes import Lane
 from ami_ros.validation.fault_injection.topic_proxy import instruction, ORDER, TOLD
 from ami_ros.validation.fault_injection.trace import Statement, TruthSample
-from ami_ros.validation.fault_injection.watched_sim import WATCHED
 from ami_ros.validation.stack.episode_runner import EpisodeRunner, NoAnswer
 from ami_ros.validation.stack.frame_log import FrameLog
 

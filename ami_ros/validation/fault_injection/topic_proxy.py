@@ -17,7 +17,8 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 
 from ami_ros.core.settings import setting, Settings
-from ami_ros.nodes import convert, parameters, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.run import run
 from ami_ros.validation.fault_injection.message_faults import Distort, FAULTS
 

@@ -2,7 +2,7 @@
 """
 Corrupts the audit log, verifies it and continues it, and counts undetected corruptions.
 
-    python3 -m ami_ros.validation.fuzzing.audit_log docs/reports/fuzz_audit.json --count 100000
+    python3 -m ami_ros.validation.fuzzing.audit_log docs/reports/fuzz_audit_log.json --count 100000
     --seed 500
 
 A log of three files and its head are written once, then copied and spoilt: bytes, lines, files,

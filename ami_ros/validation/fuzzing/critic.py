@@ -3,7 +3,7 @@
 Sends invalid messages and files to the critic, and reports crashes, delays and unsafe motion.
 
 python3 -m ami_ros.validation.fuzzing.critic --count 100000 --seed 1 --report
-docs/reports/fuzz.json
+docs/reports/fuzz_critic.json
 
 Of the count, 90 % are messages to every input of a real critic node (two robots and policies, and
 another planner's input), among sound ones, at times that are made up; the rest are policy files,
@@ -22,13 +22,13 @@ import tempfile
 import time
 from typing import Any
 
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 
 os.environ.update(THREADS)
 
 import numpy as np  # noqa: E402
 
-from ami_ros.validation.fuzzing import critic_bench  # noqa: E402
+from ami_ros.validation.fuzzing import critic_node_harness  # noqa: E402
 from ami_ros.validation.fuzzing import files as fuzz_files  # noqa: E402
 
 CHUNK = 20_000          # messages of all desks in turn: each part has a seed of its own
@@ -40,7 +40,7 @@ SHOWN = 20              # of each kind of failure
 
 def messages(name: str, count: int, seed: int, folder: Path) -> dict:
     """Send so many spoilt messages to one desk; return what came of it."""
-    desk = critic_bench.Desk(name, seed, folder)
+    desk = critic_node_harness.Desk(name, seed, folder)
     try:
         while desk.sent < count and len(desk.crashes) + len(desk.wrong) < SHOWN:
             desk.tick(MOST)

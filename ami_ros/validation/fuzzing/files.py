@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ami_ros.core.share import share as shared_file
+from ami_ros.core.share_directory import share as shared_file
 from ami_ros.critic.audit.hash_chain import files, HEAD
 from ami_ros.critic.audit.log import AuditLog
 from ami_ros.critic.audit.verify import verify
-from ami_ros.critic.latch import FILE, Latch
 from ami_ros.critic.rules import CORE
-from ami_ros.critic.safety_policy import limits
-from ami_ros.critic.safety_policy.limits import build_rules
-from ami_ros.robots.find import find
+from ami_ros.critic.safety_policy import policy_loader
+from ami_ros.critic.safety_policy.policy_loader import build_rules
+from ami_ros.critic.stop_latch import FILE, Latch
+from ami_ros.robots.find_robot import find
 from ami_ros.validation.fuzzing import corruptions
 
 SLOWEST_S = 2.0         # to read one file; they are read once, when the critic starts
@@ -103,7 +103,7 @@ class policies(Reader):      # noqa: N801
 
     def read(self, path: Path) -> None:
         """Read it, and make the rules of it."""
-        made = limits.read(path)
+        made = policy_loader.read(path)
         assert set(CORE) <= set(made.rules)
         for own in made.groups.values():
             for field in fields(own):
@@ -123,7 +123,7 @@ class robots(Reader):        # noqa: N801
     def __init__(self, folder: Path):
         super().__init__(folder)
         self.texts = [shared_file('config/robots/rover.yaml').read_text()]
-        self.policy = limits.read(shared_file('config/safety_policy/rover.yaml'))
+        self.policy = policy_loader.read(shared_file('config/safety_policy/rover.yaml'))
 
     def sound(self) -> list[str]:
         """Return sound ones."""

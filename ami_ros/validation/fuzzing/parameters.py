@@ -27,7 +27,7 @@ from ami_ros.modules.module import open_module
 from ami_ros.nodes import parameters
 from ami_ros.nodes.critic_node import policy
 from ami_ros.nodes.sim_node import SimSettings
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim.simulator_interface import open_body
 from ami_ros.validation.stack.processes import NODES
 

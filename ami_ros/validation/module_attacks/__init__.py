@@ -6,7 +6,7 @@ Used by ami_ros/validation/module_attacks/tampering.py and by the tests.
 """
 
 from ami_ros.validation.module_attacks.archives import ATTACKS as ARCHIVES
-from ami_ros.validation.module_attacks.bench import Bench
+from ami_ros.validation.module_attacks.attack_setup import Bench
 from ami_ros.validation.module_attacks.contents import ATTACKS as CONTENTS
 from ami_ros.validation.module_attacks.signatures import ATTACKS as SIGNATURES
 

@@ -9,7 +9,8 @@ import os
 import tarfile
 import zipfile
 
-from ami_ros.modules import archive, envelope
+from ami_ros.modules import archive
+from ami_ros.modules import signature_envelope as envelope
 
 ATTACKS: dict[str, Callable] = {}
 

@@ -9,11 +9,12 @@ import zipfile
 
 import numpy as np
 
-from ami_ros.modules import active_set, canonical_json, envelope, golden
+from ami_ros.modules import active_set, canonical_json, golden_inputs
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.module import digest, open_folder
 from ami_ros.modules.signing import counter_of
-from ami_ros.modules.trust import Trust
-from ami_ros.validation.module_attacks.bench import FILES, MANIFEST
+from ami_ros.modules.trusted_keys import Trust
+from ami_ros.validation.module_attacks.attack_setup import FILES, MANIFEST
 
 ATTACKS: dict[str, Callable] = {}
 
@@ -60,10 +61,10 @@ def _(b):
 def _(b):
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as file:
-        file.writestr('see.in.picture.npy', bytes(golden.LARGEST + 1))
-    module = b.made('bomb', files={golden.FILE: out.getvalue()}, version='1.0.2', golden={
-        'file': golden.FILE, 'tolerance': {'float32': 1.0}, 'reason': 'none'})
-    golden.check(open_folder(module, b.trust, True), {'see': lambda **_: []})
+        file.writestr('see.in.picture.npy', bytes(golden_inputs.LARGEST + 1))
+    module = b.made('bomb', files={golden_inputs.FILE: out.getvalue()}, version='1.0.2', golden={
+        'file': golden_inputs.FILE, 'tolerance': {'float32': 1.0}, 'reason': 'none'})
+    golden_inputs.check(open_folder(module, b.trust, True), {'see': lambda **_: []})
 
 
 @attack('downgrade to what was signed long ago')

@@ -5,9 +5,10 @@ import base64
 from collections.abc import Callable
 import json
 
-from ami_ros.modules import canonical_json, envelope
+from ami_ros.modules import canonical_json
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.module import digest
-from ami_ros.validation.module_attacks.bench import ORDER
+from ami_ros.validation.module_attacks.attack_setup import ORDER
 
 ATTACKS: dict[str, Callable] = {}
 

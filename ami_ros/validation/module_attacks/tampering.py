@@ -23,12 +23,13 @@ import time
 
 import numpy as np
 
-from ami_ros.modules import active_set, archive, envelope
+from ami_ros.modules import active_set, archive
+from ami_ros.modules import signature_envelope as envelope
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import open_folder, open_module, shipped
-from ami_ros.modules.store import Store
-from ami_ros.modules.trust import packaged
-from ami_ros.robots.find import find
+from ami_ros.modules.module_store import Store
+from ami_ros.modules.trusted_keys import packaged
+from ami_ros.robots.find_robot import find
 from ami_ros.validation.module_attacks import ATTACKS, Bench
 
 

@@ -9,16 +9,16 @@ import platform
 import numpy as np
 
 from ami_ros import __version__
-from ami_ros.critic.safety_policy.limits import read
+from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.parallel.pool import outcomes
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.validation.adversarial.campaign import (
     machine,
     safety_policy_file,
 )
-from ami_ros.validation.measured import measured
-from ami_ros.validation.sensor_lies.drive import driven, OF_OBSTACLES
-from ami_ros.validation.sensor_lies.table import HONEST, LIES
+from ami_ros.validation.report_fingerprint import measured
+from ami_ros.validation.sensor_lies.lie_definitions import HONEST, LIES
+from ami_ros.validation.sensor_lies.wall_drive import driven, OF_OBSTACLES
 
 ALL = {HONEST.name: HONEST, **LIES}
 DEFINITIONS = {

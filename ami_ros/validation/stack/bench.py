@@ -22,17 +22,17 @@ from typing import Any
 import numpy as np
 
 from ami_ros import __version__
-from ami_ros.core.stack import THREADS
+from ami_ros.core.robot_processes import THREADS
 from ami_ros.inference import Options
 from ami_ros.modules.module import Module, open_module
 from ami_ros.nodes.mind_settings import engines
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim.simulator_interface import open_body, SimRoom
 from ami_ros.validation import evaluate
-from ami_ros.validation.stack import bench_life, session
+from ami_ros.validation.loop_timing import one_function, STAGES
+from ami_ros.validation.stack import sim_session, startup_and_recovery_benchmark
 from ami_ros.validation.stack.episode_runner import Drive
 from ami_ros.validation.stack.timer_jitter import Probe
-from ami_ros.validation.stopwatch import one_function, STAGES
 
 BLOCKS, HZ, GOAL_BLOCKS, SEED = 3, 10, 20, 100
 SHARE = 0.5             # of a block over ROS: how long one in one function takes
@@ -49,14 +49,15 @@ def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: b
     """Drive over ROS in real time; only frames that were searched for count."""
     drives: list[Drive] = []
     with tempfile.TemporaryDirectory() as logs:
-        asked = session.Session(logs=Path(logs), real_time=True, camera_hz=HZ, separate=separate,
-                                module=args.module, world_seed=world_seed,
-                                thinking={'backend': args.backend,
-                                          'precision': args.precision},
-                                image=LARGE if large else (64, 64),
-                                image_hfov_rad=LARGE_HFOV_RAD if large else 0.0,
+        asked = sim_session.Session(logs=Path(logs), real_time=True, camera_hz=HZ,
+                                    separate=separate,
+                                    module=args.module, world_seed=world_seed,
+                                    thinking={'backend': args.backend,
+                                              'precision': args.precision},
+                                    image=LARGE if large else (64, 64),
+                                    image_hfov_rad=LARGE_HFOV_RAD if large else 0.0,
                                 # PyBullet takes 90 ms to draw it, and that is no matter of ROS
-                                engine='loopback' if large else 'pybullet')
+                                    engine='loopback' if large else 'pybullet')
         robot = find('rover')
         with open_body('pybullet', robot, SimRoom(world_seed), 0, robot.camera_size) as body:
             begun: list[float] = []
@@ -64,15 +65,15 @@ def over_ros(args: argparse.Namespace, world_seed: int, separate: bool, large: b
             def more(index: int) -> bool:
                 return not begun or time.monotonic() - begun[0] < args.seconds
 
-            def done(errand: session.EpisodeSpec, drive: Drive) -> None:
+            def done(errand: sim_session.EpisodeSpec, drive: Drive) -> None:
                 if not begun:
                     begun.append(time.monotonic() - drive.episode.duration_s)
                 drives.append(drive)
 
-            cost = session.run(asked, session.errands(body, GOAL_BLOCKS, SEED, more), done)
+            cost = sim_session.run(asked, sim_session.errands(body, GOAL_BLOCKS, SEED, more), done)
     searched = [replace(drive, ticks={n: tick for n, tick in drive.ticks.items()
                                       if tick.plan and tick.plan.iterations}) for drive in drives]
-    return {**session.latencies(searched), 'plans': session.punctuality(drives, 1 / HZ),
+    return {**sim_session.latencies(searched), 'plans': sim_session.punctuality(drives, 1 / HZ),
             'processes': {name: {'cores': said['cores'], 'memory_mb': said['memory_mb']['late']}
                           for name, said in cost.items()}}
 
@@ -83,11 +84,11 @@ def block(mode: str, args: argparse.Namespace, module: Module, world_seed: int) 
         if mode == 'one_function':
             took_ms = one_function(module, GOAL_BLOCKS, SEED, SHARE * args.seconds,
                                    args.backend, Options(args.precision, cache=engines('')))
-            said = {'latency_ms': {stage: session.percentiles(values)
+            said = {'latency_ms': {stage: sim_session.percentiles(values)
                                    for stage, values in took_ms.items()}}
         else:
             said = over_ros(args, world_seed, 'separate' in mode, '640' in mode)
-    return {**said, 'noise_ms': session.percentiles(probe.late_ms)}
+    return {**said, 'noise_ms': sim_session.percentiles(probe.late_ms)}
 
 
 def median(values: list):
@@ -177,7 +178,8 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
                           'module_version': module.manifest['version']}}
     blocks: dict[str, list[dict]] = {mode: [] for mode in args.modes}
     begun = time.monotonic()
-    life = bench_life.measure(args.module, world_seed, args.repeats, args.idle_seconds, say) \
+    life = startup_and_recovery_benchmark.measure(args.module, world_seed, args.repeats,
+                                                  args.idle_seconds, say) \
         if args.repeats else None
     for number in range(BLOCKS):
         for mode in args.modes:
@@ -196,7 +198,7 @@ def main(args: argparse.Namespace, say: Callable[[str], object] = sys.stderr.wri
     sys.stdout.write(table(report) + '\n')
     if args.report is not None:
         args.report.parent.mkdir(parents=True, exist_ok=True)
-        session.write(args.report, report)
+        sim_session.write(args.report, report)
         sys.stdout.write(f'report: {args.report}\n')
     sys.stdout.write(json.dumps({key: value for key, value in report.items()
                                  if key not in ('blocks', *MODES)}) + '\n')

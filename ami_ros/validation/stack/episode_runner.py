@@ -16,9 +16,10 @@ from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
 from ami_ros.core.types import Plan
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.nodes.run import Executor
-from ami_ros.validation.protocol import Episode, GoalDrive, Judge
+from ami_ros.validation.evaluation_protocol import Episode, GoalDrive, Judge
 from ami_ros.validation.stack.frame_log import FrameLog, FrameTrace
 
 SET_PARAMETERS = topics.Service('sim/set_parameters', SetParameters, 'sim')

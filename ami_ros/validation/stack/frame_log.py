@@ -8,7 +8,8 @@ import numpy as np
 from rclpy.node import Node
 
 from ami_ros.core.types import Plan
-from ami_ros.nodes import convert, topics
+from ami_ros.nodes import message_conversions as convert
+from ami_ros.nodes import topics
 from ami_ros.sim.simulator_interface import Truth
 
 

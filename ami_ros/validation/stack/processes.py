@@ -15,8 +15,8 @@ from typing import TextIO
 
 import yaml
 
-from ami_ros.core.share import share
-from ami_ros.core.stack import GUARDS, PLANNERS, THREADS
+from ami_ros.core.robot_processes import GUARDS, PLANNERS, THREADS
+from ami_ros.core.share_directory import share
 from ami_ros.nodes.run import PARENT
 
 DOMAINS = range(1, 101)     # above 101 the ports of DDS meet those that Linux hands out

@@ -26,7 +26,7 @@ import traceback
 import numpy as np
 
 from ami_ros.validation.store_crashes.failing_disks import Counting, Forgetful, Killed
-from ami_ros.validation.store_crashes.operations import (
+from ami_ros.validation.store_crashes.store_operations import (
     DEEDS,
     judge,
     Nothing,

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 import signal
 
-from ami_ros.modules.disk import Disk
+from ami_ros.modules.store_disk_operations import Disk
 
 
 class Counting(Disk):

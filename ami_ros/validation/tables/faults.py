@@ -11,7 +11,7 @@ import sys
 
 import yaml
 
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 
 ANSWERS = {             # what the bound is for, by what is expected: stop, and the rest
     'stop': 'time_to_zero_s', 'slow': 'time_to_slow_s', 'pause': 'time_to_pause_s',

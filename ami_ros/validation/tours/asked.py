@@ -7,7 +7,7 @@ from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES
 from ami_ros.sim.scenes import changes
-from ami_ros.sim.scenes.seeds import PUBLISHED, RESERVED, TRAINING, TUNING
+from ami_ros.sim.scenes.seed_allocation import PUBLISHED, RESERVED, TRAINING, TUNING
 
 CAMERA = 'webcam'       # preset where none is named: a camera with auto-exposure and noise
 LEGS = (50, 200)        # actions of a leg where --mission names none

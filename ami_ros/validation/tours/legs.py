@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ami_ros.robots.robot import Robot
-from ami_ros.validation.protocol import (
+from ami_ros.validation.evaluation_protocol import (
     BUDGET,
     CONTROL_STEP_S,
     goal_drive,

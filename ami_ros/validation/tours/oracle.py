@@ -9,7 +9,7 @@ from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan, Scan
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.validation.oracle import CELL_M, Kinematics
+from ami_ros.validation.oracle_planner import CELL_M, Kinematics
 from ami_ros.validation.tours.toured_planner import LOCALISED, Truth
 
 CLOSED = 1000.0         # cost of a cell that the robot does not fit into: no way leads through

@@ -4,7 +4,7 @@
 import numpy as np
 
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training.tour import Tour
+from ami_ros.training.tour_driver import Tour
 from ami_ros.validation.evaluate import frame_of, scan_of
 from ami_ros.validation.tours.toured_planner import TouredPlanner, Truth
 from ami_ros.validation.tours.ways import largest_part

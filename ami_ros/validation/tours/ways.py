@@ -7,10 +7,10 @@ import numpy as np
 
 from ami_ros.core.geometry import wrap
 from ami_ros.robots.robot import Robot
-from ami_ros.sim.scenes.paths import Grid, length_m
+from ami_ros.sim.scenes.grid_path_planner import Grid, length_m
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.training.tour import CLEAR_M
-from ami_ros.validation.protocol import CONTROL_STEP_S, STOP_M
+from ami_ros.training.tour_driver import CLEAR_M
+from ami_ros.validation.evaluation_protocol import CONTROL_STEP_S, STOP_M
 
 BESIDE_M = 0.35         # of a pose from the ground that is connected, at most
 SAMPLE_M = 0.05         # along a straight line, to see whether it is clear

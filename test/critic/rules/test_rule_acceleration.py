@@ -4,8 +4,8 @@
 import math
 
 from ami_ros.core.types import Command
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.acceleration import Acceleration, LONGEST_S
-from ami_ros.critic.rules.rule import Stop
 import numpy as np
 import pytest
 from rule_contract import around, BROKEN, command, NOW, ns, RuleContract, situation

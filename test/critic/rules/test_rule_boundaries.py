@@ -4,6 +4,7 @@
 import math
 
 from ami_ros.core.types import Command, Track
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import slow_zone, stop_zone, time_to_collision
 from ami_ros.critic.rules.acceleration import Acceleration
 from ami_ros.critic.rules.bumper_cliff_estop import BumperCliffEstop, in_the_way
@@ -16,7 +17,6 @@ from ami_ros.critic.rules.moving_obstacle import MovingObstacle
 from ami_ros.critic.rules.oscillation import Oscillation
 from ami_ros.critic.rules.plan_consistency import PlanConsistency
 from ami_ros.critic.rules.plan_rate import PlanRate
-from ami_ros.critic.rules.rule import Stop
 from ami_ros.critic.rules.slow_zone import SlowZone
 from ami_ros.critic.rules.stop_zone import StopZone
 from ami_ros.critic.rules.stuck import Stuck

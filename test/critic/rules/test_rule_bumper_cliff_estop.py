@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A switch forbids what is towards it, however old its word; an emergency stop everything."""
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.bumper_cliff_estop import BumperCliffEstop, TOWARDS
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import command, NOW, ns, RuleContract, situation, STEADY, switch
 

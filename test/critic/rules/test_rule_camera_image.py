@@ -4,9 +4,9 @@
 import math
 
 from ami_ros.core.types import CameraArrivals
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.camera_image import CameraImage, cameras
-from ami_ros.critic.rules.rule import Stop
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 import pytest
 from rule_contract import around, command, memory, RuleContract, situation, view
 

@@ -2,8 +2,8 @@
 """A camera that gives a picture a second is no camera of ten."""
 
 from ami_ros.core.types import CameraArrivals
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.camera_rate import CameraRate
-from ami_ros.critic.rules.rule import Stop
 import numpy as np
 import pytest
 from rule_contract import command, memory, ns, RuleContract, situation, STEADY

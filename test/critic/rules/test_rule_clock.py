@@ -3,8 +3,8 @@
 
 import math
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.clock import ClockJump
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import around, command, memory, ns, RuleContract, situation, STEADY
 

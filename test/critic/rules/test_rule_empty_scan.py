@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lidar that meets nothing for too long, or never did, stops the robot."""
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.empty_scan import EmptyScan, make
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import (
     around,

@@ -6,9 +6,9 @@ import math
 
 from ami_ros.core.settings import build
 from ami_ros.critic.footprint_sweep import seen_after
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import fence
 from ami_ros.critic.rules.fence import corners, Fence, FenceParams, inside, outline
-from ami_ros.critic.rules.rule import Stop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np

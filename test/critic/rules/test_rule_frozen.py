@@ -4,8 +4,8 @@
 import math
 
 from ami_ros.core.types import RepeatCount
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.frozen import Frozen
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import around, BROKEN, command, memory, RuleContract, situation
 

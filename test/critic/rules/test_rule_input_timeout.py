@@ -4,9 +4,9 @@
 from dataclasses import replace
 import math
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.input_timeout import InputTimeout, young
-from ami_ros.critic.rules.required_sensors import Need
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.sensor_age_limits import Need
 import pytest
 from rule_contract import (
     command,

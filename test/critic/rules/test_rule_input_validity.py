@@ -4,9 +4,9 @@
 from dataclasses import replace
 import math
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import input_validity
 from ami_ros.critic.rules.input_validity import InputValidity
-from ami_ros.critic.rules.rule import Stop
 import numpy as np
 import pytest
 from rule_contract import (

@@ -6,8 +6,8 @@ import math
 import tracemalloc
 
 from ami_ros.core.types import Sighting
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.lidar_displaced import landed, LidarDisplaced, shifted
-from ami_ros.critic.rules.rule import Stop
 from closed_loop import room, square, World
 import numpy as np
 import pytest

@@ -2,8 +2,8 @@
 """A plan needs a permit of its run that was said just now; a hand may but for a stop."""
 
 from ami_ros.core.types import MODES
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.motion_enable import MotionEnable
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import command, NOW, ns, permit, plan, RuleContract, situation, STEADY
 

@@ -4,12 +4,12 @@
 from dataclasses import replace
 
 from ami_ros.core.types import Sent
+from ami_ros.critic.obstacle_tracking import Coming
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import moving_obstacle
 from ami_ros.critic.rules.moving_obstacle import MovingObstacle
-from ami_ros.critic.rules.obstacle_tracking import Coming
-from ami_ros.critic.rules.rule import Stop
 from closed_loop import square
-from moving_obstacles import sightings
+from moving_obstacle_scans import sightings
 import numpy as np
 import pytest
 from rule_contract import (

@@ -5,9 +5,9 @@ from dataclasses import replace
 import math
 
 from ami_ros.core.types import Reckoned
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import odometry_consistency
 from ami_ros.critic.rules.odometry_consistency import OdometryConsistency
-from ami_ros.critic.rules.rule import Stop
 import numpy as np
 import pytest
 from rule_contract import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 import math
 
 from ami_ros.core.types import OdometryStep
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.odometry_jump import OdometryJump
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import around, command, memory, ns, RuleContract, situation, STEADY
 

@@ -4,8 +4,8 @@
 from dataclasses import replace
 import math
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.out_of_distribution import OutOfDistribution
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import around, command, plan, RuleContract, situation
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plans come as often as they should."""
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.plan_rate import PlanRate, PlanRateParams
-from ami_ros.critic.rules.rule import Stop
 import pytest
 from rule_contract import command, memory, ns, plan, RuleContract, situation, STEADY
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import math
 
 from ami_ros.core.types import ScanLayout
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.scan_geometry import COMPARED, Layout, make, ScanGeometry
 from ami_ros.robots.urdf import rotation
 import numpy as np

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from ami_ros.core.types import ScanMotion
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.scan_odometry import make, ScanOdometry
 import pytest
 from rule_contract import CHOSEN, command, memory, ROBOT, RuleContract, sensor, situation

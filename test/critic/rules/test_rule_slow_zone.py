@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Towards what is near it goes slowly."""
 
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.slow_zone import SlowZone
 import pytest
 from rule_contract import around, BOX, command, memory, points, RuleContract, SIGHT, situation

@@ -3,7 +3,7 @@
 
 import math
 
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.stop_zone import StopZone
 import numpy as np
 import pytest

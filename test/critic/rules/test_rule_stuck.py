@@ -2,7 +2,7 @@
 """Where it does not move it stops pushing, and may leave another way."""
 
 from ami_ros.core.types import Track
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.stuck import Stuck
 import pytest
 from rule_contract import around, command, memory, ns, RuleContract, situation, STEADY

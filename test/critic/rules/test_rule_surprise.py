@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.surprise import Surprise
 import pytest
 from rule_contract import around, BROKEN, command, plan, RuleContract, situation

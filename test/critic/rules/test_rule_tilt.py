@@ -4,8 +4,8 @@
 from dataclasses import replace
 import math
 
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import tilt
-from ami_ros.critic.rules.rule import Stop
 from ami_ros.critic.rules.tilt import GRAVITY_MPS2, Tilt
 import pytest
 from rule_contract import (

@@ -4,7 +4,7 @@
 from dataclasses import replace
 import math
 
-from ami_ros.critic.rules.rule import Stop
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules.time_to_collision import TimeToCollision
 import numpy as np
 import pytest

@@ -6,8 +6,8 @@ from dataclasses import replace
 import math
 
 from ami_ros.critic.footprint_sweep import Box, seen_after
+from ami_ros.critic.rule_interface import Stop
 from ami_ros.critic.rules import unseen_path
-from ami_ros.critic.rules.rule import Stop
 from ami_ros.critic.rules.unseen_path import make, outline, UnseenPath
 import numpy as np
 import pytest

@@ -4,10 +4,10 @@
 from dataclasses import replace
 
 from ami_ros.core.findings import OK, UNCHECKED, WARN, WRONG
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.critic.safety_policy.consistency import together, wrong
-from ami_ros.critic.safety_policy.limits import changed, read
-from ami_ros.robots.find import find, names
+from ami_ros.critic.safety_policy.policy_loader import changed, read
+from ami_ros.robots.find_robot import find, names
 import pytest
 
 ROVER = find('rover')

@@ -6,13 +6,20 @@ import inspect
 from pathlib import Path
 
 from ami_ros.cli import main as cli
-from ami_ros.core.share import share
+from ami_ros.core.share_directory import share
 from ami_ros.critic.rules import CORE, RULES
-from ami_ros.critic.rules.shared import Shared
 from ami_ros.critic.safety_policy.explain import about, differences, explain, number
-from ami_ros.critic.safety_policy.limits import build_rules, changed, chosen, parse, Policy, read
-from ami_ros.critic.safety_policy.sources import KINDS, leaves, sources
-from ami_ros.robots.find import find
+from ami_ros.critic.safety_policy.number_sources import KINDS, leaves, sources
+from ami_ros.critic.safety_policy.policy_loader import (
+    build_rules,
+    changed,
+    chosen,
+    parse,
+    Policy,
+    read,
+)
+from ami_ros.critic.shared_rule_params import Shared
+from ami_ros.robots.find_robot import find
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
@@ -163,7 +170,7 @@ def test_it_is_said_in_words():
         assert name in lines
     assert lines[-1].startswith('does not run: ')
     assert explain(CHOSEN, 'surprise')[0] == 'surprise'
-    assert 'right: 1.0 to 100.0; source: calibration, policy_figures.json: own' in '\n'.join(
+    assert 'right: 1.0 to 100.0; source: calibration, policy_calibration.json: own' in '\n'.join(
         explain(CHOSEN, 'surprise'))
     assert explain(CHOSEN, 'shared')[1] == '  what several rules go by'
     everything = chosen({'shared': vars(CHOSEN.shared), 'rules': {

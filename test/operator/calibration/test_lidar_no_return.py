@@ -3,8 +3,8 @@
 
 import math
 
+from ami_ros.operator.calibration.lidar_no_return import no_return, shares
 from ami_ros.operator.calibration.measurement import Unclear
-from ami_ros.operator.calibration.no_return import no_return, shares
 import numpy as np
 import pytest
 

@@ -7,12 +7,12 @@ import re
 
 from ami_ros.core.findings import first, OK, status, UNCHECKED, WARN, WRONG
 from ami_ros.operator.checks import diagnose as all_checks
-from ami_ros.operator.checks import silence
+from ami_ros.operator.checks import nothing_received
 from ami_ros.operator.checks.diagnose import diagnose
-from ami_ros.operator.checks.observed import Endpoint, HealthReport, Moved, Observation, Qos
-from ami_ros.operator.checks.wiring import clashes
+from ami_ros.operator.checks.observation import Endpoint, HealthReport, Moved, Observation, Qos
+from ami_ros.operator.checks.topic_connections import clashes
 from ami_ros.perception.images.lens import lens
-from healthy import altered, DIAGNOSTIC, healthy, NOW_NS, readings, saying, TWIST
+from healthy_observation import altered, DIAGNOSTIC, healthy, NOW_NS, readings, saying, TWIST
 import numpy as np
 import pytest
 
@@ -549,13 +549,13 @@ def test_when_nothing_is_heard_the_causes_stand_in_order():
 
 
 def test_the_header_says_where_was_listened():
-    said = silence.header(healthy())
+    said = nothing_received.header(healthy())
     for part in ('robot rover', 'namespace /r1', 'RMW rmw_fastrtps_cpp', 'ROS_DOMAIN_ID 7',
                  'discovery SUBNET'):
         assert part in said
     bare = Observation(healthy().robot)
     bare.around = replace(bare.around, localhost_only='1')
-    assert 'LOCALHOST (ROS_LOCALHOST_ONLY=1)' in silence.header(bare)
+    assert 'LOCALHOST (ROS_LOCALHOST_ONLY=1)' in nothing_received.header(bare)
 
 
 def test_a_program_that_asks_for_more_than_we_offer_is_its_own_business():

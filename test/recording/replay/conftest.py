@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ami_ros.modules.module import open_module, shipped
 import pytest
-from recopied import copied
+from rewrite_recording import copied
 
 GOLDEN = Path(__file__).with_name('golden')
 DRIVES = ('mind', 'separate')
@@ -19,7 +19,7 @@ DRIVES = ('mind', 'separate')
 @pytest.fixture(scope='session')
 def golden(tmp_path_factory) -> dict[str, Path]:
     """Give the drives by name."""
-    from ami_ros.recording.replay.recorded import abouts
+    from ami_ros.recording.replay.trace_reader import abouts
     folder, now = tmp_path_factory.mktemp('golden'), open_module(shipped()).id
     out = {}
     for name in DRIVES:

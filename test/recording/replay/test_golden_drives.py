@@ -11,15 +11,15 @@ import json
 from pathlib import Path
 
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay import recorded, replay_drive
-from ami_ros.recording.replay.changes import Changes
+from ami_ros.recording.replay import replay_drive, trace_reader
 from ami_ros.recording.replay.replay_drive import replay
+from ami_ros.recording.replay.replay_overrides import Changes
 import pytest
 
 FOLDER = Path(__file__).with_name('golden')
 TOLERANCE = 1e-5        # of latents, whose spread is about 1; float32 keeps seven digits
-UPDATE = ("; meant to? python3 tools/golden_drives.py --reason 'WHY' records it anew, and the "
-          'reason stands beside it')
+UPDATE = ("; meant to? python3 tools/record_golden_drives.py --reason 'WHY' records it anew, and "
+          'the reason stands beside it')
 NODES = {'perception': 'latents', 'world_model': 'beliefs', 'actor': 'plans'}
 
 
@@ -40,7 +40,7 @@ def test_the_whole_mind_drives_as_it_did(golden, name):
 def test_each_node_keeps_its_contract(golden, node):
     """Alone, with what it was given then: what another one does otherwise is not its fault."""
     bag = golden['separate']
-    said = {name: one for name, one in recorded.abouts(bag).items() if one['kind'] == node}
+    said = {name: one for name, one in trace_reader.abouts(bag).items() if one['kind'] == node}
     report, first, _ = replay_drive.minds(bag, said, Changes(), CameraPreprocessor, False)
     gap = report[NODES[node]]
     assert gap['compared'] > 20 and report['frames_not_replayed'] == 0
@@ -49,7 +49,7 @@ def test_each_node_keeps_its_contract(golden, node):
 
 def test_the_critic_keeps_its_contract(golden):
     for bag in golden.values():
-        report, first = replay_drive.critics(bag, recorded.abouts(bag), Changes())
+        report, first = replay_drive.critics(bag, trace_reader.abouts(bag), Changes())
         assert report['compared'] > 15 and report['answers_different'] == 0
         assert report['different'] == report['reasons_different'] == 0, f'{first.said}{UPDATE}'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ami_ros.cli import main as cli
 from ami_ros.recording import message_reader
-from ami_ros.recording.replay import recorded
+from ami_ros.recording.replay import trace_reader
 from ami_ros.recording.replay.differences import ROUNDING
 import pytest
 
@@ -30,7 +30,7 @@ def test_the_same_is_the_same(golden, tmp_path, capsys):
 
 
 def test_another_policy_gains_stops(golden, tmp_path, capsys):
-    said = next(one for one in recorded.abouts(BAG).values() if one['kind'] == 'critic')
+    said = next(one for one in trace_reader.abouts(BAG).values() if one['kind'] == 'critic')
     strict, text = tmp_path / 'strict.yaml', said['policy']['text']
     fence = {'frame': 'odom', 'keep_out': '[]', 'fence_margin_m': 0.05,
              'stay_in': '[[-0.1, -0.1], [0.1, -0.1], [0.1, 0.1], [-0.1, 0.1]]'}

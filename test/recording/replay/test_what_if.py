@@ -3,8 +3,8 @@
 
 from ami_ros.cli import main as cli
 from ami_ros.perception.camera_preprocessor import CameraPreprocessor
-from ami_ros.recording.replay.changes import Changes
 from ami_ros.recording.replay.event_index import index
+from ami_ros.recording.replay.replay_overrides import Changes
 from ami_ros.recording.replay.what_if import ask, Question, question
 import numpy as np
 import pytest

@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 from ami_ros.core.geometry import between
-from ami_ros.training.export import TOLERANCE
 from ami_ros.training.general_model import export, train
 from ami_ros.training.general_model.networks import GeneralModel, Sizes
 from ami_ros.training.general_model.pair_sampling import PairSampler, Sampling
 from ami_ros.training.general_model.world_frames import path_of, read_worlds, WorldFrames
+from ami_ros.training.onnx_export import TOLERANCE
 from ami_ros.training.topic_choice import BagError
 import numpy as np
 import pytest

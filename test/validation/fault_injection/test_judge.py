@@ -3,7 +3,7 @@
 
 import math
 
-from acted import acted, FULL_MPS, health, HOLD_S, LAG_S, until, verdict
+from ami_ros.validation.fault_injection.fault_definitions import Named, Row
 from ami_ros.validation.fault_injection.judge import (
     GAP_S,
     impossible,
@@ -12,8 +12,8 @@ from ami_ros.validation.fault_injection.judge import (
     summed,
     Unseen,
 )
-from ami_ros.validation.fault_injection.table import Named, Row
 import pytest
+from synthetic_traces import acted, FULL_MPS, health, HOLD_S, LAG_S, until, verdict
 
 NUMBERS = {'tick_s': 0.02, 'window_s': 0.3, 'top_mps': 0.6}       # bound 0.36 s
 BOUND_S = 0.36

@@ -13,7 +13,7 @@ import re
 import time
 
 from ami_ros.core.types import Plan
-from ami_ros.nodes import convert
+from ami_ros.nodes import message_conversions as convert
 import numpy as np
 import pytest
 import rclpy
@@ -31,11 +31,11 @@ DESKS = ('everything', 'foreign')
 @pytest.fixture
 def desk(monkeypatch, ros_domain, tmp_path):
     monkeypatch.syspath_prepend(str(TOOLS))
-    from ami_ros.validation.fuzzing import critic_bench
+    from ami_ros.validation.fuzzing import critic_node_harness
     made = []
 
     def begin(name):
-        made.append(critic_bench.Desk(name, 1, tmp_path))
+        made.append(critic_node_harness.Desk(name, 1, tmp_path))
         made[-1].room.ranges = lambda *_: 5.0 + 0.05 * made[-1].rng.random(180)
         return made[-1]
     yield begin

@@ -7,7 +7,7 @@ import math
 
 from ami_ros.cli.main import main
 from ami_ros.core.types import Plan
-from ami_ros.robots.find import find
+from ami_ros.robots.find_robot import find
 from ami_ros.sim import scenes
 import numpy as np
 import pytest
