@@ -186,26 +186,26 @@ def test_changes_come_after_the_tour_and_the_light_of_a_camera_is_not_in_goal_pi
     assert places(ASKED, 60000).same
 
 
-def test_an_interrupted_run_resumes(tmp_path, monkeypatch, standing):
-    ledger = tmp_path / 'r.rows'
-    asked = replace(ASKED, planner='hasty', worlds=2)
-    whole, world = tour_evaluation.evaluate(asked), tour_evaluation.world
+def test_an_interrupted_run_resumes(tmp_path, monkeypatch, driven):
+    ledger, asked, drove = tmp_path / 'r.rows', replace(ASKED, episodes=2, worlds=2), []
+    row = driven[1][0][0]
 
-    def second(asked, seed):
-        if seed == 60001:
+    def world(asked, seed):
+        if seed == 60001 and drove == [60000]:
+            drove.append(0)
             raise KeyboardInterrupt
-        return world(asked, seed)
-    with monkeypatch.context() as patch:
-        patch.setattr(tour_evaluation, 'world', second)
-        with pytest.raises(KeyboardInterrupt):
-            tour_evaluation.evaluate(asked, 1, ledger)
-    monkeypatch.setattr(tour_evaluation, 'world',
-                        lambda asked, seed: world(asked, seed) if seed == 60001 else None)
-    assert tour_evaluation.evaluate(asked, 1, ledger)['episodes'] == whole['episodes']
-    monkeypatch.setattr(tour_evaluation, 'world', None)     # nothing is left to drive
-    assert tour_evaluation.evaluate(asked, 1, ledger)['episodes'] == whole['episodes']
-    with pytest.raises(TypeError):                          # something else was asked for
-        tour_evaluation.evaluate(replace(asked, seed=1), 1, ledger)
+        drove.append(seed)
+        return {**row, 'world_seed': seed}
+    monkeypatch.setattr(tour_evaluation, 'world', world)
+    with pytest.raises(KeyboardInterrupt):
+        tour_evaluation.evaluate(asked, 1, ledger)
+    got = tour_evaluation.evaluate(asked, 1, ledger)
+    assert drove == [60000, 0, 60001] and [w['world_seed'] for w in got['worlds']] == [
+        60000, 60001]
+    assert got['episodes'] == driven[0]['episodes'] * 2
+    assert tour_evaluation.evaluate(asked, 1, ledger) == got and len(drove) == 3
+    tour_evaluation.evaluate(replace(asked, seed=1), 1, ledger)     # something else was asked for
+    assert len(drove) == 5
 
 
 def test_intervals_are_by_world():
