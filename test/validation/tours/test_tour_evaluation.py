@@ -88,6 +88,9 @@ def test_the_oracle_succeeds_and_the_report_is_complete_json(driven):
         assert episode['localised']['share'] == 1.0 and episode['goal_error_m'] == 0.0
         assert episode['localised']['error_m']['p95'] < 1e-6 and not episode['false_arrival']
         assert episode['budget_s'] == 2.5 * 10 * 0.25
+        assert set(episode['stopped_by']) == {'input_timeout'}      # no stamp counts at time 0
+    assert got['stopped_by']['input_timeout'] == sum(
+        episode['stopped_by']['input_timeout'] for episode in got['episodes'])
     assert got['worlds'][0]['tour_driven_m'] > 0.2 and got['decide_ms']['p50'] > 0
     assert got['measured']['kind'] == 'tours' and got['worlds_left_out'] == []
 
