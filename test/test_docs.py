@@ -38,6 +38,8 @@ OF_ROS = {'/rosout', '/parameter_events', '/tf', '/tf_static'}
 ONLY_PARSED = {
     'robustness': ('thirteen conditions', 'validation/test_robustness.py',
                    'campaign.robustness('),
+    'evaluate --tour': ('tours of minutes', 'validation/tours/test_tour_evaluation.py',
+                        'main([*COMMAND'),
     'sim': ('four processes over ROS', 'validation/stack/test_sim_session.py', 'session.run('),
     'mode': ('needs a robot', 'operator/test_send_goal.py', "ami('mode'"),
     'goal': ('needs a robot', 'operator/test_send_goal.py', "ami('goal'"),

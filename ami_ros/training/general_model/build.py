@@ -89,7 +89,8 @@ def pack(job: Job, recipe: train.Recipe, model, images: np.ndarray, figures: dic
     images = np.stack([images[k] for k in np.linspace(0, len(images) - 1, 16).astype(int)])
     with tempfile.TemporaryDirectory() as folder:
         networks = export.export(model, Path(folder), images)
-        files = {p.name: float16_weight_storage.shrink(p.read_bytes()) for p in Path(folder).glob('*.onnx')}
+        files = {path.name: float16_weight_storage.shrink(path.read_bytes())
+                 for path in Path(folder).glob('*.onnx')}
     opened = {name: backend('onnx')(files[f'{name}.onnx']) for name in networks}
     few = images[:golden_inputs.PICTURES].astype(np.float32)
     tokens = opened['encode'](image=few)[0]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives legs: robot, planner and critic in lock-step, judged by the truth."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 import time
 
@@ -69,13 +70,14 @@ class Ride:
         begun_ns, judge, timed = sim.time_ns, leg.judge(seed), Timed(who, ticks)
         who.begin(seed, picture)
         sim.truth()             # forget what was touched before
-        over = False
+        over, stopped_by = False, Counter[str]()
         while not over:
             self.number += 1
             pose = sim.truth_pose()
             _, plan, verdict = decide(sim, timed, self.critic, self.commands, self.number,
                                       self.run)
             ticks.located(who, truth, pose)
+            stopped_by.update([verdict.rule] * (verdict.action == 'stop'))
             self.commands = (*self.commands, verdict.command)[-REMEMBERED:]
             for _ in range(round(FRAME_S / LOOK_S)):
                 sim.step(LOOK_S)
@@ -83,7 +85,8 @@ class Ride:
                                            (sim.time_ns - begun_ns) / 1e9)
             over = over or bool(who.failure)
         return {**record(leg, judge), 'failure': who.failure,
-                'goal_error_m': goal_error_m(who, truth), **localised(ticks)}, ticks
+                'goal_error_m': goal_error_m(who, truth), **localised(ticks),
+                'stopped_by': dict(sorted(stopped_by.items()))}, ticks
 
 
 def record(leg: Leg, judge) -> dict:

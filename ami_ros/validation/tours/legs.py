@@ -20,6 +20,7 @@ from ami_ros.validation.tours.ways import Ways
 
 FINDING_S = 20.0        # on top of the budget of a leg, for finding out where the robot is
 TRIES = 300             # pairs of poses, or goals from one pose, that are drawn for a leg
+FEW = 60                # after which a world gives up where none was half as long
 DRIVES = 50             # goal drives that are drawn for one on ground that the tour can reach
 LEG_PURPOSE = 0x1E65    # salts the stream of legs
 
@@ -78,15 +79,19 @@ def shortest(lengths: tuple[int, int], ways: Ways, rng: np.random.Generator,
     """Draw a leg whose shortest way has a number of actions from `lengths`."""
     low, high = lengths
     fastest_m = ways.limits[0] * CONTROL_STEP_S     # of an action
-    for _ in range(TRIES):
+    longest = 0.0
+    for attempt in range(TRIES):
+        if attempt == FEW and longest < low / 2:
+            break
         begin, goal = ways.draw(rng) if start is None else start, ways.draw(rng)
         if np.hypot(*(goal - begin)[:2]) > high * fastest_m:
+            longest = math.inf
             continue
         actions = ways.actions(begin, goal)
+        longest = max(longest, actions or 0.0)
         if actions is not None and low <= actions <= high:
             return Leg(begin, goal, actions, FINDING_S)
-    raise NoLeg(f'world {ways.scene.seed} has no leg of {low} to {high} actions '
-                f'({TRIES} were drawn)')
+    raise NoLeg(f'world {ways.scene.seed} has no leg of {low} to {high} actions')
 
 
 def from_here(leg: Leg, ways: Ways, pose: np.ndarray) -> Leg:

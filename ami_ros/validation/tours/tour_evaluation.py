@@ -24,7 +24,7 @@ from ami_ros.validation.robustness import keep, kept
 from ami_ros.validation.tours import planners, tour_report
 from ami_ros.validation.tours.asked import Asked
 from ami_ros.validation.tours.leg_drive import Ride, Ticks
-from ami_ros.validation.tours.legs import drawn, FINDING_S, from_here, Leg, NoLeg
+from ami_ros.validation.tours.legs import drawn, FINDING_S, from_here, Leg
 from ami_ros.validation.tours.places import Places, places
 from ami_ros.validation.tours.tour_drive import LOOK_TICKS, TICK_S, tour
 from ami_ros.validation.tours.toured_planner import TouredPlanner, Truth
@@ -35,12 +35,12 @@ PICTURE_SEED = 1_000_000        # on top of an episode's, for the noise of its g
 
 def world(asked: Asked, seed: int) -> dict:
     """Tour one world and drive all its legs; return the row of it, which is JSON."""
-    robot, where = find(asked.robot), places(asked, seed)
-    ways = Ways(where.driven, robot, where.toured)
-    seeds = range(asked.seed, asked.seed + asked.episodes)
-    try:
+    robot, seeds = find(asked.robot), range(asked.seed, asked.seed + asked.episodes)
+    try:        # a change that cannot be made, such as a door that is not there, or no such leg
+        where = places(asked, seed)
+        ways = Ways(where.driven, robot, where.toured)
         legs = [drawn(asked, ways, robot, one) for one in seeds]
-    except NoLeg as why:
+    except ValueError as why:
         return {'world_seed': seed, 'left_out': str(why)}
     truth = Truth(where.toured)
     who = planners.known(asked.planner)(asked, open_module(asked.module), robot, truth)
@@ -119,7 +119,7 @@ def evaluate(asked: Asked, jobs: int = 1, ledger: Path | None = None,
     whole = [rows[str(seed)] for seed in asked.seeds]
     left_out = [row for row in whole if 'left_out' in row]
     if len(left_out) == len(whole):
-        raise ValueError(f'no leg can be drawn: {left_out[0]["left_out"]}')
+        raise ValueError(f'no world can be driven: {left_out[0]["left_out"]}')
     return {**tour_report.report(said(asked), [r for r in whole if 'left_out' not in r],
                                  left_out), 'measured': with_what}
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of an evaluation with a tour: per world and in total, with intervals by world."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,9 +38,13 @@ def figures(rows: list[dict]) -> dict:
     for row in rows:
         ticks.add(Ticks(**row['ticks']))
     errors_m = [e['goal_error_m'] for e in episodes if e['goal_error_m'] is not None]
+    stopped_by: Counter[str] = Counter()
+    for episode in episodes:
+        stopped_by.update(episode['stopped_by'])
     missions = [success for row in rows for success in row['missions']]
     return {'legs': len(episodes), **rates(episodes), **localised(ticks),
             'goal_error_m': quantiles(errors_m), 'decide_ms': quantiles(ticks.decide_ms),
+            'stopped_by': dict(sorted(stopped_by.items())),
             'tour_s': sum(row['tour_s'] for row in rows),
             'finish_tour_s': sum(row['finish_tour_s'] for row in rows),
             'finish_tour_max_s': max((row['finish_tour_s'] for row in rows), default=0.0),

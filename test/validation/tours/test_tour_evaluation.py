@@ -22,8 +22,8 @@ from ami_ros.validation.tours.toured_planner import LOCALISED, LOST  # noqa: E40
 from ami_ros.validation.tours.ways import Ways  # noqa: E402
 
 ROVER = find('rover')
-ASKED = Asked('rooms', 60000, 1, 0.2, goal_steps=10, episodes=1)
-COMMAND = ['evaluate', '--tour', '0.2', '--generator', 'rooms', '--worlds', '60000:1']
+ASKED = Asked('rooms', 60000, 1, 0.1, goal_steps=10, episodes=1)
+COMMAND = ['evaluate', '--tour', '0.1', '--generator', 'rooms', '--worlds', '60000:1']
 
 
 class Standing:
@@ -82,13 +82,16 @@ def test_the_oracle_succeeds_and_the_report_is_complete_json(driven):
     assert [(row['world_seed'], done, total) for row, done, total in told] == [(60000, 1, 1)]
     assert [e['seed'] for e in got['episodes']] == [1000, 1001]
     assert got['protocol'] == got['protocol'] | {
-        'generator': 'rooms', 'minutes': 0.2, 'goal_steps': 10, 'camera': 'webcam',
+        'generator': 'rooms', 'minutes': 0.1, 'goal_steps': 10, 'camera': 'webcam',
         'tour_camera': 'webcam', 'planner': 'oracle', 'finding_s': 0.0}
     for episode in got['episodes']:
         assert episode['localised']['share'] == 1.0 and episode['goal_error_m'] == 0.0
         assert episode['localised']['error_m']['p95'] < 1e-6 and not episode['false_arrival']
         assert episode['budget_s'] == 2.5 * 10 * 0.25
-    assert got['worlds'][0]['tour_driven_m'] > 0.5 and got['decide_ms']['p50'] > 0
+        assert set(episode['stopped_by']) == {'input_timeout'}      # no stamp counts at time 0
+    assert got['stopped_by']['input_timeout'] == sum(
+        episode['stopped_by']['input_timeout'] for episode in got['episodes'])
+    assert got['worlds'][0]['tour_driven_m'] > 0.2 and got['decide_ms']['p50'] > 0
     assert got['measured']['kind'] == 'tours' and got['worlds_left_out'] == []
 
 
@@ -103,8 +106,8 @@ def test_who_stands_still_fails_and_is_shown_the_tour_in_steps_of_a_quarter_seco
     assert got['episodes'][0]['duration_s'] == pytest.approx(2.5 * 10 * 0.25, abs=0.11)
     (who,) = standing
     stamps = np.array([frame.stamp_ns for frame in who.frames])
-    assert len(stamps) == 48 and set(np.diff(stamps)) == {250_000_000}
-    assert [frame.number for frame in who.frames] == list(range(1, 49))
+    assert len(stamps) == 24 and set(np.diff(stamps)) == {250_000_000}
+    assert [frame.number for frame in who.frames] == list(range(1, 25))
     assert {scan.stamp_ns for scan in who.scans} == set(stamps)
     # it believes to be where the tour began
     assert got['localised']['share'] == 1.0 and got['localised']['error_m']['p50'] > 0.1
@@ -170,8 +173,10 @@ def test_a_room_without_such_a_leg_is_left_out(capsys):
         drawn(Asked('rooms', 60000, 1, 1.0, legs=(900, 999)), ways, ROVER, 0)
     with pytest.raises(NoLeg, match='no goal drive of 1 actions'):
         of_goal_drive(1, ways, ROVER, 0)
-    assert main([*COMMAND, '--legs', '900:999']) == 1
-    assert 'no leg can be drawn: world 60000 has no leg of' in capsys.readouterr().err
+    for words, why in ((['--legs', '900:999'], 'world 60000 has no leg of 900 to 999 actions'),
+                       (['--changes', 'doors:1'], 'scene rooms 60000 has 0 doors')):
+        assert main([*COMMAND, *words]) == 1
+        assert f'no world can be driven: {why}' in capsys.readouterr().err
 
 
 def test_changes_come_after_the_tour_and_the_light_of_a_camera_is_not_in_goal_pictures():
@@ -184,26 +189,26 @@ def test_changes_come_after_the_tour_and_the_light_of_a_camera_is_not_in_goal_pi
     assert places(ASKED, 60000).same
 
 
-def test_an_interrupted_run_resumes(tmp_path, monkeypatch, standing):
-    ledger = tmp_path / 'r.rows'
-    asked = replace(ASKED, planner='hasty', worlds=2)
-    whole, world = tour_evaluation.evaluate(asked), tour_evaluation.world
+def test_an_interrupted_run_resumes(tmp_path, monkeypatch, driven):
+    ledger, asked, drove = tmp_path / 'r.rows', replace(ASKED, episodes=2, worlds=2), []
+    row = driven[1][0][0]
 
-    def second(asked, seed):
-        if seed == 60001:
+    def world(asked, seed):
+        if seed == 60001 and drove == [60000]:
+            drove.append(0)
             raise KeyboardInterrupt
-        return world(asked, seed)
-    with monkeypatch.context() as patch:
-        patch.setattr(tour_evaluation, 'world', second)
-        with pytest.raises(KeyboardInterrupt):
-            tour_evaluation.evaluate(asked, 1, ledger)
-    monkeypatch.setattr(tour_evaluation, 'world',
-                        lambda asked, seed: world(asked, seed) if seed == 60001 else None)
-    assert tour_evaluation.evaluate(asked, 1, ledger)['episodes'] == whole['episodes']
-    monkeypatch.setattr(tour_evaluation, 'world', None)     # nothing is left to drive
-    assert tour_evaluation.evaluate(asked, 1, ledger)['episodes'] == whole['episodes']
-    with pytest.raises(TypeError):                          # something else was asked for
-        tour_evaluation.evaluate(replace(asked, seed=1), 1, ledger)
+        drove.append(seed)
+        return {**row, 'world_seed': seed}
+    monkeypatch.setattr(tour_evaluation, 'world', world)
+    with pytest.raises(KeyboardInterrupt):
+        tour_evaluation.evaluate(asked, 1, ledger)
+    got = tour_evaluation.evaluate(asked, 1, ledger)
+    assert drove == [60000, 0, 60001] and [w['world_seed'] for w in got['worlds']] == [
+        60000, 60001]
+    assert got['episodes'] == driven[0]['episodes'] * 2
+    assert tour_evaluation.evaluate(asked, 1, ledger) == got and len(drove) == 3
+    tour_evaluation.evaluate(replace(asked, seed=1), 1, ledger)     # something else was asked for
+    assert len(drove) == 5
 
 
 def test_intervals_are_by_world():
