@@ -3,8 +3,8 @@
 Writes the pages of the nodes and their parameters: python3 tools/generate_node_pages.py.
 
 It writes config/rover_node_parameters.yaml, docs/parameters.md and one page per node in
-docs/nodes. Parameters are read from their declarations, topics and services from nodes that are started for this. It needs
-rclpy and a module.
+docs/nodes. Parameters are read from their declarations, topics and services from nodes that are
+started for this. It needs rclpy and a module.
 """
 
 from collections.abc import Iterable, Iterator
@@ -191,7 +191,8 @@ PARAMETERS = """# Parameters
 
 Each parameter is declared once in the code, with its default, unit, range and reason. The output
 of `ros2 param describe`, the sliders of rqt,
-[config/rover_node_parameters.yaml](../config/rover_node_parameters.yaml), these pages and the error messages are generated from this declaration.
+[config/rover_node_parameters.yaml](../config/rover_node_parameters.yaml), these pages and the
+error messages are generated from this declaration.
 
 **At the start**: `--params-file my.yaml`, or `-p actor.candidates:=48`. All parameters are
 checked before the node is created. If a parameter is unknown, of another type, out of range, NaN,

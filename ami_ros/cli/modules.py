@@ -21,8 +21,9 @@ def add(one: argparse.ArgumentParser) -> None:
             'module', nargs='?', default='', metavar='MODULE',
             help='Folder, archive, or name or hash of an installed module; default: the active '
                  'module')
-    for name, what in (('sign', 'Module folder to sign'), ('pack', 'Module folder to pack')):
-        parts[name].add_argument('module', nargs=1, metavar='MODULE', help=what)
+    for name in ('sign', 'pack'):
+        parts[name].add_argument('module', nargs=1, metavar='MODULE',
+                                 help=f'Module folder to {name}')
     for name in set(parts) - {'keygen', 'trust', 'sign'}:
         parts[name].add_argument(
             '--trust', type=Path, metavar='FOLDER',

@@ -13,7 +13,7 @@ def add(one: argparse.ArgumentParser) -> None:
         '--worlds', type=Path, required=True, metavar='FOLDER',
         help='Folder of bags made by `ami-ros collect --worlds N --out FOLDER`')
     one.add_argument('--out', type=Path, required=True, help='Output folder of the module')
-    one.add_argument('--steps', type=count, default=3000, help='Number of training steps')
+    one.add_argument('--steps', type=count, default=2400, help='Number of training steps')
     one.add_argument('--seed', type=whole, default=0, help='Seed of the training run')
     one.add_argument('--threads', type=count, default=1,
                      help='Number of CPU threads of each process')

@@ -14,7 +14,9 @@ RANGE_M = 5.0           # beams are followed this far: angles err, and far cells
 BEFORE_M = 0.08         # a beam ends this far before what it hits
 MIN_HITS, HIT_SHARE = 2, 0.25   # more make a cell an obstacle
 MIN_SEEN = 2            # fewer leave a cell unknown
-CLOSED_COST = 20.0      # where the robot cannot be, or nothing is known
+CLOSED_COST = 1000.0    # where the robot cannot be: a way through a wall is never the shorter one
+UNKNOWN_COST = 50.0
+BODY_M = 0.13           # nearer to an obstacle the robot cannot be
 CLEAR_M, WIDE_M, DEAR = 0.18, 0.40, 7.0     # from CLEAR_M to WIDE_M the cost falls from 1 + DEAR
 
 
@@ -68,4 +70,5 @@ def cost_of(obstacle: np.ndarray, known: np.ndarray) -> np.ndarray:
         np.full(obstacle.shape, np.inf)
     near = np.clip((WIDE_M - away) / (WIDE_M - CLEAR_M), 0, 1)
     cost = 1 + DEAR * near ** 2
-    return np.where((away < CLEAR_M) | ~known, CLOSED_COST, cost).astype(np.float32)
+    cost = np.where(known, cost, UNKNOWN_COST)
+    return np.where(away < BODY_M, CLOSED_COST, cost).astype(np.float32)

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same search on the rover's kinematics with the true pose and the true map."""
 
-import math
-
 import numpy as np
 
+from ami_ros.actor.body_model import BodyModel
 from ami_ros.actor.cem import Actor
 from ami_ros.actor.cost_to_go import Map
-from ami_ros.core.interfaces import Imagined
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan
 from ami_ros.robots.robot import Robot
@@ -24,40 +22,12 @@ def true_map(world: Place) -> Map:
     return Map(np.where(near < 0.18, 20.0, cost), np.array([axis[0]] * 2), CELL_M)
 
 
-class Kinematics:
-    """Unicycle with a first-order lag; its latent is the true pose."""
-
-    def __init__(self, world: Place, robot: Robot):
-        self.world, self.lag_s = world, robot.actuation_lag_s
-
-    def place(self, z: np.ndarray) -> np.ndarray:
-        """Read the pose."""
-        return np.asarray(z, float)
-
-    def imagine(self, z: np.ndarray, body: np.ndarray, knots: np.ndarray,
-                goal_z: np.ndarray) -> Imagined:
-        """Roll forward in steps of 0.05 s."""
-        n, h, _ = knots.shape
-        pose = np.tile(np.asarray(z, float), (n, 1))
-        speed = np.tile(body[:2].astype(float), (n, 1))
-        blend, places = 1 - math.exp(-0.05 / self.lag_s), np.empty((n, h, 3))
-        for k in range(h):
-            for _ in range(5):
-                speed = speed + blend * (knots[:, k] - speed)
-                turn = pose[:, 2] + 0.025 * speed[:, 1]
-                pose = pose + 0.05 * np.stack([speed[:, 0] * np.cos(turn),
-                                               speed[:, 0] * np.sin(turn), speed[:, 1]], -1)
-            places[:, k] = pose
-        return Imagined(places, np.zeros((n, h)), self.world.distance(places[..., :2]),
-                        np.ones((n, h)))
-
-
 class OraclePlanner:
     """Knows where it is and where everything stands."""
 
     def __init__(self, world: Place, robot: Robot, settings: ActorSettings,
                  weights: EnergySettings, truth):
-        model = Kinematics(world, robot)
+        model = BodyModel(robot.actuation_lag_s)
         self.actor = Actor(model, model.place, true_map(world), robot.limits, settings, weights,
                            lambda: 0)
         self.truth = truth

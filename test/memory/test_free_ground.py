@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground of a tour: free where beams passed, closed at walls and where nothing is known."""
+"""The ground of a tour: free where beams passed, closed at walls, dear where nothing is known."""
 
-from ami_ros.memory.free_ground import carve, CLOSED_COST
+from ami_ros.memory.free_ground import carve, CLOSED_COST, UNKNOWN_COST
 import numpy as np
 
 ANGLES = np.linspace(-np.pi, np.pi, 180, endpoint=False)
@@ -36,10 +36,10 @@ def test_the_middle_is_free_and_walls_are_closed():
     assert 1.0 < ground.cost[at(ground, 1.7, 0.0)] < CLOSED_COST
 
 
-def test_what_no_beam_reached_is_unknown_and_closed():
+def test_what_no_beam_reached_is_unknown_and_dear():
     ground = ground_of()
-    assert not ground.known[at(ground, 2.15, 0.0)]
-    assert ground.cost[at(ground, 2.15, 0.0)] == CLOSED_COST
+    assert not ground.known[0, 0]
+    assert ground.cost[0, 0] == UNKNOWN_COST
 
 
 def test_beams_without_a_return_say_nothing():

@@ -42,7 +42,7 @@ class Job:
 
     worlds: Path
     out: Path
-    steps: int = 3000
+    steps: int = 2400
     seed: int = 0
     threads: int = 1
     resume: bool = False

@@ -33,7 +33,7 @@ MILD = Augmentation(clean=0.3, colour=(0.75, 1.25), uneven=0.15, dirt=0.15, occl
 class Recipe:
     """Everything that decides what comes out, besides the worlds."""
 
-    steps: int = 3000
+    steps: int = 2400
     rate: float = 1.2e-3
     decay: float = 1e-4
     seed: int = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES
-from ami_ros.sim.scenes import changes
+from ami_ros.sim.scenes import scene_changes as changes
 from ami_ros.sim.scenes.seed_allocation import PUBLISHED, RESERVED, TRAINING, TUNING
 
 CAMERA = 'webcam'       # preset where none is named: a camera with auto-exposure and noise

@@ -3,17 +3,17 @@
 
 import numpy as np
 
+from ami_ros.actor.body_model import BodyModel
 from ami_ros.actor.cem import Actor
-from ami_ros.actor.cost_to_go import Map, Way
+from ami_ros.actor.cost_to_go import Map
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan, Scan
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.scenes.scene import Scene
-from ami_ros.validation.oracle_planner import CELL_M, Kinematics
+from ami_ros.validation.oracle_planner import CELL_M
 from ami_ros.validation.tours.toured_planner import LOCALISED, Truth
 
 CLOSED = 1000.0         # cost of a cell that the robot does not fit into: no way leads through
-LONGER = 8.0            # times the longest way that `Way` solves, which is a minute
 
 
 def true_map(scene: Scene, robot: Robot) -> Map:
@@ -30,35 +30,6 @@ def true_map(scene: Scene, robot: Robot) -> Map:
                CELL_M)
 
 
-class LongWay(Way):
-    """Seconds to the goal, for ways of up to some minutes."""
-
-    def _solve(self, reverse: float) -> np.ndarray:
-        limits = self.limits
-        self.limits = (limits[0] * LONGER, limits[1] * LONGER)
-        table = super()._solve(reverse)
-        self.limits = limits
-        return np.float32(LONGER) * table
-
-
-class LongWayActor(Actor):
-    """The search, with ways of up to some minutes."""
-
-    def set_goal(self, goal: Goal) -> None:
-        """Take a new goal."""
-        self.act_nothing()
-        self.goal = goal
-        self.way = LongWay(self.ground, goal.place, tuple(self.limits))
-
-
-class Anywhere:
-    """A floor without obstacles: the search takes them from the map."""
-
-    def distance(self, points: np.ndarray) -> np.ndarray:
-        """Return a large distance (...,)."""
-        return np.full(points.shape[:-1], 9.0)
-
-
 class TouredOracle:
     """Knows where it is, where everything stands and where the goal is."""
 
@@ -67,9 +38,9 @@ class TouredOracle:
         self.truth, self.failure = truth, ''
         self.located: tuple[np.ndarray | None, str] = None, LOCALISED
         self.goal_place: np.ndarray | None = None
-        model = Kinematics(Anywhere(), robot)
-        self.actor = LongWayActor(model, model.place, true_map(truth.scene, robot), robot.limits,
-                                  settings, weights, lambda: 0)
+        model = BodyModel(robot.actuation_lag_s)
+        self.actor = Actor(model, model.place, true_map(truth.scene, robot), robot.limits,
+                           settings, weights, lambda: 0)
         self.robot, self.scene, self.goal = robot, truth.scene, Goal(np.zeros(3), np.zeros(3), 0)
 
     def tour(self, frame: Frame, scan: Scan) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model.presets import Preset
-from ami_ros.sim.scenes import changes
+from ami_ros.sim.scenes import scene_changes as changes
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.validation.tours.asked import Asked
 

@@ -17,7 +17,7 @@ from ami_ros.modules.module import open_module
 from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find, Robot
 from ami_ros.sim.simulator import Simulator
-from ami_ros.validation import protocol
+from ami_ros.validation import evaluation_protocol as protocol
 from ami_ros.validation.evaluate import FRAME_S, policy
 from ami_ros.validation.report_fingerprint import measured
 from ami_ros.validation.robustness import keep, kept
