@@ -6,6 +6,7 @@ from pathlib import Path
 import time
 
 from ami_ros.cli.common import bar, change, cluster, count, make_way, whole, write_report
+from ami_ros.core.errors import AmiError
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -62,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.validation.evaluate import evaluate as work
     from ami_ros.validation.evaluate import Trial
     if args.cluster and (args.counterfactual or args.carried):
-        raise ValueError('--cluster drives episodes towards goals; --counterfactual and --carried '
-                         'run on one machine')
+        raise AmiError('--cluster drives episodes towards goals; --counterfactual and --carried '
+                       'run on one machine')
     if args.engine != 'pybullet' and (args.counterfactual or args.carried):
-        raise ValueError('--engine chooses the engine of episodes towards goals; --counterfactual '
-                         'and --carried run in pybullet')
+        raise AmiError('--engine chooses the engine of episodes towards goals; --counterfactual '
+                       'and --carried run in pybullet')
     make_way(args.report)
     begun, done = time.monotonic(), []
     if args.counterfactual:

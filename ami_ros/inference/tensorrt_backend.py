@@ -15,6 +15,7 @@ import threading
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import cast, onnx_backend
 from ami_ros.inference.compare import off, ordinary, quantised, rows_of, tolerance
 from ami_ros.inference.cuda import Cuda, CudaError
@@ -75,7 +76,7 @@ def open_with(trt, cuda, data: bytes, options: Options):
         for _ in range(2):      # the second one by the captured graph
             wrong = off(expected, session(**given))
             if not wrong <= most:
-                raise ValueError(f'the engine is off by {wrong:.1e}, more than {most:.0e}')
+                raise AmiError(f'the engine is off by {wrong:.1e}, more than {most:.0e}')
         return session
 
     def make(progress) -> EngineSession:

@@ -7,6 +7,7 @@ import multiprocessing
 from pathlib import Path
 import time
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import message_reader
 from ami_ros.recording.replay import chains, recorded
 from ami_ros.recording.replay.changes import Changes
@@ -20,7 +21,7 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
     """Let every node of the mind think again; return what came of it, and its plans."""
     who = recorded.kinds(said, *KINDS)
     if not who:
-        raise ValueError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
+        raise AmiError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
     node, about = next(iter(who.items()))
     robot = recorded.robot_of(about)
     camera = robot.camera
@@ -60,9 +61,9 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
         if isinstance(line, recorded.TraceLine) and line.node in again:
             again[line.node].do(line)
     if not again:
-        raise ValueError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')
+        raise AmiError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')
     if len(again) > 1:
-        raise ValueError(f'{bag} has several critics, {", ".join(again)}; record one robot')
+        raise AmiError(f'{bag} has several critics, {", ".join(again)}; record one robot')
     one, = again.values()
     policy = {'recorded': next(iter(recorded.kinds(said, 'critic').values()))['policy']['hash'],
               'replayed': one.policy.hash}
