@@ -12,6 +12,7 @@ from ami_ros.cli import collect as collect_verb
 from ami_ros.cli import common
 from ami_ros.cli import main as cli
 from ami_ros.cli.table import VERBS
+from ami_ros.core.errors import AmiError
 import pytest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('pybullet') is None,
@@ -113,7 +114,7 @@ def failing(monkeypatch, error: BaseException) -> None:
 COLLECT = ['collect', '--world-seed', '1', '--out', 'x']
 
 
-@pytest.mark.parametrize('error', [ValueError('it is so'), RuntimeError('it is so'),
+@pytest.mark.parametrize('error', [AmiError('it is so'), RuntimeError('it is so'),
                                    OSError('it is so')])
 def test_errors_that_are_meant_are_told(ami, monkeypatch, error):
     monkeypatch.delenv('AMI_TRACEBACK', raising=False)
@@ -125,6 +126,9 @@ def test_errors_that_are_meant_are_told(ami, monkeypatch, error):
 
 
 def test_a_bug_is_a_traceback(monkeypatch):
+    failing(monkeypatch, ValueError('bug'))
+    with pytest.raises(ValueError, match='^bug$'):
+        cli.main(COLLECT)
     failing(monkeypatch, KeyError('bug'))
     with pytest.raises(KeyError):
         cli.main(COLLECT)

@@ -90,8 +90,7 @@ def camera_info_message(ns: int, size: tuple[int, int], hfov_rad: float,
     f = width / 2 / math.tan(hfov_rad / 2)
     return CameraInfo(
         header=header(ns, 'camera_optical_frame'), height=height, width=width,
-        distortion_model='plumb_bob', d=list(distortion or (0.0,) * 5),
-        r=np.eye(3).ravel(),
+        distortion_model='plumb_bob', d=list(distortion or (0.0,) * 5), r=np.eye(3).ravel(),
         k=np.array([f, 0, width / 2, 0, f, height / 2, 0, 0, 1.0]),
         p=np.array([f, 0, width / 2, 0, 0, f, height / 2, 0, 0, 0, 1.0, 0]))
 

@@ -130,11 +130,19 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         done += 1
         progress(done, len(parts))
     written = [Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
-               for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
+               for p in parts for n in [read_note(folder / f'part_{p:04d}.json')]]
     write_metadata(folder, bag.offered(), written)
     asked['sha256'] = bag_hash(folder)
     write_note(note, asked)
     return asked
+
+
+def read_note(path: Path) -> dict:
+    """Read what `write_note` wrote."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as why:
+        raise AmiError(f'{path} is damaged ({why}); remove it, or give another --out') from why
 
 
 def write_note(path: Path, content: dict) -> None:

@@ -24,7 +24,7 @@ from ami_ros.sim.scenes import changes
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.seeds import PUBLISHED, RESERVED
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training.collect import bag_hash, write_note
+from ami_ros.training.collect import bag_hash, read_note, write_note
 from ami_ros.training.tour import Tour
 
 MANIFEST = 'manifest.json'
@@ -150,7 +150,7 @@ def collect(out: Path, asked: Asked, jobs: int = 2, progress=lambda done, total:
         write_bag(folder_of(out, missing[index]), files)
         done += 1
         progress(done, len(seeds))
-    worlds = [json.loads((folder_of(out, s) / NOTE).read_text()) for s in seeds]
+    worlds = [read_note(folder_of(out, s) / NOTE) for s in seeds]
     manifest = {'format': FORMAT, 'asked': asdict(asked), 'complete': True,
                 'frames': sum(w['frames'] for w in worlds), 'worlds': worlds}
     write_note(out / MANIFEST, manifest)
