@@ -39,13 +39,13 @@ PYBULLET = [f'pybullet-arm64==3.2.8; {FORKED}',     # a drop-in fork that has wh
 BAGS = ['mcap>=1.6', 'rosbags', 'zstandard']     # a Writer that flushes
 IMAGES = ['opencv-python-headless']
 EXTRAS = {
-    'sim': [*PYBULLET, 'onnx', 'onnxruntime', *IMAGES, *BAGS],
+    'sim': [*PYBULLET, 'onnx', 'onnxruntime', 'scipy', *IMAGES, *BAGS],
     # the second physics engine; pyopengl is for its pictures, with the EGL of Mesa or of a GPU
     'mujoco': ["mujoco-core>=4,<5; python_version >= '3.11'", 'pyopengl', *IMAGES, *BAGS],
     'record': [*IMAGES, *BAGS],         # what a robot with a sourced ROS needs besides
     # several machines: collect, evaluate and robustness with --cluster
     'cluster': ['ray>=2.60,<3'],
-    'train': ['torch', 'onnx', 'onnxruntime', *IMAGES, *BAGS],
+    'train': ['torch', 'onnx', 'onnxruntime', 'scipy', *IMAGES, *BAGS],
     # ROS 2 as wheels for x86-64 Linux, where none is sourced; one of the two, never both
     'ros': ['ros-jazzy-rclpy[fastrtps]', 'ros-common-interfaces==5.3.6'],
     'ros-kilted': ['ros-kilted-rclpy[fastrtps]', 'ros-common-interfaces==5.5.1'],

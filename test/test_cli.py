@@ -57,7 +57,7 @@ def complains(ami, words, *parts) -> None:
     (['collect', '--out', 'x', '--world-seed', '1', '--drive-seconds', '0'],
      ('cannot be collected',)),
     (['train', '--out', 'x', '--bag', 'no/such'], ('there is no bag at no/such',)),
-    (['train', '--out', 'x', '--bag', 'y', '--topic', 'camera'], ("'camera' is not NEED=NAME",)),
+    (['train', '--out', 'x', '--bag', 'y', '--topic', 'camera'], ("'camera' is not INPUT=TOPIC",)),
     (['train', '--out', 'x', '--bag', 'y', '--robot', 'barge'], ("no robot 'barge'",)),
 ])
 def test_bad_input_is_one_sentence_and_status_1(ami, words, parts, tmp_path, monkeypatch):

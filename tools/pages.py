@@ -47,12 +47,12 @@ OF_RCLPY = ('rosout', 'parameter_events', 'transition_event', 'describe_paramete
 SHOWN = ('shared.', 'rules.')        # parameters that come from elsewhere, to be read only
 WHERE_INSTALLED = ('tf', 'tf_static')       # tf2_msgs is not among the wheels
 ROWS = {row.name.lstrip('/'): row for row in topics.TOPICS}
-PEOPLE = {'': 'everybody', 'body': "the robot's drivers, or sim", 'person': 'a person'}
+PEOPLE = {'': 'any node', 'body': "the robot's drivers, or sim", 'person': 'a person'}
 HEAD = """# SPDX-License-Identifier: Apache-2.0
-# Everything that can be tuned on the simulated rover, each with its default. In brackets: range
-# and unit; what is `live` may change while the robot drives, the rest is read at the start. What
-# is unknown or out of range is refused, with what is right. The critic's numbers stand in its
-# policy file alone. Written by tools/pages.py.
+# All parameters of the nodes, with the defaults for the simulated rover. In brackets: range and
+# unit. A parameter marked `live` may change while the robot drives; the others are read at the
+# start. An unknown name or a value out of range is refused, and the message states what is valid.
+# The numbers of the critic's rules are in its safety policy file. Written by tools/pages.py.
 
 """
 
@@ -79,9 +79,9 @@ def type_of(kind: type) -> str:
 def quality(qos: QoSProfile) -> str:
     """Say a quality of service in words."""
     words = ['best effort' if qos.reliability == ReliabilityPolicy.BEST_EFFORT else 'reliable',
-             f'the last {qos.depth}' if qos.depth > 1 else 'the newest only']
+             f'depth {qos.depth}']
     if qos.durability == DurabilityPolicy.TRANSIENT_LOCAL:
-        words.append('kept for who comes late')
+        words.append('transient local')
     return ', '.join(words)
 
 
@@ -119,31 +119,31 @@ def doors(node: Node) -> str:
                         for entities in (node.publishers, node.subscriptions))
     text = section('Publishes', ('topic', 'type', 'Hz', 'quality of service'), (
         (f'`{topic}`', type_of(entity.msg_type),
-         f'{row.hz:g}' if row and row.hz else 'when there is news',
+         f'{row.hz:g}' if row and row.hz else 'on event',
          quality(entity.qos_profile)) for topic, row, entity in published))
     if node.get_name() == 'sim':
         text += f'\nWhere tf2_msgs is installed, also {" and ".join(WHERE_INSTALLED)}.\n'
     return (
-        text + section('Hears', ('topic', 'type', 'from', 'quality of service'), (
+        text + section('Subscribes to', ('topic', 'type', 'from', 'quality of service'), (
             (f'`{topic}`', type_of(entity.msg_type),
              PEOPLE.get(row.owner, row.owner) if row else 'what the robot file names',
              quality(entity.qos_profile)) for topic, row, entity in heard))
-        + section('Answers', ('service', 'type'), (
+        + section('Provides services', ('service', 'type'), (
             (f'`{service}`', type_of(entity.srv_type)) for service, entity in
             own((one.srv_name, one) for one in node.services)))
-        + section('Asks', ('service', 'type'), (
+        + section('Calls services', ('service', 'type'), (
             (f'`{one.srv_name.lstrip("/")}`', type_of(one.srv_type)) for one in node.clients)))
 
 
 def life(node: Node) -> str:
     """Write what happens in each transition of a node's life."""
     if not isinstance(node, lifecycle.Managed):
-        return ('\n## Life\n\nA plain node: it works from its start to its end, and nothing '
-                'deactivates it.\n')
+        return ('\n## Lifecycle\n\nA plain node without lifecycle states: it works from its start '
+                'to its end.\n')
     steps = [(step, inspect.getdoc(getattr(type(node.work), step))) for step in lifecycle.STEPS]
     told = [line for line in inspect.getdoc(lifecycle).split('\n') if line.startswith('|')]
-    return (section('Life', ('transition', 'what it does'), steps)
-            + '\nWhere one fails, the reason stands in `diagnostics`, and:\n\n'
+    return (section('Lifecycle', ('transition', 'what it does'), steps)
+            + '\nIf a transition raises an error, `diagnostics` reports the reason:\n\n'
             + '\n'.join(told) + '\n')
 
 
@@ -181,33 +181,37 @@ def node_page(name: str, node: Node) -> str:
             'The policy', ('number', "the rover's", 'range', 'what it is'),
             ((f'`{full}`', f'{now.numbers[full]:g}', right(field), field.metadata['reason'])
              for full, _, field in fields({part: type(own) for part, own in now.groups.items()})))
-        text += ('\nThey stand in the policy file alone, each of them with its source, and are '
-                 'shown as read-only\nparameters of these names.\n')
+        text += ('\nThese numbers are set only in the safety policy file, each with its source. '
+                 'The node shows them as\nread-only parameters of these names.\n')
     return text + f'\n## In YAML\n\n```yaml\n{parameters.block(name, groups, NAMED)}```\n'
 
 
 PARAMETERS = """# Parameters
 
-Each is declared once, with its default, unit, range and reason. `ros2 param describe`, the sliders
-of rqt, [config/rover.yaml](../config/rover.yaml), these pages and every refusal come from that.
+Each parameter is declared once in the code, with its default, unit, range and reason. The output
+of `ros2 param describe`, the sliders of rqt, [config/rover.yaml](../config/rover.yaml), these
+pages and the error messages are generated from this declaration.
 
-**At the start**: `--params-file my.yaml`, or `-p actor.candidates:=48`. The whole set is checked
-before the node is made. What is unknown, of another type, out of range, NaN, or at odds with
-another parameter ends it with one sentence that names what is right. A name that nothing has
-(`robot: submarine`) is found out when the node is configured, and stands in `diagnostics`.
+**At the start**: `--params-file my.yaml`, or `-p actor.candidates:=48`. All parameters are
+checked before the node is created. If a parameter is unknown, of another type, out of range, NaN,
+or contradicts another parameter, the node exits with one sentence that states what is valid. A
+name that does not exist (`robot: submarine`) is detected when the node is configured, and is
+reported on `diagnostics`.
 
-**While the robot drives**: `ros2 param set /mind energy.map 0.3`, or rqt. The change is
-checked together with all that the node has; a refusal names what is right, and changes nothing.
-What was accepted holds from the next plan or picture on, never in the middle of one, and is
-forgotten when the node ends: what should stay belongs into the YAML file.
+**While the robot drives**: `ros2 param set /mind energy.map 0.3`, or rqt. The change is checked
+together with all other parameters of the node. If it is refused, nothing changes, and the answer
+states what is valid. An accepted change applies from the next plan or image on, never in the
+middle of one. It is lost when the node ends; write permanent changes into the YAML file.
 
-- Several that only fit together have to be set at once, with the service
-  `set_parameters_atomically`: all of them are taken, or none. The service `set_parameters` with
-  several takes them one by one, as every ROS node does: those before a wrong one stay set.
-- Where perception, world model and actor run as processes of their own, set `world_model.*` at
-  `/world_model` **and** at `/actor`, which starts its plans `world_model.latency_s` later.
-- The critic takes nothing while it runs: its numbers stand in its policy file.
-- `use_sim_time`, `qos_overrides.*` and what else rclpy declares are rclpy's, as everywhere.
+- Parameters that are valid only together must be set at once, with the service
+  `set_parameters_atomically`: it sets all of them or none. The service `set_parameters` sets its
+  parameters one by one, as in every ROS node: those before an invalid one stay set.
+- If perception, world model and actor run as separate processes, set `world_model.*` at
+  `/world_model` **and** at `/actor`: the actor uses `world_model.latency_s` for the start of its
+  plans.
+- The critic accepts no changes of the rules while it runs: their numbers are in its safety policy
+  file.
+- `use_sim_time`, `qos_overrides.*` and some others are declared by rclpy, as in every ROS node.
 """
 
 
@@ -220,11 +224,12 @@ def parameters_page() -> str:
             rows.setdefault(key, []).append(name)
     by_live = {live: [(full, ', '.join(names), span, reason) for (now, full, span, reason), names
                       in rows.items() if now == live] for live in (True, False)}
-    text = PARAMETERS + section('What may change while driving',
-                                ('parameter', 'of', 'range', 'takes effect'), by_live[True])
-    text += section('What may not', ('parameter', 'of', 'right', 'because'), by_live[False])
+    text = PARAMETERS + section('Parameters that may change while driving',
+                                ('parameter', 'node', 'range', 'takes effect'), by_live[True])
+    text += section('Parameters that may not change while driving',
+                    ('parameter', 'node', 'valid', 'reason'), by_live[False])
     every = [item for groups in GROUPS.values() for item in groups.items()]
-    text += f'\n## What has to hold between them\n\n{relations(every)}'
+    text += f'\n## Relations between parameters\n\n{relations(every)}'
     pages = ', '.join(f'[{name}](nodes/{name}.md)' for name in GROUPS)
     return f'{text}\nEach node has a page: {pages}.\n'
 

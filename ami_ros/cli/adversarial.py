@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Test the critic with adversarial plans or false sensor data, and count collisions; no ROS."""
+"""Test the critic without ROS, with adversarial plans or sensor faults, and count collisions."""
 
 import argparse
 from pathlib import Path

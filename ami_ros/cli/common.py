@@ -71,10 +71,10 @@ def whole(text: str, least: int = 0) -> int:
 
 
 def pair(text: str) -> tuple[str, str]:
-    """Read NEED=NAME."""
+    """Read INPUT=TOPIC."""
     need, equals, name = text.partition('=')
     if not (need and equals and name):
-        raise argparse.ArgumentTypeError(f'{text!r} is not NEED=NAME, e.g. camera=front/image')
+        raise argparse.ArgumentTypeError(f'{text!r} is not INPUT=TOPIC, e.g. camera=front/image')
     return need, name
 
 

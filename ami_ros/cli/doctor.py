@@ -24,7 +24,7 @@ def add(one: argparse.ArgumentParser) -> None:
         help='Show the heartbeats in a live table with the first recommended action')
     one.add_argument(
         '--json', type=Path, default=None, metavar='FILE',
-        help='Print the results as JSON')
+        help='JSON file for the results')
 
 
 def positive(text: str) -> float:

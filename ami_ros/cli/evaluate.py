@@ -5,19 +5,23 @@ import argparse
 from pathlib import Path
 import time
 
+from ami_ros.cli import evaluate_tour
 from ami_ros.cli.common import bar, change, cluster, count, make_way, whole, write_report
 from ami_ros.core.errors import AmiError
+
+USUAL = {'planner': 'world_model', 'goal_steps': evaluate_tour.GOAL_STEPS, 'camera': 'clean'}
 
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument(
-        '--planner', default='world_model',
-        choices=['world_model', 'random', 'retrieval', 'oracle'],
-        help='Planner that drives the robot')
+        '--planner', default=argparse.SUPPRESS,
+        choices=['world_model', 'random', 'retrieval', 'oracle'],   # and evaluate_tour's
+        help='Planner that drives the robot; with --tour only oracle; default: world_model, with '
+             '--tour oracle')
     one.add_argument(
-        '--goal-steps', type=count, default=20, metavar='K',
-        help='Number of 0.25 s actions between start and goal')
+        '--goal-steps', type=count, default=argparse.SUPPRESS, metavar='K',
+        help='Number of 0.25 s actions between start and goal; default: 20')
     one.add_argument('--episodes', type=count, default=20, help='Number of episodes to run')
     one.add_argument('--seed', type=whole, default=1000, help='Seed of the first episode')
     one.add_argument(
@@ -27,12 +31,13 @@ def add(one: argparse.ArgumentParser) -> None:
         '--furniture-moved', action='store_true',
         help='Move one third of the furniture')
     one.add_argument(
-        '--camera', default='clean',
+        '--camera', default=argparse.SUPPRESS,
         help='Camera preset while the robot drives, e.g. evening or brightness_0.6; goal images '
-             'are taken with a clean camera')
+             'are taken with a clean camera; default: clean, with --tour webcam')
     one.add_argument(
         '--changes', default='', metavar='LIST', dest='world_changes',
-        help='Scene changes, e.g. moved:1,objects:2,person:1; not the light, which --camera sets')
+        help='Scene changes, e.g. moved:1,objects:2,person:1; not the light, which --camera '
+             'sets; with --tour they are made after the tour, and the light may be among them')
     one.add_argument(
         '--module', default='',
         help='Folder of the module; empty means the active or shipped module')
@@ -54,12 +59,18 @@ def add(one: argparse.ArgumentParser) -> None:
         help='In each episode, move the robot once to another place without changing its '
              'odometry, and count the false arrivals')
     cluster(one)
+    evaluate_tour.add(one)
     one.add_argument('--report', type=Path, default=None,
                      help='JSON file for the results; without it they are only printed')
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
+    if 'tour' in args:
+        return evaluate_tour.run(args)
+    evaluate_tour.refuse(args)
+    for name, value in USUAL.items():
+        vars(args).setdefault(name, value)
     from ami_ros.validation.evaluate import evaluate as work
     from ami_ros.validation.evaluate import Trial
     if args.cluster and (args.counterfactual or args.carried):

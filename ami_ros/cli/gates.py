@@ -22,7 +22,7 @@ def add(one: argparse.ArgumentParser) -> None:
              'otherwise the rover')
     one.add_argument('--seed', type=whole, default=0, help='Seed of the random choice of windows')
     one.add_argument(
-        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        '--topic', type=pair, action='append', default=[], metavar='INPUT=TOPIC',
         help='Topic of camera, odom, command, scan or imu; scan=none and imu=none omit the sensor')
     one.add_argument('--report', type=Path, default=None,
                      help='JSON file for the results; without it they are only printed')

@@ -12,13 +12,13 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     what = one.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        'picture', nargs='?', type=Path, metavar='PICTURE',
+        'picture', nargs='?', type=Path, metavar='IMAGE',
         help="PNG or JPEG image taken by a camera like the robot's")
     what.add_argument(
         '--from-camera', action='store_true',
         help='Send the current camera image as the goal')
     what.add_argument(
-        '--take', type=Path, metavar='PICTURE',
+        '--take', type=Path, metavar='IMAGE',
         help='Save the current camera image as a PNG for later use')
     what.add_argument('--cancel', action='store_true', help='Cancel the current goal')
     what.add_argument(

@@ -15,7 +15,7 @@ def add(one: argparse.ArgumentParser) -> None:
              'executed')
     one.add_argument(
         '--json', type=Path, default=None, metavar='FILE',
-        help='Print the results as JSON')
+        help='JSON file for the results')
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,12 +18,13 @@ def add(one: argparse.ArgumentParser) -> None:
         parts[name].add_argument(
             '--module-store-dir', default='', metavar='FOLDER',
             help='Folder of installed modules; default: ~/.ros/ami_ros/modules')
-    for name in ('show', 'verify', 'card', 'sign', 'pack'):
+    for name in ('show', 'verify', 'card'):
         parts[name].add_argument(
-            'module', nargs='?' if name in ('show', 'verify', 'card') else 1, default='',
-            metavar='MODULE',
+            'module', nargs='?', default='', metavar='MODULE',
             help='Folder, archive, or name or hash of an installed module; default: the active '
                  'module')
+    for name, what in (('sign', 'Module folder to sign'), ('pack', 'Module folder to pack')):
+        parts[name].add_argument('module', nargs=1, metavar='MODULE', help=what)
     for name in set(parts) - {'keygen', 'trust', 'sign'}:
         parts[name].add_argument(
             '--trust', type=Path, metavar='FOLDER',

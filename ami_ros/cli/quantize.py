@@ -18,7 +18,7 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument('--out', type=Path, required=True, help='Output folder of the module')
     one.add_argument('--robot', default='rover', help='Name or path of a robot file')
     one.add_argument(
-        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        '--topic', type=pair, action='append', default=[], metavar='INPUT=TOPIC',
         help='Topic of camera, odom, command, scan or imu if the bag has several')
     one.add_argument(
         '--goal-steps', type=count, default=20, metavar='K',

@@ -63,7 +63,7 @@ def add(one: argparse.ArgumentParser) -> None:
         '--split-minutes', type=positive, default=10.0, metavar='MIN',
         help='Start a new file after this many minutes')
     one.add_argument(
-        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        '--topic', type=pair, action='append', default=[], metavar='INPUT=TOPIC',
         help='Topic of camera, odom, command, scan or imu for the check; scan=none and imu=none '
              'omit the sensor')
     cli_arguments.add(one, '-p use_sim_time:=true')

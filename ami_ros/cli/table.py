@@ -25,6 +25,7 @@ VERBS = {       # verb: file, in the order in which a person meets them
     'collect': 'ami_ros.cli.collect',
     'world': 'ami_ros.cli.world',
     'train': 'ami_ros.cli.train',
+    'pretrain': 'ami_ros.cli.pretrain',
     'gates': 'ami_ros.cli.gates',
     'quantize': 'ami_ros.cli.quantize',
     'evaluate': 'ami_ros.cli.evaluate',

@@ -36,7 +36,7 @@ def add(one: argparse.ArgumentParser) -> None:
              'weights')
     one.add_argument('--resume', action='store_true', help='Resume from the last checkpoint')
     one.add_argument(
-        '--topic', type=pair, action='append', default=[], metavar='NEED=NAME',
+        '--topic', type=pair, action='append', default=[], metavar='INPUT=TOPIC',
         help='Topic of camera, odom, command, scan or imu; scan=none and imu=none omit the sensor')
 
 

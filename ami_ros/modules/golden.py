@@ -50,11 +50,17 @@ def make(networks: Mapping[str, Network], pictures: np.ndarray, limits: tuple[fl
     pictures = np.asarray(pictures[:PICTURES], np.float32)
     z = networks['see'](picture=pictures)[0]
     asked = inputs(pictures, z, limits, horizon)
+    return record(networks, {name: asked.get(name) or shorter(asked['imagine'], name)
+                             for name in networks})
+
+
+def record(networks: Mapping[str, Network], asked: Mapping[str, Mapping[str, np.ndarray]]
+           ) -> tuple[bytes, dict]:
+    """Ask each network for its inputs; return the file and what the manifest says of it."""
     arrays: dict = {}
     for name, network in networks.items():
-        given = asked.get(name) or shorter(asked['imagine'], name)
-        arrays |= {f'{name}.in.{key}': array for key, array in given.items()}
-        arrays |= {f'{name}.out.{i}': array for i, array in enumerate(network(**given))}
+        arrays |= {f'{name}.in.{key}': array for key, array in asked[name].items()}
+        arrays |= {f'{name}.out.{i}': array for i, array in enumerate(network(**asked[name]))}
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
     return out.getvalue(), {'file': FILE, 'tolerance': TOLERANCE, 'reason': REASON}

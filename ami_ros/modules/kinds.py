@@ -16,6 +16,7 @@ class ModuleKind:
 
 
 MIND = 'rover-jepa'
+GENERAL = 'general'
 KINDS = {
     MIND: ModuleKind('perception, world model and the energies of the actor, and its map',
                ('see.onnx', 'step.onnx', 'imagine.onnx'),
@@ -23,6 +24,8 @@ KINDS = {
     'ground-map': ModuleKind('another map of where the robot may drive, for the same encoder',
                        ('map_cost.npy', 'map_origin.npy'), ('map_cell_m',),
                        ('map_cost.npy', 'map_origin.npy')),
+    GENERAL: ModuleKind('compares two images of any place; knows no single place',
+                        ('encode.onnx', 'compare.onnx', 'predict.onnx'), ()),
 }
 
 

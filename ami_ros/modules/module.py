@@ -18,7 +18,7 @@ import numpy as np
 from ami_ros.modules import active_set, canonical_json, envelope, schema
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder import entries, LARGEST, read_file
-from ami_ros.modules.kinds import KINDS, lacking, MIND
+from ami_ros.modules.kinds import GENERAL, KINDS, lacking, MIND
 from ami_ros.modules.trust import packaged, Trust
 from ami_ros.modules.trust import trust as trusted
 from ami_ros.perception import camera_contract
@@ -28,6 +28,8 @@ FORMAT = 1
 NETWORKS = ('see', 'step', 'imagine')
 MANIFEST = envelope.MANIFEST
 SHIPPED = Path(__file__).resolve().parent / 'shipped'
+HOW_TO_MAKE = {MIND: 'ami-ros collect and ami-ros train',
+               GENERAL: 'ami-ros collect --worlds and ami-ros pretrain'}
 HOW_TO_SIGN = 'ami-ros modules keygen NAME, once, and ami-ros modules sign MODULE --key NAME'
 
 
@@ -83,13 +85,21 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def shipped() -> Path:
-    """Return the module that comes with the package."""
-    found = sorted(p.parent for p in SHIPPED.glob(f'*/{MANIFEST}'))
+def shipped(kind: str = MIND) -> Path:
+    """Return the module of a kind that comes with the package."""
+    found = sorted(p.parent for p in SHIPPED.glob(f'*/{MANIFEST}') if kind_in(p) == kind)
     if not found:
-        raise ModuleError('no module ships with this checkout; make one with ami-ros collect '
-                          'and ami-ros train, and name it with --module')
+        raise ModuleError(f'no module of kind {kind} ships with this checkout; make one with '
+                          f'{HOW_TO_MAKE.get(kind, HOW_TO_MAKE[MIND])}, and name it with --module')
     return found[0]
+
+
+def kind_in(manifest: Path) -> str:
+    """Read the kind in a manifest that was not checked yet; that of a mind where it says none."""
+    try:
+        return json.loads(manifest.read_bytes()).get('kind', MIND)
+    except (ValueError, AttributeError, OSError):
+        return MIND
 
 
 def open_module(path: Path | str | None = None, required: bool = False,

@@ -2,8 +2,8 @@
 """
 Supervises the nodes: starts and restarts the planner, takes goals, modes, cancels; reports status.
 
-Its own process, without a network: what revives the mind must not die with it. It brings itself
-up. What it decides, and why, is in ami_ros/configurator/configurator.py.
+It is a process of its own and loads no network, so that it survives a crash of the planner, which
+it restarts. It activates itself. Its decisions are in ami_ros/configurator/configurator.py.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class ConfiguratorNode:
         return present(self._mine)
 
     def configure(self) -> None:
-        """Learn whom to watch."""
+        """Open the robot file, determine the nodes to supervise, and restore a stored stop."""
         robot = find(self.settings.robot)
         # goal pictures may be of the camera's size
         self.eye = CameraPreprocessor(robot, of_robot(robot))
@@ -89,7 +89,7 @@ class ConfiguratorNode:
         self.requests = TransitionRequests(self.node, self.mine.supervisor)
 
     def activate(self) -> None:
-        """Watch, and answer."""
+        """Subscribe, offer the services, and start to supervise the nodes."""
         active = self.node.active
         for row, take in ((topics.GOAL_IMAGE, self.on_goal),
                            (topics.DIAGNOSTICS, self.on_diagnostics),
@@ -109,14 +109,14 @@ class ConfiguratorNode:
         active.tick(HEAT_S, self.on_heat)
 
     def deactivate(self) -> None:
-        """Arm nobody any more, and say so."""
+        """Disarm the robot and publish the new status."""
         if self._mine is not None:
             self.mine.ask('idle', time.monotonic())
             self.hand_over()
             self.say()
 
     def cleanup(self) -> None:
-        """Forget whom to watch."""
+        """Release the publishers and the list of supervised nodes."""
         for name in ('heat', 'watts'):
             meter = self.__dict__.pop(name, None)
             if meter is not None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Has the last word on cmd_vel: judges a plan when it comes, and ticks by the steady clock besides.
+Filters every command: judges a plan when it arrives, and ticks at 50 Hz of the steady clock.
 
-Its own process, without torch, ONNX or PyBullet; a plain node that nothing deactivates. What it
-hears is in `critic_inputs`. In lock-step it answers frames alone, once what the robot requires is
-there; no hand, no sensor that is not required. Of two critics one commands: the one that began
-first.
+It is a process of its own, without torch, ONNX or PyBullet, and a plain node that nothing
+deactivates. `critic_inputs` makes its subscriptions. In lock-step it does not tick: it answers
+each frame when all messages that the robot file requires have arrived, and subscribes to neither
+teleop commands nor optional sensors. If two critics run, only the one that started first sends
+commands.
 """
 
 import sys

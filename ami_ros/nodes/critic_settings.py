@@ -26,8 +26,8 @@ class NodeSettings(Settings):
     robot: str = setting('', 'name', reason='Robot file (required)')
     safety_policy: str = setting(
         '', 'path',
-        reason='Safety policy file with the rule parameters (required); relative to the shared '
-               'files')
+        reason='Safety policy file with the rule parameters (required); a relative path starts '
+               'at the share folder of the package')
     state_dir: str = setting(
         '', 'folder',
         reason='Folder that keeps the latch and the audit log across a restart; empty means '

@@ -6,12 +6,12 @@ rclpy swallows an exception in a transition, or dies of it, and manages nothing 
 What a node does is its `Work`: `configure`, `activate`, `deactivate` and `cleanup`; subscriptions
 and timers that it makes in `active` are undone when it deactivates, whatever else goes wrong.
 
-| transition | raises | then |
+| transition with an error | result | state afterwards |
 |---|---|---|
-| configure | undone, FAILURE | unconfigured |
-| activate | undone, FAILURE | inactive |
-| deactivate, cleanup | ERROR, then all is undone | unconfigured |
-| shutdown | told, SUCCESS | finalized; the process ends, so that it can be started again |
+| configure | FAILURE; its steps are undone | unconfigured |
+| activate | FAILURE; its steps are undone | inactive |
+| deactivate, cleanup | ERROR; all steps are undone | unconfigured |
+| shutdown | SUCCESS; the error is reported | finalized; the process exits and can be restarted |
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs perception, world model and actor in one process: camera frames in, plans out.
 
-The plan goes out first, before what people and recorders may want to know of how it was made.
+The plan is published first; the diagnostics and the trace of its computation follow.
 """
 
 from time import perf_counter

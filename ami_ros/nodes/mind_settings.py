@@ -61,8 +61,8 @@ class ModuleSettings(Settings):
         'current time')
     min_spread: float = setting(
         8.0, 'levels', 0.0, 60.0,
-        'Reject a compressed image whose brightness has a lower standard deviation, of 255 '
-        'levels; no plan is made')
+        'Reject a compressed image if the standard deviation of its brightness (0 to 255) is '
+        'lower than this; no plan is made')
     autoconfigure: bool = setting(
         True, '-',
         reason='Load the module at start without a lifecycle request; a restart becomes seconds '
@@ -75,7 +75,7 @@ class CommandedSettings(ModuleSettings):
     """What it thinks with, and how it hears of the commands."""
 
     RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
-                                        'a Twist does not say which frame it answers'),)
+                                        'a Twist does not name the frame that it belongs to'),)
 
     enable_stamped_cmd_vel: bool = setting(
         True, '-', reason='Use TwistStamped commands; false uses Twist')

@@ -2,7 +2,7 @@
 """
 Records a robot continuously: rosbag2 MCAP in small files; the oldest files are deleted.
 
-It does nothing that `ami-ros record` does not; it is a process beside the others, for launch.
+It records as `ami-ros record` does, as a node that a launch file can start with the others.
 """
 
 from dataclasses import dataclass

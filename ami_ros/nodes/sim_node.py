@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stands in for a robot's drivers: publishes what a simulated body senses, obeys cmd_vel.
+"""Simulates a robot and its drivers: publishes the sensor data and executes `cmd_vel`.
 
-All physics is in ami_ros.sim; who listens cannot tell this node from a robot, but by `sim/truth`.
+All physics is in ami_ros.sim. Its topics are those of a real robot, except for `sim/*`.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class SimSettings(Settings):
     """The world, the body, and how its time passes."""
 
     RELATIONS: ClassVar[tuple] = (Needs('lock_step', 'enable_stamped_cmd_vel',
-                                        'a Twist does not say which frame it answers'),)
+                                        'a Twist does not name the frame that it belongs to'),)
 
     robot: str = setting('rover', 'name', reason='Robot file of the simulated robot')
     engine: str = setting(

@@ -155,7 +155,7 @@ class WorkerNode:
             self.node.trigger_configure()
 
     def configure(self) -> None:
-        """Open the robot file and the networks, and offer what they make."""
+        """Open the robot file and the networks, and create the publishers."""
         self.robot = find(self.own.robot)
         self.processor = self.make_processor(self)
         self.mind = self.make_mind(self.made)
@@ -166,7 +166,7 @@ class WorkerNode:
         self.processor.offer()
 
     def activate(self) -> None:
-        """Forget what was before; subscribe, and think in a thread of its own."""
+        """Discard earlier inputs and errors, subscribe, and start the worker thread."""
         self.afresh()
         present(self.mind).begin()
         self.tracing.note(Began(''))
@@ -178,7 +178,7 @@ class WorkerNode:
         self.worker.start()
 
     def deactivate(self) -> None:
-        """Stop the worker, an error if it does not end; replace the last plan, if any, by rest."""
+        """Stop the worker thread (an error if it hangs); replace the last plan by one at rest."""
         worker, self.worker = self.worker, None
         try:
             if worker is not None and not worker.stop():
@@ -191,7 +191,7 @@ class WorkerNode:
                 present(self.plans).rest()
 
     def cleanup(self) -> None:
-        """Give networks and publishers back."""
+        """Release the networks and the publishers."""
         self.mind = None
         offered, self.offered = self.offered, []
         for publisher in offered:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the world model in its own process: latents, body readings and commands in, beliefs out."""
+"""Runs the world model in its own process: latents, odometry, IMU, commands in; beliefs out."""
 
 from time import perf_counter
 

@@ -21,6 +21,7 @@ CODE = {                    # kind of report: files and folders that its figures
     'robustness': (*LOOP, 'validation/robustness.py'),
     'out_of_distribution': (*LOOP, 'training/driver.py', 'training/tour.py',
                             'validation/out_of_distribution.py', 'validation/robustness.py'),
+    'tours': (*LOOP, 'training/tour.py', 'validation/robustness.py', 'validation/tours'),
     'image_rates': ('robots', 'sim', 'config/robots', 'urdf',
                     'validation/benchmarks/image_rates.py'),
     'adversarial': (*CRITIC, 'validation/adversarial'),

@@ -56,7 +56,7 @@ def test_the_file_says_every_default(pages, root):
 
 def test_a_page_knows_its_topics(written):
     critic, mind = (written[f'docs/nodes/{name}.md'] for name in ('critic', 'mind'))
-    assert '`cmd_vel` | geometry_msgs/msg/TwistStamped | 50' in critic.split('## Hears')[0]
-    assert '`scan`' in critic.split('## Hears')[1].split('## Life')[0]
-    assert '`actor/plan`' in mind.split('## Hears')[0]
+    assert '`cmd_vel` | geometry_msgs/msg/TwistStamped | 50' in critic.split('## Subscribes to')[0]
+    assert '`scan`' in critic.split('## Subscribes to')[1].split('## Lifecycle')[0]
+    assert '`actor/plan`' in mind.split('## Subscribes to')[0]
     assert 'rosout' not in critic and 'describe_parameters' not in critic

@@ -19,7 +19,7 @@ ANSWERS = {             # what the bound is for, by what is expected: stop, and 
 CRITIC_ENDS = ('critic_', 'power_cut')
 RESULTS = ('fault', 'expected', 'bound, s', 'p50, s', 'max, s', 'stands, s', 'way, m', 'touched',
            'latched', 'came back', 'named', 'repeats', '')
-EXPECTED = ('fault', 'expected', 'may remain unseen for, s', 'since')
+EXPECTED = ('fault', 'expected', 'may remain undetected for, s', 'reason')
 
 
 def line(cells) -> str:
@@ -94,14 +94,15 @@ def summary(report: dict) -> str:
         f'{len(outcomes)} strikes; seed {report["asked"]["seed"]}; {report["passed"]} faults '
         'passed in every repeat;',
         f'- {sum(entry["collisions"] for entry in report["faults"])} collisions;',
-        f'- {len(stops)} are to stop it: slowest {worst["time_to_zero_s"]["max"]:.3f} s '
-        f'(`{worst["name"]}`), {soon} of them never slower than 0.15 s; beyond the own bound: '
+        f'- {len(stops)} faults must stop the rover: the longest time to zero was '
+        f'{worst["time_to_zero_s"]["max"]:.3f} s (`{worst["name"]}`); for {soon} of these faults '
+        'it was always at most 0.15 s; faults that exceeded their bound: '
         f'{", ".join(f"`{name}`" for name in late) or "none"};',
-        f'- the rover drove {speeds[0]:.2f} to {speeds[-1]:.2f} m/s when it struck '
+        f'- at the strike, the rover drove {speeds[0]:.2f} to {speeds[-1]:.2f} m/s '
         f'(median {speeds[len(speeds) // 2]:.2f});',
-        f'- where the critic lived, it left the wheels without a command for longer than the '
-        f'timeout of the base ({timeout_s:g} s) in {len(silent)} of {len(alive)} strikes, at most '
-        f'for {max(alive):.2f} s;',
+        f'- in {len(silent)} of the {len(alive)} strikes in which the critic kept running, it '
+        f'sent no command for longer than the timeout of the base ({timeout_s:g} s); its longest '
+        f'pause was {max(alive):.2f} s;',
         f'- machine: {about["machine"]["cpu"]}, {about["machine"]["cores"]} cores; load '
         f'{loads[0]:.1f} to {loads[-1]:.1f} (median {loads[len(loads) // 2]:.1f}).'))
 
