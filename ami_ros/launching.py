@@ -24,6 +24,7 @@ from launch_ros.actions import Node, SetParameter
 from launch_ros.parameter_descriptions import ParameterFile
 
 from ami_ros.core import renamed_public_names as renamed
+from ami_ros.core.errors import AmiError
 from ami_ros.core.robot_processes import GUARDS, PLANNERS, planners, RESPAWN_S, THREADS
 from ami_ros.core.share_directory import share
 from ami_ros.robots import find_robot as robots
@@ -57,7 +58,7 @@ def text(value: str) -> str:
 def flag(value: str) -> bool:
     """Take true or false, in the spellings that launch files use."""
     if value.lower() not in ('true', '1', 'false', '0'):
-        raise ValueError('it is neither true nor false')
+        raise AmiError('it is neither true nor false')
     return value.lower() in ('true', '1')
 
 
@@ -69,15 +70,15 @@ def said_flag(value: str) -> bool | str:
 def topic(value: str) -> str:
     """Take the name of a topic."""
     if not re.fullmatch(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', value, re.ASCII):
-        raise ValueError('a topic is made of letters, digits, _ and /, no part begins with a '
-                         'digit')
+        raise AmiError('a topic is made of letters, digits, _ and /, no part begins with a '
+                       'digit')
     return value
 
 
 def level(value: str) -> str:
     """Take a severity."""
     if value.lower() not in LEVELS:
-        raise ValueError(f'no such log level; there are: {", ".join(LEVELS)}')
+        raise AmiError(f'no such log level; there are: {", ".join(LEVELS)}')
     return value.lower()
 
 
@@ -86,8 +87,8 @@ def space(value: str) -> str:
     tokens = value.strip('/')
     if tokens and not all(re.fullmatch(r'[A-Za-z_]\w*', part, re.ASCII)
                           for part in tokens.split('/')):
-        raise ValueError('a namespace is made of letters, digits and _, no part begins with a '
-                         'digit')
+        raise AmiError('a namespace is made of letters, digits and _, no part begins with a '
+                       'digit')
     return tokens
 
 
@@ -99,21 +100,21 @@ def path(value: str) -> str:
 def file(value: str) -> str:
     """Take the path of a file that is there."""
     if value and not Path(path(value)).is_file():
-        raise ValueError('there is no such file')
+        raise AmiError('there is no such file')
     return path(value)
 
 
 def folder(value: str) -> str:
     """Take the path of a folder that is there."""
     if value and not Path(path(value)).is_dir():
-        raise ValueError('there is no such folder')
+        raise AmiError('there is no such folder')
     return path(value)
 
 
 def new(value: str) -> str:
     """Take the path of a folder that does not exist yet."""
     if value and Path(path(value)).exists():
-        raise ValueError('the path exists already; a recording never overwrites a file')
+        raise AmiError('the path exists already; a recording never overwrites a file')
     return path(value)
 
 
@@ -191,7 +192,7 @@ def start(context, make: Callable[[dict], list], names: tuple[str, ...]) -> list
         said = LaunchConfiguration(name).perform(context)
         try:
             given[name] = ARGUMENTS[name].take(said)
-        except ValueError as wrong:
+        except AmiError as wrong:
             raise RuntimeError(f'{name}:={said}: {wrong}') from wrong
     check_named(given, simulated='lock_step' in names)
     given = own_files(given)
@@ -298,5 +299,5 @@ def parameters(params_file: str) -> dict[str, dict]:
     """Read the parameters of a file by node name: '/robot1/critic' or '/**/critic'."""
     try:
         return parameter_file_nodes.parameters(params_file)
-    except ValueError as wrong:
+    except AmiError as wrong:
         raise RuntimeError(f'params_file:={wrong}') from wrong

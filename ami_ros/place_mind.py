@@ -16,6 +16,7 @@ import numpy as np
 from ami_ros.actor.body_model import BodyModel
 from ami_ros.actor.cem import Actor
 from ami_ros.actor.cost_to_go import Map
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between, compose, wrap
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan, Scan
@@ -71,7 +72,7 @@ class PlaceMind:
         self.memory.solve()
         ground = self.memory.ground
         if ground is None:
-            raise ValueError('the tour had no lidar scan, so that no ground is known to be free')
+            raise AmiError('the tour had no lidar scan, so that no ground is known to be free')
         self.actor = Actor(self.body, self.body.place,
                            Map(ground.cost, ground.origin, ground.cell_m), self.limits,
                            self.actor_settings, self.energy, self.steady_ns)

@@ -12,6 +12,7 @@ from ami_ros.cli import arguments_and_reports
 from ami_ros.cli import collect as collect_verb
 from ami_ros.cli import main as cli
 from ami_ros.cli.subcommand_table import VERBS
+from ami_ros.core.errors import AmiError
 import pytest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('pybullet') is None,
@@ -114,7 +115,7 @@ def failing(monkeypatch, error: BaseException) -> None:
 COLLECT = ['collect', '--world-seed', '1', '--out', 'x']
 
 
-@pytest.mark.parametrize('error', [ValueError('it is so'), RuntimeError('it is so'),
+@pytest.mark.parametrize('error', [AmiError('it is so'), RuntimeError('it is so'),
                                    OSError('it is so')])
 def test_errors_that_are_meant_are_told(ami, monkeypatch, error):
     monkeypatch.delenv('AMI_TRACEBACK', raising=False)
@@ -126,6 +127,9 @@ def test_errors_that_are_meant_are_told(ami, monkeypatch, error):
 
 
 def test_a_bug_is_a_traceback(monkeypatch):
+    failing(monkeypatch, ValueError('bug'))
+    with pytest.raises(ValueError, match='^bug$'):
+        cli.main(COLLECT)
     failing(monkeypatch, KeyError('bug'))
     with pytest.raises(KeyError):
         cli.main(COLLECT)

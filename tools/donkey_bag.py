@@ -22,6 +22,7 @@ import math
 from pathlib import Path
 import re
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.perception.images import codec
 from ami_ros.recording import bag_writer as bag
@@ -42,7 +43,7 @@ URDF = 'urdf/robot_template.urdf'
 def table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict], dict[str, str]]:
     """Read a CSV file; return its rows, and for each column the first name that begins with it."""
     if not path.is_file():
-        raise ValueError(f'there is no {path}')
+        raise AmiError(f'there is no {path}')
     with open(path, newline='') as file:
         reader = csv.DictReader(file)
         rows, there = list(reader), reader.fieldnames or []
@@ -50,7 +51,7 @@ def table(path: Path, columns: tuple[str, ...]) -> tuple[list[dict], dict[str, s
              for column in columns}
     lacking = [column for column, name in names.items() if not name]
     if lacking:
-        raise ValueError(f'{path} has no column {", ".join(lacking)}; it has: {", ".join(there)}')
+        raise AmiError(f'{path} has no column {", ".join(lacking)}; it has: {", ".join(there)}')
     return rows, names
 
 
@@ -61,7 +62,7 @@ def number(text: str, path: Path) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f'{path}: {text!r} is not a finite number')
+        raise AmiError(f'{path}: {text!r} is not a finite number')
     return value
 
 
@@ -75,19 +76,19 @@ def commands(folder: Path) -> tuple[int, np.ndarray, list[str]]:
         found = [[number(row[name[key]], path) for key in ('t_s', 'steering', 'throttle')]
                  for row in rows]
         if not rows:
-            raise ValueError(f'{path} has no commands')
+            raise AmiError(f'{path} has no commands')
         first_ms = number(rows[0].get('unix_ms') or '0', path)
         return round(first_ms * 1e6), np.array(found), [row[name['image']] for row in rows]
-    rows = [json.loads(line) for path in catalogs for line in path.read_text().splitlines()]
     try:
+        rows = [json.loads(line) for path in catalogs for line in path.read_text().splitlines()]
         first_ms = rows[0]['_timestamp_ms']
         found = [[(row['_timestamp_ms'] - first_ms) / 1000, row['user/angle'],
                   row['user/throttle']] for row in rows]
         return (round(first_ms * 1e6), np.array(found, float),
                 [row['cam/image_array'] for row in rows])
-    except (KeyError, TypeError, IndexError) as wrong:
-        raise ValueError(f'a record of {catalogs[0].name} or after it cannot be used: '
-                         f'{wrong!r}') from wrong
+    except (ValueError, KeyError, TypeError, IndexError) as wrong:
+        raise AmiError(f'a record of {catalogs[0].name} or after it cannot be used: '
+                       f'{wrong!r}') from wrong
 
 
 def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +96,7 @@ def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     path = folder / 'poses.csv'
     rows, name = table(path, ('t_s', *POSE))
     if not rows:
-        raise ValueError(f'{path} has no poses')
+        raise AmiError(f'{path} has no poses')
     found = np.array([[number(row[name[key]], path) for key in ('t_s', *POSE)] for row in rows])
     return found[:, 0], found[:, 1:]
 
@@ -103,8 +104,8 @@ def poses(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def gain(at: np.ndarray, told: np.ndarray, seen_at: np.ndarray, seen: np.ndarray) -> float:
     """Fit seen(t + delay) = gain * told(t); return the gain of the delay that fits best."""
     if not told @ told > 0:
-        raise ValueError('throttle, steering or speed is always zero, so that nothing can be '
-                         'fitted; give --speed and --curvature')
+        raise AmiError('throttle, steering or speed is always zero, so that nothing can be '
+                       'fitted; give --speed and --curvature')
     fits = []
     for delay in np.arange(0, LONGEST_DELAY_S + 0.01, 0.05):
         later = np.interp(at + delay, seen_at, seen)
@@ -139,12 +140,12 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
             size: tuple[int, int] | None = None, say=print) -> None:
     """Write the bag; ValueError says what is missing in the folder."""
     if out.exists():
-        raise ValueError(f'{out} exists; give another --out, or remove it')
+        raise AmiError(f'{out} exists; give another --out, or remove it')
     begin_ns, told, names = commands(folder)
     pose_s, pose = poses(folder)
     for what, times in (('the commands', told[:, 0]), ('poses.csv', pose_s)):
         if len(times) < 2 or (np.diff(times) <= 0).any():
-            raise ValueError(f'the {len(times)} times of {what} do not increase')
+            raise AmiError(f'the {len(times)} times of {what} do not increase')
     at, steering, throttle = told.T
     speed = gain(at, throttle, pose_s, pose[:, 3]) if speed is None else speed
     v = speed * throttle
@@ -161,14 +162,14 @@ def convert(folder: Path, out: Path, hfov_deg: float, speed: float | None,
     images = [folder / 'images' / name for name in names]
     missing = [path for path in images if not path.is_file()]
     if len(missing) == len(images):
-        raise ValueError(f'{folder}/images has none of the images, e.g. {missing[0].name}')
+        raise AmiError(f'{folder}/images has none of the images, e.g. {missing[0].name}')
     first = next(path for path in images if path.is_file())
     height, width = codec.from_compressed(first.read_bytes()).shape[:2]
     hfov = math.radians(hfov_deg)
     pose_ns = begin_ns + np.round(pose_s * 1e9).astype(np.int64)
     if min(stamps[0], pose_ns[0]) < 0:
-        raise ValueError(f'the first time is {min(at[0], pose_s[0]):g} s; without the time of the '
-                         'first image since 1970 (unix_ms) no time may be negative')
+        raise AmiError(f'the first time is {min(at[0], pose_s[0]):g} s; without the time of the '
+                       'first image since 1970 (unix_ms) no time may be negative')
     robot = robot_file(limits, hfov, (width, height), size,
                        round(float(1 / np.median(np.diff(at))), 1))
     out.mkdir(parents=True)
@@ -219,7 +220,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         convert(args.folder, args.out, args.hfov_deg, args.speed, args.curvature,
                 tuple(args.limits), args.size and tuple(args.size))
-    except (ValueError, OSError) as wrong:
+    except (AmiError, OSError) as wrong:
         print(f'{args.folder}: {wrong}')
         return 1
     return 0

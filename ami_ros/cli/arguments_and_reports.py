@@ -7,6 +7,8 @@ from pathlib import Path
 import sys
 import time
 
+from ami_ros.core.errors import AmiError
+
 
 def bar(done: int, total: int, begun: float, what: str) -> None:
     """Draw a progress bar on a terminal, a line now and then elsewhere."""
@@ -27,10 +29,10 @@ def make_way(path: Path | None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as why:
-        raise ValueError(f'no report can be written to {path}: {why.strerror}; '
-                         'name a file in a folder that can be made') from why
+        raise AmiError(f'no report can be written to {path}: {why.strerror}; '
+                       'name a file in a folder that can be made') from why
     if path.is_dir():
-        raise ValueError(f'no report can be written to {path}, which is a folder; name a file')
+        raise AmiError(f'no report can be written to {path}, which is a folder; name a file')
 
 
 def write_report(path: Path | None, report: dict) -> None:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from ami_ros.cli.arguments_and_reports import count, make_way, write_report
+from ami_ros.core.errors import AmiError
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -46,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
         from ami_ros.operator.running_robot_file import running_robot
         named = running_robot(args.namespace.strip('/'))
         if not named:
-            raise ValueError('no node that runs here says which robot this is; write --robot '
-                             'FILE, and see that the critic runs in this namespace')
+            raise AmiError('no node that runs here says which robot this is; write --robot '
+                           'FILE, and see that the critic runs in this namespace')
     robot = find(named)
     with opened(robot, args.namespace) as calibrator:
         kit = Kit(calibrator, robot, Prompt(args.yes), args.speed, args.distance, args.rounds)

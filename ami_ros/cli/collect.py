@@ -6,6 +6,7 @@ from pathlib import Path
 import time
 
 from ami_ros.cli.arguments_and_reports import bar, cluster, count, whole
+from ami_ros.core.errors import AmiError
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def add(one: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     if (args.worlds is None) == (args.world_seed is None):
-        raise ValueError('give either --world-seed, for one room, or --worlds, for many')
+        raise AmiError('give either --world-seed, for one room, or --worlds, for many')
     return many_worlds(args) if args.worlds is not None else one_room(args)
 
 

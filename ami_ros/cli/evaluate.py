@@ -15,6 +15,7 @@ from ami_ros.cli.arguments_and_reports import (
     whole,
     write_report,
 )
+from ami_ros.core.errors import AmiError
 
 USUAL = {'planner': 'world_model', 'goal_steps': evaluate_tour.GOAL_STEPS, 'camera': 'clean'}
 
@@ -81,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.validation.evaluate import evaluate as work
     from ami_ros.validation.evaluate import Trial
     if args.cluster and (args.counterfactual or args.carried):
-        raise ValueError('--cluster drives episodes towards goals; --counterfactual and --carried '
-                         'run on one machine')
+        raise AmiError('--cluster drives episodes towards goals; --counterfactual and --carried '
+                       'run on one machine')
     if args.engine != 'pybullet' and (args.counterfactual or args.carried):
-        raise ValueError('--engine chooses the engine of episodes towards goals; --counterfactual '
-                         'and --carried run in pybullet')
+        raise AmiError('--engine chooses the engine of episodes towards goals; --counterfactual '
+                       'and --carried run in pybullet')
     make_way(args.report)
     begun, done = time.monotonic(), []
     if args.counterfactual:

@@ -7,6 +7,7 @@ import sys
 import time
 
 from ami_ros.cli.arguments_and_reports import bar, count, make_way, write_report
+from ami_ros.core.errors import AmiError
 
 PLANNER, CAMERA = 'oracle', 'webcam'    # of an evaluation with a tour, where none is named
 GOAL_STEPS = 20
@@ -50,22 +51,22 @@ def refuse(args: argparse.Namespace) -> None:
     """Refuse options that need --tour where it is missing; ValueError names the first."""
     for name in (*NEEDED, *OPTIONAL):
         if name in args:
-            raise ValueError(f'{flag(name)} is an option of an evaluation with a tour; give '
-                             '--tour MINUTES')
+            raise AmiError(f'{flag(name)} is an option of an evaluation with a tour; give '
+                           '--tour MINUTES')
 
 
 def run(args: argparse.Namespace) -> int:
     """Tour and drive; return the exit status."""
     for name in NEEDED:
         if name not in args:
-            raise ValueError(f'--tour needs {flag(name)}')
+            raise AmiError(f'--tour needs {flag(name)}')
     for name, usual in UNTOURED.items():
         if getattr(args, name) != usual:
-            raise ValueError(f'{flag(name)} cannot be used with --tour'
-                             + ('; use --episodes-per-world' if name == 'episodes' else ''))
+            raise AmiError(f'{flag(name)} cannot be used with --tour'
+                           + ('; use --episodes-per-world' if name == 'episodes' else ''))
     if 'goal_steps' in args and ('legs' in args or 'mission' in args):
-        raise ValueError('--goal-steps cannot be used with --legs or --mission; they draw goals '
-                         'in different ways')
+        raise AmiError('--goal-steps cannot be used with --legs or --mission; they draw goals '
+                       'in different ways')
     from ami_ros.validation.tours.asked import Asked, LEGS
     from ami_ros.validation.tours.tour_evaluation import evaluate
     given = vars(args)

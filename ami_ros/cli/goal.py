@@ -4,6 +4,7 @@
 import argparse
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import ros_arguments
 
 
@@ -37,12 +38,12 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.robots.find_robot import find
     ros, robot = ros_arguments.given(args), find(args.robot)
     if args.take is not None and args.take.exists():
-        raise ValueError(f'{args.take} is there already and nothing is overwritten')
+        raise AmiError(f'{args.take} is there already and nothing is overwritten')
     picture = None
     if args.picture is not None:
         if not args.picture.is_file():
-            raise ValueError(f'there is no image {args.picture}; `ami-ros goal --take '
-                             f'{args.picture.name}` takes one with the camera of the robot')
+            raise AmiError(f'there is no image {args.picture}; `ami-ros goal --take '
+                           f'{args.picture.name}` takes one with the camera of the robot')
         picture = codec.from_compressed(args.picture.read_bytes())
     from ami_ros.operator import mode, send_goal
     if args.cancel:

@@ -13,6 +13,7 @@ import importlib  # noqa: E402
 import sys  # noqa: E402
 
 from ami_ros.cli.subcommand_table import VERBS  # noqa: E402
+from ami_ros.core.errors import AmiError  # noqa: E402
 from ami_ros.core.renamed_public_names import refused  # noqa: E402
 
 
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a verb; what goes wrong is one sentence and exit status 1."""
+    """Run a verb; what a user can mend is one sentence and exit status 1, a defect a traceback."""
     if hasattr(sys.stdout, 'reconfigure'):      # a folder's name may be no UTF-8
         sys.stdout.reconfigure(errors='backslashreplace')
     if old := refused(sys.argv[1:] if argv is None else argv):
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
               "'make setup' installs all, or pip install 'ami_ros[sim]' or 'ami_ros[train]'",
               file=sys.stderr)
         return 1
-    except (ValueError, RuntimeError, OSError) as wrong:
+    except (AmiError, RuntimeError, OSError) as wrong:
         if os.environ.get('AMI_TRACEBACK'):
             raise
         print(f'ami-ros {args.verb}: {wrong}', file=sys.stderr)

@@ -4,6 +4,8 @@
 import argparse
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
+
 UNSIGNED = 'Accept unsigned modules; use for development, not on a robot near people'
 
 
@@ -152,7 +154,7 @@ def keygen(args: argparse.Namespace) -> list[str]:
     from ami_ros.modules import signature_envelope as envelope
     from ami_ros.modules import signing_keys
     if not envelope.NAME.fullmatch(args.key):
-        raise ValueError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
+        raise AmiError(f'{args.key!r} is no name for a key; take letters, digits, dots, dashes')
     key, path = signing_keys.Signer.new(), args.keys.expanduser() / f'{args.key}.pem'
     key.write(path)
     public = path.with_suffix('.pub')

@@ -6,6 +6,7 @@ from pathlib import Path
 import time
 
 from ami_ros.cli.arguments_and_reports import bar, count, make_way, pair, whole, write_report
+from ami_ros.core.errors import AmiError
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     seen = from_bags(args, module) if args.bag else pictures(module)
     trying = args.out.with_name(args.out.name + '.trying')
     if args.out.exists():
-        raise ValueError(f'{args.out} exists; give another --out, or remove it')
+        raise AmiError(f'{args.out} exists; give another --out, or remove it')
     quantize.make(module, seen, trying)
     reports = []
     for path in (args.module, str(trying)):
@@ -79,6 +80,6 @@ def from_bags(args: argparse.Namespace, module):
     data = merge_bags.read(tuple(args.bag), robot, dict(args.topic), 0,
                            lambda line: print(line, flush=True))
     if data.images.shape[2:0:-1] != module.camera_size:
-        raise ValueError(f'the bag shows {data.images.shape[2:0:-1]}, the module sees '
-                         f'{module.camera_size}')
+        raise AmiError(f'the bag shows {data.images.shape[2:0:-1]}, the module sees '
+                       f'{module.camera_size}')
     return data.images

@@ -4,6 +4,8 @@
 import argparse
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
+
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
@@ -54,7 +56,7 @@ def check(args: argparse.Namespace) -> list[str]:
     compared = together(robot, policy, said)
     found = [one for one in compared if one.level != findings.OK]
     if findings.status(found):
-        raise ValueError(wrong(found))
+        raise AmiError(wrong(found))
     length, width = robot.body.footprint.max(0) - robot.body.footprint.min(0)
     todo = left(robot)
     return [

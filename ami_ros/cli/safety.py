@@ -4,6 +4,8 @@
 import argparse
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
+
 
 def add(one: argparse.ArgumentParser) -> None:
     """Declare the sub-commands and their options."""
@@ -44,8 +46,8 @@ def check(args: argparse.Namespace) -> list[str]:
         try:
             build_rules(policy, robot)
             needs(policy.shared, robot)
-        except ValueError as wrong:
-            raise ValueError(f'{policy.path}: {wrong}') from None
+        except AmiError as wrong:
+            raise AmiError(f'{policy.path}: {wrong}') from None
     return [f'rules   {", ".join(policy.rules)}',
             f'numbers {len(policy.numbers)}, each with its source',
             f'hash    {policy.hash}',

@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 from ami_ros.cli.arguments_and_reports import count, make_way, whole
+from ami_ros.core.errors import AmiError
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -50,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     from ami_ros.validation.stack import sim_session
     make_way(args.report)
     if args.params is not None and not args.params.is_file():
-        raise ValueError(f'there is no parameter file {args.params}; '
-                         'config/rover_node_parameters.yaml is one')
+        raise AmiError(f'there is no parameter file {args.params}; '
+                       'config/rover_node_parameters.yaml is one')
     if args.record is not None and args.record.exists():
-        raise ValueError(f'{args.record} is there already, and no recording is replaced; '
-                         'give another --record')
+        raise AmiError(f'{args.record} is there already, and no recording is replaced; '
+                       'give another --record')
     if args.episodes < 1 and not args.seconds > 0:
-        raise ValueError('nothing to drive: give --episodes from 1 on, or --seconds')
+        raise AmiError('nothing to drive: give --episodes from 1 on, or --seconds')
     return sim_session.main(args)

@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 from ami_ros.cli.arguments_and_reports import count
+from ami_ros.core.errors import AmiError
 
 WIDE = 64           # of a column, where two moments stand side by side
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             print(line)
     if args.picture is not None:
         if told.picture is None:
-            raise ValueError('there is no image of this moment to be written')
+            raise AmiError('there is no image of this moment to be written')
         size = max(told.picture.shape[:2])
         write_png(args.picture, enlarge(told.picture, max(1, 320 // size) * size))
         print(f'{"image in":24s}{args.picture}')
@@ -68,7 +69,7 @@ def chosen(args: argparse.Namespace, found):
         if args.slowest is not None else
         (args.worst_surprise, 'frames', [one for _, one in found.surprises()]))
     if number > len(there):
-        raise ValueError(f'the recording has {len(there)} {what}; there is no number {number}')
+        raise AmiError(f'the recording has {len(there)} {what}; there is no number {number}')
     return there[number - 1]
 
 

@@ -5,8 +5,10 @@ import argparse
 from pathlib import Path
 
 from ami_ros.cli.arguments_and_reports import make_way, whole
+from ami_ros.core.errors import AmiError
 
 VIEW_PX = 320
+LONGEST_SEED = 18       # digits
 
 
 def add(one: argparse.ArgumentParser) -> None:
@@ -44,10 +46,10 @@ def scene_of(args: argparse.Namespace, change: str = ''):
     from ami_ros.sim.scenes import scene_changes, scene_files
     if args.world.endswith('.json'):
         scene = scene_files.read(Path(args.world))
-    elif args.world.isdigit():
+    elif args.world.isdecimal() and len(args.world) <= LONGEST_SEED:
         scene = scenes.draw(args.generator, int(args.world))
     else:
-        raise ValueError(f'{args.world!r} is neither a world seed nor the name of a .json file')
+        raise AmiError(f'{args.world!r} is neither a world seed nor the name of a .json file')
     return scene_changes.apply(scene, ','.join(filter(None, (args.changes, change))),
                                args.changes_seed)
 

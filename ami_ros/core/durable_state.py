@@ -12,6 +12,8 @@ from pathlib import Path
 from stat import S_ISDIR
 import tempfile
 
+from ami_ros.core.errors import AmiError
+
 
 def state_folder(said: str = '', namespace: str = '') -> Path:
     """Return the folder that was said, or a robot's own: ~/.ros/ami_ros and its namespace.
@@ -26,8 +28,8 @@ def state_folder(said: str = '', namespace: str = '') -> Path:
         root = Path(home) if home else Path.home() / '.ros'
         return root.joinpath('ami_ros', *namespace.strip('/').split('/'))
     except RuntimeError as why:
-        raise ValueError(f'no folder for the state of this robot: {why} Say one in the parameter '
-                         'state_dir, or in ROS_HOME.') from None
+        raise AmiError(f'no folder for the state of this robot: {why} Say one in the parameter '
+                       'state_dir, or in ROS_HOME.') from None
 
 
 def state_folder_or_temporary(said: str = '', namespace: str = '') -> tuple[Path, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import difflib
 from typing import Any, ClassVar
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.renamed_public_names import renamed
 
 
@@ -91,15 +92,15 @@ class Settings:
             what = f'{field.name} = {value!r}'
             kind: Any = field.type
             if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-                raise ValueError(f'{what} is not of type {kind.__name__}; right is '
-                                 f'{right(field)} ({field.metadata["reason"]})')
+                raise AmiError(f'{what} is not of type {kind.__name__}; right is '
+                               f'{right(field)} ({field.metadata["reason"]})')
             low, high = field.metadata['low'], field.metadata['high']
             if low is not None and not low <= value <= high:
-                raise ValueError(f'{what} is outside {right(field)} '
-                                 f'({field.metadata["reason"]})')
+                raise AmiError(f'{what} is outside {right(field)} '
+                               f'({field.metadata["reason"]})')
         for relation in self.RELATIONS:
             if wrong := relation.wrong(self):
-                raise ValueError(wrong)
+                raise AmiError(wrong)
 
 
 def why(kind: type[Settings], field: dataclasses.Field) -> str:
@@ -121,24 +122,24 @@ def build(kind: type, values: dict, where: str = 'settings'):
     """Make settings from a plain dict; an unknown or missing key names the right ones."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
     if not isinstance(values, dict):
-        raise ValueError(f'{where}: {type(values).__name__} where pairs of key: value belong '
-                         f'(keys: {", ".join(sorted(fields))})')
+        raise AmiError(f'{where}: {type(values).__name__} where pairs of key: value belong '
+                       f'(keys: {", ".join(sorted(fields))})')
     for key in values:
         if key not in fields:
-            raise ValueError(f'{where}: {unknown(key, fields)}')
+            raise AmiError(f'{where}: {unknown(key, fields)}')
     missing = [n for n, f in fields.items()
                if f.default is dataclasses.MISSING and n not in values]
     if missing:
-        raise ValueError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
-                         'and has no default')
+        raise AmiError(f'{where}: {", ".join(missing)} must be given; it guards somebody '
+                       'and has no default')
     try:
         return kind(**{k: float(v) if fields[k].type is float and type(v) is int
                        else frozen(v) if fields[k].type is tuple else v
                        for k, v in values.items()})
     except RecursionError:
-        raise ValueError(f'{where}: a list in it is nested too deeply, or holds itself') from None
+        raise AmiError(f'{where}: a list in it is nested too deeply, or holds itself') from None
     except (ValueError, OverflowError) as wrong:
-        raise ValueError(f'{where}: {wrong}') from None
+        raise AmiError(f'{where}: {wrong}') from None
 
 
 def frozen(value):

@@ -7,6 +7,7 @@ Joint states and camera_info it does not hear: those are the mind's, or for peop
 from dataclasses import dataclass
 import math
 
+from ami_ros.core.errors import AmiError
 from ami_ros.critic.shared_rule_params import Shared
 from ami_ros.robots.robot import Robot
 from ami_ros.robots.sensor import PICTURES, Sensor
@@ -41,7 +42,7 @@ def needs(shared: Shared, robot: Robot) -> tuple[Need, ...]:
         key = OLDEST[sensor.kind]
         oldest = getattr(shared, key) if sensor.hz else math.inf
         if sensor.hz and not sensor.hz * oldest >= 1:
-            raise ValueError(f'{sensor.name} of {robot.name} speaks {sensor.hz} times a second '
-                             f'and {key} is {oldest} s: it would always be too old')
+            raise AmiError(f'{sensor.name} of {robot.name} speaks {sensor.hz} times a second '
+                           f'and {key} is {oldest} s: it would always be too old')
         found.append(Need(sensor.name, sensor.required, oldest))
     return tuple(found)

@@ -14,6 +14,7 @@ from pathlib import Path
 import threading
 
 from ami_ros.core.durable_state import claim, write_whole
+from ami_ros.core.errors import AmiError
 
 FILE, LOCK = 'critic_latch.json', 'critic.lock'
 UNCLEAN = 'it did not end properly the last time'
@@ -51,7 +52,7 @@ class Latch:
             with open(self.path, encoding='utf-8') as file:
                 text = file.read(LARGEST + 1)
             if len(text) > LARGEST:
-                raise ValueError(f'it has more than {LARGEST} characters')
+                raise AmiError(f'it has more than {LARGEST} characters')
             said = json.loads(text)
             closed = {str(rule): str(reason) for rule, reason in said['closed'].items()}
             return closed if said['running'] is False else {**closed, 'unclean_end': UNCLEAN}

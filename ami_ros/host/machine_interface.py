@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 
+from ami_ros.core.errors import AmiError
 from ami_ros.host import proc_and_sys_files
 
 ANSWER_S = 3.0      # until a command is taken for silent
@@ -85,8 +86,8 @@ def host(root: Path | str = '/') -> Host:
     """Look at this machine, or at a folder that looks like one."""
     root = Path(root)
     if not root.is_dir():
-        raise ValueError(f'{root} is not a folder; --root wants one that looks like a machine, '
-                         'with proc, sys and etc in it')
+        raise AmiError(f'{root} is not a folder; --root wants one that looks like a machine, '
+                       'with proc, sys and etc in it')
     if root.resolve() != Path('/'):
         return Host(root, room=lambda path: room(root / path))
     return Host(root, asked, lambda path: room(root / path), version_of,

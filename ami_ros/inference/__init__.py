@@ -6,6 +6,7 @@ import importlib
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.backend_options import BackendUnavailable, Options
 
 __all__ = ['backend', 'BACKENDS', 'BackendUnavailable', 'Load', 'Network', 'Options']
@@ -28,7 +29,7 @@ Load = Callable[[bytes], Network]
 def backend(name: str, options: Options | None = None) -> Load:
     """Open a backend by name; the function that it returns makes a network from ONNX bytes."""
     if name not in BACKENDS:
-        raise ValueError(f'no backend {name!r}; there are: {", ".join(BACKENDS)}')
+        raise AmiError(f'no backend {name!r}; there are: {", ".join(BACKENDS)}')
     module, function, install = BACKENDS[name]
     try:
         load = getattr(importlib.import_module(module), function)

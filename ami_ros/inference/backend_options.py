@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
+
 
 class BackendUnavailable(RuntimeError):
     """A backend whose library, driver or device is not there."""
@@ -32,15 +34,15 @@ class Options:
 
     def __post_init__(self):
         if self.precision not in PRECISIONS:
-            raise ValueError(f'no precision {self.precision!r}; there are: '
-                             f'{", ".join(PRECISIONS)}')
+            raise AmiError(f'no precision {self.precision!r}; there are: '
+                           f'{", ".join(PRECISIONS)}')
         low, often, high = self.rows
         if not 1 <= low <= often <= high or self.threads < 1:
-            raise ValueError(f'rows {self.rows} and {self.threads} threads: rows go from the '
-                             'least over the most frequent to the most, threads from 1 on')
+            raise AmiError(f'rows {self.rows} and {self.threads} threads: rows go from the '
+                           'least over the most frequent to the most, threads from 1 on')
 
 
 def refuse(options: Options, *precisions: str) -> None:
     """Refuse a precision that a backend has not; ValueError lists those it has."""
     if options.precision not in precisions:
-        raise ValueError(f'no {options.precision} here; there are: {", ".join(precisions)}')
+        raise AmiError(f'no {options.precision} here; there are: {", ".join(precisions)}')

@@ -9,6 +9,7 @@ import numpy as np
 
 from ami_ros.actor.cem import Actor
 from ami_ros.actor.cost_to_go import Map
+from ami_ros.core.errors import AmiError
 from ami_ros.core.interfaces import Imagined
 from ami_ros.core.settings import ActorSettings, EnergySettings, WorldModelSettings
 from ami_ros.inference import backend, Network, Options
@@ -68,8 +69,8 @@ class Networks:
     def encode(self, image: np.ndarray) -> np.ndarray:
         """See a picture (H, W, 3) uint8; ValueError when it is of another size."""
         if image.shape != (*self.size[::-1], 3) or image.dtype != np.uint8:
-            raise ValueError(f'image of shape {image.shape} {image.dtype}; this module sees '
-                             f'{(*self.size[::-1], 3)} uint8')
+            raise AmiError(f'image of shape {image.shape} {image.dtype}; this module sees '
+                           f'{(*self.size[::-1], 3)} uint8')
         z, place, _, doubt = self._see(picture=image[None].astype(np.float32))
         self._remember(z[0], place[0], doubt[0])
         return z[0]
@@ -142,8 +143,8 @@ def mind(module: Module, robot: Robot, world: WorldModelSettings, actor: ActorSe
     fits(module, robot)
     networks = Networks(module, backend_name, options)
     if actor.horizon != module.manifest['horizon']:
-        raise ValueError(f'horizon {actor.horizon}: {module.path.name} was exported for '
-                         f'{module.manifest["horizon"]} knots')
+        raise AmiError(f'horizon {actor.horizon}: {module.path.name} was exported for '
+                       f'{module.manifest["horizon"]} knots')
     ground = Map(module.array('map_cost'), module.array('map_origin'),
                  module.manifest['map_cell_m'])
     return Mind(networks, WorldModel(networks, networks, world,

@@ -9,6 +9,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 from onnx.version_converter import convert_version
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import onnx_precision_cast as cast
 from ami_ros.inference.backend_options import Options
 from ami_ros.inference.onnx_graph import check_inputs, read, write
@@ -32,7 +33,7 @@ def load(data: bytes, options: Options = PLAIN) -> Callable[..., list[np.ndarray
             model = convert_version(model, OPSET)
         evaluator = ReferenceEvaluator(model)
     except Exception as why:    # the evaluator's errors share no base class
-        raise ValueError(f'onnx {onnx.__version__} cannot evaluate the network: {why}') from why
+        raise AmiError(f'onnx {onnx.__version__} cannot evaluate the network: {why}') from why
     kinds = {value.name: value.dtype for value in inner.inputs}
     outer = [value.dtype for value in graph.outputs]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.backend_options import BackendUnavailable, Options, refuse
 
 PLAIN = Options()
@@ -71,7 +72,7 @@ def session(data: bytes, options: Options, providers: tuple[str, ...],
             data, asked, providers=list(providers),
             provider_options=[told, *({} for _ in providers[1:])], disabled_optimizers=without)
     except Exception as why:    # its errors have no common base of their own
-        raise ValueError(f'ONNX Runtime {onnxruntime.__version__}: {why}') from why
+        raise AmiError(f'ONNX Runtime {onnxruntime.__version__}: {why}') from why
     if opened.get_providers()[0] != providers[0]:       # it falls back without a word
         raise BackendUnavailable(f'{providers[0]} does not start here; ONNX Runtime took '
                                  f'{opened.get_providers()[0]}: look at its driver and libraries')

@@ -8,6 +8,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from ami_ros.core.errors import AmiError
+
 DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
           10: np.float16, 11: np.float64}
 CODES: dict[np.dtype, int] = {np.dtype(kind): code for code, kind in DTYPES.items()}
@@ -52,20 +54,20 @@ def read(data: bytes) -> Graph:
     try:
         return _graph(onnx.load_from_string(bytes(data)))
     except Exception as why:    # protobuf's DecodeError and numpy's errors share no base class
-        raise ValueError(f'these {len(data)} bytes are not an ONNX network: {why}') from why
+        raise AmiError(f'these {len(data)} bytes are not an ONNX network: {why}') from why
 
 
 def _graph(model: onnx.ModelProto) -> Graph:
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     if not model.HasField('graph') or '' not in opsets:
-        raise ValueError('it has no graph, or does not name its operator set')
+        raise AmiError('it has no graph, or does not name its operator set')
     if foreign := sorted(set(opsets) - set(DOMAINS)):
-        raise ValueError(f'it needs the operator sets {", ".join(foreign)}')
+        raise AmiError(f'it needs the operator sets {", ".join(foreign)}')
     body = model.graph
     if body.sparse_initializer:
-        raise ValueError('it has sparse weights; only dense ones are read')
+        raise AmiError('it has sparse weights; only dense ones are read')
     if not body.output:
-        raise ValueError('it has no outputs')
+        raise AmiError('it has no outputs')
     weights = {tensor.name: _array(tensor) for tensor in body.initializer}
     return Graph(tuple(map(_node, body.node)), weights,
                  tuple(_value(v) for v in body.input if v.name not in weights),
@@ -74,7 +76,7 @@ def _graph(model: onnx.ModelProto) -> Graph:
 
 def _node(node: onnx.NodeProto) -> GraphNode:
     if node.domain:
-        raise ValueError(f'{node.name} is an operator of {node.domain}')
+        raise AmiError(f'{node.name} is an operator of {node.domain}')
     return GraphNode(node.op_type, tuple(node.input), tuple(node.output),
                 {a.name: _attribute(a) for a in node.attribute}, node.name)
 
@@ -87,21 +89,21 @@ def _attribute(attribute: onnx.AttributeProto):
         return value
     if attribute.type in (onnx.AttributeProto.FLOATS, onnx.AttributeProto.INTS):
         return list(value)
-    raise ValueError(f'attribute {attribute.name} is neither a number, numbers nor a tensor')
+    raise AmiError(f'attribute {attribute.name} is neither a number, numbers nor a tensor')
 
 
 def _array(tensor: onnx.TensorProto) -> np.ndarray:
     name = tensor.name or 'a weight'
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-        raise ValueError(f'{name} is stored in another file')
+        raise AmiError(f'{name} is stored in another file')
     kind = _dtype(name, tensor.data_type)
     return numpy_helper.to_array(tensor).astype(kind, copy=False)
 
 
 def _dtype(name: str, code: int) -> np.dtype:
     if code not in DTYPES:
-        raise ValueError(f'{name} has element type {code}; there are: '
-                         f'{", ".join(str(np.dtype(kind)) for kind in DTYPES.values())}')
+        raise AmiError(f'{name} has element type {code}; there are: '
+                       f'{", ".join(str(np.dtype(kind)) for kind in DTYPES.values())}')
     return np.dtype(DTYPES[code])
 
 
@@ -149,12 +151,12 @@ def check_inputs(graph: Graph, given: Mapping[str, np.ndarray]) -> None:
     """Refuse inputs that do not match the graph's; ValueError names the wrong and the right."""
     wanted = {value.name: value for value in graph.inputs}
     if set(given) != set(wanted):
-        raise ValueError(f'inputs {", ".join(sorted(given))}; this network takes '
-                         f'{", ".join(wanted)}')
+        raise AmiError(f'inputs {", ".join(sorted(given))}; this network takes '
+                       f'{", ".join(wanted)}')
     for name, array in given.items():
         value = wanted[name]
         fits = len(value.shape) == np.ndim(array) and all(
             isinstance(n, str) or n == m for n, m in zip(value.shape, np.shape(array)))
         if not fits or array.dtype != value.dtype:
-            raise ValueError(f'{name} is {array.dtype} {np.shape(array)}; this network takes '
-                             f'{value.dtype} {value.shape}')
+            raise AmiError(f'{name} is {array.dtype} {np.shape(array)}; this network takes '
+                           f'{value.dtype} {value.shape}')

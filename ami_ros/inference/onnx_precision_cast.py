@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.onnx_graph import CODES, Graph, GraphNode, used, Value
 
 PRODUCTS = ('Conv', 'Gemm', 'MatMul')
@@ -65,7 +66,7 @@ def half(graph: Graph) -> Graph:
                 with np.errstate(over='ignore'):
                     weights[halves[name]] = weights[name].astype(HALF)
                 if not np.isfinite(weights[halves[name]]).all():
-                    raise ValueError(f'{name} has numbers that float16 cannot hold')
+                    raise AmiError(f'{name} has numbers that float16 cannot hold')
             else:
                 nodes.append(cast(name, halves[name], HALF))
         return halves[name]

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import backend, Options
 from ami_ros.memory.readings import Readings
 from ami_ros.modules.module import Module, ModuleError
@@ -27,8 +28,8 @@ class GeneralNetworks:
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Map (N, H, W, 3) uint8 to tokens and descriptors; ValueError for another size."""
         if images.shape[1:] != (*self.size[::-1], 3) or images.dtype != np.uint8:
-            raise ValueError(f'images of shape {images.shape[1:]} {images.dtype}; this module '
-                             f'sees {(*self.size[::-1], 3)} uint8')
+            raise AmiError(f'images of shape {images.shape[1:]} {images.dtype}; this module '
+                           f'sees {(*self.size[::-1], 3)} uint8')
         tokens, descriptors = self._encode(image=images.astype(np.float32))
         return tokens, descriptors
 

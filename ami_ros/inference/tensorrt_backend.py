@@ -15,6 +15,7 @@ import threading
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import onnx_backend
 from ami_ros.inference import onnx_precision_cast as cast
 from ami_ros.inference.backend_options import BackendUnavailable, Options, refuse
@@ -76,7 +77,7 @@ def open_with(trt, cuda, data: bytes, options: Options):
         for _ in range(2):      # the second one by the captured graph
             wrong = off(expected, session(**given))
             if not wrong <= most:
-                raise ValueError(f'the engine is off by {wrong:.1e}, more than {most:.0e}')
+                raise AmiError(f'the engine is off by {wrong:.1e}, more than {most:.0e}')
         return session
 
     def make(progress) -> EngineSession:

@@ -9,12 +9,13 @@ them. `trt` is given, so that the same lines build with TensorRT, TensorRT-RTX a
 
 from collections.abc import Callable
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.onnx_graph import Graph, read
 
 Progress = Callable[[float, str], bool]     # share that is done, and of what; whether to go on
 
 
-class BuildError(ValueError):
+class BuildError(AmiError):
     """A network that TensorRT does not take."""
 
 

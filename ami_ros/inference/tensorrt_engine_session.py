@@ -5,6 +5,7 @@ import logging
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.cuda_driver import CudaError
 from ami_ros.inference.tensorrt_engine_builder import logger
 
@@ -87,8 +88,8 @@ class EngineSession:
         self.runtime = trt.Runtime(self.log)        # has to outlive the engine
         self.engine = self.runtime.deserialize_cuda_engine(data)
         if self.engine is None:
-            raise ValueError(f'TensorRT {trt.__version__} does not take the engine: '
-                             + '; '.join(said[:3]))
+            raise AmiError(f'TensorRT {trt.__version__} does not take the engine: '
+                           + '; '.join(said[:3]))
         self.layouts: dict[tuple, TensorLayout] = {}
 
     @property
@@ -121,8 +122,8 @@ class EngineSession:
                               for i in range(self.engine.num_io_tensors))
                   if self.engine.get_tensor_mode(n) == self.trt.TensorIOMode.INPUT]
         if set(inputs) != set(wanted):
-            raise ValueError(f'inputs {", ".join(sorted(inputs))}; this engine takes '
-                             f'{", ".join(wanted)}')
+            raise AmiError(f'inputs {", ".join(sorted(inputs))}; this engine takes '
+                           f'{", ".join(wanted)}')
         for name, array in inputs.items():
             least = most = tuple(self.engine.get_tensor_shape(name))
             if -1 in least:         # a free axis
@@ -130,5 +131,5 @@ class EngineSession:
                                   self.engine.get_tensor_profile_shape(name, 0))
             if len(least) != array.ndim or not all(
                     low <= n <= high for low, n, high in zip(least, array.shape, most)):
-                raise ValueError(f'{name} is {array.shape}; this engine was built for {least} '
-                                 f'to {most}')
+                raise AmiError(f'{name} is {array.shape}; this engine was built for {least} '
+                               f'to {most}')

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import onnx_precision_cast as cast
 from ami_ros.inference.backend_options import Options
 from ami_ros.inference.onnx_graph import check_inputs, Graph, read, used
@@ -22,8 +23,8 @@ class Interpreter:
     def __init__(self, graph: Graph, device: torch.device):
         unknown = sorted({node.kind for node in graph.nodes} - set(OPERATORS))
         if unknown:
-            raise ValueError(f'no operator {", ".join(unknown)}; there are: '
-                             f'{", ".join(sorted(OPERATORS))}')
+            raise AmiError(f'no operator {", ".join(unknown)}; there are: '
+                           f'{", ".join(sorted(OPERATORS))}')
         self.device = device
         self.known = {name: torch.tensor(array) for name, array in graph.weights.items()}
         self.outputs = [value.name for value in graph.outputs]

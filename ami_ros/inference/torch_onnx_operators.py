@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.onnx_graph import DTYPES
 
 KINDS = {code: getattr(torch, np.dtype(kind).name) for code, kind in DTYPES.items()}
@@ -87,7 +88,7 @@ def slice_(a, x, starts, ends, axes=None, steps=None):
     for at, axis in enumerate(range(len(starts)) if axes is None else axes.tolist()):
         step = 1 if steps is None else int(steps[at])
         if step < 1:
-            raise ValueError('a Slice with a negative step is not supported')
+            raise AmiError('a Slice with a negative step is not supported')
         out[axis] = slice(int(starts[at]), int(ends[at]), step)
     return x[tuple(out)]
 

@@ -8,6 +8,7 @@ after it the memory tells where an image was taken.
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between, compose
 from ami_ros.core.types import Scan
 from ami_ros.memory.free_ground import carve, Ground
@@ -53,7 +54,7 @@ class PlaceMemory:
         """Optimise the poses of all keyframes; carve the ground."""
         frames = self.keyframes
         if not len(frames):
-            raise ValueError('the memory has no keyframes; drive the robot around first')
+            raise AmiError('the memory has no keyframes; drive the robot around first')
         steps = odometry_edges(frames.odometry)
         poses = frames.pose.copy()
         found = self._closures(poses, by_pose=False)

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from ami_ros.core.durable_state import state_folder
+from ami_ros.core.errors import AmiError
 from ami_ros.modules import canonical_json
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.folder_reader import read_file
@@ -104,5 +105,5 @@ def _set(said: dict) -> Set:
     found = Set(**{**said, 'modules': tuple(Locked(**one) for one in said['modules'])})
     for one in found.modules:
         if Path(one.folder).name != one.folder or one.folder.startswith('.'):
-            raise ValueError(f'{one.folder!r} is no folder of the store')
+            raise AmiError(f'{one.folder!r} is no folder of the store')
     return found

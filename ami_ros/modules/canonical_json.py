@@ -9,6 +9,8 @@ doubled key is refused. What is signed is besides equal to what `canonical` writ
 import json
 from typing import Any
 
+from ami_ros.core.errors import AmiError
+
 LARGEST = 2**20         # bytes; a manifest of ours has 6 kB
 
 
@@ -17,25 +19,25 @@ def _once(pairs: list[tuple[str, object]]) -> dict:
     out: dict = {}
     for key, value in pairs:
         if key in out:
-            raise ValueError(f'key {key!r} comes twice')
+            raise AmiError(f'key {key!r} comes twice')
         out[key] = value
     return out
 
 
 def _never(constant: str):
-    raise ValueError(f'{constant} is no number of JSON')
+    raise AmiError(f'{constant} is no number of JSON')
 
 
 def parse(data: bytes, what: str = 'it') -> Any:
     """Read JSON; ValueError says what is wrong with `what`, in one line."""
     if len(data) > LARGEST:
-        raise ValueError(f'{what} has {len(data)} bytes, at most {LARGEST} are read')
+        raise AmiError(f'{what} has {len(data)} bytes, at most {LARGEST} are read')
     try:
         return json.loads(data.decode('utf-8'), object_pairs_hook=_once, parse_constant=_never)
     except RecursionError:
-        raise ValueError(f'{what} is nested too deeply') from None
+        raise AmiError(f'{what} is nested too deeply') from None
     except ValueError as why:
-        raise ValueError(f'{what} is no JSON as it should be: {why}') from None
+        raise AmiError(f'{what} is no JSON as it should be: {why}') from None
 
 
 def canonical(value: object) -> bytes:

@@ -12,6 +12,7 @@ import zipfile
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.modules.errors import ModuleError
 from ami_ros.modules.module import Module
 
@@ -78,7 +79,7 @@ def read(module: Module) -> dict[str, tuple[dict[str, np.ndarray], list[np.ndarr
         data = io.BytesIO(module.files[file])
         with zipfile.ZipFile(data) as archive:
             if sum(one.file_size for one in archive.infolist()) > LARGEST:
-                raise ValueError(f'it unpacks to more than {LARGEST} bytes')
+                raise AmiError(f'it unpacks to more than {LARGEST} bytes')
         with np.load(data, allow_pickle=False) as arrays:
             held = {name: arrays[name] for name in arrays.files}
         out: dict = {}

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 import os
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.modules import canonical_json, signing_keys
 from ami_ros.modules import signature_envelope as envelope
@@ -80,12 +81,12 @@ def read(folder: Path) -> Trust:
     try:
         said = canonical_json.parse(path.read_bytes(), str(path))
         if set(said) - {'format', 'required', 'signers', 'minimum'} or said['format'] != FORMAT:
-            raise ValueError(f'it should say format {FORMAT}, required, signers and minimum')
+            raise AmiError(f'it should say format {FORMAT}, required, signers and minimum')
         required, minimum = said.get('required', False), dict(said.get('minimum', {}))
         may = {str(one['key']): (tuple(map(_text, one['names'])), tuple(map(_text, one['kinds'])))
                for one in said['signers']}
         if type(required) is not bool or any(type(n) is not int for n in minimum.values()):
-            raise ValueError('required is true or false, a minimum is a whole number')
+            raise AmiError('required is true or false, a minimum is a whole number')
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise ModuleError(f'{path} is no trust policy: {why}; see docs/modules.md') from None
     signers = {}
@@ -98,7 +99,7 @@ def read(folder: Path) -> Trust:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f'{value!r} is no text')
+        raise AmiError(f'{value!r} is no text')
     return value
 
 

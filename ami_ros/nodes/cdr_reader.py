@@ -17,6 +17,8 @@ from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory
 
+from ami_ros.core.errors import AmiError
+
 LONGEST_PLAN = 1 << 13      # bytes: 100 knots, 6 ms to open; a mind plans 8
 LONGEST_STATUS = 1 << 14    # bytes: the configurator says 2 kB
 LONGEST_SCAN = 1 << 20      # bytes: two numbers for each of 130 000 beams; copied in one piece
@@ -68,7 +70,7 @@ class Cdr:
     def __init__(self, raw: bytes):
         self.raw, self.at = memoryview(raw), 4
         if len(raw) < 4:
-            raise ValueError(f'a message has {len(raw)} bytes, not even its first four')
+            raise AmiError(f'a message has {len(raw)} bytes, not even its first four')
         self.order = '<' if raw[1] & 1 else '>'
 
     def number(self, kind: str) -> int:
@@ -80,8 +82,8 @@ class Cdr:
     def take(self, size: int) -> memoryview:
         """Take some bytes."""
         if self.at + size > len(self.raw):
-            raise ValueError(f'a message ends after {len(self.raw)} bytes; it needs at least '
-                             f'{self.at + size}')
+            raise AmiError(f'a message ends after {len(self.raw)} bytes; it needs at least '
+                           f'{self.at + size}')
         self.at += size
         return self.raw[self.at - size:self.at]
 
@@ -89,14 +91,14 @@ class Cdr:
         """Take a string."""
         size = self.number('I')
         if size > LONGEST_TEXT:
-            raise ValueError(f'a text has {size} characters; it may have {LONGEST_TEXT}')
+            raise AmiError(f'a text has {size} characters; it may have {LONGEST_TEXT}')
         return bytes(self.take(size)).rstrip(b'\0').decode('utf-8', 'replace')
 
     def header(self) -> Header:
         """Take a std_msgs/Header."""
         seconds, fraction = self.number('i'), self.number('I')
         if seconds < 0 or fraction >= 10**9:
-            raise ValueError(f'a stamp says {seconds} s and {fraction} ns; it needs a time')
+            raise AmiError(f'a stamp says {seconds} s and {fraction} ns; it needs a time')
         return Header(stamp=Time(sec=seconds, nanosec=fraction), frame_id=self.text())
 
 
@@ -121,7 +123,7 @@ def cloud(raw: bytes) -> Cloud:
     header, height, width = cdr.header(), cdr.number('I'), cdr.number('I')
     count = cdr.number('I')
     if count > MOST_FIELDS:
-        raise ValueError(f'a cloud has {count} fields; it may have {MOST_FIELDS}')
+        raise AmiError(f'a cloud has {count} fields; it may have {MOST_FIELDS}')
     fields = [Field(cdr.text(), cdr.number('I'), cdr.number('B'), cdr.number('I'))
               for _ in range(count)]
     big, step, row_step = cdr.number('B'), cdr.number('I'), cdr.number('I')
@@ -152,13 +154,13 @@ def short(message: type, raw: bytes):
 def opened(raw: bytes, message: type, longest: int, what: str):
     """Open a message, unless it is so long that opening it would hold everything up."""
     if len(raw) > longest:
-        raise ValueError(f'a {what} has {len(raw)} bytes; it may have {longest}')
+        raise AmiError(f'a {what} has {len(raw)} bytes; it may have {longest}')
     try:
         msg = deserialize_message(raw, message)
     except Exception as why:        # of the middleware, which has its own
-        raise ValueError(f'a {what} of {len(raw)} bytes cannot be opened: {why}') from None
+        raise AmiError(f'a {what} of {len(raw)} bytes cannot be opened: {why}') from None
     stamp = getattr(getattr(msg, 'header', None), 'stamp', None)
     if stamp is not None and (stamp.sec < 0 or stamp.nanosec >= 10**9):
-        raise ValueError(f'a {what} has a stamp of {stamp.sec} s and {stamp.nanosec} ns; it needs '
-                         'a time')
+        raise AmiError(f'a {what} has a stamp of {stamp.sec} s and {stamp.nanosec} ns; it needs '
+                       'a time')
     return msg

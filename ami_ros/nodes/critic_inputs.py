@@ -11,10 +11,12 @@ from dataclasses import replace
 from functools import partial
 import inspect
 import time
+import traceback
 
 import numpy as np
 from rclpy.subscription import Subscription
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Plan, Switch
 from ami_ros.critic.multi_publisher_switch import MultiPublisherSwitch
 from ami_ros.critic.sensor_age_limits import heard
@@ -275,7 +277,9 @@ class CriticInputs:
             noun = reader(*what)
             self.unreadable.pop(topic, None)
             return noun
-        except ValueError as wrong:
+        except ValueError as wrong:         # whatever is in a message, the critic goes on
+            if not isinstance(wrong, AmiError):
+                self.node.get_logger().error(traceback.format_exc(), throttle_duration_sec=1.0)
             self.unreadable[topic] = str(wrong)[:LONGEST_REASON]
             self.node.get_logger().error(self.unreadable[topic], throttle_duration_sec=1.0)
             return None

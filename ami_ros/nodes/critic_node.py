@@ -19,6 +19,7 @@ from std_srvs.srv import Trigger
 
 from ami_ros import __version__
 from ami_ros.core.durable_state import state_folder_or_temporary
+from ami_ros.core.errors import AmiError
 from ami_ros.core.rate_monitor import HealthSettings, Pulse
 from ami_ros.core.share_directory import share
 from ami_ros.core.types import Verdict
@@ -72,9 +73,9 @@ class CriticNode(Node):
         begin = take_priority if eager else lambda: None
         self.critic = Critic(chosen, self.robot, Latch(folder, begin))
         if self.critic.latch.taken:
-            raise ValueError(f'another critic runs: it keeps its latch in {folder}. A robot has '
-                             'one critic; end that one, or give this one a namespace and a '
-                             'parameter state of its own')
+            raise AmiError(f'another critic runs: it keeps its latch in {folder}. A robot has '
+                           'one critic; end that one, or give this one a namespace and a '
+                           'parameter state of its own')
         self.auditor = Auditor(AuditLog(folder / FOLDER, begin=begin))
         self.tell_found()
         self.tracing = traced(self, chosen, made)

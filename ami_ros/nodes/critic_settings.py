@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rclpy.node import Node
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.findings import WARN, WRONG
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import setting, Settings
@@ -46,11 +47,11 @@ class NodeSettings(Settings):
         """Check what is not a range."""
         super().__post_init__()
         if self.command_source not in INPUTS:
-            raise ValueError(f'no command_source {self.command_source!r}; there are: '
-                             f'{", ".join(INPUTS)}')
+            raise AmiError(f'no command_source {self.command_source!r}; there are: '
+                           f'{", ".join(INPUTS)}')
         if self.lock_step and self.command_source != 'plan':
-            raise ValueError('lock_step needs command_source: plan; a twist names no frame to '
-                             'answer')
+            raise AmiError('lock_step needs command_source: plan; a twist names no frame to '
+                           'answer')
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def check_together(node: Node, robot: Robot, policy: Policy, stamped: bool) -> N
     found = together(robot, policy, {'critic': {'enable_stamped_cmd_vel': stamped}})
     what = wrong([one for one in found if one.what != TWISTS])
     if what:
-        raise ValueError(f'{node.get_fully_qualified_name()}: {what}')
+        raise AmiError(f'{node.get_fully_qualified_name()}: {what}')
     for one in found:
         if one.level in (WARN, WRONG):
             node.get_logger().warning(f'{one.measured}; it needs {one.wanted}: {one.fix}')

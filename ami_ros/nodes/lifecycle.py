@@ -25,6 +25,7 @@ from lifecycle_msgs.msg import State, Transition
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import parameters, topics
 from ami_ros.nodes.run import first_line, IDLE_S
@@ -206,7 +207,7 @@ class Managed(LifecycleNode):
             said, self.failed = self.failed, f'{name} failed: {first_line(why)}'
             if said == self.failed:         # a supervisor asks again and again
                 self.get_logger().error(self.failed)
-            elif not (self._rising and isinstance(why, ValueError)):    # that is said at the end
+            elif not (self._rising and isinstance(why, AmiError)):    # that is said at the end
                 self.get_logger().error(f'{self.failed}\n{traceback.format_exc()}')
             if undo is not None:
                 self._quietly(undo)
@@ -243,7 +244,7 @@ class Managed(LifecycleNode):
         """Configure and activate by itself, for who has no supervisor; ValueError says why not."""
         self._rising = True
         if self.trigger_configure() != SUCCESS or self.trigger_activate() != SUCCESS:
-            raise ValueError(self.failed.partition(': ')[2])
+            raise AmiError(self.failed.partition(': ')[2])
         self._rising = False
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState,
 from std_msgs.msg import Header
 from trajectory_msgs.msg import MultiDOFJointTrajectory, MultiDOFJointTrajectoryPoint
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.odometry_validity import orientation_fault
 from ami_ros.core.types import Belief, Command, Odometry, Plan, Verdict
 from ami_ros.robots.urdf import BASE
@@ -89,8 +90,7 @@ def camera_info_message(ns: int, size: tuple[int, int], hfov_rad: float,
     f = width / 2 / math.tan(hfov_rad / 2)
     return CameraInfo(
         header=header(ns, 'camera_optical_frame'), height=height, width=width,
-        distortion_model='plumb_bob', d=list(distortion or (0.0,) * 5),
-        r=np.eye(3).ravel(),
+        distortion_model='plumb_bob', d=list(distortion or (0.0,) * 5), r=np.eye(3).ravel(),
         k=np.array([f, 0, width / 2, 0, f, height / 2, 0, 0, 1.0]),
         p=np.array([f, 0, width / 2, 0, 0, f, height / 2, 0, 0, 0, 1.0, 0]))
 
@@ -122,14 +122,14 @@ def odometry_from(msg: OdometryMsg, steady_ns: int) -> Odometry:
     """
     frame, child = (name.rpartition('/')[2] for name in (msg.header.frame_id, msg.child_frame_id))
     if frame == BASE or child == frame != '':
-        raise ValueError(f'the odometry has frame_id {msg.header.frame_id!r} and child_frame_id '
-                         f'{msg.child_frame_id!r}; it needs the pose of {BASE} in a fixed frame '
-                         f'such as odom, and child_frame_id {BASE} with the twist in {BASE}')
+        raise AmiError(f'the odometry has frame_id {msg.header.frame_id!r} and child_frame_id '
+                       f'{msg.child_frame_id!r}; it needs the pose of {BASE} in a fixed frame '
+                       f'such as odom, and child_frame_id {BASE} with the twist in {BASE}')
     where, speed = msg.pose.pose, msg.twist.twist
     q = where.orientation
     fault = orientation_fault(q.x, q.y, q.z, q.w)
     if fault:
-        raise ValueError(f'the odometry in frame {msg.header.frame_id!r} cannot be used: {fault}')
+        raise AmiError(f'the odometry in frame {msg.header.frame_id!r} cannot be used: {fault}')
     return Odometry(np.array([where.position.x, where.position.y, yaw(where.orientation)]),
                     np.array([speed.linear.x, speed.angular.z]),
                     nanoseconds(msg.header.stamp), steady_ns)
@@ -196,7 +196,7 @@ def plan_message(plan: Plan) -> MultiDOFJointTrajectory:
 def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
     """MultiDOFJointTrajectory to Plan, bit for bit but for what only people look at."""
     if not len(msg.points) <= MOST_POINTS:
-        raise ValueError(f'plan has {len(msg.points)} points; it needs at most {MOST_POINTS}')
+        raise AmiError(f'plan has {len(msg.points)} points; it needs at most {MOST_POINTS}')
     said: dict = NEWER | dict(name.split('=', 1) for name in msg.joint_names[1:] if '=' in name)
     try:
         knot_s, number, goal = float(said['knot_s']), int(said['frame']), int(said['goal'])
@@ -204,17 +204,17 @@ def plan_from(msg: MultiDOFJointTrajectory) -> Plan:
         iterations, run = int(said['iterations']), said['run']
         disagreement, unlike = (float(said[n]) for n in ('disagreement', 'out_of_distribution'))
     except (KeyError, ValueError) as wrong:
-        raise ValueError(f'plan with joint_names {list(msg.joint_names)} misses or misspells '
-                         f'{wrong}; it needs base_link, knot_s=, frame=, goal=, run=, arrived=, '
-                         'surprise=, iterations=, disagreement=') from None
+        raise AmiError(f'plan with joint_names {list(msg.joint_names)} misses or misspells '
+                       f'{wrong}; it needs base_link, knot_s=, frame=, goal=, run=, arrived=, '
+                       'surprise=, iterations=, disagreement=') from None
     if not LEAST_KNOT_S <= knot_s < 10.0:
-        raise ValueError(f'plan holds a knot for {knot_s} s; it needs at least {LEAST_KNOT_S}, '
-                         'less than 10')
+        raise AmiError(f'plan holds a knot for {knot_s} s; it needs at least {LEAST_KNOT_S}, '
+                       'less than 10')
     for index, point in enumerate(msg.points):
         due, after = round(index * knot_s * 1e9), nanoseconds(point.time_from_start)
         if after != due or len(point.velocities) != 1:
-            raise ValueError(f'plan has {len(point.velocities)} velocities at {after} ns in point '
-                             f'{index}; it needs one, at {due} ns')
+            raise AmiError(f'plan has {len(point.velocities)} velocities at {after} ns in point '
+                           f'{index}; it needs one, at {due} ns')
     knots = [(p.velocities[0].linear.x, p.velocities[0].angular.z) for p in msg.points[:-1]]
     ends = [(t.translation.x, t.translation.y, yaw(t.rotation))
             for point in msg.points for t in point.transforms]
@@ -259,7 +259,7 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
     """DiagnosticArray to Verdict."""
     critic = next((s for s in msg.status if s.name == 'critic'), None)
     if critic is None:
-        raise ValueError(f'verdict holds {[s.name for s in msg.status]}; it needs critic')
+        raise AmiError(f'verdict holds {[s.name for s in msg.status]}; it needs critic')
     said = {pair.key: pair.value for pair in critic.values}
     try:
         values = np.array([float(said['v_mps']), float(said['w_radps'])])
@@ -273,15 +273,15 @@ def verdict_from(msg: DiagnosticArray) -> Verdict:
                        tuple(filter(None, said['silent'].split(','))),
                        said['latch'] == '1', said['release'])
     except KeyError as missing:
-        raise ValueError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
+        raise AmiError(f'verdict misses {missing}; it has: {", ".join(said)}') from None
 
 
 def vector_message(values: np.ndarray, ns: int, run: str) -> Image:
     """(D,) float32 or float64 to Image 1 x D; a latent is in no frame, frame_id names the run."""
     encoding = next((e for e, kind in VECTORS.items() if kind == values.dtype), None)
     if encoding is None or values.ndim != 1:
-        raise ValueError(f'{values.dtype} of shape {values.shape} is no latent; '
-                         'it needs float32 or float64 of shape (D,)')
+        raise AmiError(f'{values.dtype} of shape {values.shape} is no latent; '
+                       'it needs float32 or float64 of shape (D,)')
     return Image(header=header(ns, run), height=1, width=len(values), encoding=encoding,
                  step=values.nbytes, data=packed(values, 'B'))
 
@@ -290,8 +290,8 @@ def vector_from(msg: Image) -> tuple[np.ndarray, int, str]:
     """Image 1 x D to (D,), stamp and run."""
     kind = VECTORS.get(msg.encoding)
     if kind is None or msg.height != 1 or len(msg.data) != msg.width * kind.itemsize:
-        raise ValueError(f'latent is {msg.width}x{msg.height} {msg.encoding} of {len(msg.data)} '
-                         f'bytes; it needs height 1 and one of: {", ".join(VECTORS)}')
+        raise AmiError(f'latent is {msg.width}x{msg.height} {msg.encoding} of {len(msg.data)} '
+                       f'bytes; it needs height 1 and one of: {", ".join(VECTORS)}')
     return np.frombuffer(msg.data, kind), nanoseconds(msg.header.stamp), msg.header.frame_id
 
 
@@ -304,7 +304,7 @@ def state_message(values: dict[str, float], ns: int, run: str = '') -> JointStat
 def state_from(msg: JointState) -> tuple[dict[str, float], int, str]:
     """JointState to name and number pairs, stamp and run."""
     if len(msg.name) != len(msg.position):
-        raise ValueError(f'state has {len(msg.name)} names and {len(msg.position)} positions')
+        raise AmiError(f'state has {len(msg.name)} names and {len(msg.position)} positions')
     return dict(zip(msg.name, msg.position)), nanoseconds(msg.header.stamp), msg.header.frame_id
 
 
@@ -321,11 +321,11 @@ def belief_from(latent: Image, state: JointState) -> Belief:
     z, stamp_ns, run = vector_from(latent)
     said, state_ns, state_run = state_from(state)
     if (stamp_ns, run) != (state_ns, state_run):
-        raise ValueError(f'latent of {stamp_ns} ns, run {run!r}, and state of {state_ns} ns, run '
-                         f'{state_run!r}, are not of the same frame')
+        raise AmiError(f'latent of {stamp_ns} ns, run {run!r}, and state of {state_ns} ns, run '
+                       f'{state_run!r}, are not of the same frame')
     missing = [name for name in BELIEF_NAMES if name not in said and name not in NEWER]
     if missing:
-        raise ValueError(f'world_model/state misses {", ".join(missing)}')
+        raise AmiError(f'world_model/state misses {", ".join(missing)}')
     numbers = [(NEWER | said)[name] for name in BELIEF_NAMES]
     return Belief(z, np.array(numbers[:3], np.float32), np.array(numbers[3:6]),
                   np.array(numbers[6:9]), stamp_ns, numbers[9], numbers[10], stamp_ns, run,
@@ -343,8 +343,8 @@ def goal_message(picture: np.ndarray | None, number: int, run: str, ns: int) -> 
 def goal_from(msg: Image) -> tuple[np.ndarray | None, int, str]:
     """Image to the goal's picture or None, its number, and the run."""
     run, _, number = msg.header.frame_id.rpartition('/')
-    if not number.isdigit():
-        raise ValueError(f'goal has frame_id {msg.header.frame_id!r}; it needs RUN/NUMBER')
+    if not number.isdecimal():
+        raise AmiError(f'goal has frame_id {msg.header.frame_id!r}; it needs RUN/NUMBER')
     return picture_from(msg) if len(msg.data) else None, int(number), run
 
 

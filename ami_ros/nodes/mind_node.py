@@ -6,6 +6,7 @@ The plan is published first; the diagnostics and the trace of its computation fo
 
 from time import perf_counter
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Frame, Goal
 from ami_ros.mind import Mind
 from ami_ros.nodes import message_conversions as convert
@@ -82,7 +83,7 @@ class MindProcessor(Processor):
         body = present(sensors.body)
         reading = body.at(item.stamp_ns)
         if reading is None:
-            raise ValueError(body.missing(item.stamp_ns))
+            raise AmiError(body.missing(item.stamp_ns))
         commands = self.plans.commands_for(item.stamp_ns)
         picture = present(sensors.eye).view(item.value)
         latent = mind.see(Frame(picture, *reading, item.stamp_ns, item.stamp_ns, run_id))

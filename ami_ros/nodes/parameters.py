@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import dataclasses
 import json
 import sys
+import traceback
 from types import MappingProxyType
 
 from rcl_interfaces.msg import (
@@ -27,6 +28,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import build, right, Settings, unknown, why
 from ami_ros.robots import parameter_file_nodes
 
@@ -69,7 +71,7 @@ class Made(Mapping):
                 continue
             now = getattr(self.now[prefix], field.name)
             if not field.metadata['live']:
-                raise ValueError(
+                raise AmiError(
                     f'{self.where}: {change.name} is {now!r} for as long as the node runs '
                     f'({why(self.groups[prefix], field)}); give it at the start ({right(field)})')
             by_group.setdefault(prefix, {})[field.name] = plain(change.value)
@@ -113,12 +115,12 @@ def check_named(full: str, given: Mapping[str, object], groups: Mapping[str, typ
     files = parameter_file_nodes.given_files(sys.argv if arguments is None else arguments)
     missing = [name for name in (groups[''].NAMED if '' in groups else ()) if not given.get(name)]
     if missing:
-        raise ValueError(parameter_file_nodes.unnamed(full, missing, files))
+        raise AmiError(parameter_file_nodes.unnamed(full, missing, files))
     for file in files:
         strays = parameter_file_nodes.misses(parameter_file_nodes.parameters(file), full)
         if strays:
-            raise ValueError(f'{file} has parameters of {", ".join(strays)}, but this node is '
-                             f'{full}; write /**/{full.rpartition("/")[2]}')
+            raise AmiError(f'{file} has parameters of {", ".join(strays)}, but this node is '
+                           f'{full}; write /**/{full.rpartition("/")[2]}')
 
 
 def make(given: dict, groups: Mapping[str, type[Settings]], where: str) -> dict[str, Settings]:
@@ -127,7 +129,7 @@ def make(given: dict, groups: Mapping[str, type[Settings]], where: str) -> dict[
     for name, value in given.items():
         prefix, key = group_of(name, groups)
         if prefix is None:
-            raise ValueError(f'{where}: {unknown(name, names(groups))}')
+            raise AmiError(f'{where}: {unknown(name, names(groups))}')
         by_group[prefix][key] = plain(value)
     return {prefix: build(kind, by_group[prefix], within(where, prefix))
             for prefix, kind in groups.items()}
@@ -144,7 +146,9 @@ def watch(node: Node, made: Made) -> None:
         try:
             made.with_changes(changes)
             return SetParametersResult(successful=True)
-        except ValueError as wrong:
+        except ValueError as wrong:         # a node that runs goes on
+            if not isinstance(wrong, AmiError):
+                node.get_logger().error(traceback.format_exc())
             return refused(str(wrong))
 
     node.add_on_set_parameters_callback(check)

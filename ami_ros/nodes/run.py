@@ -21,6 +21,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import ros_time_check
 
 try:        # halves what a message costs (measured: picture to command 5.2 ms, so 2.6 ms)
@@ -30,7 +31,7 @@ except ImportError:
 
 PARENT = 'AMI_ROS_PARENT'  # environment: the process that this one must not outlive
 IDLE_S = 0.1        # a signal waits so long at most
-WRONG = (ValueError, OSError, ImportError, RuntimeError, ParameterException)
+WRONG = (AmiError, OSError, ImportError, RuntimeError, ParameterException)
 
 
 def run(make: Callable[[], Node], args: list[str] | None = None, executor_of=Executor) -> int:

@@ -20,6 +20,7 @@ from sensor_msgs.msg import Imu as ImuMsg
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField, Range
 from std_msgs.msg import Bool
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.image_stats import unread, view_of
 from ami_ros.core.types import Command, Imu, MODES, Odometry, Permit, Scan, Switch, View
 from ami_ros.nodes import message_conversions as convert
@@ -51,15 +52,15 @@ class Came(NamedTuple):
 def permit_from(msg: DiagnosticArray, received_steady_ns: int) -> Permit:
     """Status of the configurator to Permit."""
     if not len(msg.status) <= MOST_STATUSES:
-        raise ValueError(f'status is of {len(msg.status)} nodes; it needs at most '
-                         f'{MOST_STATUSES}')
+        raise AmiError(f'status is of {len(msg.status)} nodes; it needs at most '
+                       f'{MOST_STATUSES}')
     said = next((health.values for health in convert.health_from(msg)
                  if health.name.rpartition('/')[2] == 'configurator'), None)
     if said is None:
-        raise ValueError(f'status holds {[s.name for s in msg.status]}; it needs configurator')
+        raise AmiError(f'status holds {[s.name for s in msg.status]}; it needs configurator')
     if said.get('mode') not in MODES or 'run' not in said:
-        raise ValueError(f'status of the configurator says mode {said.get("mode")!r}, run '
-                         f'{said.get("run")!r}; it needs a run and a mode of: {", ".join(MODES)}')
+        raise AmiError(f'status of the configurator says mode {said.get("mode")!r}, run '
+                       f'{said.get("run")!r}; it needs a run and a mode of: {", ".join(MODES)}')
     return Permit(said['mode'], said['run'], convert.nanoseconds(msg.header.stamp),
                   received_steady_ns)
 
@@ -100,16 +101,16 @@ def view_from(msg: Picture, sensor: Sensor, robot: Robot, came: Came) -> View:
         return unread(data, sensor.name, stamp, came.steady_ns)
     rows, columns, step = msg.height, msg.width, msg.step
     if not 0 < columns <= step:
-        raise ValueError(f'{sensor.name} says {columns} x {rows}, step {step}; the step is the '
-                         f'length of a row in bytes, at least {max(1, columns)}')
+        raise AmiError(f'{sensor.name} says {columns} x {rows}, step {step}; the step is the '
+                       f'length of a row in bytes, at least {max(1, columns)}')
     if not 0 < rows * step <= data.size:
-        raise ValueError(f'{sensor.name} says {columns} x {rows}, step {step}, and brings '
-                         f'{data.size} bytes; it needs {rows * step}')
+        raise AmiError(f'{sensor.name} says {columns} x {rows}, step {step}, and brings '
+                       f'{data.size} bytes; it needs {rows * step}')
     deep = 2 if '16' in msg.encoding else 1     # of two bytes the higher one is looked at
     kinds = step // columns // deep
     if not kinds:
-        raise ValueError(f'{sensor.name} says {columns} x {rows} {msg.encoding}, and its rows '
-                         f'have {step} bytes')
+        raise AmiError(f'{sensor.name} says {columns} x {rows} {msg.encoding}, and its rows '
+                       f'have {step} bytes')
     pixels = data[:rows * step].reshape(rows, step)[:, :columns * kinds * deep]
     high = 0 if msg.is_bigendian else deep - 1
     pixels = pixels.reshape(rows, columns, kinds, deep)[..., high]
@@ -121,13 +122,13 @@ def laser_from(msg: LaserScan, sensor: Sensor, robot: Robot, came: Came) -> Scan
     if len(msg.ranges) == 0 or not (math.isfinite(msg.angle_min)
                                     and math.isfinite(msg.angle_increment)
                                     and msg.angle_increment != 0.0):
-        raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min} rad '
-                         f'every {msg.angle_increment} rad; it needs at least one, finite and '
-                         'not zero')
+        raise AmiError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min} rad '
+                       f'every {msg.angle_increment} rad; it needs at least one, finite and '
+                       'not zero')
     if not len(msg.ranges) <= MOST_BEAMS * present(sensor.beams):
-        raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams, {robot.path} says '
-                         f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
-                         'time')
+        raise AmiError(f'{sensor.name} has {len(msg.ranges)} beams, {robot.path} says '
+                       f'{sensor.beams}; at most {MOST_BEAMS} times as many can be judged in '
+                       'time')
     check_increment(msg, sensor, robot)
     check_last(msg, sensor)
     check_limits(msg, sensor, robot)
@@ -154,10 +155,10 @@ def check_increment(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
             else abs(present(sensor.angle_max_rad) - sensor.angle_min_rad))
     least = view / (MOST_BEAMS * present(sensor.beams))
     if count > 1 and not least <= step <= (TURN_RAD + SPARE_RAD) / (count - 1):
-        raise ValueError(f'{sensor.name} has {count} beams with an angle_increment of '
-                         f'{msg.angle_increment:.3g} rad; with the beams that {robot.path} says '
-                         f'it needs {least:.2g} rad or more, and a full turn at most: '
-                         f'{(TURN_RAD + SPARE_RAD) / (count - 1):.2g} rad')
+        raise AmiError(f'{sensor.name} has {count} beams with an angle_increment of '
+                       f'{msg.angle_increment:.3g} rad; with the beams that {robot.path} says '
+                       f'it needs {least:.2g} rad or more, and a full turn at most: '
+                       f'{(TURN_RAD + SPARE_RAD) / (count - 1):.2g} rad')
 
 
 def check_last(msg: LaserScan, sensor: Sensor) -> None:
@@ -168,9 +169,9 @@ def check_last(msg: LaserScan, sensor: Sensor) -> None:
     last = msg.angle_min + msg.angle_increment * (len(msg.ranges) - 1)
     spare = SPARE_BEAMS * abs(msg.angle_increment) + SPARE_RAD
     if msg.angle_max != 0.0 and not abs(msg.angle_max - last) <= spare:
-        raise ValueError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min:.4g} rad '
-                         f'every {msg.angle_increment:.4g} rad, so that the last looks to '
-                         f'{last:.4g} rad, and angle_max {msg.angle_max:.4g}; they contradict')
+        raise AmiError(f'{sensor.name} has {len(msg.ranges)} beams from {msg.angle_min:.4g} rad '
+                       f'every {msg.angle_increment:.4g} rad, so that the last looks to '
+                       f'{last:.4g} rad, and angle_max {msg.angle_max:.4g}; they contradict')
 
 
 def check_limits(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
@@ -183,9 +184,9 @@ def check_limits(msg: LaserScan, sensor: Sensor, robot: Robot) -> None:
     if msg.range_min == msg.range_max == 0.0:
         return
     if not (msg.range_min <= low + SPARE_M and msg.range_max >= high - SPARE_M):
-        raise ValueError(f'{sensor.name} says that it measures {msg.range_min:g} to '
-                         f'{msg.range_max:g} m, {robot.path} says range_m: [{low:g}, {high:g}]; '
-                         'the robot file may say no more than the driver')
+        raise AmiError(f'{sensor.name} says that it measures {msg.range_min:g} to '
+                       f'{msg.range_max:g} m, {robot.path} says range_m: [{low:g}, {high:g}]; '
+                       'the robot file may say no more than the driver')
 
 
 def cone_from(msg: Range, sensor: Sensor, robot: Robot, came: Came) -> Scan:
@@ -194,8 +195,8 @@ def cone_from(msg: Range, sensor: Sensor, robot: Robot, came: Came) -> Scan:
     REP-117: +inf is nothing in range, -inf too close to say, NaN a failure.
     """
     if not 0 < msg.field_of_view <= TURN_RAD:
-        raise ValueError(f'{sensor.name} has a field of view of {msg.field_of_view} rad; it needs '
-                         'more than 0, up to a full turn')
+        raise AmiError(f'{sensor.name} has a field of view of {msg.field_of_view} rad; it needs '
+                       'more than 0, up to a full turn')
     count = 2 + int(msg.field_of_view / CONE_RAD)
     half = msg.field_of_view / 2
     echo = np.array([msg.range], np.float32)
@@ -261,19 +262,19 @@ def coordinates(msg: PointCloud2, sensor: Sensor) -> list[np.ndarray]:
             and fields[n].offset + 4 <= msg.point_step for n in 'xyz']
     if not all(good):
         said = ', '.join(f'{f.name} of type {f.datatype} at {f.offset}' for f in msg.fields)
-        raise ValueError(f'{sensor.name} has points of {msg.point_step} bytes with {said or "no"} '
-                         f'fields; it needs x, y, z of type {PointField.FLOAT32} (FLOAT32)')
+        raise AmiError(f'{sensor.name} has points of {msg.point_step} bytes with {said or "no"} '
+                       f'fields; it needs x, y, z of type {PointField.FLOAT32} (FLOAT32)')
     rows, columns, data = msg.height, msg.width, np.frombuffer(msg.data, np.uint8)
     if not rows * columns <= MOST_POINTS:
-        raise ValueError(f'{sensor.name} has {rows} x {columns} points; at most {MOST_POINTS} can '
-                         'be judged in time')
+        raise AmiError(f'{sensor.name} has {rows} x {columns} points; at most {MOST_POINTS} can '
+                       'be judged in time')
     if rows > 1 and msg.row_step < columns * msg.point_step:
-        raise ValueError(f'{sensor.name} has rows of {msg.row_step} bytes for {columns} points of '
-                         f'{msg.point_step}; it needs at least {columns * msg.point_step}')
+        raise AmiError(f'{sensor.name} has rows of {msg.row_step} bytes for {columns} points of '
+                       f'{msg.point_step}; it needs at least {columns * msg.point_step}')
     needed = (rows - 1) * msg.row_step + columns * msg.point_step if rows and columns else 0
     if data.size < needed:
-        raise ValueError(f'{sensor.name} has {data.size} bytes for {rows} x {columns} points; it '
-                         f'needs {needed}')
+        raise AmiError(f'{sensor.name} has {data.size} bytes for {rows} x {columns} points; it '
+                       f'needs {needed}')
     if not needed:
         return [np.zeros(0, np.float32)] * 3
     kind = np.dtype('>f4' if msg.is_bigendian else '<f4')
@@ -285,6 +286,6 @@ def place(msg, sensor: Sensor, robot: Robot) -> tuple[float, ...]:
     """Return where a sensor is in base_link; ValueError unless its frame is the file's link."""
     link = msg.header.frame_id.rpartition('/')[2]       # a namespaced frame ends in the link
     if link != sensor.link:
-        raise ValueError(f'{sensor.name} is in frame {msg.header.frame_id!r}, {robot.path} says '
-                         f'link: {sensor.link}; one of the two is wrong')
+        raise AmiError(f'{sensor.name} is in frame {msg.header.frame_id!r}, {robot.path} says '
+                       f'link: {sensor.link}; one of the two is wrong')
     return robot.body.mount(link)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sensor_msgs.msg import CompressedImage, Image
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.odometry_validity import not_finite
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import topics
@@ -123,7 +124,7 @@ class SensorInputs:
             told = convert.odometry_from(msg, 0)
             fault = not_finite((*told.pose, *told.twist))
             if fault:
-                raise ValueError(f'the odometry cannot be used: {fault}')
+                raise AmiError(f'the odometry cannot be used: {fault}')
         except ValueError as wrong:
             self.troubles.refuse(name, str(wrong))
             return
@@ -138,7 +139,7 @@ class SensorInputs:
         try:
             fault = not_finite(spin)
             if fault:
-                raise ValueError(f'the turning rate of the {name} cannot be used: {fault}')
+                raise AmiError(f'the turning rate of the {name} cannot be used: {fault}')
             spin, = in_base(self.robot, msg.header.frame_id, spin)
         except ValueError as wrong:
             self.troubles.refuse(name, str(wrong))

@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import Needs, setting, Settings
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import parameters, topics
@@ -64,8 +65,8 @@ class SimSettings(Settings):
         """Check what no range says."""
         super().__post_init__()
         if self.camera_hz not in (5, 10, 20):
-            raise ValueError(f'camera_hz = {self.camera_hz}; it must be 5, 10 or 20, so '
-                             'that images fall on physics steps')
+            raise AmiError(f'camera_hz = {self.camera_hz}; it must be 5, 10 or 20, so '
+                           'that images fall on physics steps')
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from typing import Protocol
 from rclpy.publisher import Publisher
 
 from ami_ros.core.compute_budget import Level
+from ami_ros.core.errors import AmiError
 from ami_ros.core.rate_monitor import HealthSettings
 from ami_ros.core.settings import Settings
 from ami_ros.core.types import Goal, Plan
@@ -284,7 +285,7 @@ class WorkerNode:
             self.say(present(self.processor).process(item))
             self.troubles.clear('input')
         except Exception as wrong:      # a frame that cannot be thought about is not the last one
-            if not isinstance(wrong, ValueError):
+            if not isinstance(wrong, AmiError):
                 self.node.get_logger().error(traceback.format_exc())
             self.troubles.refuse('input', str(wrong) or repr(wrong))
             if self.plans is not None:
@@ -325,6 +326,8 @@ class WorkerNode:
             try:
                 present(self.processor).aim(order)
             except ValueError as wrong:
+                if not isinstance(wrong, AmiError):
+                    self.node.get_logger().error(traceback.format_exc())
                 self.episode.number = -1        # not acknowledged
                 self.troubles.refuse('goal', f'goal {wrong}')
             self.tracing.note(aimed(self, order))

@@ -5,6 +5,7 @@ from time import perf_counter
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Frame, Latent
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import topics
@@ -57,7 +58,7 @@ class WorldModelProcessor(Processor):
                          present(worker.sensors.body))
         reading = body.at(item.stamp_ns)
         if reading is None:
-            raise ValueError(body.missing(item.stamp_ns))
+            raise AmiError(body.missing(item.stamp_ns))
         old = mind.world_model.belief
         before_ns = item.stamp_ns if old is None else min(item.stamp_ns, old.stamp_ns)
         frame = Frame(UNSEEN, *reading, item.stamp_ns, item.stamp_ns, item.run)

@@ -20,6 +20,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.modules import module as modules
 from ami_ros.nodes import message_conversions as convert
@@ -208,7 +209,7 @@ class Doctor(Node):
             named = share(said['safety_policy']) if said.get('safety_policy') else None
             path, seen.policy = policy_of(self.robot, named)
             seen.policy_path = str(path)
-        except (ValueError, OSError) as wrong:
+        except (AmiError, OSError) as wrong:
             seen.policy_path = str(wrong)
         try:
             opened = modules.open_module(module or said.get('module'),
@@ -219,7 +220,7 @@ class Doctor(Node):
             if 'picture' in self.eyes:
                 seen.eye_wrong, seen.eye_notes = self.see(opened)
                 seen.eye_compared = True
-        except ValueError as wrong:
+        except AmiError as wrong:
             seen.module_wrong = str(wrong)
 
     def see(self, module: modules.Module) -> tuple[str, tuple[str, ...]]:
@@ -229,7 +230,7 @@ class Doctor(Node):
             if 'info' in self.eyes:
                 eye.on_info(self.eyes['info'])
             eye.view(self.eyes['picture'])
-        except ValueError as wrong:
+        except AmiError as wrong:
             return str(wrong), ()
         return '', tuple(eye.notes())
 

@@ -21,6 +21,7 @@ from sensor_msgs.msg import (
 )
 from std_msgs.msg import Bool
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.operator.checks.camera import thinned
 from ami_ros.operator.checks.observation import (
@@ -45,7 +46,7 @@ def look(msg: Image | CompressedImage) -> TopicSample:
     encoding = getattr(msg, 'encoding', '') or getattr(msg, 'format', '')
     try:
         picture = fields.picture_of(msg)
-    except ValueError as wrong:
+    except AmiError as wrong:
         size = getattr(msg, 'width', 0), getattr(msg, 'height', 0)
         return TopicSample(size, encoding, None, str(wrong), digest)
     size = picture.shape[1], picture.shape[0]
@@ -56,7 +57,7 @@ def info(msg: CameraInfo) -> Info:
     """CameraInfo to Info."""
     try:
         lens = fields.lens_of(msg)
-    except ValueError:          # the mind says why
+    except AmiError:            # the mind says why
         lens = None
     return Info((msg.width, msg.height), (float(msg.k[0]), float(msg.k[4])),
                 msg.distortion_model, lens)

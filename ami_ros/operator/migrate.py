@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from ami_ros.core.durable_state import write_whole
+from ami_ros.core.errors import AmiError
 from ami_ros.core.renamed_public_names import FILES, NODES, PARAMETERS, RULES, SHARED
 
 PARAMETERS_KEY = 'ros__parameters'
@@ -34,9 +35,9 @@ def changes(text: str, where: str) -> list[Change]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as wrong:
-        raise ValueError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
+        raise AmiError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
     if not isinstance(root, yaml.MappingNode):
-        raise ValueError(f'{where} is neither a robot file, a parameter file nor a safety policy')
+        raise AmiError(f'{where} is neither a robot file, a parameter file nor a safety policy')
     keys = {key.value: value for key, value in root.value}
     if 'rules' in keys:
         return list(in_policy(keys))
@@ -44,8 +45,8 @@ def changes(text: str, where: str) -> list[Change]:
         return []                       # no key of a robot file was renamed
     found = list(in_nodes(root, ''))
     if not found and PARAMETERS_KEY not in text:
-        raise ValueError(f'{where} is neither a robot file (`sensors`), a parameter file '
-                         f'(`{PARAMETERS_KEY}`) nor a safety policy (`rules`)')
+        raise AmiError(f'{where} is neither a robot file (`sensors`), a parameter file '
+                       f'(`{PARAMETERS_KEY}`) nor a safety policy (`rules`)')
     return found
 
 
@@ -116,9 +117,9 @@ def migrate(path: Path, dry_run: bool = False) -> list[str]:
     try:
         text = path.read_bytes().decode()
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
     except UnicodeDecodeError as why:
-        raise ValueError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
+        raise AmiError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
     found = changes(text, str(path))
     if found and not dry_run:
         write_whole(path, rewritten(text, found))

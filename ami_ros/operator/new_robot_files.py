@@ -7,6 +7,7 @@ import shutil
 
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.critic.safety_policy import policy_loader as policies
 from ami_ros.critic.safety_policy.policy_loader import Policy
@@ -87,20 +88,20 @@ def make(name: str, out: Path, like: str = '') -> Path:
     `like` is a robot that this one begins as; without it, as the template.
     """
     if not NAME.fullmatch(name):
-        raise ValueError(f'a robot cannot be called {name!r}; a name is of a-z, 0-9 and _, a '
-                         'letter first')
+        raise AmiError(f'a robot cannot be called {name!r}; a name is of a-z, 0-9 and _, a '
+                       'letter first')
     if name in names():
-        raise ValueError(f'there is a robot {name!r} already, and its modules would be taken for '
-                         'yours; choose another name')
+        raise AmiError(f'there is a robot {name!r} already, and its modules would be taken for '
+                       'yours; choose another name')
     files = written(name, out.absolute() / name, like)
     folder = out.absolute() / name
     if folder.exists() or folder.is_symlink():
-        raise ValueError(f'{folder} is there already and nothing is overwritten; choose another '
-                         'name, or another folder with --out')
+        raise AmiError(f'{folder} is there already and nothing is overwritten; choose another '
+                       'name, or another folder with --out')
     try:
         folder.mkdir(parents=True)
     except OSError as why:
-        raise ValueError(f'{folder} cannot be made: {why.strerror}') from why
+        raise AmiError(f'{folder} cannot be made: {why.strerror}') from why
     try:
         for file, text in files.items():
             (folder / file).write_text(text, encoding='utf-8')
@@ -115,7 +116,11 @@ def written(name: str, folder: Path, like: str) -> dict[str, str]:
     """Write all files, by name, as they shall stand in the folder."""
     if like:
         model = find(like)
-        body = Path(model.urdf).read_text(encoding='utf-8')
+        try:
+            body = Path(model.urdf).read_text(encoding='utf-8')
+        except UnicodeDecodeError as why:
+            raise AmiError(f'{model.urdf} is not text in UTF-8: {why.reason} at byte '
+                           f'{why.start}') from why
         said = model.path.read_text(encoding='utf-8')
         head = (f'# What ami_ros has to know of {name}. It began as a copy of {model.name}: '
                 'replace each\n# number whose source says so, and write where yours comes from.\n')
@@ -208,7 +213,7 @@ def policy_of(robot: Robot, path: Path | None) -> tuple[Path, Policy]:
             try:
                 path = share(f'config/safety_policy/{robot.name}.yaml')
             except FileNotFoundError:
-                raise ValueError(f'there is no safety_policy.yaml beside {robot.path}; name one '
-                                 f'with '
-                                 '--safety-policy') from None
+                raise AmiError(f'there is no safety_policy.yaml beside {robot.path}; name one '
+                               f'with '
+                               '--safety-policy') from None
     return path, policies.read(path)

@@ -7,6 +7,8 @@ from rcl_interfaces.srv import GetParameters
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
+from ami_ros.core.errors import AmiError
+
 ASKED = ('critic', 'configurator', 'mind', 'perception', 'sim')
 FOUND_S, ANSWER_S = 6.0, 2.0    # for the first of them to be found, and for its answer
 
@@ -44,7 +46,7 @@ def running_robot(namespace: str) -> str | None:
         rclpy.shutdown(context=context)
     robots = {name: robot for name, robot in said.items() if robot}
     if len(set(robots.values())) > 1:
-        raise ValueError('the nodes that run were given different robot files: '
-                         + ', '.join(f'{name} has {robot}' for name, robot in robots.items())
-                         + '; start all from one parameter file, or write --robot FILE')
+        raise AmiError('the nodes that run were given different robot files: '
+                       + ', '.join(f'{name} has {robot}' for name, robot in robots.items())
+                       + '; start all from one parameter file, or write --robot FILE')
     return next(iter(robots.values()), None)

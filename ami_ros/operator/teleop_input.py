@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 import math
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import STILL
 
@@ -46,8 +47,8 @@ class Keys:
                  settings: KeySettings | None = None):
         for what, value, limit in zip(('speed', 'turn'), (speed_mps, turn_radps), limits):
             if not 0.0 < value <= limit:
-                raise ValueError(f'{what} {value:g} is not above 0 and at most {limit:g}, the '
-                                 "robot's limit")
+                raise AmiError(f'{what} {value:g} is not above 0 and at most {limit:g}, the '
+                               "robot's limit")
         self.limits, self.speeds = limits, (speed_mps, turn_radps)
         self.settings = settings or KeySettings()
         self.key = ''
@@ -96,8 +97,8 @@ class StickSettings(Settings):
         """Refuse to drive without the button."""
         super().__post_init__()
         if not self.require_enable_button:
-            raise ValueError('require_enable_button = False is not done here: a stick that drives '
-                             "without its dead man's button drives when nobody holds it")
+            raise AmiError('require_enable_button = False is not done here: a stick that drives '
+                           "without its dead man's button drives when nobody holds it")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ import sys
 import termios
 import textwrap
 
+from ami_ros.core.errors import AmiError
+
 ARROWS = {'A': 'up', 'B': 'down', 'C': 'right', 'D': 'left'}
 SEQUENCE = re.compile(r'\x1b(?:[\[O][0-9;]*[A-Za-z~])')
 UNFINISHED = re.compile(r'\x1b(?:[\[O][0-9;]*)?')
@@ -65,8 +67,8 @@ class Terminal:
     def __init__(self, source=None, target=None):
         self.source, self.target = source or sys.stdin, target or sys.stdout
         if not (self.source.isatty() and self.target.isatty()):
-            raise ValueError('this needs a terminal to read keys from, and there is none; '
-                             'give --joy to drive by a joystick without one')
+            raise AmiError('this needs a terminal to read keys from, and there is none; '
+                           'give --joy to drive by a joystick without one')
         self.ended = False              # the terminal is gone, or said that nothing more comes
         self._before = None             # its settings
         self._rest = ''

@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.robot_processes import THREADS
 from ami_ros.parallel.installed_versions import installed
 
@@ -76,7 +77,7 @@ def reach(address: str) -> None:
     """Join the cluster in a process that can be ended; RuntimeError where that fails."""
     host, _, port = address.rpartition(':')
     if not host or '/' in host or not (port.isdecimal() and 0 < int(port) < 65536):
-        raise ValueError(f'--cluster {address} is not HOST:PORT, as ray start --head says it')
+        raise AmiError(f'--cluster {address} is not HOST:PORT, as ray start --head says it')
     try:
         done = subprocess.run([sys.executable, '-c', PROBE, host, port], timeout=CONNECT_S,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.interfaces import Encoder
 from ami_ros.robots import urdf
 from ami_ros.robots.robot import Robot
@@ -45,8 +46,8 @@ def contract(said) -> CameraContract:
         if width < 1 or height < 1 or len(mount or AXES) != len(AXES):
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as why:
-        raise ValueError(f'camera {said}, not its size [width, height] and hfov_rad, and its '
-                         f'mount [{", ".join(AXES)}]') from why
+        raise AmiError(f'camera {said}, not its size [width, height] and hfov_rad, and its '
+                       f'mount [{", ".join(AXES)}]') from why
     return CameraContract((width, height), hfov, mount)
 
 

@@ -7,6 +7,7 @@ No node and no thread of its own. `on_info` may be called by one thread while an
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.image_stats import spread
 from ami_ros.perception import camera_contract
 from ami_ros.perception.camera_contract import CameraContract
@@ -75,15 +76,15 @@ class CameraPreprocessor:
             self.stand(msg.header.frame_id)
         way, wrong = self.way
         if wrong:
-            raise ValueError(wrong)
+            raise AmiError(wrong)
         picture = fields.picture_of(msg)
         seen = np.ascontiguousarray(fitted(picture, self.contract.size) if way is None
                                     else way(picture))
         if self.min_spread:
             shows = spread(seen.reshape(-1, 3))
             if not shows >= self.min_spread:
-                raise ValueError(f'image is black or uniform: its brightness spreads by '
-                                 f'{shows:.1f} of 255, {self.min_spread:.1f} is needed')
+                raise AmiError(f'image is black or uniform: its brightness spreads by '
+                               f'{shows:.1f} of 255, {self.min_spread:.1f} is needed')
         return seen
 
     def goal(self, picture: np.ndarray) -> np.ndarray:
@@ -99,7 +100,7 @@ class CameraPreprocessor:
             link = str(self.robot.camera.link)
         wrong = camera_contract.contradiction(self.contract, self.robot, link)
         if wrong:
-            raise ValueError(f'the module learned to see from elsewhere: {wrong}')
+            raise AmiError(f'the module learned to see from elsewhere: {wrong}')
         self.frame = frame
 
     def notes(self) -> list[str]:

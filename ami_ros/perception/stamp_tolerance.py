@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from ami_ros.core.errors import AmiError
+
 
 @dataclass(frozen=True)
 class Ahead:
@@ -24,14 +26,14 @@ class Ahead:
         if self.exact:
             return stamp_ns
         if stamp_ns <= 0:
-            raise ValueError(f'image has stamp {stamp_ns / 1e9:g}, no time at all; its driver '
-                             'must say when it was taken, by the ROS clock')
+            raise AmiError(f'image has stamp {stamp_ns / 1e9:g}, no time at all; its driver '
+                           'must say when it was taken, by the ROS clock')
         if now_ns <= 0:
-            raise ValueError('the ROS clock has not begun: this node uses sim time, and no '
-                             '/clock came yet')
+            raise AmiError('the ROS clock has not begun: this node uses sim time, and no '
+                           '/clock came yet')
         ahead_s = (stamp_ns - now_ns) / 1e9
         if not ahead_s <= self.tolerance_s:
-            raise ValueError(f'image is stamped {ahead_s:.3g} s ahead of the clock here, '
-                             f'allowed are {self.tolerance_s:g} s; are both machines synchronised '
-                             '(chrony), does one of them use sim time?')
+            raise AmiError(f'image is stamped {ahead_s:.3g} s ahead of the clock here, '
+                           f'allowed are {self.tolerance_s:g} s; are both machines synchronised '
+                           '(chrony), does one of them use sim time?')
         return min(stamp_ns, now_ns)

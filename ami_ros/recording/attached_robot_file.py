@@ -12,6 +12,7 @@ from pathlib import Path
 import re
 import tempfile
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import mcap_reader, message_reader
 from ami_ros.recording.recording_files import kind_of, MCAP
 from ami_ros.robots.robot import read, Robot
@@ -27,7 +28,7 @@ def robot_of(said: dict) -> Robot:
         urdf.write_text(about['urdf'])
         text, found = re.subn(r'^urdf:.*$', f'urdf: {urdf.name}', about['text'], flags=re.M)
         if not found:
-            raise ValueError(f'the robot file of the recording, {about["file"]}, names no urdf')
+            raise AmiError(f'the robot file of the recording, {about["file"]}, names no urdf')
         path = Path(folder, Path(about['file']).name)
         path.write_text(text)
         robot = read(path)
@@ -45,8 +46,8 @@ def recorded_robot(bag: Path) -> Robot | None:
     robots = [made(bag, said) for said in found.values()]
     topics = {tuple((one.kind, one.topic) for one in robot.sensors) for robot in robots}
     if len(topics) > 1:
-        raise ValueError(f'{bag} was recorded with robot files that name different topics: '
-                         f'{", ".join(robot.name for robot in robots)}; say which with --robot')
+        raise AmiError(f'{bag} was recorded with robot files that name different topics: '
+                       f'{", ".join(robot.name for robot in robots)}; say which with --robot')
     return robots[-1] if robots else None
 
 
@@ -80,5 +81,5 @@ def made(bag: Path, said: dict) -> Robot:
     try:
         return robot_of(said)
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise ValueError(f'the robot file that {bag} was recorded with is none of this version '
-                         f'({wrong}); give your own with --robot') from None
+        raise AmiError(f'the robot file that {bag} was recorded with is none of this version '
+                       f'({wrong}); give your own with --robot') from None

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.history import LastReading
@@ -109,8 +110,8 @@ def restore(critic: Critic, said: list[Told]) -> None:
     for part, name, value in (told.given for told in said if told.call == 'state'):
         whole = attrgetter(part)(critic) if part else critic
         if not hasattr(whole, name):
-            raise ValueError(f'a critic of this version has no {part}.{name}; replay it with the '
-                             'version that recorded it')
+            raise AmiError(f'a critic of this version has no {part}.{name}; replay it with the '
+                           'version that recorded it')
         setattr(whole, name, alike(value, getattr(whole, name)))
 
 
@@ -133,6 +134,6 @@ def again(critic: Critic, told: Told):
     """Make a call once more; return what the critic answers now."""
     known = calls(critic)
     if told.call not in known:
-        raise ValueError(f'a critic of this version has no {told.call}; it has: '
-                         f'{", ".join(known)}; replay it with the version that recorded it')
+        raise AmiError(f'a critic of this version has no {told.call}; it has: '
+                       f'{", ".join(known)}; replay it with the version that recorded it')
     return getattr(critic, told.call)(*told.given)

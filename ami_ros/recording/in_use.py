@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 import time
 
+from ami_ros.core.errors import AmiError
+
 FRESH_S = 20.0      # only a file that was changed so recently is watched for growth
 WATCH_S = 1.5       # for so long; recorders write at least about once a second
 PROC = Path('/proc')
@@ -47,8 +49,8 @@ def writer_of(bag: Path, watch: bool = False) -> str:
 def refuse_while_written(bag: Path, deed: str, watch: bool = False) -> None:
     """Raise ValueError where somebody writes to a recording; `deed` is what is refused."""
     if who := writer_of(bag, watch):
-        raise ValueError(f'{bag} is being recorded at this moment by {who}; end that recording '
-                         f'first (Ctrl-C in its terminal), then {deed}')
+        raise AmiError(f'{bag} is being recorded at this moment by {who}; end that recording '
+                       f'first (Ctrl-C in its terminal), then {deed}')
 
 
 def locked(folder: Path) -> bool:

@@ -15,6 +15,7 @@ from operator import attrgetter
 import numpy as np
 
 from ami_ros.core import types
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Command
 
 KIND = '!'
@@ -102,14 +103,14 @@ def thawed(said):
     try:
         return SPECIAL[kind](said) if kind in SPECIAL else made(kind, said)
     except (KeyError, TypeError) as wrong:
-        raise ValueError(f'a {kind} of the recording is not what this version knows: {wrong}; '
-                         'replay it with the version that recorded it') from None
+        raise AmiError(f'a {kind} of the recording is not what this version knows: {wrong}; '
+                       'replay it with the version that recorded it') from None
 
 
 def made(kind: str, said: dict):
     """Make a noun; a field that it had not yet when it was recorded has its default."""
     if kind not in NOUNS:
-        raise ValueError(f'nobody knows a {kind!r}; there are: {", ".join(sorted(NOUNS))}')
+        raise AmiError(f'nobody knows a {kind!r}; there are: {", ".join(sorted(NOUNS))}')
     return NOUNS[kind](**{key: thawed(one) for key, one in said.items() if key != KIND})
 
 

@@ -19,6 +19,8 @@ from mcap.records import Chunk
 from mcap.stream_reader import get_chunk_data_stream
 from mcap.summary import Summary
 
+from ami_ros.core.errors import AmiError
+
 MAGIC = 8               # bytes at the beginning of a file
 HEAD = struct.Struct('<BQ')             # of a record: opcode, length
 CHUNK = struct.Struct('<QQQII')         # times, size, crc, length of the compression's name
@@ -130,11 +132,11 @@ def by_index(file, name: str, index: Summary, known: Known, begin_ns: int, end_n
             continue
         try:
             if chunk.chunk_start_offset > size:
-                raise ValueError(f'the file ends at byte {size}')
+                raise AmiError(f'the file ends at byte {size}')
             file.seek(chunk.chunk_start_offset)
             opcode, length = HEAD.unpack(file.read(HEAD.size))
             if opcode != Opcode.CHUNK or length > size - file.tell():
-                raise ValueError('no chunk begins there')
+                raise AmiError('no chunk begins there')
             inside = opened(file.read(length))
         except (ValueError, struct.error) as why:
             damage.append(f'{name}: the chunk at byte {chunk.chunk_start_offset} cannot be '
@@ -149,15 +151,15 @@ def opened(record: bytes) -> bytes:
     at = CHUNK.size + length + 8
     compression = record[CHUNK.size:CHUNK.size + length].decode('utf-8', 'replace')
     if compression not in COMPRESSIONS:
-        raise ValueError(f'its compression {compression[:40]!r} is not read; there are: lz4, zstd '
-                         'and none')
+        raise AmiError(f'its compression {compression[:40]!r} is not read; there are: lz4, zstd '
+                       'and none')
     chunk = Chunk(compression=compression, data=record[at:], message_end_time=ended,
                   message_start_time=begun, uncompressed_crc=crc, uncompressed_size=size)
     try:
         stream, inside = get_chunk_data_stream(chunk, validate_crc=True)
         return stream.read(inside)
     except Exception as why:        # lz4, zstd and mcap each raise their own
-        raise ValueError(f'{type(why).__name__}: {why}') from None
+        raise AmiError(f'{type(why).__name__}: {why}') from None
 
 
 def records(data: bytes, known: Known, wanted: bool, name: str,

@@ -12,6 +12,8 @@ import re
 
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
+from ami_ros.core.errors import AmiError
+
 STORE = get_typestore(Stores.ROS2_JAZZY)
 NAME = re.compile(r'\w+/msg/\w+')
 
@@ -53,6 +55,6 @@ def file_of(kind: str) -> Path:
         path = Path(folder, 'share', package, 'msg', f'{name}.msg')
         if path.is_file():
             return path
-    raise ValueError(f'the message type {kind} is unknown: it is no standard type, and no '
-                     f'workspace in AMENT_PREFIX_PATH has share/{package}/msg/{name}.msg; source '
-                     'the one that has it')
+    raise AmiError(f'the message type {kind} is unknown: it is no standard type, and no '
+                   f'workspace in AMENT_PREFIX_PATH has share/{package}/msg/{name}.msg; source '
+                   'the one that has it')

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import zstandard
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import mcap_reader, sqlite_reader
 from ami_ros.recording.mcap_reader import Channel, Entry, Wanted
 from ami_ros.recording.recording_files import kind_of, listing, MCAP, SQLITE, unpacked, ZSTD
@@ -47,8 +48,8 @@ def reader_of(path: Path):
     if kind not in READERS:
         if begun(path):
             return None, path
-        raise ValueError(f'{path} is neither an MCAP file nor a SQLite database, by its first '
-                         'bytes; rosbag2 writes the two, compressed with zstd or not')
+        raise AmiError(f'{path} is neither an MCAP file nor a SQLite database, by its first '
+                       'bytes; rosbag2 writes the two, compressed with zstd or not')
     return READERS[kind], path
 
 

@@ -18,6 +18,7 @@ import time
 from mcap.writer import CompressionType, Writer
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording.bag_metadata import Part, TopicMetadata, write_metadata
 from ami_ros.recording.in_use import hold
 from ami_ros.recording.message_definitions import definition
@@ -251,8 +252,8 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise ValueError(f'{folder} is there already, and no recording is replaced; '
-                         'give another --out') from None
+        raise AmiError(f'{folder} is there already, and no recording is replaced; '
+                       'give another --out') from None
 
 
 def channel_notes(topic: TopicMetadata) -> dict[str, str]:

@@ -15,6 +15,7 @@ import tempfile
 import yaml
 import zstandard
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording.bag_metadata import NAME
 from ami_ros.recording.repair import in_order
 
@@ -39,8 +40,8 @@ def listing(bag: Path) -> Listing:
     if bag.is_file():
         return Listing((bag,))
     if not bag.is_dir():
-        raise ValueError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
-                         'is one, or such a file')
+        raise AmiError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
+                       'is one, or such a file')
     wrong, text = '', ' '
     try:
         text = (bag / NAME).read_text()
@@ -53,20 +54,21 @@ def listing(bag: Path) -> Listing:
     except FileNotFoundError as missing:
         if Path(missing.filename or NAME).name != NAME:
             raise
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError,
-            AttributeError) as why:
+    except AmiError:
+        raise
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as why:
         wrong = f'{NAME} is empty' if not text else (
             f'{NAME} cannot be read ({" ".join(repr(why).split())[:200]})')
     files = sorted({path for pattern in PATTERNS for path in bag.glob(pattern)}, key=in_order)
     for path in files:
         if not path.is_file():      # opening a pipe would wait for ever
-            raise ValueError(f'{path} is no regular file, but a folder, a pipe or a link that '
-                             'leads nowhere; remove it, or put there what it stands for')
+            raise AmiError(f'{path} is no regular file, but a folder, a pipe or a link that '
+                           'leads nowhere; remove it, or put there what it stands for')
     if not files:
         holds = ', '.join(sorted(path.name for path in bag.iterdir())) or 'nothing'
-        raise ValueError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
-                         f'is one, or such a file; it holds: {holds}'
-                         + (f'; its {wrong}' if wrong else ''))
+        raise AmiError(f'there is no recording at {bag}; a folder with *.mcap or *.db3 files '
+                       f'is one, or such a file; it holds: {holds}'
+                       + (f'; its {wrong}' if wrong else ''))
     return Listing(tuple(files), wrong=wrong)
 
 
@@ -77,8 +79,8 @@ def found(bag: Path, name: str) -> Path:
             return bag / there
     holds = ', '.join(sorted(path.name for path in bag.iterdir())
                       ) or 'nothing'
-    raise ValueError(f'{bag} lacks {name}, which its {NAME} names; it holds: {holds}. Copy the '
-                     f'file there, or correct relative_file_paths in {NAME}')
+    raise AmiError(f'{bag} lacks {name}, which its {NAME} names; it holds: {holds}. Copy the '
+                   f'file there, or correct relative_file_paths in {NAME}')
 
 
 def promised(info: dict) -> dict[str, int]:
@@ -122,8 +124,8 @@ def unpacked(path: Path) -> Path:
         if not plain.stat().st_size:
             raise zstandard.ZstdError('it is cut short')
     except zstandard.ZstdError as why:
-        raise ValueError(f'{path} is compressed with zstd and cannot be unpacked: {why}; the file '
-                         'is damaged: copy it again from where it was recorded') from None
+        raise AmiError(f'{path} is compressed with zstd and cannot be unpacked: {why}; the file '
+                       'is damaged: copy it again from where it was recorded') from None
     except OSError as why:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

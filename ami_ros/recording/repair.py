@@ -23,6 +23,7 @@ from mcap.stream_reader import breakup_chunk, StreamReader
 from mcap.writer import CompressionType, Writer
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording.bag_metadata import NAME, Part, TopicMetadata, write_metadata
 from ami_ros.recording.in_use import refuse_while_written
 
@@ -47,14 +48,14 @@ class Mended:
 def repair(folder: Path) -> Mended:
     """Make a folder of MCAP files a bag; ValueError where it is one already, or none can be."""
     if not folder.is_dir():
-        raise ValueError(f'{folder} is no folder; --repair wants the folder that was recorded to')
+        raise AmiError(f'{folder} is no folder; --repair wants the folder that was recorded to')
     refuse_while_written(folder, 'repair it if it needs that', watch=True)
     files = sorted((path for path in folder.glob('*.mcap') if path.is_file()), key=in_order)
     if said(folder / NAME) and all(summary(path) is not None for path in files):
-        raise ValueError(f'{folder} has its {NAME}, each of its files has its index, and it needs '
-                         'no repair')
+        raise AmiError(f'{folder} has its {NAME}, each of its files has its index, and it needs '
+                       'no repair')
     if not files:
-        raise ValueError(none_to_mend(folder))
+        raise AmiError(none_to_mend(folder))
     parts, topics, rewritten, unreadable, kept = [], {}, {}, [], []
     for path in files:
         found = summary(path)
@@ -71,7 +72,7 @@ def repair(folder: Path) -> Mended:
         parts.append(part)
         topics.update({topic.name: topic for topic in offered if topic.name not in topics})
     if not parts:
-        raise ValueError(f'{folder} has no file with a message that can be read')
+        raise AmiError(f'{folder} has no file with a message that can be read')
     if (folder / NAME).exists():
         (folder / NAME).replace(folder / (NAME + ORIGINAL))
         kept.append(NAME + ORIGINAL)
@@ -173,8 +174,8 @@ def keep(path: Path) -> None:
     """Give a file a second name, the one of an original, and never replace an earlier one."""
     original = path.with_name(path.name + ORIGINAL)
     if original.exists():
-        raise ValueError(f'{original} is there already, the original of an earlier repair; move '
-                         'it away and repair again')
+        raise AmiError(f'{original} is there already, the original of an earlier repair; move '
+                       'it away and repair again')
     with contextlib.suppress(OSError):
         os.link(path, original)         # so that at no instant the file lacks its name
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlite3
 from urllib.parse import quote
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording.mcap_reader import Channel, Entry, Wanted
 
 LATEST_NS = 2**63 - 1       # the largest integer of SQLite
@@ -42,9 +43,9 @@ def opened(path: Path):
         finally:
             base_file.close()
         return
-    raise ValueError(f'{path} is no rosbag2 database that can be read: {why}; copy it again from '
-                     f'where it was recorded, or save what is whole: sqlite3 {path.name} .recover '
-                     '| sqlite3 NEW.db3')
+    raise AmiError(f'{path} is no rosbag2 database that can be read: {why}; copy it again from '
+                   f'where it was recorded, or save what is whole: sqlite3 {path.name} .recover '
+                   '| sqlite3 NEW.db3')
 
 
 def topics(base_file) -> dict[int, Channel]:

@@ -12,6 +12,7 @@ import difflib
 from types import NoneType, UnionType
 from typing import get_args, get_origin, TypeVar
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting
 
 
@@ -38,12 +39,12 @@ class Given:
             if not isinstance(values, tuple) or len(values) != len(kinds) or not all(
                     isinstance(v, k) and (k is bool or not isinstance(v, bool))
                     for v, k in zip(values, kinds)):
-                raise ValueError(f'{field.name} = {value!r} is not {called(kind)}'
-                                 f'{hint(value)} ({meta["reason"]})')
+                raise AmiError(f'{field.name} = {value!r} is not {called(kind)}'
+                               f'{hint(value)} ({meta["reason"]})')
             if meta['low'] is not None and not all(meta['low'] <= v <= meta['high']
                                                    for v in values):
-                raise ValueError(f'{field.name} = {value!r} is outside {meta["low"]} to '
-                                 f'{meta["high"]} {meta["unit"]} ({meta["reason"]})')
+                raise AmiError(f'{field.name} = {value!r} is outside {meta["low"]} to '
+                               f'{meta["high"]} {meta["unit"]} ({meta["reason"]})')
 
 
 def declared(kind: type) -> dict[str, dataclasses.Field]:
@@ -89,19 +90,19 @@ def build(kind: type[Kind], values, where: str) -> Kind:
     """Make a thing from a plain dict; ValueError names the key, and the right ones."""
     fields = declared(kind)
     if not isinstance(values, dict):
-        raise ValueError(f'{where}: {type(values).__name__} where KEY: VALUE pairs belong '
-                         f'(keys: {", ".join(fields)})')
+        raise AmiError(f'{where}: {type(values).__name__} where KEY: VALUE pairs belong '
+                       f'(keys: {", ".join(fields)})')
     for key in values:
         if key not in fields:
             close = difflib.get_close_matches(str(key), fields, 1)
             meant = f'; did you mean {close[0]!r}?' if close else ''
-            raise ValueError(f'{where}: unknown key {key!r}{meant} (there are: '
-                             f'{", ".join(fields)})')
+            raise AmiError(f'{where}: unknown key {key!r}{meant} (there are: '
+                           f'{", ".join(fields)})')
     missing = [name for name, field in fields.items()
                if field.default is dataclasses.MISSING and name not in values]
     if missing:
-        raise ValueError(f'{where} does not say {", ".join(missing)}; these have no default')
+        raise AmiError(f'{where} does not say {", ".join(missing)}; these have no default')
     try:
         return kind(**{key: cast(value, fields[key].type) for key, value in values.items()})
     except (ValueError, OverflowError) as wrong:
-        raise ValueError(f'{where}: {wrong}') from None
+        raise AmiError(f'{where}: {wrong}') from None

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.robots.robot import read, Robot
 from ami_ros.robots.sensor import Sensor
@@ -25,10 +26,10 @@ def find(name: str) -> Robot:
     if '/' in name or name.endswith('.yaml'):
         path = Path(name).expanduser()
         if not path.is_file():
-            raise ValueError(f'there is no robot file {name}; make one with ami-ros robot new, '
-                             f'or take a name: {", ".join(names())}')
+            raise AmiError(f'there is no robot file {name}; make one with ami-ros robot new, '
+                           f'or take a name: {", ".join(names())}')
         return read(path.absolute())
     if name not in names():
-        raise ValueError(f'no robot {name!r}; there are: {", ".join(names())}, or the path of '
-                         'a robot file')
+        raise AmiError(f'no robot {name!r}; there are: {", ".join(names())}, or the path of '
+                       'a robot file')
     return read(share(f'{FOLDER}/{name}.yaml'))

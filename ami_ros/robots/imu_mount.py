@@ -9,6 +9,7 @@ says so.
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.robots.robot import Robot
 
 
@@ -19,9 +20,9 @@ def link_of(robot: Robot, frame_id: str) -> str:
     """
     link, known = frame_id.rpartition('/')[2], [str(s.link) for s in robot.sensors_of('Imu')]
     if link not in known:
-        raise ValueError(f'an IMU message is in frame {frame_id!r}, {robot.path} says link: '
-                         f'{", ".join(known) or "(it has no sensor of kind Imu)"}; one of the two '
-                         'is wrong, and without the right mount the axis of rotation is unknown')
+        raise AmiError(f'an IMU message is in frame {frame_id!r}, {robot.path} says link: '
+                       f'{", ".join(known) or "(it has no sensor of kind Imu)"}; one of the two '
+                       'is wrong, and without the right mount the axis of rotation is unknown')
     return link
 
 

@@ -13,6 +13,8 @@ import re
 
 import yaml
 
+from ami_ros.core.errors import AmiError
+
 KEY = 'ros__parameters'
 
 
@@ -27,9 +29,9 @@ def parameters(path: str | Path) -> dict[str, dict]:
     try:
         return dict(walk(yaml.safe_load(Path(path).read_text(encoding='utf-8')), ''))
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
-    except (yaml.YAMLError, UnicodeDecodeError) as wrong:
-        raise ValueError(f'{path} is not YAML: {" ".join(str(wrong).split())}') from wrong
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
+    except (yaml.YAMLError, ValueError) as wrong:
+        raise AmiError(f'{path} is not YAML: {" ".join(str(wrong).split())}') from wrong
 
 
 def flat(values: dict, above: str = '') -> dict[str, object]:

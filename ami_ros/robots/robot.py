@@ -9,6 +9,7 @@ from typing import cast, ClassVar
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting
 from ami_ros.core.share_directory import share
 from ami_ros.robots import strict_yaml
@@ -61,25 +62,25 @@ class Robot(Given):
         """Check it as a whole, but for what needs the URDF."""
         super().__post_init__()
         if not NAME.fullmatch(self.name):
-            raise ValueError(f'name = {self.name!r} is not of a-z, 0-9 and _, a letter first')
+            raise AmiError(f'name = {self.name!r} is not of a-z, 0-9 and _, a letter first')
         if self.command_type not in COMMANDS:
-            raise ValueError(f'no command_type {self.command_type!r}; there are: '
-                             f'{", ".join(COMMANDS)}')
+            raise AmiError(f'no command_type {self.command_type!r}; there are: '
+                           f'{", ".join(COMMANDS)}')
         if self.footprint is not None:
             corners(self.footprint)
         for key in ('name', 'topic'):
             said = [getattr(sensor, key) for sensor in self.sensors]
             twice = next((one for one in said if said.count(one) > 1), None)
             if twice is not None:
-                raise ValueError(f'two sensors have the {key} {twice!r}')
+                raise AmiError(f'two sensors have the {key} {twice!r}')
         for what, kinds in (('image', PICTURES), ('odometry', ('Odometry',))):
             names = [sensor.name for sensor in self.sensors_of(*kinds)]
             if len(names) != 1:
-                raise ValueError(f'exactly one sensor of kind {" or ".join(kinds)} is needed, for '
-                                 f'the {what}; there are: {", ".join(names) or "none"}')
+                raise AmiError(f'exactly one sensor of kind {" or ".join(kinds)} is needed, for '
+                               f'the {what}; there are: {", ".join(names) or "none"}')
         if not any(sensor.required for sensor in self.sensors_of(*RANGES)):
-            raise ValueError(f'no sensor of kind {", ".join(RANGES)} is required; without one '
-                             'nobody sees what the robot may run into')
+            raise AmiError(f'no sensor of kind {", ".join(RANGES)} is required; without one '
+                           'nobody sees what the robot may run into')
 
     @cached_property
     def body(self) -> geometry.UrdfBody:
@@ -106,8 +107,8 @@ class Robot(Given):
         for sensor in self.sensors:
             if sensor.name == name:
                 return sensor
-        raise ValueError(f'{self.name} has no sensor {name!r}; there are: '
-                         f'{", ".join(s.name for s in self.sensors)}')
+        raise AmiError(f'{self.name} has no sensor {name!r}; there are: '
+                       f'{", ".join(s.name for s in self.sensors)}')
 
     @cached_property
     def required(self) -> tuple[str, ...]:
@@ -139,8 +140,8 @@ class Robot(Given):
         """The first planar lidar; ValueError where there is none."""
         found = self.sensors_of('LaserScan')
         if not found:
-            raise ValueError(f'{self.name} has no sensor of kind LaserScan; it has: '
-                             f'{", ".join(s.kind for s in self.sensors)}')
+            raise AmiError(f'{self.name} has no sensor of kind LaserScan; it has: '
+                           f'{", ".join(s.kind for s in self.sensors)}')
         return found[0]
 
     @property
@@ -178,19 +179,19 @@ def corners(footprint: tuple) -> np.ndarray:
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 2 or len(points) < 3 or points.shape[1] != 2:
-        raise ValueError(f'footprint = {list(footprint)!r} is not a list of three or more corners '
-                         '[x, y]')
+        raise AmiError(f'footprint = {list(footprint)!r} is not a list of three or more corners '
+                       '[x, y]')
     if not (np.abs(points) <= FARTHEST_CORNER_M).all():
-        raise ValueError(f'footprint has a corner beyond {FARTHEST_CORNER_M} m; metres are meant, '
-                         'in base_link')
+        raise AmiError(f'footprint has a corner beyond {FARTHEST_CORNER_M} m; metres are meant, '
+                       'in base_link')
     edges = np.roll(points, -1, axis=0) - points
     edges = edges[:, 0] + 1j * edges[:, 1]
     if not (np.abs(edges) > 0.001).all():
-        raise ValueError('footprint says a corner twice')
+        raise AmiError('footprint says a corner twice')
     turns = np.angle(np.roll(edges, -1) / edges)        # left is positive
     around = turns.sum() / (2 * math.pi)
     if not (abs(abs(around) - 1) < 0.01 and (turns * np.sign(around) > -1e-6).all()):
-        raise ValueError('footprint is not convex; give the corners of the hull, one way around')
+        raise AmiError('footprint is not convex; give the corners of the hull, one way around')
     return points if around > 0 else points[::-1]
 
 
@@ -204,7 +205,7 @@ def understood(said: dict, path: Path) -> Robot:
     where, said = str(path), dict(said)
     listed = said.get('sensors', [])
     if not isinstance(listed, list):
-        raise ValueError(f'{where}: sensors is no list; each begins with "- name: ..."')
+        raise AmiError(f'{where}: sensors is no list; each begins with "- name: ..."')
     sensors = []
     for number, one in enumerate(listed, 1):
         name = one.get('name') if isinstance(one, dict) else None
@@ -219,9 +220,9 @@ def understood(said: dict, path: Path) -> Robot:
                 try:
                     robot.body.mount(sensor.link)
                 except ValueError as wrong:
-                    raise ValueError(f'sensor {sensor.name}: {robot.urdf}: {wrong}') from None
+                    raise AmiError(f'sensor {sensor.name}: {robot.urdf}: {wrong}') from None
     except (ValueError, FileNotFoundError) as wrong:
-        raise ValueError(f'{where}: {wrong}') from None
+        raise AmiError(f'{where}: {wrong}') from None
     return robot
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import math
 import re
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting
 from ami_ros.robots.field_validation import Given, some
 
@@ -66,36 +67,36 @@ class Sensor(Given):
         """Check it as a whole."""
         super().__post_init__()
         if self.kind not in NEEDS:
-            raise ValueError(f'no kind {self.kind!r}; there are: {", ".join(NEEDS)}')
+            raise AmiError(f'no kind {self.kind!r}; there are: {", ".join(NEEDS)}')
         for key in dict.fromkeys(key for keys in NEEDS.values() for key in keys):
             said, needed = getattr(self, key) is not None, key in NEEDS[self.kind]
             if needed and not said:
-                raise ValueError(f'{key} must be given for a {self.kind}')
+                raise AmiError(f'{key} must be given for a {self.kind}')
             if said and not needed and (key, self.kind) not in MAY:
-                raise ValueError(f'{key} means nothing for a {self.kind}; take it out')
+                raise AmiError(f'{key} means nothing for a {self.kind}; take it out')
         if not NAME.fullmatch(self.name):
-            raise ValueError(f'name {self.name!r} is not of a-z, 0-9 and _, a letter first')
+            raise AmiError(f'name {self.name!r} is not of a-z, 0-9 and _, a letter first')
         if not TOPIC.fullmatch(self.topic):
-            raise ValueError(f'topic {self.topic!r} is not a relative name like '
-                             f"'camera/image_raw': no leading slash, letters, digits and _")
+            raise AmiError(f'topic {self.topic!r} is not a relative name like '
+                           f"'camera/image_raw': no leading slash, letters, digits and _")
         if self.hz == 0.0 and self.kind not in SWITCHES:
-            raise ValueError('hz = 0 is for switches that speak when they change; say how many '
-                             'readings a second it gives')
+            raise AmiError('hz = 0 is for switches that speak when they change; say how many '
+                           'readings a second it gives')
         if self.side is not None and (self.side not in SIDES
                                       or self.kind not in ('bumper', 'cliff')):
-            raise ValueError(f'side = {self.side!r} of a {self.kind}; a bumper or a cliff has one '
-                             f'of: {", ".join(SIDES)}')
+            raise AmiError(f'side = {self.side!r} of a {self.kind}; a bumper or a cliff has one '
+                           f'of: {", ".join(SIDES)}')
         if self.size_px is not None and self.kind not in PICTURES:
-            raise ValueError(f'size_px means nothing for a {self.kind}; take it out')
+            raise AmiError(f'size_px means nothing for a {self.kind}; take it out')
         self.check_angles()
         for key in ('range_m', 'height_m'):
             pair = getattr(self, key)
             if pair is not None and not pair[0] < pair[1]:
-                raise ValueError(f'{key} = {list(pair)} is not the smaller number first')
+                raise AmiError(f'{key} = {list(pair)} is not the smaller number first')
         if self.no_return is not None and self.range_m is not None and (
                 self.range_m[0] <= self.no_return < self.range_m[1]):
-            raise ValueError(f'no_return = {self.no_return} lies within range_m = '
-                             f'{list(self.range_m)}, where it would be an obstacle')
+            raise AmiError(f'no_return = {self.no_return} lies within range_m = '
+                           f'{list(self.range_m)}, where it would be an obstacle')
 
     def check_angles(self) -> None:
         """Check the directions of the first and the last beam; a lidar may say neither."""
@@ -103,10 +104,10 @@ class Sensor(Given):
         if first is None and last is None:
             return
         if self.kind != 'LaserScan':
-            raise ValueError(f'angle_min_rad and angle_max_rad mean nothing for a {self.kind}; '
-                             'take them out')
+            raise AmiError(f'angle_min_rad and angle_max_rad mean nothing for a {self.kind}; '
+                           'take them out')
         if first is None or last is None:
-            raise ValueError('angle_min_rad and angle_max_rad must be given together, or neither')
+            raise AmiError('angle_min_rad and angle_max_rad must be given together, or neither')
         if not 0.0 < abs(last - first) <= WIDEST_RAD:
-            raise ValueError(f'angle_min_rad = {first} and angle_max_rad = {last} must differ, '
-                             'by a full turn (6.2832 rad) at most')
+            raise AmiError(f'angle_min_rad = {first} and angle_max_rad = {last} must differ, '
+                           'by a full turn (6.2832 rad) at most')

@@ -6,7 +6,10 @@ from typing import Any
 
 import yaml
 
+from ami_ros.core.errors import AmiError
+
 LONGEST = 1 << 17       # characters; ten times the longest that a person wrote so far
+MOST_BITS = 1024        # of a whole number: what a float holds
 # ten times quicker where libyaml is there
 SAFE: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
@@ -22,28 +25,39 @@ class Strict(SAFE):
                 continue
             line = key.start_mark.line + 1
             if key.value in seen:
-                raise ValueError(f'{key.value!r} stands twice, in lines {seen[key.value]} and '
-                                 f'{line}; keep one')
+                raise AmiError(f'{key.value!r} stands twice, in lines {seen[key.value]} and '
+                               f'{line}; keep one')
             seen[key.value] = line
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node):
+        """Read a whole number; Python writes none of thousands of digits into a sentence."""
+        value = super().construct_yaml_int(node)
+        if value.bit_length() > MOST_BITS:
+            raise AmiError(f'line {node.start_mark.line + 1} has a whole number of '
+                           f'{value.bit_length()} bits; it may have {MOST_BITS}')
+        return value
+
+
+Strict.add_constructor('tag:yaml.org,2002:int', Strict.construct_yaml_int)
 
 
 def read(text: str, where: str) -> dict:
     """Read the `key: value` lines of a file; ValueError is one sentence that begins with where."""
     if len(text) > LONGEST:
-        raise ValueError(f'{where} has {len(text)} characters; it may have {LONGEST}')
+        raise AmiError(f'{where} has {len(text)} characters; it may have {LONGEST}')
     try:
         said = yaml.load(text, Strict)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
         at = f', line {mark.line + 1}' if mark else ''
-        raise ValueError(f'{where}{at} is not YAML: {wrong.problem or wrong.context}') from None
+        raise AmiError(f'{where}{at} is not YAML: {wrong.problem or wrong.context}') from None
     except ValueError as wrong:
-        raise ValueError(f'{where}: {" ".join(str(wrong).split())}') from None
+        raise AmiError(f'{where}: {" ".join(str(wrong).split())}') from None
     except Exception as wrong:      # over odd tags PyYAML stumbles in many ways
-        raise ValueError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
+        raise AmiError(f'{where} is not YAML: {" ".join(str(wrong).split())}') from None
     if not isinstance(said, dict):
-        raise ValueError(f'{where} holds {type(said).__name__}, not KEY: VALUE lines')
+        raise AmiError(f'{where} holds {type(said).__name__}, not KEY: VALUE lines')
     return said
 
 
@@ -52,6 +66,6 @@ def load(path: Path) -> dict:
     try:
         return read(path.read_text(encoding='utf-8'), str(path))
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
     except UnicodeDecodeError as why:
-        raise ValueError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
+        raise AmiError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why

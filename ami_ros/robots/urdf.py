@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
+
 BASE = 'base_link'
 XACRO = '{http://www.ros.org/wiki/xacro}', '{http://ros.org/wiki/xacro}'
 AHEAD_IN_OPTICAL = (0.0, 0.0, 0.0, math.pi / 2, -math.pi / 2, 0.0)   # of REP-103's frames
@@ -26,11 +28,11 @@ class UrdfBody:
     def mount(self, link: str | None) -> Place:
         """Return where a link stands fast in base_link; ValueError says why it does not."""
         if link in self.loose:
-            raise ValueError(f'link {link!r} is moved by joint {self.loose[link]!r}; a sensor '
-                             f'must stand fast: make that joint fixed, or take another link')
+            raise AmiError(f'link {link!r} is moved by joint {self.loose[link]!r}; a sensor '
+                           f'must stand fast: make that joint fixed, or take another link')
         if link not in self.mounts:
-            raise ValueError(f'no link {link!r} hangs on {BASE}; there are: '
-                             f'{", ".join(n for n in self.mounts if n not in self.loose)}')
+            raise AmiError(f'no link {link!r} hangs on {BASE}; there are: '
+                           f'{", ".join(n for n in self.mounts if n not in self.loose)}')
         return self.mounts[link]
 
     def turn(self, link: str | None) -> np.ndarray:
@@ -49,8 +51,8 @@ class UrdfBody:
 
     def _wheels(self) -> tuple[float, float]:
         if self.wheels is None:
-            raise ValueError('this URDF has no left_wheel with a cylinder on a left_wheel_joint, '
-                             'so the wheels are not known; name them so')
+            raise AmiError('this URDF has no left_wheel with a cylinder on a left_wheel_joint, '
+                           'so the wheels are not known; name them so')
         return self.wheels
 
 
@@ -61,7 +63,7 @@ def numbers(text: str | None) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if len(found) != 3 or not all(map(math.isfinite, found)):
-        raise ValueError(f'{text!r} is not three numbers')
+        raise AmiError(f'{text!r} is not three numbers')
     return found
 
 
@@ -98,33 +100,33 @@ def read(path: Path, footprint: np.ndarray | None = None) -> UrdfBody:
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as why:
-        raise ValueError(f'{path} is not a URDF, its XML is broken: {why}') from why
+        raise AmiError(f'{path} is not a URDF, its XML is broken: {why}') from why
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
     try:
         return _body(root, footprint)
     except ValueError as wrong:
-        raise ValueError(f'{path}: {wrong}') from None
+        raise AmiError(f'{path}: {wrong}') from None
 
 
 def _body(root: ElementTree.Element, footprint: np.ndarray | None) -> UrdfBody:
     if any(one.tag.startswith(XACRO) for one in root.iter()):
-        raise ValueError('is xacro; make a URDF of it: xacro ROBOT.xacro > ROBOT.urdf')
+        raise AmiError('is xacro; make a URDF of it: xacro ROBOT.xacro > ROBOT.urdf')
     joints = [_joint(joint) for joint in root.findall('joint')]
     carriers: dict[str, tuple] = {}
     for joint in joints:
         if joint[2] in carriers:
-            raise ValueError(f'link {joint[2]!r} hangs on two joints, {carriers[joint[2]][0]!r} '
-                             f'and {joint[0]!r}; a URDF is a tree')
+            raise AmiError(f'link {joint[2]!r} hangs on two joints, {carriers[joint[2]][0]!r} '
+                           f'and {joint[0]!r}; a URDF is a tree')
         carriers[joint[2]] = joint
     links = [link.get('name') for link in root.findall('link')]
     if BASE not in links:
-        raise ValueError(f'there is no link {BASE!r}; links: {", ".join(map(str, links))}')
+        raise AmiError(f'there is no link {BASE!r}; links: {", ".join(map(str, links))}')
     mounts, loose = _mounts(carriers)
     wheels, width = _wheels(root, {joint[0]: joint[4] for joint in joints})
     if footprint is None:
         if wheels is None:
-            raise ValueError(
+            raise AmiError(
                 'left_wheel_joint and left_wheel with a cylinder are needed, or a footprint in '
                 f'the robot file; joints: {", ".join(joint[0] for joint in joints)}')
         footprint = _box(root, wheels[1] / 2 + width / 2)
@@ -137,12 +139,12 @@ def _joint(joint: ElementTree.Element) -> tuple[str, str, str, bool, Place]:
     parent, child, origin = (joint.find(tag) for tag in ('parent', 'child', 'origin'))
     above, below = (None if end is None else end.get('link') for end in (parent, child))
     if name is None or above is None or below is None:
-        raise ValueError(f'joint {name!r} lacks its name, its parent or its child')
+        raise AmiError(f'joint {name!r} lacks its name, its parent or its child')
     try:
         place = ((0.0,) * 6 if origin is None
                  else numbers(origin.get('xyz')) + numbers(origin.get('rpy')))
     except ValueError as wrong:
-        raise ValueError(f'joint {name!r}: {wrong}') from None
+        raise AmiError(f'joint {name!r}: {wrong}') from None
     return name, above, below, joint.get('type') == 'fixed', place
 
 
@@ -154,7 +156,7 @@ def _mounts(carriers: dict[str, tuple]) -> tuple[dict[str, Place], dict[str, str
         chain: list = []
         while at in carriers and at != BASE:
             if len(chain) > len(carriers):
-                raise ValueError(f'link {link!r} hangs on itself; a URDF is a tree')
+                raise AmiError(f'link {link!r} hangs on itself; a URDF is a tree')
             chain.append(carriers[at])
             at = carriers[at][1]
         if at != BASE or not chain:
@@ -170,7 +172,7 @@ def _mounts(carriers: dict[str, tuple]) -> tuple[dict[str, Place], dict[str, str
         below, seen = BASE, set()
         while below in carriers:
             if below in seen:
-                raise ValueError(f'link {BASE!r} hangs on itself; a URDF is a tree')
+                raise AmiError(f'link {BASE!r} hangs on itself; a URDF is a tree')
             seen.add(below)
             below = carriers[below][1]
     return mounts, loose
@@ -187,10 +189,10 @@ def _wheels(root: ElementTree.Element, places: dict[str, Place]
     except (TypeError, ValueError):
         radius = width = math.nan
     if not (0 < radius < math.inf and 0 < width < math.inf):
-        raise ValueError('the cylinder of left_wheel needs a radius and a length')
+        raise AmiError('the cylinder of left_wheel needs a radius and a length')
     out = places['left_wheel_joint'][1]
     if not out > 0:
-        raise ValueError(f'left_wheel_joint is at y = {out}; left of base_link is more than 0')
+        raise AmiError(f'left_wheel_joint is at y = {out}; left of base_link is more than 0')
     return (radius, 2 * out), width
 
 
@@ -199,20 +201,20 @@ def _box(root: ElementTree.Element, wheels_out_m: float) -> np.ndarray:
     shapes = root.findall(f"link[@name='{BASE}']/collision")
     box = shapes[0].find('geometry/box') if len(shapes) == 1 else None
     if box is None:
-        raise ValueError(f'{BASE} needs a collision box, its footprint is read there; or give '
-                         'a footprint in the robot file')
+        raise AmiError(f'{BASE} needs a collision box, its footprint is read there; or give '
+                       'a footprint in the robot file')
     origin = shapes[0].find('origin')
     try:
         length, breadth, _ = numbers(box.get('size'))
         x, y, _, *turned = (0.0,) * 6 if origin is None else (
             numbers(origin.get('xyz')) + numbers(origin.get('rpy')))
     except ValueError as wrong:
-        raise ValueError(f'the collision box of {BASE}: {wrong}') from None
+        raise AmiError(f'the collision box of {BASE}: {wrong}') from None
     if not (length > 0 and breadth > 0):
-        raise ValueError(f'the collision box of {BASE} has no size: {box.get("size")!r}')
+        raise AmiError(f'the collision box of {BASE} has no size: {box.get("size")!r}')
     if any(turned):
-        raise ValueError(f'the collision box of {BASE} is turned; give a footprint in the '
-                         'robot file')
+        raise AmiError(f'the collision box of {BASE} is turned; give a footprint in the '
+                       'robot file')
     front, back = x + length / 2, x - length / 2
     left, right = max(y + breadth / 2, wheels_out_m), min(y - breadth / 2, -wheels_out_m)
     return np.array([[front, left], [back, left], [back, right], [front, right]])

@@ -13,6 +13,7 @@ import tempfile
 
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.robots import strict_yaml
 from ami_ros.robots.robot import understood
 
@@ -34,9 +35,9 @@ def rewrite(path: Path, values: Mapping[str, object], note: str,
         with open(path, encoding='utf-8', newline='') as file:      # the ends of lines stay, too
             text = file.read()
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
     except UnicodeDecodeError as why:
-        raise ValueError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
+        raise AmiError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
     new = edited(text, values, note, str(path))
     check(strict_yaml.read(new, str(path)), path)
     replaced(path, new)
@@ -45,31 +46,31 @@ def rewrite(path: Path, values: Mapping[str, object], note: str,
 def edited(text: str, values: Mapping[str, object], note: str, where: str) -> str:
     """Return the text with values replaced; ValueError where it would not read back so."""
     if '\n' in note or '\r' in note:
-        raise ValueError(f'a note is one line, not {note!r}')
+        raise AmiError(f'a note is one line, not {note!r}')
     said = strict_yaml.read(text, where)
     tree = yaml.compose(text, yaml.SafeLoader)      # not of libyaml: its marks count bytes
     spots = []
     for key, value in values.items():
         value = plain(value)
         if value != value:
-            raise ValueError(f'{where}: {key} cannot become {value}, which is no number')
+            raise AmiError(f'{where}: {key} cannot become {value}, which is no number')
         try:
             new = written(value)
         except yaml.YAMLError:
-            raise ValueError(f'{where}: {key} cannot become {value!r}, which YAML has no way to '
-                             'write') from None
+            raise AmiError(f'{where}: {key} cannot become {value!r}, which YAML has no way to '
+                           'write') from None
         node = found(tree, said, key, where)
         if node.start_mark.line != node.end_mark.line:
-            raise ValueError(f'{where}: {key} runs over several lines; write it in one, then it '
-                             'can be replaced')
+            raise AmiError(f'{where}: {key} runs over several lines; write it in one, then it '
+                           'can be replaced')
         put(said, key, value)
         start, end = node.start_mark.index, node.end_mark.index
         spots.append((start, end, (' ' if text[start - 1] == ':' else '') + new))
     for start, end, value in sorted(spots, reverse=True):
         text = text[:start] + value + noted(text[end:], note, len(value) - (end - start))
     if not same(strict_yaml.read(text, where), said):
-        raise ValueError(f'{where}: {", ".join(values)} cannot be replaced in place, the file '
-                         'would say something else; is one of them an anchor or an alias?')
+        raise AmiError(f'{where}: {", ".join(values)} cannot be replaced in place, the file '
+                       'would say something else; is one of them an anchor or an alias?')
     return text
 
 
@@ -79,14 +80,14 @@ def found(tree: yaml.Node, said, key: str, where: str) -> yaml.Node:
     for part in key.split('.'):
         pairs = children(node)
         if part not in pairs:
-            raise ValueError(f'{where}: {at or "the file"} has no {part!r}; there are: '
-                             f'{", ".join(pairs) or "none"}')
+            raise AmiError(f'{where}: {at or "the file"} has no {part!r}; there are: '
+                           f'{", ".join(pairs) or "none"}')
         node, at = pairs[part], f'{at}.{part}' if at else part
     if isinstance(node, yaml.MappingNode) or (
             isinstance(node, yaml.SequenceNode) and any(
                 not isinstance(one, yaml.ScalarNode) for one in node.value)):
-        raise ValueError(f'{where}: {key} is no value but a group; name one of: '
-                         f'{", ".join(children(node))}')
+        raise AmiError(f'{where}: {key} is no value but a group; name one of: '
+                       f'{", ".join(children(node))}')
     return node
 
 

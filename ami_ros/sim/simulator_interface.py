@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.robots.robot import Robot
 from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.camera_model import presets
@@ -103,7 +104,7 @@ class SimRoom:
 def open_body(name: str, robot: Robot, room: SimRoom, seed: int, size: tuple[int, int]) -> SimBody:
     """Open a body in an engine; ValueError lists those there are, RuntimeError what to install."""
     if name not in ENGINES:
-        raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
+        raise AmiError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
     module = importlib.import_module(ENGINES[name])
     if name == 'loopback':
         return module.Loopback(robot, seed, size)

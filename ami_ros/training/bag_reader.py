@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.perception.camera_contract import HFOV_TOLERANCE_RAD
 from ami_ros.perception.images import image_message_fields as fields
 from ami_ros.perception.images.rectify import fitted, Pinhole, Rectifier
@@ -178,7 +179,7 @@ def read(path: Path, size: tuple[int, int], topics: dict[str, str] | None = None
             row = row_of(need, received, message, robot)
             if need == 'camera':
                 if row[0] in stamps:
-                    raise ValueError('its stamp is that of an earlier image')
+                    raise AmiError('its stamp is that of an earlier image')
                 kept = len(rows[need]) % step == 0
                 picture, source = picture_of(message, size, rectifier)
                 if kept:

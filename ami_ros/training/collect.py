@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.parallel.pool import outcomes
 from ami_ros.recording import bag_writer as bag
 from ami_ros.recording.bag_metadata import Part, write_metadata
@@ -90,8 +91,8 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
     Raises ValueError if the folder holds a bag that was asked for differently.
     """
     if frames < 1 or not drive_s >= 1.0 or jobs < 1:
-        raise ValueError(f'{frames} frames in drives of {drive_s} s by {jobs} processes cannot be '
-                         'collected; at least 1 frame, 1 s and 1 process are needed')
+        raise AmiError(f'{frames} frames in drives of {drive_s} s by {jobs} processes cannot be '
+                       'collected; at least 1 frame, 1 s and 1 process are needed')
     drives = max(1, round(frames * 0.25 / drive_s))
     asked: dict[str, Any] = {
         'world_seed': world_seed, 'seed': seed, 'drives': drives, 'drive_s': drive_s,
@@ -105,16 +106,16 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         try:
             was = dict(json.loads(note.read_text()))
         except (ValueError, TypeError) as why:
-            raise ValueError(f'{note} is damaged ({why}); remove it, or give another --out'
-                             ) from why
+            raise AmiError(f'{note} is damaged ({why}); remove it, or give another --out'
+                           ) from why
         if {k: was.get(k, '') for k in (*asked, 'changes')} != {**asked, 'changes': changes}:
-            raise ValueError(f'{folder} holds another bag ({was}); give another --out, '
-                             'or remove that folder')
+            raise AmiError(f'{folder} holds another bag ({was}); give another --out, '
+                           'or remove that folder')
     else:
         there = sorted(p.name for p in folder.iterdir() if p.suffix != PARTIAL)
         if there:
-            raise ValueError(f'{folder} holds {", ".join(there[:5])} and no bag of collect; '
-                             'give another --out')
+            raise AmiError(f'{folder} holds {", ".join(there[:5])} and no bag of collect; '
+                           'give another --out')
         write_note(note, asked)
     parts = range(-(-drives // DRIVES_A_PART))
     missing = [p for p in parts if not all((folder / f'part_{p:04d}{kind}').exists()
@@ -129,11 +130,19 @@ def collect(folder: Path, world_seed: int, seed: int = 0, frames: int = 100_000,
         done += 1
         progress(done, len(parts))
     written = [Part(f'part_{p:04d}.mcap', n['start_ns'], n['end_ns'], n['counts'])
-               for p in parts for n in [json.loads((folder / f'part_{p:04d}.json').read_text())]]
+               for p in parts for n in [read_note(folder / f'part_{p:04d}.json')]]
     write_metadata(folder, bag.offered(), written)
     asked['sha256'] = bag_hash(folder)
     write_note(note, asked)
     return asked
+
+
+def read_note(path: Path) -> dict:
+    """Read what `write_note` wrote."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as why:
+        raise AmiError(f'{path} is damaged ({why}); remove it, or give another --out') from why
 
 
 def write_note(path: Path, content: dict) -> None:

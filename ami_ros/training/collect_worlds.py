@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.parallel.pool import outcomes
 from ami_ros.recording import bag_writer as bag
 from ami_ros.recording.bag_metadata import write_metadata
@@ -23,7 +24,7 @@ from ami_ros.sim.scenes import scene_changes
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.seed_allocation import PUBLISHED, RESERVED
 from ami_ros.sim.simulator import Simulator
-from ami_ros.training.collect import bag_hash, write_note
+from ami_ros.training.collect import bag_hash, read_note, write_note
 from ami_ros.training.tour_driver import Tour
 
 MANIFEST = 'manifest.json'
@@ -55,14 +56,14 @@ class Asked:
         if self.camera != 'random':
             presets.find(self.camera)
         if self.engine not in ENGINES:
-            raise ValueError(f'no engine {self.engine!r}; there are: {", ".join(ENGINES)}')
+            raise AmiError(f'no engine {self.engine!r}; there are: {", ".join(ENGINES)}')
         if self.worlds < 1 or self.frames < 2:
-            raise ValueError(f'{self.worlds} worlds of {self.frames} frames cannot be collected; '
-                             'at least 1 world and 2 frames are needed')
+            raise AmiError(f'{self.worlds} worlds of {self.frames} frames cannot be collected; '
+                           'at least 1 world and 2 frames are needed')
         for seeds, why in ((PUBLISHED, 'published figures'), (RESERVED, 'tests by others')):
             if self.first_seed < seeds.stop and self.first_seed + self.worlds > seeds.start:
-                raise ValueError(f'world seeds {seeds.start} to {seeds.stop - 1} are kept for '
-                                 f'{why}; give another --first-world-seed or fewer --worlds')
+                raise AmiError(f'world seeds {seeds.start} to {seeds.stop - 1} are kept for '
+                               f'{why}; give another --first-world-seed or fewer --worlds')
 
     def preset(self, seed: int) -> presets.Preset:
         """Return the camera of one world."""
@@ -149,7 +150,7 @@ def collect(out: Path, asked: Asked, jobs: int = 2, progress=lambda done, total:
         write_bag(folder_of(out, missing[index]), files)
         done += 1
         progress(done, len(seeds))
-    worlds = [json.loads((folder_of(out, s) / NOTE).read_text()) for s in seeds]
+    worlds = [read_note(folder_of(out, s) / NOTE) for s in seeds]
     manifest = {'format': FORMAT, 'asked': asdict(asked), 'complete': True,
                 'frames': sum(w['frames'] for w in worlds), 'worlds': worlds}
     write_note(out / MANIFEST, manifest)
@@ -164,14 +165,14 @@ def prepare(out: Path, asked: Asked) -> None:
         try:
             was = json.loads(note.read_text())['asked']
         except (ValueError, KeyError, TypeError) as why:
-            raise ValueError(f'{note} is damaged ({why}); remove it, or give another --out'
-                             ) from why
+            raise AmiError(f'{note} is damaged ({why}); remove it, or give another --out'
+                           ) from why
         if was != asdict(asked):
-            raise ValueError(f'{out} holds another set of worlds ({was}); give another --out, or '
-                             'remove that folder')
+            raise AmiError(f'{out} holds another set of worlds ({was}); give another --out, or '
+                           'remove that folder')
         return
     there = sorted(p.name for p in out.iterdir())
     if there:
-        raise ValueError(f'{out} holds {", ".join(there[:5])} and no set of worlds; give another '
-                         '--out')
+        raise AmiError(f'{out} holds {", ".join(there[:5])} and no set of worlds; give another '
+                       '--out')
     write_note(note, {'format': FORMAT, 'asked': asdict(asked), 'complete': False})

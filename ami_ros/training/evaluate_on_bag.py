@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ami_ros.core.errors import AmiError
 from ami_ros.modules.module import open_module
 from ami_ros.robots.robot import Robot
 from ami_ros.training import (
@@ -38,9 +39,9 @@ def opened(path: str, robot: Robot) -> tuple[Jepa, Robot]:
         model = Jepa(Shape(**kept['shape']), (1.0, 1.0), robot.camera_size)
         model.load_state_dict(kept['model'])
     except Exception as why:    # pickle, zip and torch each have their own
-        raise ValueError(f'{path} is no checkpoint of a training for images of '
-                         f'{robot.camera_size[0]}x{robot.camera_size[1]} '
-                         f'({type(why).__name__})') from why
+        raise AmiError(f'{path} is no checkpoint of a training for images of '
+                       f'{robot.camera_size[0]}x{robot.camera_size[1]} '
+                       f'({type(why).__name__})') from why
     return model.eval(), robot
 
 

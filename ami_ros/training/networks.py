@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ami_ros.core.errors import AmiError
 from ami_ros.training.vit import Vit, VITS
 
 ENCODERS = ('convolutions', *VITS)
@@ -25,7 +26,7 @@ class Shape:
 
     def __post_init__(self):
         if self.encoder not in ENCODERS:
-            raise ValueError(f'no encoder {self.encoder!r}; there are: {", ".join(ENCODERS)}')
+            raise AmiError(f'no encoder {self.encoder!r}; there are: {", ".join(ENCODERS)}')
 
 
 KNOT_S = 0.25

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import ami_ros
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import backend
 from ami_ros.modules import golden_inputs
 from ami_ros.modules import module as modules
@@ -69,7 +70,7 @@ def device_of(name: str) -> str:
     if name == 'auto':
         return there[-1]
     if name not in there:
-        raise ValueError(f'no device {name!r} here, but: {", ".join(there)}' + (
+        raise AmiError(f'no device {name!r} here, but: {", ".join(there)}' + (
             '; torch sees no GPU: nvidia-smi tells whether the driver does, and a torch that was '
             'built for CPUs alone never will' if name == 'cuda' else ''))
     return name
@@ -82,11 +83,11 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     """
     begun = time.monotonic()
     if job.out.exists() and not (job.out / 'manifest.json').is_file():
-        raise ValueError(f'{job.out} exists and is no module; it would be replaced: '
-                         'give another --out, or remove it')
+        raise AmiError(f'{job.out} exists and is no module; it would be replaced: '
+                       'give another --out, or remove it')
     if not NAME.fullmatch(job.out.name):
-        raise ValueError(f'{job.out.name!r} would be the name of the module; it may have letters, '
-                         'digits, dots, dashes and underscores: give another --out')
+        raise AmiError(f'{job.out.name!r} would be the name of the module; it may have letters, '
+                       'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
     device = device_of(job.device)
     robot, decides = merge_bags.robot_of(find(job.robot) if job.robot else None, job.bags)
@@ -139,11 +140,11 @@ def recipe_of(job: Job, base: Base | None, images: np.ndarray) -> train.Recipe:
         return replace(recipe, shape=replace(recipe.shape, encoder=job.encoder))
     size = images.shape[2], images.shape[1]
     if base.model.size != size:
-        raise ValueError(f'the base {base.name} sees images of {base.model.size} and the robot '
-                         f'file asks for {size}; train without --base')
+        raise AmiError(f'the base {base.name} sees images of {base.model.size} and the robot '
+                       f'file asks for {size}; train without --base')
     if job.encoder not in ('convolutions', base.model.shape.encoder):
-        raise ValueError(f'the base {base.name} has the encoder {base.model.shape.encoder}, not '
-                         f'{job.encoder}; leave out --encoder or --base')
+        raise AmiError(f'the base {base.name} has the encoder {base.model.shape.encoder}, not '
+                       f'{job.encoder}; leave out --encoder or --base')
     return replace(recipe, shape=base.model.shape, rate=BASE_RATE, base=base.id)
 
 

@@ -23,6 +23,7 @@ from onnxruntime.quantization import (
     QuantType,
 )
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import backend
 from ami_ros.inference.benchmark_inputs import asks
 from ami_ros.inference.onnx_graph import Graph, GraphNode, read, used, write
@@ -76,7 +77,7 @@ def quantise(data: bytes, inputs: Iterator[dict]) -> bytes:
     graph = products(plain(read(data)))
     names = to_quantise(graph)
     if not names:
-        raise ValueError('the network has no product that could be done in int8')
+        raise AmiError('the network has no product that could be done in int8')
     root = logging.getLogger()
     before = root.level
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +105,7 @@ def make(module: modules.Module, pictures: np.ndarray, out: Path,
     Its latents are its own: what remembers others is kept, and the manifest says so.
     """
     if out.exists():
-        raise ValueError(f'{out} exists; give another --out, or remove it')
+        raise AmiError(f'{out} exists; give another --out, or remove it')
     robot, horizon = module.manifest, module.manifest['horizon']
     chosen = np.linspace(0, len(pictures) - 1, min(TICKS, len(pictures))).round().astype(int)
     see = backend('onnx')(module.files['see.onnx'])

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.odometry_validity import not_finite, orientation_fault
 from ami_ros.robots.imu_mount import in_base
 from ami_ros.robots.robot import Robot
@@ -86,9 +87,9 @@ def stamp(message, received: int) -> int:
     head = getattr(message, 'header', None)
     value = head.stamp.sec * 10**9 + head.stamp.nanosec if head is not None else 0
     if value < 0:
-        raise ValueError(f'its stamp is {value / 1e9:.3f} s, before 1970')
+        raise AmiError(f'its stamp is {value / 1e9:.3f} s, before 1970')
     if head is not None and head.stamp.nanosec >= 10**9:
-        raise ValueError(f'its stamp has {head.stamp.nanosec} ns, a second or more')
+        raise AmiError(f'its stamp has {head.stamp.nanosec} ns, a second or more')
     return value or received
 
 
@@ -112,8 +113,8 @@ def row_of(need: str, received: int, message, robot: Robot | None = None) -> tup
         return when, t.linear.x, t.angular.z
     if need == 'imu':
         if message.angular_velocity_covariance[0] == -1.0:
-            raise ValueError('it says that it measures no angular velocity (covariance -1): an '
-                             'accelerometer alone')
+            raise AmiError('it says that it measures no angular velocity (covariance -1): an '
+                           'accelerometer alone')
         spin = message.angular_velocity
         within('turning rate', FASTEST, 'rad/s', spin.x, spin.y, spin.z)
         if robot is None:
@@ -127,15 +128,15 @@ def within(what: str, most: float, unit: str, *values: float) -> None:
     """Refuse numbers that are none, and those that nothing measures."""
     for value in values:
         if not abs(value) <= most:      # NaN fails, too
-            raise ValueError(f'{what} is {value:g}; it must be a number of at most {most:g} '
-                             f'{unit}')
+            raise AmiError(f'{what} is {value:g}; it must be a number of at most {most:g} '
+                           f'{unit}')
 
 
 def yaw_of(q) -> float:
     """Return the yaw, rad, of a quaternion; ValueError where it is no rotation."""
     fault = not_finite((q.x, q.y, q.z, q.w)) or orientation_fault(q.x, q.y, q.z, q.w)
     if fault:
-        raise ValueError(f'of its orientation: {fault}')
+        raise AmiError(f'of its orientation: {fault}')
     return float(np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z)))
 
 
@@ -143,11 +144,11 @@ def clearance(message) -> float:
     """Nearest valid return of a LaserScan, in m; its upper range where nothing returned."""
     ranges = np.asarray(message.ranges, float)
     if not ranges.size or not message.range_min < message.range_max:
-        raise ValueError(f'it has {ranges.size} beams, range_min {message.range_min:g} and '
-                         f'range_max {message.range_max:g}')
+        raise AmiError(f'it has {ranges.size} beams, range_min {message.range_min:g} and '
+                       f'range_max {message.range_max:g}')
     valid = ranges[(ranges >= message.range_min) & (ranges <= message.range_max)]
     nearest = float(valid.min()) if valid.size else float(message.range_max)
     if not math.isfinite(nearest) or nearest < 0.0:
-        raise ValueError(f'range_min is {message.range_min:g} and range_max '
-                         f'{message.range_max:g}, and its nearest return would be {nearest:g} m')
+        raise AmiError(f'range_min is {message.range_min:g} and range_max '
+                       f'{message.range_max:g}, and its nearest return would be {nearest:g} m')
     return nearest

@@ -8,6 +8,7 @@ import onnx
 from onnx import numpy_helper
 import torch
 
+from ami_ros.core.errors import AmiError
 from ami_ros.modules.module import Module
 from ami_ros.training.networks import Jepa, Shape
 
@@ -36,9 +37,9 @@ def restore(module: Module) -> tuple[Jepa, float]:
     try:
         missing, _ = model.load_state_dict(found, strict=False)
     except RuntimeError as why:
-        raise ValueError(f'{module.path.name} has weights of another shape: {why}') from why
+        raise AmiError(f'{module.path.name} has weights of another shape: {why}') from why
     missing = [name for name in missing if not name.startswith(ONLY_TRAINED)]
     if missing:
-        raise ValueError(f'{module.path.name} lacks the weights {", ".join(missing)}; '
-                         'only one of convolutions keeps their names')
+        raise AmiError(f'{module.path.name} lacks the weights {", ".join(missing)}; '
+                       'only one of convolutions keeps their names')
     return model.eval(), module.manifest['gates']['disagreement_scale']

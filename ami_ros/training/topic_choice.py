@@ -9,6 +9,7 @@ taken: the answer names them, and the option that decides. The package's own top
 
 from dataclasses import dataclass
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording.internal_topics import COMMAND, is_own
 from ami_ros.recording.mcap_reader import Channel
 from ami_ros.recording.message_reader import CDR, is_of
@@ -26,7 +27,7 @@ INFO = 'sensor_msgs/msg/CameraInfo'
 NONE = 'none'               # --topic imu=none: go without
 
 
-class BagError(ValueError):
+class BagError(AmiError):
     """A bag that cannot be learned from; says what it has and what is missing."""
 
 

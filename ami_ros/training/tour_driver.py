@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim.scenes.grid_path_planner import Grid
 from ami_ros.sim.scenes.scene import Scene
 
@@ -23,8 +24,8 @@ class Tour:
         self.grid = Grid(scene, CLEAR_M)
         self.cells = np.argwhere(self.grid.away >= START_M)
         if not len(self.cells):
-            raise ValueError(f'scene {scene.generator} {scene.seed} has no place that is '
-                             f'{START_M} m from everything')
+            raise AmiError(f'scene {scene.generator} {scene.seed} has no place that is '
+                           f'{START_M} m from everything')
         self.path: np.ndarray | None = None
         self.left_s, self.twist, self.slow_s = 0.0, np.zeros(2), 0.0
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ami_ros.core.errors import AmiError
 from ami_ros.training.augmentation import Augmentation, Augmenter
 from ami_ros.training.loss import Batch, terms, total, Weights
 from ami_ros.training.networks import Jepa, Shape
@@ -111,14 +112,14 @@ def train(images: np.ndarray, drives: Drives, recipe: Recipe, limits, checkpoint
         try:
             kept = torch.load(checkpoint, weights_only=True, map_location='cpu')
         except Exception as why:    # pickle, zip and torch each have their own
-            raise ValueError(f'{checkpoint} is damaged ({type(why).__name__}); '
-                             'train without --resume') from why
+            raise AmiError(f'{checkpoint} is damaged ({type(why).__name__}); '
+                           'train without --resume') from why
         if kept['recipe'] != repr(recipe):
-            raise ValueError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
-                             'train without --resume, or with the same options')
+            raise AmiError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
+                           'train without --resume, or with the same options')
         if kept.get('data', data) != data:
-            raise ValueError(f'{checkpoint} was made from another bag; '
-                             'train without --resume, or on that bag')
+            raise AmiError(f'{checkpoint} was made from another bag; '
+                           'train without --resume, or on that bag')
         model.load_state_dict(kept['model'])
         optimiser.load_state_dict(kept['optimiser'])
         torch.set_rng_state(kept['torch'])

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import nn
 
+from ami_ros.core.errors import AmiError
+
 
 @dataclass(frozen=True)
 class VitSize:
@@ -27,8 +29,8 @@ def patch_of(size: tuple[int, int]) -> int:
     """Return the side of a patch, pixels; ValueError where it does not fill the picture."""
     patch = 16 if min(size) >= 128 else 8
     if size[0] % patch or size[1] % patch:
-        raise ValueError(f'images of {size[0]} x {size[1]} cannot be cut into patches of '
-                         f'{patch}: give the robot file a camera_size of multiples of it')
+        raise AmiError(f'images of {size[0]} x {size[1]} cannot be cut into patches of '
+                       f'{patch}: give the robot file a camera_size of multiples of it')
     return patch
 
 

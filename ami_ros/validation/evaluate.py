@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.image_stats import view_of
 from ami_ros.core.settings import ActorSettings, build, EnergySettings, unknown, WorldModelSettings
 from ami_ros.core.share_directory import share
@@ -93,12 +94,12 @@ def settings(changes: tuple[tuple[str, str], ...] = ()
     for name, text in changes:
         group, _, key = name.partition('.')
         if group not in chosen:
-            raise ValueError(f'{name}: {unknown(group, chosen)}')
+            raise AmiError(f'{name}: {unknown(group, chosen)}')
         try:
             chosen[group][key] = json.loads(text)
         except ValueError:
-            raise ValueError(f'{name} = {text!r} is no number and neither true nor '
-                             'false') from None
+            raise AmiError(f'{name} = {text!r} is no number and neither true nor '
+                           'false') from None
     kinds = (WorldModelSettings, ActorSettings, EnergySettings)
     return tuple(build(kind, chosen[group], group) for kind, group in zip(kinds, chosen))
 
@@ -113,14 +114,14 @@ def home(module: Module) -> int:
     try:
         return int(json.loads(module.manifest['lineage']['collected'])['world_seed'])
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f'{module.path.name} did not learn a simulated room; '
-                         'say which with --world-seed') from None
+        raise AmiError(f'{module.path.name} did not learn a simulated room; '
+                       'say which with --world-seed') from None
 
 
 def planner(trial: Trial, module: Module, sim: Simulator):
     """Make a planner by its name; ValueError lists those there are."""
     if trial.planner not in PLANNERS:
-        raise ValueError(f'no planner {trial.planner!r}; there are: {", ".join(PLANNERS)}')
+        raise AmiError(f'no planner {trial.planner!r}; there are: {", ".join(PLANNERS)}')
     world, actor, energy = settings(trial.changes)
     if trial.planner == 'oracle':
         return OraclePlanner(sim.world, sim.robot, actor, energy, sim.truth_pose)
@@ -204,8 +205,8 @@ def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets
     if trial.moved:
         world = worlds.rearranged(world, 1)
     if lights := [c.name for c in scene_changes.parse(trial.world_changes) if c.name in LIGHTS]:
-        raise ValueError(f'--changes {lights[0]} is a light; --camera changes the light, so that '
-                         'goal images are taken in ordinary light')
+        raise AmiError(f'--changes {lights[0]} is a light; --camera changes the light, so that '
+                       'goal images are taken in ordinary light')
     scene = scene_changes.apply(protocol_room.of_world(world), trial.world_changes, 1)
     assert scene.world is not None      # only another light takes it away
     lit = scene_changes.apply(scene, preset.change, 1)
@@ -216,13 +217,13 @@ def places(trial: Trial, world_seed: int) -> tuple[World, World | Scene, presets
 def setting(trial: Trial, cluster: str = '') -> Setting:
     """Open what a trial names; ValueError where it cannot be driven or sent."""
     if trial.episodes < 1 or trial.blocks < 1:
-        raise ValueError(f'{trial.episodes} episodes of {trial.blocks} actions cannot be driven; '
-                         'at least one of each is needed')
+        raise AmiError(f'{trial.episodes} episodes of {trial.blocks} actions cannot be driven; '
+                       'at least one of each is needed')
     module, robot = open_module(trial.module), find(trial.robot)
     urdf = Path(robot.urdf).read_bytes()
     if cluster and b'<mesh' in urdf:
-        raise ValueError(f'{robot.urdf} names mesh files, which --cluster does not send; use '
-                         'boxes and cylinders, or leave out --cluster')
+        raise AmiError(f'{robot.urdf} names mesh files, which --cluster does not send; use '
+                       'boxes and cylinders, or leave out --cluster')
     return Setting(module, robot, urdf, policy(),
                    home(module) if trial.world_seed is None else trial.world_seed)
 

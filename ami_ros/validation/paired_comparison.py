@@ -8,6 +8,8 @@ episode is added to each way of differing, so that no difference is not taken fo
 from dataclasses import dataclass
 import math
 
+from ami_ros.core.errors import AmiError
+
 Z = 1.96                # 95 %
 MOST_WORSE = 0.02       # of success: what may be lost for speed
 
@@ -51,11 +53,11 @@ def compare(old: dict, new: dict) -> Paired:
     for key, usual in alike.items():
         one, other = (report['protocol'].get(key, usual) for report in (old, new))
         if one != other:
-            raise ValueError(f'the reports cannot be paired: {key} is {one} in one and {other} '
-                             'in the other')
+            raise AmiError(f'the reports cannot be paired: {key} is {one} in one and {other} '
+                           'in the other')
     success = {e['seed']: e['success'] for e in old['episodes']}
     both = [(success[e['seed']], e['success']) for e in new['episodes'] if e['seed'] in success]
     if not both:
-        raise ValueError('the reports cannot be paired: they have no seed in common')
+        raise AmiError('the reports cannot be paired: they have no seed in common')
     return interval(sum(now and not before for before, now in both),
                     sum(before and not now for before, now in both), len(both))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.modules.module import open_module
 from ami_ros.parallel.pool import outcomes
 from ami_ros.perception.images import draw
@@ -47,9 +48,9 @@ def chosen(names: tuple[str, ...]) -> dict[str, Condition]:
     ValueError lists the names, or says that no engine is installed.
     """
     if not any(find_spec(one.engine) for one in CONDITIONS.values()):
-        raise ValueError("neither pybullet nor mujoco is installed: pip install 'ami_ros[sim]'")
+        raise AmiError("neither pybullet nor mujoco is installed: pip install 'ami_ros[sim]'")
     if unknown := [name for name in names if name not in CONDITIONS]:
-        raise ValueError(f'no condition {unknown[0]!r}; there are: {", ".join(CONDITIONS)}')
+        raise AmiError(f'no condition {unknown[0]!r}; there are: {", ".join(CONDITIONS)}')
     return {name: one for name, one in CONDITIONS.items()
             if (name in names if names else find_spec(one.engine))}
 
@@ -116,8 +117,11 @@ def kept(ledger: Path | None, key: str) -> dict[str, dict]:
     """Read the rows of an interrupted run; none where it was of something else."""
     if ledger is None or not ledger.exists():
         return {}
-    said = json.loads(ledger.read_text())
-    return said['rows'] if said.get('key') == key else {}
+    try:
+        said = json.loads(ledger.read_text())
+        return said['rows'] if said.get('key') == key else {}
+    except (ValueError, KeyError, AttributeError) as wrong:
+        raise AmiError(f'{ledger} is damaged ({wrong!r}); remove it') from None
 
 
 def keep(ledger: Path | None, key: str, rows: dict[str, dict]) -> None:

@@ -5,8 +5,9 @@ import math
 import os
 from pathlib import Path
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
-from ami_ros.robots import strict_yaml
+from ami_ros.robots import parameter_file_nodes, strict_yaml
 from ami_ros.robots.find_robot import find, rewrite
 from ami_ros.robots.yaml_edit import edited
 from hypothesis import given
@@ -214,3 +215,16 @@ def test_a_file_that_is_too_long_is_not_read():
     assert strict_yaml.read(text, 'x.yaml') == {'a': 1}
     with pytest.raises(ValueError, match='^x.yaml has 131073 characters; it may have 131072$'):
         strict_yaml.read(text + '#', 'x.yaml')
+
+
+@pytest.mark.parametrize('text', ['a: 2026-13-45', 'a: 0b_', 'a: 0x' + 'f' * 5000,
+                                  '0x' + 'f' * 5000 + ': 1'])
+def test_values_that_yaml_itself_cannot_read_are_one_sentence(tmp_path, text):
+    path = tmp_path / 'r.yaml'
+    path.write_text(text)
+    with pytest.raises(AmiError) as wrong:
+        strict_yaml.load(path)
+    assert str(wrong.value).startswith(str(path)) and '\n' not in str(wrong.value)
+    if len(text) < 100:
+        with pytest.raises(AmiError, match='is not YAML'):
+            parameter_file_nodes.parameters(path)

@@ -17,6 +17,8 @@ import math
 from pathlib import Path
 import re
 
+from ami_ros.core.errors import AmiError
+
 FIRST = '0' * 64                # what the very first line has for the hash of the one before
 HEAD = 'head.json'
 FILES = 'audit-*.jsonl'
@@ -140,7 +142,7 @@ def head(folder: Path) -> Head | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, RecursionError) as why:
-        raise ValueError(f'{folder / HEAD} cannot be read: {why!r}') from None
+        raise AmiError(f'{folder / HEAD} cannot be read: {why!r}') from None
 
 
 @dataclass

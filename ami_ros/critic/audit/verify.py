@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 import re
 
+from ami_ros.core.errors import AmiError
 from ami_ros.critic.audit.hash_chain import (
     Entry,
     FIRST,
@@ -174,8 +175,8 @@ def moment(said: str, now: datetime | None = None) -> str:
         else:
             when = datetime.fromisoformat(said.replace('Z', '+00:00'))
     except (ValueError, OverflowError):
-        raise ValueError(f'{said!r} is no time; 90s, 30m, 12h, 7d are, and '
-                         '2026-01-31T12:00') from None
+        raise AmiError(f'{said!r} is no time; 90s, 30m, 12h, 7d are, and '
+                       '2026-01-31T12:00') from None
     if when.tzinfo is None:
         when = when.replace(tzinfo=timezone.utc)
     return stamp(when)

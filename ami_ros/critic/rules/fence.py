@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.footprint_sweep import arc, Box, pace
@@ -45,12 +46,12 @@ class FenceParams(Settings):
         """Check the corners as well."""
         super().__post_init__()
         if not self.frame:
-            raise ValueError('frame is empty; name the one that the corners are in')
+            raise AmiError('frame is empty; name the one that the corners are in')
         count = sum(len(corners(polygon)) for polygon in (
             *self.keep_out, *((self.stay_in,) if self.stay_in else ())))
         if not count <= MOST_CORNERS:
-            raise ValueError(f'the polygons have {count} corners together; at most {MOST_CORNERS} '
-                             'can be judged in time: leave out corners, or areas out of reach')
+            raise AmiError(f'the polygons have {count} corners together; at most {MOST_CORNERS} '
+                           'can be judged in time: leave out corners, or areas out of reach')
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def corners(polygon) -> np.ndarray:
         points = np.empty(0)
     if points.ndim != 2 or len(points) < 3 or points.shape[1] != 2 or not (
             np.isfinite(points).all()):
-        raise ValueError(f'{polygon!r} is no polygon; it needs three or more corners [x, y] in m')
+        raise AmiError(f'{polygon!r} is no polygon; it needs three or more corners [x, y] in m')
     return points[:, 0] + 1j * points[:, 1]
 
 

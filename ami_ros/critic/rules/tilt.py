@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import math
 from typing import ClassVar
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting, Settings
 from ami_ros.core.types import Command, Situation
 from ami_ros.critic.rule_interface import Answer, Stop, twist
@@ -69,6 +70,6 @@ def make(own: TiltParams, shared: Shared, robot: Robot) -> Tilt:
     """Make the rule of a policy; ValueError where the robot requires no IMU."""
     names = tuple(sensor.name for sensor in robot.sensors_of('Imu') if sensor.required)
     if not names:
-        raise ValueError(f'tilt needs a sensor of kind Imu that {robot.name} requires; say '
-                         'required: true of it in the robot file, or take the rule out')
+        raise AmiError(f'tilt needs a sensor of kind Imu that {robot.name} requires; say '
+                       'required: true of it in the robot file, or take the rule out')
     return Tilt(own.max_tilt_deg, own.max_lift_mps2, own.filter_s, names)

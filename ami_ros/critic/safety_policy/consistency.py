@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 from typing import Any, cast
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.findings import Finding, good, UNCHECKED, WARN, WRONG
 from ami_ros.critic.critic import Critic
 from ami_ros.critic.safety_policy.policy_loader import Policy
@@ -35,7 +36,7 @@ def together(robot: Robot, policy: Policy, parameters: Parameters | None = None)
     """Compare them; what nobody gave is not compared and says so."""
     try:
         Critic(policy, robot)
-    except ValueError as wrong:
+    except AmiError as wrong:
         return [Finding(WRONG, 'together: policy and robot', f'{policy.path}: {wrong}', '',
                         f'Correct {policy.path} or {robot.path}.')]
     found = [*reaction(robot, policy), *ages(robot, policy), *plans(robot, policy, parameters),

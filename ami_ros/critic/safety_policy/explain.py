@@ -4,6 +4,7 @@
 import dataclasses
 import inspect
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import right, Settings, unknown
 from ami_ros.critic.rules import CORE, RULES
 from ami_ros.critic.safety_policy.policy_loader import Policy
@@ -16,9 +17,9 @@ def explain(policy: Policy, only: str = '') -> list[str]:
     names = ['shared', *policy.rules]
     if only and only not in names:
         if only in RULES:
-            raise ValueError(f'{policy.path} does not name {only}, so it does not run; it names: '
-                             f'{", ".join(policy.rules)}')
-        raise ValueError(f'{policy.path}: {unknown(only, names)}')
+            raise AmiError(f'{policy.path} does not name {only}, so it does not run; it names: '
+                           f'{", ".join(policy.rules)}')
+        raise AmiError(f'{policy.path}: {unknown(only, names)}')
     lines = []
     for name in [only] if only else names:
         own = policy.shared if name == 'shared' else policy.rules[name]

@@ -9,6 +9,7 @@ import re
 
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.robots.strict_yaml import SAFE
 
 KINDS = {
@@ -35,8 +36,8 @@ def sources(text: str, where: str) -> dict[str, str]:
         kind = next((kind for kind in KINDS if source.startswith(f'{kind}, ')), None)
         if kind is None or not source.removeprefix(f'{kind}, ').strip():
             what = f'says source: {source!r}' if source else 'does not say where it comes from'
-            raise ValueError(f'{where}, line {line + 1}: {key} {what}; write behind it '
-                             '# source: KIND, and how you know. Kinds: ' + ', '.join(KINDS))
+            raise AmiError(f'{where}, line {line + 1}: {key} {what}; write behind it '
+                           '# source: KIND, and how you know. Kinds: ' + ', '.join(KINDS))
         found[key] = source
     return found
 

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import build, Settings, unknown
 from ami_ros.critic.rule_interface import Rule
 from ami_ros.critic.rules import CORE, params, RULES
@@ -57,7 +58,7 @@ def changed(policy: Policy, numbers: Mapping[str, object]) -> Policy:
     groups = {group: asdict(own) for group, own in policy.groups.items()}
     for name, value in numbers.items():
         if name not in policy.numbers:
-            raise ValueError(f'{policy.path}: {unknown(name, policy.numbers)}')
+            raise AmiError(f'{policy.path}: {unknown(name, policy.numbers)}')
         group, _, key = name.rpartition('.')
         groups[group][key] = value
     shared = groups.pop('shared')
@@ -70,9 +71,9 @@ def read(path: Path) -> Policy:
     try:
         text = Path(path).read_text(encoding='utf-8')
     except OSError as why:
-        raise ValueError(f'{path} cannot be read: {why.strerror}') from why
+        raise AmiError(f'{path} cannot be read: {why.strerror}') from why
     except UnicodeDecodeError as why:
-        raise ValueError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
+        raise AmiError(f'{path} is not text in UTF-8: {why.reason} at byte {why.start}') from why
     return parse(text, str(path))
 
 
@@ -87,18 +88,18 @@ def chosen(said: Mapping, where: str) -> Policy:
     """Make a policy of plain values, without sources; ValueError as `read`."""
     for key in said:
         if key not in PARTS:
-            raise ValueError(f'{where}: {unknown(key, PARTS)}')
+            raise AmiError(f'{where}: {unknown(key, PARTS)}')
     shared = build(Shared, said.get('shared') or {}, f'{where}, shared')
     named = said.get('rules')
     if not isinstance(named, Mapping):
-        raise ValueError(f'{where}: rules must name the rules that run, each with its numbers; '
-                         f'there are: {", ".join(RULES)}')
+        raise AmiError(f'{where}: rules must name the rules that run, each with its numbers; '
+                       f'there are: {", ".join(RULES)}')
     for name in named:
         if name not in RULES:
-            raise ValueError(f'{where}, rules: {unknown(name, RULES)}')
+            raise AmiError(f'{where}, rules: {unknown(name, RULES)}')
     for name, reason in CORE.items():
         if name not in named:
-            raise ValueError(f'{where}, rules: {name} cannot be left out: {reason}')
+            raise AmiError(f'{where}, rules: {name} cannot be left out: {reason}')
     return Policy(shared, {name: build(params(name),
                                        {} if named[name] is None else named[name],
                                        f'{where}, rules.{name}')
@@ -110,14 +111,14 @@ def build_rules(policy: Policy, robot: Robot) -> tuple[Rule, ...]:
     for key, unit in OF_THE_ROBOT.items():
         asked, most = getattr(policy.shared, key), getattr(robot, key)
         if not asked <= most:
-            raise ValueError(f'{key} = {asked} is beyond what {robot.name} can do, {most} {unit}; '
-                             'a policy may be stricter, never looser')
+            raise AmiError(f'{key} = {asked} is beyond what {robot.name} can do, {most} {unit}; '
+                           'a policy may be stricter, never looser')
     made = {name: RULES[name].make(own, policy.shared, robot)
             for name, own in policy.rules.items()}
     if 'fence' in made:
         if 'odometry_jump' not in made:
-            raise ValueError('fence needs odometry_jump: when odometry leapt, nobody knows where '
-                             'the areas '
-                             'are; name both, or none')
+            raise AmiError('fence needs odometry_jump: when odometry leapt, nobody knows where '
+                           'the areas '
+                           'are; name both, or none')
         made['odometry_jump'] = replace(made['odometry_jump'], latches=True)
     return tuple(made.values())

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 
-class Unclear(ValueError):
+
+class Unclear(AmiError):
     """The readings do not say it; one sentence with the reason and what to do."""
 
 

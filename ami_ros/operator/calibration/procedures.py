@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between, wrap
 from ami_ros.nodes import topics
 from ami_ros.operator.calibration import (
@@ -110,7 +111,7 @@ def measure_turn(kit: Kit) -> Measurement:
     for motion in planned:
         try:
             before = kit.scan()
-        except (Unclear, ValueError):
+        except AmiError:
             before = None
         begun_ns, end_ns = kit.perform(motion)
         odometry, _ = kit.record(begun_ns, end_ns)
@@ -133,7 +134,7 @@ def turned_really(kit: Kit, turned: float, before: tuple | None, begun_ns: int, 
         after, angles = kit.scan()
         near = float(wrap(turned))
         return turned + scale.rotation(before[0], after, angles, near) - near, 'the scans'
-    except (Unclear, ValueError) as no_scans:
+    except AmiError as no_scans:
         reasons.append(str(no_scans))
     try:
         t, rate = np.array(list(kit.calibrator.heard.gyro) or np.zeros((0, 2))).T

@@ -12,6 +12,7 @@ from typing import Any
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import topics
 from ami_ros.operator.calibration.measurement import Measurement, said, Unclear
 from ami_ros.operator.calibration.motion_node import Aborted, Calibrator
@@ -28,7 +29,7 @@ def wanted(only: str) -> tuple[str, ...]:
     asked = [name.strip() for name in only.split(',') if name.strip()] or list(QUANTITIES)
     for name in asked:
         if name not in QUANTITIES:
-            raise ValueError(f'no quantity {name!r}; there are: {", ".join(QUANTITIES)}')
+            raise AmiError(f'no quantity {name!r}; there are: {", ".join(QUANTITIES)}')
     return tuple(name for name in QUANTITIES if name in asked)
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ami_ros.core.errors import AmiError
+
 MOST_PIXELS = 1 << 25       # a frame of 8K video has 33.2 million; more is no camera of a robot
 MOST_SCANS = 100            # of a progressive JPEG; each costs a pass over the whole picture
 MOST_SEGMENTS = 1000        # and fill bytes, before a JPEG says its size
@@ -68,17 +70,17 @@ def from_raw(data, height: int, width: int, step: int, encoding: str,
     """
     layout = ENCODINGS.get(encoding)
     if layout is None:
-        raise ValueError(f'image encoding {encoding!r} is not read; there are: '
-                         f'{", ".join(ENCODINGS)}')
+        raise AmiError(f'image encoding {encoding!r} is not read; there are: '
+                       f'{", ".join(ENCODINGS)}')
     flat = np.frombuffer(memoryview(data), np.uint8)
     row = width * layout.channels * layout.depth
     rows = height + height // 2 if layout.chroma else height
     if height > 0 and width > 0 and step < row:
-        raise ValueError(f'image says {width}x{height} {encoding}, step {step}; the step is the '
-                         f'length of a row in bytes, at least {row}')
+        raise AmiError(f'image says {width}x{height} {encoding}, step {step}; the step is the '
+                       f'length of a row in bytes, at least {row}')
     if height <= 0 or width <= 0 or flat.size < rows * step:
-        raise ValueError(f'image says {width}x{height} {encoding}, step {step}, but brings '
-                         f'{flat.size} bytes; it needs {rows * max(step, row)}')
+        raise AmiError(f'image says {width}x{height} {encoding}, step {step}, but brings '
+                       f'{flat.size} bytes; it needs {rows * max(step, row)}')
     if layout.code is None and layout.depth == 1:       # rgb8, the way that has to be quick
         return flat[:rows * step].reshape(rows, step)[:, :row].reshape(height, width, 3)
     check_shape(width, height, encoding, layout)
@@ -94,17 +96,17 @@ def check_shape(width: int, height: int, encoding: str, layout: PixelLayout) -> 
     """Refuse what the encoding cannot have, and what no camera has."""
     if width % layout.even[0] or height % layout.even[1]:
         what = 'an even width' + (' and height' if layout.even[1] > 1 else '')
-        raise ValueError(f'image says {width}x{height} {encoding}, which has {what}')
+        raise AmiError(f'image says {width}x{height} {encoding}, which has {what}')
     if min(width, height) < layout.least:
-        raise ValueError(f'image says {width}x{height} {encoding}; its colours are mixed from '
-                         f'at least {layout.least}x{layout.least}')
+        raise AmiError(f'image says {width}x{height} {encoding}; its colours are mixed from '
+                       f'at least {layout.least}x{layout.least}')
     check_pixels(width, height)
 
 
 def check_pixels(width: int, height: int) -> None:
     """Refuse a picture of no pixels or of more than any camera has, before memory is taken."""
     if not 0 < width * height <= MOST_PIXELS:
-        raise ValueError(f'image says {width}x{height}; it may have 1 to {MOST_PIXELS} pixels')
+        raise AmiError(f'image says {width}x{height}; it may have 1 to {MOST_PIXELS} pixels')
 
 
 def from_compressed(data, kind: str = '') -> np.ndarray:
@@ -116,10 +118,10 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     """
     original, _, rest = kind.partition(';')
     if 'compressedDepth' in rest or original.strip().startswith(('16UC', '32FC')):
-        raise ValueError(f'compressed image is {kind!r}, depth; a color image is needed')
+        raise AmiError(f'compressed image is {kind!r}, depth; a color image is needed')
     if original.startswith('bayer_') and not ('bgr' in rest or 'rgb' in rest):
-        raise ValueError(f'compressed image is {kind!r}, a mosaic; compress its colours, as '
-                         'image_proc makes them')
+        raise AmiError(f'compressed image is {kind!r}, a mosaic; compress its colours, as '
+                       'image_proc makes them')
     flat = np.frombuffer(memoryview(data), np.uint8)
     size = compressed_size(flat)
     if size is not None:
@@ -131,7 +133,7 @@ def from_compressed(data, kind: str = '') -> np.ndarray:
     except cv2.error:
         picture = None
     if picture is None:
-        raise ValueError(f'compressed image of {flat.size} bytes is neither JPEG nor PNG')
+        raise AmiError(f'compressed image of {flat.size} bytes is neither JPEG nor PNG')
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
@@ -145,8 +147,8 @@ def check_end(flat: np.ndarray) -> None:
     begin, mark = (data.find(PNG), b'IEND') if data.startswith(PNG) else (
         data.rfind(b'\xff\xda'), b'\xff\xd9')
     if begin < 0 or data.find(mark, begin) < 0:
-        raise ValueError(f'compressed image of {flat.size} bytes is cut short: its data ends '
-                         'before the image does')
+        raise AmiError(f'compressed image of {flat.size} bytes is cut short: its data ends '
+                       'before the image does')
 
 
 def compressed_size(flat: np.ndarray) -> tuple[int, int] | None:

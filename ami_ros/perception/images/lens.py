@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
+
 MOST_SIDE = 16384           # pixels; OpenCV's maps end at 32767
 MOST_COEFFICIENTS = 14      # OpenCV's largest model
 SAMPLES = 1800              # of the distortion from the axis out, every 0.05 to 0.1 degrees
@@ -114,29 +116,29 @@ def lens(size: tuple[int, int], model: str, k, d, r, p, binning: tuple[int, int]
     turn = NOT_TURNED if rectified or not r.any() else r.reshape(3, 3).T
     if not (np.abs(turn) < 1.001).all() or (
             np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0):
-        raise ValueError(f'camera_info has R {r.tolist()}, which is no rotation')
+        raise AmiError(f'camera_info has R {r.tolist()}, which is no rotation')
     if rectified and p.any():
         k, d, model = p.reshape(3, 4)[:, :3].ravel(), d[:0], 'pinhole'
     elif rectified:
         d, model = d[:0], 'pinhole'
     (fx, skew, cx), (_, fy, cy) = k.reshape(3, 3)[:2]
     if not (fx > 0 and fy > 0):
-        raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels: the camera is not '
-                         'calibrated; camera_calibration makes the file for its driver')
+        raise AmiError(f'camera_info has focal lengths {fx} and {fy} pixels: the camera is not '
+                       'calibrated; camera_calibration makes the file for its driver')
     if not (0.005 < fx / size[0] < 100 and 0.005 < fy / size[1] < 100):
-        raise ValueError(f'camera_info has focal lengths {fx} and {fy} pixels in images of '
-                         f'{size[0]}x{size[1]}; it was made for another size')
+        raise AmiError(f'camera_info has focal lengths {fx} and {fy} pixels in images of '
+                       f'{size[0]}x{size[1]}; it was made for another size')
     if not (skew == 0 and 0 <= cx <= size[0] and 0 <= cy <= size[1]):
-        raise ValueError(f'camera_info has its middle at {cx}, {cy} and skew {skew}, in images '
-                         f'of {size[0]}x{size[1]}; it was made for another size')
+        raise AmiError(f'camera_info has its middle at {cx}, {cy} and skew {skew}, in images '
+                       f'of {size[0]}x{size[1]}; it was made for another size')
     coefficients, fisheye = distortion(model, d)
     x, y, width, height = region if region[2] and region[3] else (0, 0, *size)
     across, down = (max(1, b) for b in binning)
     if x + width > size[0] or y + height > size[1]:
-        raise ValueError(f'camera_info has a region of {width}x{height} at {x}, {y}, which is '
-                         f'not inside {size[0]}x{size[1]}')
+        raise AmiError(f'camera_info has a region of {width}x{height} at {x}, {y}, which is '
+                       f'not inside {size[0]}x{size[1]}')
     if width < across or height < down:
-        raise ValueError(f'camera_info bins {across}x{down} pixels, of {width}x{height}')
+        raise AmiError(f'camera_info bins {across}x{down} pixels, of {width}x{height}')
     return Lens((width // across, height // down), (fx / across, fy / down),
                 ((cx - x + 0.5) / across - 0.5, (cy - y + 0.5) / down - 0.5),
                 coefficients, turn, fisheye)
@@ -146,15 +148,15 @@ def check(size: tuple[int, int], k: np.ndarray, d: np.ndarray, r: np.ndarray,
           p: np.ndarray) -> None:
     """Refuse fields of a wrong size, and numbers that are none."""
     if not (0 < size[0] <= MOST_SIDE and 0 < size[1] <= MOST_SIDE):
-        raise ValueError(f'camera_info is of images of {size[0]}x{size[1]}; a side has 1 to '
-                         f'{MOST_SIDE} pixels')
+        raise AmiError(f'camera_info is of images of {size[0]}x{size[1]}; a side has 1 to '
+                       f'{MOST_SIDE} pixels')
     if d.size > MOST_COEFFICIENTS:
-        raise ValueError(f'camera_info has {d.size} distortion coefficients; no model has more '
-                         f'than {MOST_COEFFICIENTS}')
+        raise AmiError(f'camera_info has {d.size} distortion coefficients; no model has more '
+                       f'than {MOST_COEFFICIENTS}')
     for name, values, count in (('K', k, 9), ('R', r, 9), ('P', p, 12), ('D', d, d.size)):
         if values.shape != (count,) or not np.isfinite(values).all():
-            raise ValueError(f'camera_info has {name} {values.tolist()}; it needs '
-                             f'{count} finite numbers')
+            raise AmiError(f'camera_info has {name} {values.tolist()}; it needs '
+                           f'{count} finite numbers')
 
 
 def distortion(model: str, d: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -162,13 +164,13 @@ def distortion(model: str, d: np.ndarray) -> tuple[np.ndarray, bool]:
     if model in UNDISTORTED and not d.any():
         return np.zeros(14), False
     if model not in MODELS:
-        raise ValueError(f'camera_info has distortion_model {model!r} and D {d.tolist()}; models '
-                         f'that are read: {", ".join(MODELS)}, and none where D is zero')
+        raise AmiError(f'camera_info has distortion_model {model!r} and D {d.tolist()}; models '
+                       f'that are read: {", ".join(MODELS)}, and none where D is zero')
     counted, wanted = MODELS[model]
     if d[counted:].any():
-        raise ValueError(f'camera_info has {d.size} coefficients of {model}, which has {counted}; '
-                         'calibrate with another model (rational_polynomial has up to 14), or '
-                         'publish rectified images (image_proc) and take their topic')
+        raise AmiError(f'camera_info has {d.size} coefficients of {model}, which has {counted}; '
+                       'calibrate with another model (rational_polynomial has up to 14), or '
+                       'publish rectified images (image_proc) and take their topic')
     out = np.zeros(wanted)
     out[:min(counted, d.size)] = d[:counted]
     return out, wanted == 4

@@ -12,6 +12,7 @@ import math
 import cv2
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.perception.images import codec
 from ami_ros.perception.images.lens import Lens
 
@@ -94,11 +95,11 @@ def target(lens: Lens, wanted: Pinhole, tolerance_rad: float) -> Pinhole:
         return wanted
     most = widest(lens, wanted.size)
     if most == 0.0:
-        raise ValueError('camera sees 0.0 degrees across, by its camera_info: its D '
-                         f'{lens.d.tolist()} or its R is wrong; calibrate the camera again')
+        raise AmiError('camera sees 0.0 degrees across, by its camera_info: its D '
+                       f'{lens.d.tolist()} or its R is wrong; calibrate the camera again')
     if most < wanted.hfov_rad - tolerance_rad:
         width, height = wanted.size
-        raise ValueError(
+        raise AmiError(
             f'camera sees {math.degrees(most):.1f} degrees across in images of the shape '
             f'{width}x{height}, wanted are {math.degrees(wanted.hfov_rad):.1f}; take a wider '
             'camera, or train with camera_hfov_rad of the robot file at '
@@ -133,8 +134,8 @@ class Rectifier:
         """
         coarse = self.lens.pixels(self.pinhole.grid())
         if not inside(self.lens, coarse):
-            raise ValueError(f'camera_info has D {self.lens.d.tolist()}, which turns the image '
-                             'inside out; calibrate the camera again')
+            raise AmiError(f'camera_info has D {self.lens.d.tolist()}, which turns the image '
+                           'inside out; calibrate the camera again')
         dense = max([1.0, *(float(np.linalg.norm(np.diff(coarse, axis=axis), axis=-1).max())
                             for axis in (0, 1) if coarse.shape[axis] > 1)])
         shrink = 1 if dense <= FINE else round(dense / COARSE)
@@ -155,8 +156,8 @@ class Rectifier:
         """(H, W, 3) uint8 rgb of the lens to one of the pinhole; ValueError for another size."""
         if picture.shape[1::-1] != self.lens.size:
             height, width = picture.shape[:2]
-            raise ValueError(f'image is {width}x{height}, its camera_info is of '
-                             f'{self.lens.size[0]}x{self.lens.size[1]}')
+            raise AmiError(f'image is {width}x{height}, its camera_info is of '
+                           f'{self.lens.size[0]}x{self.lens.size[1]}')
         if self.plain:
             return codec.resize(picture, self.pinhole.size)
         part = picture[self.part]
@@ -173,8 +174,8 @@ def fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     height, width = picture.shape[:2]
     if abs(width / height - size[0] / size[1]) > SAME_SHAPE * size[0] / size[1]:
-        raise ValueError(f'image is {width}x{height}; this module sees {size[0]}x{size[1]}, and '
-                         'larger images of the same shape, or of any shape with a camera_info')
+        raise AmiError(f'image is {width}x{height}; this module sees {size[0]}x{size[1]}, and '
+                       'larger images of the same shape, or of any shape with a camera_info')
     return codec.resize(picture, size)
 
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import message_reader
 from ami_ros.recording.replay.trace_reader import BROKEN, refuse_damage, TRACE_RECORDS
 
@@ -71,8 +72,8 @@ class Index:
         """Return what held at a time; ValueError where that is before or after it all."""
         end_s = self.seconds(self.judged[-1])
         if not 0.0 <= seconds <= end_s + 1.0:
-            raise ValueError(f'the recording goes from 0 to {end_s:.3f} s; {seconds:g} s is '
-                             'outside')
+            raise AmiError(f'the recording goes from 0 to {end_s:.3f} s; {seconds:g} s is '
+                           'outside')
         stamps = [one.at_ns for one in self.judged]
         return self.judged[max(0, bisect_right(stamps, self.begin_ns + round(seconds * 1e9)) - 1)]
 
@@ -141,9 +142,9 @@ def index(bag: Path) -> Index:
             damage.append(f'a message on {heard.topic} is damaged ({why})')
     if not out.judged:
         refuse_damage(bag, TRACE_RECORDS, damage)
-        raise ValueError(f'{bag} holds no verdicts on {TRACE_RECORDS}: nothing says why it drove '
-                         f'as it '
-                         'did; ami-ros record, without --no-trace, records that')
+        raise AmiError(f'{bag} holds no verdicts on {TRACE_RECORDS}: nothing says why it drove '
+                       f'as it '
+                       'did; ami-ros record, without --no-trace, records that')
     return out
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.types import Plan
 from ami_ros.critic.critic import Critic, ROUNDING
 from ami_ros.critic.rule_interface import Rule, Stop
@@ -105,7 +106,7 @@ def tell_rules(out: Moment, about: dict, lines: list[trace_reader.TraceLine], on
     out.say('policy', f'{about["policy"]["file"]} {about["policy"]["hash"][:12]}')
     try:
         policy = policy_of(about, Changes())
-    except ValueError as wrong:
+    except AmiError as wrong:
         out.say('rules', f'cannot be asked again: {wrong}')
         return
     told = [line for line in lines if line.node == one.node and line.number <= one.number]

@@ -7,6 +7,7 @@ import multiprocessing
 from pathlib import Path
 import time
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import message_reader
 from ami_ros.recording.replay import command_to_image_chains, trace_reader
 from ami_ros.recording.replay.differences import First
@@ -20,7 +21,7 @@ def minds(bag: Path, said: dict[str, dict], changes: Changes, make_eye: Callable
     """Let every node of the mind think again; return what came of it, and its plans."""
     who = trace_reader.kinds(said, *KINDS)
     if not who:
-        raise ValueError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
+        raise AmiError(f'{bag} has no trace of a mind; it has of: {", ".join(said)}')
     node, about = next(iter(who.items()))
     robot = trace_reader.robot_of(about)
     camera = robot.camera
@@ -61,9 +62,9 @@ def critics(bag: Path, said: dict[str, dict], changes: Changes,
         if isinstance(line, trace_reader.TraceLine) and line.node in again:
             again[line.node].do(line)
     if not again:
-        raise ValueError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')
+        raise AmiError(f'{bag} has no trace of a critic; it has of: {", ".join(said)}')
     if len(again) > 1:
-        raise ValueError(f'{bag} has several critics, {", ".join(again)}; record one robot')
+        raise AmiError(f'{bag} has several critics, {", ".join(again)}; record one robot')
     one, = again.values()
     recorded = next(iter(trace_reader.kinds(said, 'critic').values()))
     policy = {'recorded': recorded['policy']['hash'],

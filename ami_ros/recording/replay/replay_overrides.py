@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.robot_processes import PLANNERS
 from ami_ros.core.settings import (
     ActorSettings,
@@ -61,9 +62,9 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
     """
     try:
         said = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as why:
-        raise ValueError(f'{path} cannot be read: {why}; '
-                         'config/rover_node_parameters.yaml is a parameter file') from None
+    except (OSError, yaml.YAMLError, ValueError) as why:
+        raise AmiError(f'{path} cannot be read: {why}; '
+                       'config/rover_node_parameters.yaml is a parameter file') from None
     out: dict[str, dict[str, object]] = {}
     for node, block in (said or {}).items():
         if node.rpartition('/')[2] not in PLANNERS:
@@ -73,11 +74,11 @@ def settings_of(path: Path) -> dict[str, dict[str, object]]:
                 for key in values:
                     known = [one.name for one in fields(GROUPS[group])]
                     if key not in known:
-                        raise ValueError(f'{path}, {group}: {unknown(key, known)}')
+                        raise AmiError(f'{path}, {group}: {unknown(key, known)}')
                 out.setdefault(group, {}).update(values)
     if not out:
-        raise ValueError(f'{path} has no settings of {", ".join(GROUPS)} for a node of: '
-                         f'{", ".join(PLANNERS)}; config/rover_node_parameters.yaml has')
+        raise AmiError(f'{path} has no settings of {", ".join(GROUPS)} for a node of: '
+                       f'{", ".join(PLANNERS)}; config/rover_node_parameters.yaml has')
     return out
 
 
@@ -86,17 +87,17 @@ def module_of(node: str, then: dict, changes: Changes) -> Module:
     if changes.module:
         return open_module(changes.module)
     if not then:
-        raise ValueError(f'{node} did not say which module it had; give --modules')
+        raise AmiError(f'{node} did not say which module it had; give --modules')
     for path in (then['path'], ''):
         try:
             module = open_module(path)
-        except (ValueError, OSError):
+        except (AmiError, OSError):
             continue
         if module.id == then['hash']:
             return module
-    raise ValueError(f'the drive was made with {then["name"]} {then["version"]}, hash '
-                     f'{then["hash"][:12]}, which is neither at {then["path"]} nor active here; '
-                     'give --modules FOLDER')
+    raise AmiError(f'the drive was made with {then["name"]} {then["version"]}, hash '
+                   f'{then["hash"][:12]}, which is neither at {then["path"]} nor active here; '
+                   'give --modules FOLDER')
 
 
 def policy_of(said: dict, changes: Changes) -> Policy:
@@ -105,8 +106,8 @@ def policy_of(said: dict, changes: Changes) -> Policy:
         return read_policy(changes.policy)
     try:
         return parse(said['policy']['text'], said['policy']['file'])
-    except ValueError as wrong:
-        raise ValueError(f'the policy of the recording is none of this version: {wrong}; take the '
-                         'version that recorded it, or another policy: ami-ros replay '
-                         '--safety-policy'
-                         ) from None
+    except AmiError as wrong:
+        raise AmiError(f'the policy of the recording is none of this version: {wrong}; take the '
+                       'version that recorded it, or another policy: ami-ros replay '
+                       '--safety-policy'
+                       ) from None

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import struct
 
+from ami_ros.core.errors import AmiError
 from ami_ros.recording import message_reader
 from ami_ros.recording.attached_robot_file import (
     robot_of as robot_of,  # its callers know it from here
@@ -44,8 +45,8 @@ class TraceLine:
         try:
             return thawed(self.said)
         except BROKEN as why:
-            raise ValueError(f'line {self.number} of {self.node}, recorded at '
-                             f'{self.log_ns / 1e9:.3f} s, is damaged: {why}') from None
+            raise AmiError(f'line {self.number} of {self.node}, recorded at '
+                           f'{self.log_ns / 1e9:.3f} s, is damaged: {why}') from None
 
 
 def lines_of(data: bytes, log_ns: int) -> Iterator[TraceLine]:
@@ -80,26 +81,26 @@ def abouts(bag: Path) -> dict[str, dict]:
             damage.append(f'a message on {heard.topic} is no text of ours ({why})')
     if not said:
         refuse_damage(bag, TRACE_METADATA, damage)
-        raise ValueError(f'{bag} has no {TRACE_METADATA}: it was recorded without a trace and '
-                         f'cannot be '
-                         'replayed; ami-ros record, without --no-trace, records one')
+        raise AmiError(f'{bag} has no {TRACE_METADATA}: it was recorded without a trace and '
+                       f'cannot be '
+                       'replayed; ami-ros record, without --no-trace, records one')
     return said
 
 
 def about_of(said: dict[str, dict], node: str) -> dict:
     """Return what a node said of itself; ValueError where that is not in the recording."""
     if node not in said:
-        raise ValueError(f'{node} says nothing of itself on {TRACE_METADATA} in this recording, '
-                         f'or what it '
-                         f'says is damaged; there are: {", ".join(said)}')
+        raise AmiError(f'{node} says nothing of itself on {TRACE_METADATA} in this recording, '
+                       f'or what it '
+                       f'says is damaged; there are: {", ".join(said)}')
     return said[node]
 
 
 def refuse_damage(bag: Path, topic: str, damage: list[str]) -> None:
     """Say that nothing of a topic was found because the recording is damaged, where it is."""
     if damage:
-        raise ValueError(f'{bag} is damaged, and nothing of {topic} can be read: {damage[0]}; '
-                         'copy it again from where it was recorded')
+        raise AmiError(f'{bag} is damaged, and nothing of {topic} can be read: {damage[0]}; '
+                       'copy it again from where it was recorded')
 
 
 def kinds(said: dict[str, dict], *kind: str) -> dict[str, dict]:

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between
 from ami_ros.core.types import Belief, Plan
 from ami_ros.recording import message_reader
@@ -49,8 +50,8 @@ def question(text: str) -> Question:
     try:
         return Question(*map(float, match.groups() if match else ()))
     except (TypeError, ValueError):
-        raise ValueError(f'{text!r} is no question; ask as "t=12.5 v=0.3 w=-0.5": s since the '
-                         'beginning, m/s, rad/s') from None
+        raise AmiError(f'{text!r} is no question; ask as "t=12.5 v=0.3 w=-0.5": s since the '
+                       'beginning, m/s, rad/s') from None
 
 
 def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Prediction:
@@ -59,13 +60,13 @@ def ask(bag: Path, asked: Question, changes: Changes, make_eye: Callable) -> Pre
     one = found.at(asked.at_s)
     who = trace_reader.kinds(said, 'mind', 'actor')
     if not who:
-        raise ValueError(f'{bag} has no trace of who plans; it has of: {", ".join(said)}')
+        raise AmiError(f'{bag} has no trace of who plans; it has of: {", ".join(said)}')
     node, about = next(iter(who.items()))
     then, again = thought_at(bag, one.frame_ns, one.run, node, about, changes, make_eye)
     limits = again.robot.limits
     if abs(asked.v) > limits[0] or abs(asked.w) > limits[1]:
-        raise ValueError(f'{again.robot.name} drives {limits[0]} m/s and {limits[1]} rad/s at '
-                         f'most; {asked.v} and {asked.w} were asked')
+        raise AmiError(f'{again.robot.name} drives {limits[0]} m/s and {limits[1]} rad/s at '
+                       f'most; {asked.v} and {asked.w} were asked')
     actor, world = again.mind.actor, again.mind.world_model
     horizon = actor.dynamics.horizons[0]
     knots = np.tile((asked.v, asked.w), (1, horizon, 1)).astype(float)
@@ -98,7 +99,7 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
             if kind == 'Thought':
                 if (line.said['frame_ns'], line.said['run']) == (frame_ns, run):
                     if again is None or not line.said['plan'] or not line.said['belief']:
-                        raise ValueError(f'the state before frame {frame_ns} is not on record')
+                        raise AmiError(f'the state before frame {frame_ns} is not on record')
                     return line.what, again
             elif kind == 'State':
                 again = again or MindAgain(about, changes, make_eye, seen)
@@ -107,7 +108,7 @@ def thought_at(bag: Path, frame_ns: int, run: str, node: str, about: dict, chang
                 do: dict[str, Callable] = {'Tuned': again.tune, 'Began': again.begin,
                                            'Aimed': again.aim}
                 do[kind](line.what)
-    raise ValueError(f'no plan was made then: no planning of frame {frame_ns} is on record')
+    raise AmiError(f'no plan was made then: no planning of frame {frame_ns} is on record')
 
 
 def followed(found, run: str, start_ns: int, place: np.ndarray, ahead_s: np.ndarray

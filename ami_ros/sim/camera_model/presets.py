@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim.camera_model.settings import CameraSettings, DISPLAY_GAMMA
 
 REAL: dict[str, Any] = {'auto_exposure': True, 'noise': 3.0}
@@ -53,7 +54,7 @@ def find(name: str) -> Preset:
     if drawn := RANDOM.fullmatch(name):
         return Preset(random(int(drawn[1])))
     if name not in PRESETS:
-        raise ValueError(f'no camera {name!r}; there are: {", ".join(PRESETS)}, random(SEED)')
+        raise AmiError(f'no camera {name!r}; there are: {", ".join(PRESETS)}, random(SEED)')
     return PRESETS[name]
 
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
+
 STEP_S = 1 / 240        # PyBullet's own; contacts of small wheels need it
 TORQUE_NM = 0.6         # at a wall the wheels stall before they slip, as on a small real base
 FAR_M = 20.0            # in the protocol's room the camera sees as far as this
@@ -57,7 +59,7 @@ def open_engine(name: str, world, robot, size: tuple[int, int]) -> Engine:
     ValueError lists the engines; RuntimeError says what to install.
     """
     if name not in ENGINES:
-        raise ValueError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
+        raise AmiError(f'no engine {name!r}; there are: {", ".join(ENGINES)}')
     module, install = ENGINES[name]
     try:
         opened = importlib.import_module(module)

@@ -3,6 +3,7 @@
 
 import importlib
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim.scenes.scene import Scene
 from ami_ros.sim.scenes.seed_allocation import MOST_SEED
 
@@ -19,7 +20,7 @@ GENERATORS = {      # name: module; each has draw(seed) -> Scene
 def known(generator: str) -> str:
     """Return the name of a generator; ValueError lists those there are."""
     if generator not in GENERATORS:
-        raise ValueError(f'no generator {generator!r}; there are: {", ".join(GENERATORS)}')
+        raise AmiError(f'no generator {generator!r}; there are: {", ".join(GENERATORS)}')
     return generator
 
 
@@ -27,5 +28,5 @@ def draw(generator: str, seed: int) -> Scene:
     """Draw a scene; the same generator and seed draw the same one."""
     module = importlib.import_module(GENERATORS[known(generator)])
     if not 0 <= seed <= MOST_SEED:
-        raise ValueError(f'world seed {seed} is not between 0 and {MOST_SEED}')
+        raise AmiError(f'world seed {seed} is not between 0 and {MOST_SEED}')
     return module.draw(int(seed))

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim.furnished_room import World
 from ami_ros.sim.scenes.collision_solids import Ground, openings, SLACK_M, solids_of
 from ami_ros.sim.scenes.elements import (
@@ -105,15 +106,15 @@ def looks(value):
 def check(scene: Scene) -> Scene:
     """Return the scene if it can exist; ValueError says in one sentence what cannot."""
     if not scene.rooms:
-        raise ValueError('a scene needs at least one room')
+        raise AmiError('a scene needs at least one room')
     for look in looks((scene.rooms, scene.doors, scene.furniture)):
         if look.kind not in KINDS:
-            raise ValueError(f'no texture {look.kind!r}; there are: {", ".join(KINDS)}')
+            raise AmiError(f'no texture {look.kind!r}; there are: {", ".join(KINDS)}')
         if not look.colours or not 0.02 <= look.scale_m <= 20:
-            raise ValueError(f'texture {look.kind!r} needs a colour and a scale of 0.02 to 20 m')
+            raise AmiError(f'texture {look.kind!r} needs a colour and a scale of 0.02 to 20 m')
     if not all(map(math.isfinite, numbers((scene.rooms, scene.doors, scene.furniture,
                                            scene.lighting, scene.people)))):
-        raise ValueError('a number of the scene is not finite')
+        raise AmiError('a number of the scene is not finite')
     for i, room in enumerate(scene.rooms):
         check_room(i, room, scene.rooms)
     for i, door in enumerate(scene.doors):
@@ -121,16 +122,16 @@ def check(scene: Scene) -> Scene:
         check_openings(i, door, scene)
     for i, piece in enumerate(scene.furniture):
         if scene.room_at(piece.x_m, piece.y_m) is None:
-            raise ValueError(f'furniture {i} ({piece.kind}) at ({piece.x_m:.2f}, {piece.y_m:.2f}) '
-                             'm stands in no room')
+            raise AmiError(f'furniture {i} ({piece.kind}) at ({piece.x_m:.2f}, {piece.y_m:.2f}) '
+                           'm stands in no room')
         if not all(h > 0 for part in piece.parts for h in part.half):
-            raise ValueError(f'furniture {i} ({piece.kind}) has a part without extent')
+            raise AmiError(f'furniture {i} ({piece.kind}) has a part without extent')
     for i, person in enumerate(scene.people):
         if len(person.path) < 2 or any(scene.room_at(*p) is None for p in person.path):
-            raise ValueError(f'person {i} needs a path of at least two points inside rooms')
+            raise AmiError(f'person {i} needs a path of at least two points inside rooms')
         if not 0 < person.speed_mps <= 3:
-            raise ValueError(f'person {i} walks at {person.speed_mps} m/s; above 0 and up to 3 '
-                             'm/s are allowed')
+            raise AmiError(f'person {i} walks at {person.speed_mps} m/s; above 0 and up to 3 '
+                           'm/s are allowed')
     return scene
 
 
@@ -138,32 +139,32 @@ def check_room(i: int, room: Room, rooms: tuple[Room, ...]) -> None:
     """Check the sizes of one room, and that no earlier one overlaps it."""
     for length in room.size_m:
         if not ROOM_M[0] <= length <= ROOM_M[1]:
-            raise ValueError(f'room {i} has a side of {length:.2f} m; {ROOM_M[0]:g} to '
-                             f'{ROOM_M[1]:g} m are allowed')
+            raise AmiError(f'room {i} has a side of {length:.2f} m; {ROOM_M[0]:g} to '
+                           f'{ROOM_M[1]:g} m are allowed')
     if not HEIGHT_M[0] <= room.height_m <= HEIGHT_M[1]:
-        raise ValueError(f'room {i} is {room.height_m:.2f} m high; {HEIGHT_M[0]:g} to '
-                         f'{HEIGHT_M[1]:g} m are allowed')
+        raise AmiError(f'room {i} is {room.height_m:.2f} m high; {HEIGHT_M[0]:g} to '
+                       f'{HEIGHT_M[1]:g} m are allowed')
     for j, other in enumerate(rooms[:i]):
         gap_x = max(room.x0_m - other.x1_m, other.x0_m - room.x1_m)
         gap_y = max(room.y0_m - other.y1_m, other.y0_m - room.y1_m)
         if max(gap_x, gap_y) < WALL_M - SLACK_M:
-            raise ValueError(f'rooms {j} and {i} overlap, or the wall between them is thinner '
-                             f'than {WALL_M:g} m')
+            raise AmiError(f'rooms {j} and {i} overlap, or the wall between them is thinner '
+                           f'than {WALL_M:g} m')
     for decor in room.decor:
         if decor.side not in range(4):
-            raise ValueError(f'room {i} has something on wall {decor.side}; walls are 0 to 3 '
-                             f'({", ".join(SIDES)})')
+            raise AmiError(f'room {i} has something on wall {decor.side}; walls are 0 to 3 '
+                           f'({", ".join(SIDES)})')
 
 
 def check_door(i: int, door: Door, rooms: tuple[Room, ...]) -> None:
     """Check that a door lies in a wall that its two rooms share."""
     if door.along not in ('x', 'y'):
-        raise ValueError(f"door {i} lies along {door.along!r}; there are: 'x', 'y'")
+        raise AmiError(f"door {i} lies along {door.along!r}; there are: 'x', 'y'")
     if len(set(door.rooms)) != 2 or any(r not in range(len(rooms)) for r in door.rooms):
-        raise ValueError(f'door {i} joins rooms {door.rooms}; two of the rooms 0 to '
-                         f'{len(rooms) - 1} are needed')
+        raise AmiError(f'door {i} joins rooms {door.rooms}; two of the rooms 0 to '
+                       f'{len(rooms) - 1} are needed')
     if not 0.6 <= door.width_m <= 4.0:
-        raise ValueError(f'door {i} is {door.width_m:.2f} m wide; 0.6 to 4 m are allowed')
+        raise AmiError(f'door {i} is {door.width_m:.2f} m wide; 0.6 to 4 m are allowed')
     one, two = (rooms[r] for r in door.rooms)
     if door.along == 'y':
         one, two = (Room(r.y0_m, r.x0_m, r.y1_m, r.x1_m, r.height_m, r.floor, r.walls, r.ceiling)
@@ -178,11 +179,11 @@ def check_door(i: int, door: Door, rooms: tuple[Room, ...]) -> None:
     half = door.width_m / 2
     if not shared or x - half < max(one.x0_m, two.x0_m) - SLACK_M \
             or x + half > min(one.x1_m, two.x1_m) + SLACK_M:
-        raise ValueError(f'door {i} at ({door.x_m:.2f}, {door.y_m:.2f}) m lies outside the wall '
-                         f'that rooms {door.rooms[0]} and {door.rooms[1]} share')
+        raise AmiError(f'door {i} at ({door.x_m:.2f}, {door.y_m:.2f}) m lies outside the wall '
+                       f'that rooms {door.rooms[0]} and {door.rooms[1]} share')
     if not 1.0 <= door.height_m <= min(one.height_m, two.height_m):
-        raise ValueError(f'door {i} is {door.height_m:.2f} m high; at least 1 m and at most the '
-                         'height of its rooms are allowed')
+        raise AmiError(f'door {i} is {door.height_m:.2f} m high; at least 1 m and at most the '
+                       'height of its rooms are allowed')
 
 
 def check_openings(i: int, door: Door, scene: Scene) -> None:
@@ -191,5 +192,5 @@ def check_openings(i: int, door: Door, scene: Scene) -> None:
         for side in range(4):
             found = openings(scene.rooms[index], index, side, scene.doors)
             if any(b[0] < a[1] - SLACK_M for a, b in zip(found, found[1:])):
-                raise ValueError(f'door {i} overlaps another door in the {SIDES[side]} wall of '
-                                 f'room {index}')
+                raise AmiError(f'door {i} overlaps another door in the {SIDES[side]} wall of '
+                               f'room {index}')

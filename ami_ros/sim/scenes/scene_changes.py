@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim import furnished_room as worlds
 from ami_ros.sim.scenes import furniture, furniture_placement, styles
 from ami_ros.sim.scenes import protocol_room as protocol
@@ -52,8 +53,8 @@ def doors(scene: Scene, count: int, seed: int, rng) -> Scene:
     for _ in range(int(count)):
         open_ = [i for i, d in enumerate(out) if not d.closed]
         if not open_:
-            raise ValueError(f'scene {scene.generator} {scene.seed} has {len(scene.doors)} doors; '
-                             f'{int(count)} cannot be closed')
+            raise AmiError(f'scene {scene.generator} {scene.seed} has {len(scene.doors)} doors; '
+                           f'{int(count)} cannot be closed')
         order = [open_[k] for k in rng.permutation(len(open_))]
         spare = [i for i in order if connected(len(scene.rooms),
                                                [d for k, d in enumerate(out) if k != i])]
@@ -117,8 +118,8 @@ def people(scene: Scene, count: int, seed: int, rng) -> Scene:
     for _ in range(int(count)):
         path = free_line(scene, rng)
         if path is None:
-            raise ValueError(f'scene {scene.generator} {scene.seed} has no free line for '
-                             'somebody to walk on')
+            raise AmiError(f'scene {scene.generator} {scene.seed} has no free line for '
+                           'somebody to walk on')
         out.append(Person(path, float(rng.uniform(0.4, 1.1)), float(rng.uniform(1.5, 1.95)),
                           int(rng.integers(2**31)), float(rng.uniform(0, 1))))
     return replace(scene, people=tuple(out))
@@ -201,18 +202,18 @@ def parse(text: str) -> tuple[Change, ...]:
     for word in filter(None, (w.strip() for w in text.split(','))):
         name, colon, amount = word.partition(':')
         if name not in CHANGES:
-            raise ValueError(f'no change {name!r}; there are: {", ".join(CHANGES)}')
+            raise AmiError(f'no change {name!r}; there are: {", ".join(CHANGES)}')
         kind = CHANGES[name]
         if colon and not kind.high:
-            raise ValueError(f'change {name} takes no amount, but {word!r} gives one')
+            raise AmiError(f'change {name} takes no amount, but {word!r} gives one')
         try:
             value = float(amount) if colon else float(kind.amount)
         except ValueError:
             value = math.nan
         if kind.high and (not kind.low <= value <= kind.high
                           or kind.high > 1 and value != int(value)):
-            raise ValueError(f'change {word!r}: right is {name}:{kind.low:g} to '
-                             f'{name}:{kind.high:g} ({kind.unit})')
+            raise AmiError(f'change {word!r}: right is {name}:{kind.low:g} to '
+                           f'{name}:{kind.high:g} ({kind.unit})')
         out.append(Change(name, value))
     return tuple(out)
 

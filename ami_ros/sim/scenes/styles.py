@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim.scenes.collision_solids import openings
 from ami_ros.sim.scenes.elements import Colour, Decor, Door, Lamp, Lighting, Look, Room, Rug
 
@@ -203,7 +204,7 @@ def lighting(rng, name: str, rooms: tuple[Room, ...]) -> Lighting:
     if name == 'side_light':
         return Lighting(name, tinted(float(rng.uniform(0.28, 0.4))), (1.0, 0.97, 0.9), 0.8,
                         (), azimuth, float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.8, 1.3)))
-    raise ValueError(f'no light {name!r}; there are: {", ".join(sorted(set(LIGHTS)))}')
+    raise AmiError(f'no light {name!r}; there are: {", ".join(sorted(set(LIGHTS)))}')
 
 
 def ceiling_lamps(rng, rooms, tint: Colour, power: float, share: float) -> tuple[Lamp, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import ami_ros
+from ami_ros.core.errors import AmiError
 from ami_ros.inference import backend
 from ami_ros.modules import golden_inputs
 from ami_ros.modules import module as modules
@@ -59,10 +60,10 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     """Make a module; the checkpoint lies beside it until the module is whole."""
     begun = time.monotonic()
     if job.out.exists():
-        raise ValueError(f'{job.out} exists; give another --out, or remove it')
+        raise AmiError(f'{job.out} exists; give another --out, or remove it')
     if not NAME.fullmatch(job.out.name):
-        raise ValueError(f'{job.out.name!r} would be the name of the module; it may have letters, '
-                         'digits, dots, dashes and underscores: give another --out')
+        raise AmiError(f'{job.out.name!r} would be the name of the module; it may have letters, '
+                       'digits, dots, dashes and underscores: give another --out')
     torch.set_num_threads(job.threads)
     data = read_worlds(job.worlds, say)
     recipe = train.Recipe(steps=job.steps, seed=job.seed)

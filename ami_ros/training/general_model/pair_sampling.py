@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between, wrap
 from ami_ros.training.general_model.world_frames import WorldFrames
 
@@ -51,8 +52,8 @@ class PairSampler:
         self.data, self.sampling = data, sampling
         self.worlds = np.unique(data.world) if worlds is None else np.asarray(worlds)
         if len(self.worlds) < sampling.groups:
-            raise ValueError(f'{len(self.worlds)} worlds are too few for batches of '
-                             f'{sampling.groups} worlds each')
+            raise AmiError(f'{len(self.worlds)} worlds are too few for batches of '
+                           f'{sampling.groups} worlds each')
         self.begin = np.searchsorted(data.world, self.worlds, 'left')
         self.end = np.searchsorted(data.world, self.worlds, 'right')
 

@@ -13,6 +13,7 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
+from ami_ros.core.errors import AmiError
 from ami_ros.training.augmentation import Augmentation, Augmenter
 from ami_ros.training.general_model.accuracy import accuracy
 from ami_ros.training.general_model.loss import terms, total, Weights
@@ -60,7 +61,7 @@ def processes() -> tuple[int, int]:
 def split(data: WorldFrames, held_out: int) -> tuple[WorldFrames, WorldFrames]:
     """Return the frames of the worlds to train on, and of the last ones."""
     if len(data.seeds) <= held_out:
-        raise ValueError(f'{len(data.seeds)} worlds are too few: {held_out} are held out')
+        raise AmiError(f'{len(data.seeds)} worlds are too few: {held_out} are held out')
     kept = len(data.seeds) - held_out
     at = int(np.searchsorted(data.world, kept))
     return (replace(data, images=data.images[:at], pose=data.pose[:at], path_m=data.path_m[:at],
@@ -87,11 +88,11 @@ def resume_from(checkpoint: Path, recipe: Recipe, model, optimiser, rng) -> int:
     try:
         kept = torch.load(checkpoint, weights_only=True, map_location='cpu')
     except Exception as why:    # pickle, zip and torch each have their own
-        raise ValueError(f'{checkpoint} is damaged ({type(why).__name__}); '
-                         'train without --resume') from why
+        raise AmiError(f'{checkpoint} is damaged ({type(why).__name__}); '
+                       'train without --resume') from why
     if kept['recipe'] != repr(recipe):
-        raise ValueError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
-                         'train without --resume, or with the same options')
+        raise AmiError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
+                       'train without --resume, or with the same options')
     model.load_state_dict(kept['model'])
     optimiser.load_state_dict(kept['optimiser'])
     torch.set_rng_state(kept['torch'])
@@ -109,8 +110,8 @@ def train(data: WorldFrames, recipe: Recipe, checkpoint: Path, resume: bool = Fa
     """
     rank, count = processes()
     if recipe.sampling.groups % count:
-        raise ValueError(f'{recipe.sampling.groups} groups of frames cannot be shared evenly by '
-                         f'{count} processes')
+        raise AmiError(f'{recipe.sampling.groups} groups of frames cannot be shared evenly by '
+                       f'{count} processes')
     share = replace(recipe.sampling, groups=recipe.sampling.groups // count)
     learn, held = split(data, recipe.held_out)
     torch.manual_seed(recipe.seed)

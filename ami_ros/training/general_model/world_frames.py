@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -58,10 +59,13 @@ def read_worlds(folder: Path, say: Callable[[str], None] = print) -> WorldFrames
                        'ami-ros collect --worlds N --out FOLDER makes one') from why
     kept, key = folder / POSES, json.dumps(hashes)
     if kept.exists():
-        with np.load(kept) as file:
-            if str(file['key']) == key:
-                return WorldFrames(np.load(folder / IMAGES, mmap_mode='r'), file['pose'],
-                                   file['path_m'], file['world'], seeds)
+        try:
+            with np.load(kept) as file:
+                if str(file['key']) == key:
+                    return WorldFrames(np.load(folder / IMAGES, mmap_mode='r'), file['pose'],
+                                       file['path_m'], file['world'], seeds)
+        except (ValueError, KeyError, EOFError, BadZipFile) as why:
+            raise BagError(f'{kept} or {folder / IMAGES} is damaged ({why}); remove both') from why
     robot, parts = find('rover'), []
     for index, seed in enumerate(seeds):
         recording = bag_reader.read(folder_of(folder, seed), robot.camera_size, robot=robot)

@@ -15,6 +15,7 @@ import platform
 import numpy as np
 
 from ami_ros import __version__
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share
 from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.parallel.pool import outcomes
@@ -70,26 +71,26 @@ class LegLedger:
             whole, _, torn = path.read_bytes().rpartition(b'\n')
             if torn:                        # the power went while it was written
                 path.write_bytes(whole + b'\n' if whole else b'')
-            lines = whole.decode().splitlines() if whole else []
+            lines = whole.splitlines()
             if lines:
                 self.read(lines, asked)
                 return
         path.parent.mkdir(parents=True, exist_ok=True)
         self.add({'asked': asked})
 
-    def read(self, lines: list[str], asked: dict) -> None:
+    def read(self, lines: list[bytes], asked: dict) -> None:
         """Take what is there."""
         try:
             was, *entries = (json.loads(line) for line in lines)
             was, self.done = was['asked'], {entry['leg']: entry for entry in entries}
         except (ValueError, KeyError, TypeError) as wrong:
-            raise ValueError(f'{self.path} is no ledger of a hostile campaign ({wrong!r}); name '
-                             'another report') from None
+            raise AmiError(f'{self.path} is no ledger of a hostile campaign ({wrong!r}); name '
+                           'another report') from None
         other = [f'{key} {was.get(key)!r}, now {value!r}' for key, value in asked.items()
                  if was.get(key) != value]
         if other:
-            raise ValueError(f'{self.path} is of another campaign: {"; ".join(other)}; name '
-                             'another report, or take that file away')
+            raise AmiError(f'{self.path} is of another campaign: {"; ".join(other)}; name '
+                           'another report, or take that file away')
 
     def add(self, entry: dict) -> None:
         """Write an entry to the disk, whole."""

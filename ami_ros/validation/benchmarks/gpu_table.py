@@ -14,6 +14,7 @@ Needs torch with CUDA and tensorrt.
 import os
 from typing import Any
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.robot_processes import THREADS
 
 for _name, _value in THREADS.items():
@@ -131,7 +132,7 @@ def engine(data: bytes, precision: str, folder: Path):
     if hasattr(network, 'done'):
         network.done.wait()
         if network.failed:
-            raise ValueError(network.failed)
+            raise AmiError(network.failed)
         network = network.built
     return network
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 import re
 
+from ami_ros.core.errors import AmiError
 from ami_ros.validation.fault_injection.fault_definitions import Row
 from ami_ros.validation.fault_injection.judge import Outcome
 
@@ -31,13 +32,13 @@ class FaultLedger:
             for entry in entries.values():
                 [Outcome(**values) for values in entry['outcomes']]
         except (ValueError, KeyError, TypeError) as wrong:
-            raise ValueError(f'{path} is no report of faults ({wrong!r}); name another file') \
+            raise AmiError(f'{path} is no report of faults ({wrong!r}); name another file') \
                 from None
         other = [f'{key} {was.get(key)!r}, now {value!r}' for key, value in asked.items()
                  if key != 'repeats' and was.get(key) != value]
         if other:
-            raise ValueError(f'{path} is of another campaign: {"; ".join(other)}; name another '
-                             'file, or ask for the same')
+            raise AmiError(f'{path} is of another campaign: {"; ".join(other)}; name another '
+                           'file, or ask for the same')
         self.entries = entries
 
     def outcomes(self, row: Row) -> list[Outcome]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import unknown
 from ami_ros.validation.fault_injection.reaction_time_bounds import bound, evaluate
 
@@ -92,20 +93,20 @@ def read(path: Path, numbers: Mapping[str, float]) -> tuple[Row, ...]:
     """Read the table; ValueError names the row, what is wrong in it, and what is right."""
     try:
         said = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as wrong:
-        raise ValueError(f'{path} is not YAML: {" ".join(str(wrong).split())}') from None
+    except (yaml.YAMLError, ValueError) as wrong:
+        raise AmiError(f'{path} is not YAML: {" ".join(str(wrong).split())}') from None
     if not isinstance(said, dict) or set(said) != {'faults'} or not isinstance(said['faults'],
                                                                                list):
-        raise ValueError(f'{path} needs one key, faults, with a list of rows')
+        raise AmiError(f'{path} needs one key, faults, with a list of rows')
     rows, names = [], set()
     for number, values in enumerate(said['faults'], 1):
         name = values.get('name') if isinstance(values, dict) else None
         try:
             row = checked(values, numbers)
             if row.name in names:
-                raise ValueError('it stands twice')
+                raise AmiError('it stands twice')
         except ValueError as wrong:
-            raise ValueError(f'{path}: row {number} ({name}): {wrong}') from None
+            raise AmiError(f'{path}: row {number} ({name}): {wrong}') from None
         names.add(row.name)
         rows.append(row)
     return tuple(rows)
@@ -114,36 +115,36 @@ def read(path: Path, numbers: Mapping[str, float]) -> tuple[Row, ...]:
 def checked(values: object, numbers: Mapping[str, float]) -> Row:
     """Make a row; ValueError says what is wrong with it."""
     if not isinstance(values, dict):
-        raise ValueError('it is not a row of KEY: VALUE')
+        raise AmiError('it is not a row of KEY: VALUE')
     fields = {f.name: f for f in dataclasses.fields(Row)}
     for key in values:
         if key not in fields:
-            raise ValueError(unknown(key, fields))
+            raise AmiError(unknown(key, fields))
     missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING
                and f.default_factory is dataclasses.MISSING and not values.get(n)]
     if missing:
-        raise ValueError(f'{", ".join(missing)} must be given')
+        raise AmiError(f'{", ".join(missing)} must be given')
     if not re.fullmatch(r'[a-z][a-z0-9_]*', str(values['name'])):
-        raise ValueError('a name is made of small letters, digits and _')
+        raise AmiError('a name is made of small letters, digits and _')
     told = values.get('named')
     if told is not None:
         if not isinstance(told, dict) or 'by' not in told or set(told) - set(NAMED):
-            raise ValueError(f'named is {told}; it needs by, and may have rule, says, grows')
+            raise AmiError(f'named is {told}; it needs by, and may have rule, says, grows')
         told = Named(**told)
     row = Row(**{**values, 'named': told})
     if row.expected not in EXPECTED:
-        raise ValueError(f'expected is {row.expected!r}; it is one of: {", ".join(EXPECTED)}')
+        raise AmiError(f'expected is {row.expected!r}; it is one of: {", ".join(EXPECTED)}')
     if not row.needs:
         check_strike(row.strike)
     if row.window is None and row.expected != 'degrade':
-        raise ValueError(f'{row.expected} needs a window')
+        raise AmiError(f'{row.expected} needs a window')
     if (row.at_most_mps is not None or row.pauses) and (row.expected != 'degrade'
                                                         or row.window is None):
-        raise ValueError('at_most_mps and pauses need expected: degrade, and a window')
+        raise AmiError('at_most_mps and pauses need expected: degrade, and a window')
     if row.expected == 'report' and row.named is None:
-        raise ValueError('a report needs named: who reports it')
+        raise AmiError('a report needs named: who reports it')
     if not HOLD_S[0] <= row.hold_s <= HOLD_S[1]:
-        raise ValueError(f'hold_s is {row.hold_s}; {HOLD_S[0]} to {HOLD_S[1]} s is right')
+        raise AmiError(f'hold_s is {row.hold_s}; {HOLD_S[0]} to {HOLD_S[1]} s is right')
     row.bound_s(numbers), row.most_mps(numbers)
     return row
 
@@ -152,14 +153,14 @@ def check_strike(strike: Any) -> None:
     """See that a fault can get in; ValueError says how it cannot."""
     by = strike.get('by') if isinstance(strike, dict) else None
     if by not in STRIKES:
-        raise ValueError(f'strike is by {by!r}; it is by one of: {", ".join(STRIKES)}')
+        raise AmiError(f'strike is by {by!r}; it is by one of: {", ".join(STRIKES)}')
     if set(strike) != {'by', *STRIKES[by]}:
-        raise ValueError(f'strike by {by} has {", ".join(strike)}; it needs '
-                         f'{", ".join(("by", *STRIKES[by]))}')
+        raise AmiError(f'strike by {by} has {", ".join(strike)}; it needs '
+                       f'{", ".join(("by", *STRIKES[by]))}')
     for key, right in (('signal', SIGNALS), ('qos', QOS),
                        ('at', NODES if by == 'signal' else TOPICS)):
         if key in strike and strike[key] not in right:
-            raise ValueError(f'{key} is {strike[key]!r}; it is one of: {", ".join(right)}')
+            raise AmiError(f'{key} is {strike[key]!r}; it is one of: {", ".join(right)}')
 
 
 def chosen(rows: tuple[Row, ...], names: list[str] | None) -> tuple[Row, ...]:
@@ -167,5 +168,5 @@ def chosen(rows: tuple[Row, ...], names: list[str] | None) -> tuple[Row, ...]:
     known = {row.name: row for row in rows}
     for name in names or ():
         if name not in known:
-            raise ValueError(f'no fault {name!r}; there are: {", ".join(known)}')
+            raise AmiError(f'no fault {name!r}; there are: {", ".join(known)}')
     return tuple(row for row in rows if not names or row.name in names)

@@ -17,6 +17,7 @@ from geometry_msgs.msg import Twist
 import numpy as np
 from trajectory_msgs.msg import MultiDOFJointTrajectoryPoint
 
+from ami_ros.core.errors import AmiError
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import topics
 
@@ -216,4 +217,4 @@ FAULTS: dict[str, tuple[topics.Topic, dict[str, Fault]]] = {
 def known(at: str, how: str) -> None:
     """See that this may become of a message; ValueError says what may."""
     if how not in FAULTS[at][1]:
-        raise ValueError(f'how is {how!r}; at {at} it is one of: {", ".join(FAULTS[at][1])}')
+        raise AmiError(f'how is {how!r}; at {at} it is one of: {", ".join(FAULTS[at][1])}')

@@ -5,6 +5,8 @@ import ast
 from collections.abc import Mapping
 import operator
 
+from ami_ros.core.errors import AmiError
+
 TICKS = 2               # judged at the next tick, and one more for the command to be taken
 SLACK_S = 0.020         # for the messages on their way
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -20,9 +22,9 @@ def evaluate(formula: str | float, numbers: Mapping[str, float]) -> float:
     try:
         return float(value(ast.parse(str(formula), mode='eval').body, numbers))
     except SyntaxError:
-        raise ValueError(f'{formula!r} is not a formula') from None
+        raise AmiError(f'{formula!r} is not a formula') from None
     except ZeroDivisionError:
-        raise ValueError(f'{formula!r} divides by zero') from None
+        raise AmiError(f'{formula!r} divides by zero') from None
 
 
 def value(node: ast.expr, numbers: Mapping[str, float]) -> float:
@@ -32,15 +34,15 @@ def value(node: ast.expr, numbers: Mapping[str, float]) -> float:
         return node.value
     if isinstance(node, ast.Name):
         if node.id not in numbers:
-            raise ValueError(f'no number {node.id!r}; there are: {", ".join(sorted(numbers))}')
+            raise AmiError(f'no number {node.id!r}; there are: {", ".join(sorted(numbers))}')
         return numbers[node.id]
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
         return OPERATORS[type(node.op)](value(node.left, numbers), value(node.right, numbers))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords \
             and node.func.id in FUNCTIONS and len(node.args) > 1:
         return FUNCTIONS[node.func.id](*(value(part, numbers) for part in node.args))
-    raise ValueError(f'{ast.unparse(node)!r} cannot be in a formula; numbers, names, + - * / ( ), '
-                     'max and min can')
+    raise AmiError(f'{ast.unparse(node)!r} cannot be in a formula; numbers, names, + - * / ( ), '
+                   'max and min can')
 
 
 def bound(window: str | float, numbers: Mapping[str, float]) -> float:

@@ -16,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import setting, Settings
 from ami_ros.nodes import message_conversions as convert
 from ami_ros.nodes import parameters, topics
@@ -40,7 +41,7 @@ class TopicProxySettings(Settings):
         """Check what is not a range."""
         super().__post_init__()
         if self.at not in FAULTS:
-            raise ValueError(f'at = {self.at!r}; it is one of: {", ".join(FAULTS)}')
+            raise AmiError(f'at = {self.at!r}; it is one of: {", ".join(FAULTS)}')
 
 
 class TopicProxy(Node):

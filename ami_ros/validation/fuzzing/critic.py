@@ -7,7 +7,7 @@ docs/reports/fuzz_critic.json
 
 Of the count, 90 % are messages to every input of a real critic node (two robots and policies, and
 another planner's input), among sound ones, at times that are made up; the rest are policy files,
-robot files and what a latch finds on disk. Nothing may crash but with the ValueError that is
+robot files and what a latch finds on disk. Nothing may crash but with the AmiError that is
 declared, nothing may take long, and nothing may move that a small oracle, which knows messages
 and files alone, does not allow.
 """

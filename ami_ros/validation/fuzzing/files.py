@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.share_directory import share as shared_file
 from ami_ros.critic.audit.hash_chain import files, HEAD
 from ami_ros.critic.audit.log import AuditLog
@@ -71,7 +72,7 @@ class Reader:
         try:
             self.read(path)
             self.outcome = 'taken'
-        except ValueError as wrong:
+        except AmiError as wrong:
             said = str(wrong)
             assert said and '\n' not in said.strip(), f'not one sentence: {said!r}'
             self.outcome = 'refused'

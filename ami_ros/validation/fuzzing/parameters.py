@@ -21,6 +21,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.settings import build, Needs, right, Settings
 from ami_ros.inference import backend, Options
 from ami_ros.modules.module import open_module
@@ -119,7 +120,7 @@ def reason_of(make: Callable, *given) -> str | None:
     """Return why something cannot be made; None where it can."""
     try:
         make(*given)
-    except (ValueError, OSError) as why:
+    except (AmiError, OSError) as why:
         return str(why)
     return None
 

@@ -9,6 +9,7 @@ import platform
 import numpy as np
 
 from ami_ros import __version__
+from ami_ros.core.errors import AmiError
 from ami_ros.critic.safety_policy.policy_loader import read
 from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find
@@ -47,7 +48,7 @@ class Ask:
         """Return the lies to tell; ValueError lists those there are."""
         for name in self.only:
             if name not in ALL:
-                raise ValueError(f'there is no lie {name!r}; there are: {", ".join(ALL)}')
+                raise AmiError(f'there is no lie {name!r}; there are: {", ".join(ALL)}')
         return self.only or tuple(ALL)
 
 

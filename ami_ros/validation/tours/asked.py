@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from ami_ros.core.errors import AmiError
 from ami_ros.sim import scenes
 from ami_ros.sim.camera_model import presets
 from ami_ros.sim.engines import ENGINES
@@ -47,19 +48,19 @@ class Asked:
             if camera != 'random':
                 presets.find(camera)
         if self.engine not in ENGINES:
-            raise ValueError(f'no engine {self.engine!r}; there are: {", ".join(ENGINES)}')
+            raise AmiError(f'no engine {self.engine!r}; there are: {", ".join(ENGINES)}')
         if not 0 < self.minutes <= 600:     # so that NaN fails too
-            raise ValueError(f'a tour of {self.minutes:g} minutes cannot be driven; above 0 and '
-                             'up to 600 minutes are allowed')
+            raise AmiError(f'a tour of {self.minutes:g} minutes cannot be driven; above 0 and '
+                           'up to 600 minutes are allowed')
         if self.worlds < 1 or self.episodes < 1:
-            raise ValueError(f'{self.worlds} worlds with {self.episodes} episodes each cannot be '
-                             'driven; at least one of each is needed')
+            raise AmiError(f'{self.worlds} worlds with {self.episodes} episodes each cannot be '
+                           'driven; at least one of each is needed')
         if self.goal_steps and self.mission:
-            raise ValueError('the legs of a mission are no goal drives; use either --goal-steps '
-                             'or --mission')
+            raise AmiError('the legs of a mission are no goal drives; use either --goal-steps '
+                           'or --mission')
         if not 0 < self.legs[0] <= self.legs[1]:
-            raise ValueError(f'legs of {self.legs[0]} to {self.legs[1]} actions cannot be drawn; '
-                             'the first number must be above 0 and at most the second')
+            raise AmiError(f'legs of {self.legs[0]} to {self.legs[1]} actions cannot be drawn; '
+                           'the first number must be above 0 and at most the second')
         check_worlds(self.first_world, self.worlds)
 
     @property
@@ -80,4 +81,4 @@ def check_worlds(first: int, count: int) -> None:
     why = next((f'; {seeds.start} to {seeds.stop - 1} are {use}' for seeds, use in KEPT
                 if first < seeds.stop and last >= seeds.start), '')
     allowed = ' or '.join(f'from {seeds.start} to {seeds.stop - 1}' for seeds in ALLOWED)
-    raise ValueError(f'world seeds {first} to {last} cannot be used: they must be {allowed}{why}')
+    raise AmiError(f'world seeds {first} to {last} cannot be used: they must be {allowed}{why}')

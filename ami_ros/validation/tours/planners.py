@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.inference.pair_networks import GeneralNetworks
 from ami_ros.modules.module import Module
 from ami_ros.place_mind import PlaceMind
@@ -68,5 +69,5 @@ PLANNERS: dict[str, Factory] = {
 def known(name: str) -> Factory:
     """Return the factory of a planner; ValueError lists those there are."""
     if name not in PLANNERS:
-        raise ValueError(f'no planner {name!r} can be toured; there are: {", ".join(PLANNERS)}')
+        raise AmiError(f'no planner {name!r} can be toured; there are: {", ".join(PLANNERS)}')
     return PLANNERS[name]

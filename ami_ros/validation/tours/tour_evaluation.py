@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.critic.critic import Critic
 from ami_ros.modules.module import open_module
 from ami_ros.parallel.pool import outcomes
@@ -119,7 +120,7 @@ def evaluate(asked: Asked, jobs: int = 1, ledger: Path | None = None,
     whole = [rows[str(seed)] for seed in asked.seeds]
     left_out = [row for row in whole if 'left_out' in row]
     if len(left_out) == len(whole):
-        raise ValueError(f'no world can be driven: {left_out[0]["left_out"]}')
+        raise AmiError(f'no world can be driven: {left_out[0]["left_out"]}')
     return {**tour_report.report(said(asked), [r for r in whole if 'left_out' not in r],
                                  left_out), 'measured': with_what}
 

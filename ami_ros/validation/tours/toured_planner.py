@@ -21,15 +21,17 @@ class TouredPlanner(Protocol):
     taken, in the frame of its memory, or None. The report then has the error of it.
     """
 
-    located: tuple[np.ndarray | None, str]
-    """Believed pose (3,) at the last frame, and LOCALISED, UNSURE or LOST.
+    @property
+    def located(self) -> tuple[np.ndarray | None, str]:
+        """Believed pose (3,) at the last frame, and LOCALISED, UNSURE or LOST.
 
-    x m, y m, yaw rad in the frame of the memory, whose origin is the pose at the first frame of
-    the tour; None where there is no belief.
-    """
+        x m, y m, yaw rad in the frame of the memory, whose origin is the pose at the first frame
+        of the tour; None where there is no belief.
+        """
 
-    failure: str
-    """Why the goal cannot be reached; '' while it may be."""
+    @property
+    def failure(self) -> str:
+        """Why the goal cannot be reached; '' while it may be."""
 
     def tour(self, frame: Frame, scan: Scan) -> None:
         """Take a look while somebody else drives."""

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import wrap
 from ami_ros.robots.robot import Robot
 from ami_ros.sim.scenes.grid_path_planner import Grid, length_m
@@ -53,8 +54,8 @@ class Ways:
             pose = np.array([*self.grid.point(cell) + beside, rng.uniform(-math.pi, math.pi)])
             if self.holds(pose):
                 return pose
-        raise ValueError(f'scene {self.scene.generator} {self.scene.seed} has no ground that is '
-                         f'{CLEAR_M} m from everything')
+        raise AmiError(f'scene {self.scene.generator} {self.scene.seed} has no ground that is '
+                       f'{CLEAR_M} m from everything')
 
     def actions(self, start: np.ndarray, goal: np.ndarray) -> float | None:
         """Return the length of the shortest way in actions; None: there is no way.
