@@ -54,6 +54,8 @@ class LongWayActor(Actor):
 class Anywhere:
     """A floor without obstacles: the search takes them from the map."""
 
+    seed, half_m = 0, 0.0
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Return a large distance (...,)."""
         return np.full(points.shape[:-1], 9.0)
