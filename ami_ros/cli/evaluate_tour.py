@@ -9,7 +9,7 @@ import time
 from ami_ros.cli.arguments_and_reports import bar, count, make_way, write_report
 from ami_ros.core.errors import AmiError
 
-PLANNER, CAMERA = 'oracle', 'webcam'    # of an evaluation with a tour, where none is named
+PLANNER = 'oracle'      # of an evaluation with a tour, where none is named
 GOAL_STEPS = 20
 # options that have no meaning with a tour, and their defaults
 UNTOURED = {'episodes': 20, 'world_seed': None, 'furniture_moved': False, 'counterfactual': False,
@@ -67,16 +67,19 @@ def run(args: argparse.Namespace) -> int:
     if 'goal_steps' in args and ('legs' in args or 'mission' in args):
         raise AmiError('--goal-steps cannot be used with --legs or --mission; they draw goals '
                        'in different ways')
-    from ami_ros.validation.tours.asked import Asked, LEGS
+    from ami_ros.validation.tours.asked import Asked, CAMERA, LEGS
     from ami_ros.validation.tours.tour_evaluation import evaluate
     given = vars(args)
     drives = 0 if 'legs' in args or 'mission' in args else given.get('goal_steps', GOAL_STEPS)
+    first, worlds = args.worlds
     asked = Asked(
-        args.generator, *args.worlds, args.tour, drives, given.get('legs', LEGS),
-        given.get('mission', 0), given.get('episodes_per_world', 5), args.seed,
-        args.world_changes, given.get('camera', CAMERA), given.get('tour_camera', ''),
-        args.engine, given.get('planner', PLANNER), args.module, args.robot, tuple(args.changes),
-        args.backend, args.precision)
+        generator=args.generator, first_world=first, worlds=worlds, minutes=args.tour,
+        goal_steps=drives, legs=given.get('legs', LEGS), mission=given.get('mission', 0),
+        episodes=given.get('episodes_per_world', 5), seed=args.seed, changes=args.world_changes,
+        camera=given.get('camera', CAMERA), tour_camera=given.get('tour_camera', ''),
+        engine=args.engine, planner=given.get('planner', PLANNER), module=args.module,
+        robot=args.robot, settings=tuple(args.changes), backend=args.backend,
+        precision=args.precision)
     make_way(args.report)
     ledger = None if args.report is None else args.report.with_suffix('.rows')
     begun = time.monotonic()
