@@ -176,8 +176,8 @@ class WorldModelSettings(Settings):
         -1.0, 's', -1.0, 0.5,
         'Latency from camera frame to command; plans start this much later; a value '
         'below 0 uses the measured latency of the robot file', live=True,
-        because='the next plan starts by it; the critic stops the robot where it is more than '
-                'max_plan_lead_s of the policy')
+        because='applied from the next plan on; if it exceeds max_plan_lead_s of the policy, '
+                'the critic stops the robot')
 
 
 @dataclass(frozen=True)
@@ -187,24 +187,24 @@ class ActorSettings(Settings):
     LIVE: ClassVar[str] = 'applied from the next plan on'
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
         Order('elites', 'candidates', 'elites are the best of the candidates'),
-        Order('elites_kept', 'elites', 'what is kept is kept of the elites', alike=False))
+        Order('elites_kept', 'elites', 'the kept candidates are some of the elites', alike=False))
 
     candidates: int = setting(
         64, 'sequences', 8, 1024, 'Number of candidates per iteration', live=True)
     iterations: int = setting(
-        3, 'rounds', 1, 50, 'Number of search iterations per plan', live=True)
+        3, 'iterations', 1, 50, 'Number of search iterations per plan', live=True)
     horizon: int = setting(
         8, 'knots', 2, 32, 'Length of the planning horizon',
-        because='the network was exported for so many')
+        because='the network was exported for this number of knots')
     elites: int = setting(
         10, 'sequences', 2, 256,
-        'Number of best candidates that fit the next sampling distribution', live=True)
+        'Number of best candidates to which the next sampling distribution is fitted', live=True)
     elites_kept: int = setting(
         4, 'sequences', 0, 64,
         'Number of elites carried over unchanged to the next iteration', live=True)
     control_step_s: float = setting(
         0.25, 's', 0.25, 0.25, 'Time step between knots; the module was trained with this value',
-        because='there is no other')
+        because='no other value is supported')
     min_std: float = setting(
         0.08, '1', 0.0, 1.0,
         'Minimum standard deviation of the samples as a share of the command limit', live=True)
@@ -213,7 +213,7 @@ class ActorSettings(Settings):
         'Real-time deadline of the search; the best plan found by then is used', live=True)
     seed: int = setting(
         0, '1', 0, 2**31 - 1, 'Seed of the sampler; the same seed gives the same plans',
-        because='a run that changed it half way could not be repeated')
+        because='a run could not be repeated if the seed changed during the run')
 
 
 @dataclass(frozen=True)
@@ -222,9 +222,11 @@ class EnergySettings(Settings):
 
     LIVE: ClassVar[str] = 'applied from the next plan on'
     RELATIONS: ClassVar[tuple[Order | Needs, ...]] = (
-        Order('arrive_m', 'settle_m', 'who is there is near enough to settle'),
-        Order('arrive_rad', 'settle_rad', 'who is there is near enough to settle'),
-        Order('settle_m', 'leave_m', 'else an arrival would be taken back at once', alike=False))
+        Order('arrive_m', 'settle_m', 'a pose within the arrival tolerance must also be within '
+                                      'the settling tolerance'),
+        Order('arrive_rad', 'settle_rad', 'a pose within the arrival tolerance must also be '
+                                          'within the settling tolerance'),
+        Order('settle_m', 'leave_m', 'otherwise an arrival would be revoked at once', alike=False))
 
     time_to_goal: float = setting(
         1.0, '1/s', 0.0, 100.0,

@@ -23,8 +23,7 @@ class Shared(Settings):
         None, 'm/s^2', 0.05, 10.0, 'Braking deceleration measured on this robot', strict='lower')
     reaction_s: float = setting(
         None, 's', 0.0, 1.0,
-        'Time from a command to the next command and to the start of its '
-        'braking', strict='higher')
+        'Time until the next command is sent and the robot starts to brake', strict='higher')
     stop_distance_m: float = setting(
         None, 'm', 0.0, 1.0, 'Distance kept free ahead, along the motion', strict='higher')
     side_distance_m: float = setting(

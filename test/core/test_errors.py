@@ -19,12 +19,12 @@ import pytest
 PACKAGE = Path(ami_ros.__file__).parent
 PLAIN = {       # where `raise ValueError` is right
     'core/findings.py': 1,              # a level that no caller may give
-    'inference/engine_cache.py': 1,     # caught in the same function
+    'inference/tensorrt_engine_cache.py': 1,     # caught in the same function
     'inference/fake_gpu.py': 5,         # raises what TensorRT would
     'memory/pose_graph.py': 1,          # an edge that no caller may make
     'perception/camera_contract.py': 1,     # caught in the same function
     'sim/scenes/furniture.py': 1,       # a kind that only a generator chooses
-    'sim/scenes/plan.py': 1,            # a generator that draws rooms apart
+    'sim/scenes/floor_plan.py': 1,      # a generator that draws rooms apart
     'sim/scenes/textures.py': 1,        # a scene file is checked before it is painted
 }
 WORDS = ['world', 'show', '1']
@@ -65,6 +65,6 @@ def test_the_package_raises_a_plain_value_error_only_where_it_is_declared():
 
 
 @pytest.mark.parametrize('file', ['cli/main.py', 'cli/safety.py', 'launching.py', 'nodes/run.py',
-                                  'operator/doctor.py', 'operator/doctor_reads.py'])
+                                  'operator/doctor.py', 'operator/doctor_message_reader.py'])
 def test_who_prints_one_sentence_catches_no_plain_value_error(file):
     assert not re.search(r'(except|WRONG = ).*\bValueError\b', (PACKAGE / file).read_text())

@@ -33,11 +33,12 @@ class OdometryConsistencyParams(Settings):
         'Additional tolerance as a share of the distance or turn', strict='lower')
     max_command_error_m: float = setting(
         None, 'm', 0.02, 2.0,
-        'Maximum distance by which the pose may exceed or oppose the commanded '
-        'distance', strict='lower')
+        'Maximum distance that the pose may move beyond the commanded distance, or against the '
+        'commanded direction', strict='lower')
     max_command_error_deg: float = setting(
         None, 'deg', 2.0, 180.0,
-        'Maximum angle by which the pose may exceed or oppose the commanded turn', strict='lower')
+        'Maximum angle that the pose may turn beyond the commanded turn, or against its '
+        'direction', strict='lower')
     max_command_scale_error: float = setting(
         None, '1', 0.02, 2.0,
         'Additional tolerance as a share of the commanded distance or turn', strict='lower')
