@@ -24,9 +24,9 @@ def add(one: argparse.ArgumentParser) -> None:
     """Declare the options."""
     one.add_argument(
         '--planner', default=argparse.SUPPRESS,
-        choices=['world_model', 'random', 'retrieval', 'oracle'],   # and evaluate_tour's
-        help='Planner that drives the robot; with --tour only oracle; default: world_model, with '
-             '--tour oracle')
+        choices=['world_model', 'random', 'retrieval', 'oracle', 'general'],
+        help='Planner that drives the robot; with --tour general or oracle; default: world_model, '
+             'with --tour general')
     one.add_argument(
         '--goal-steps', type=count, default=argparse.SUPPRESS, metavar='K',
         help='Number of 0.25 s actions between start and goal; default: 20')

@@ -7,8 +7,10 @@ import time
 import numpy as np
 
 from ami_ros.core.errors import AmiError
+from ami_ros.inference import Options
 from ami_ros.inference.pair_networks import GeneralNetworks
-from ami_ros.modules.module import Module
+from ami_ros.modules.module import Module, open_module, shipped
+from ami_ros.modules.module_kinds import GENERAL, MIND
 from ami_ros.place_mind import PlaceMind
 from ami_ros.robots.robot import Robot
 from ami_ros.validation.evaluate import settings
@@ -53,21 +55,31 @@ class TouredGeneral:
 
 
 def general(asked: Asked, module: Module, robot: Robot, truth: Truth) -> TouredPlanner:
-    """Make the planner that remembers the tour."""
+    """Make the planner that remembers the tour; AmiError for a module of another kind."""
+    if module.kind != GENERAL:
+        raise AmiError(f'{module.path} is a module of kind {module.kind}; --planner general needs '
+                       f'one of kind {GENERAL}, which ami-ros pretrain makes')
     _, actor, energy = settings(asked.settings)
-    return TouredGeneral(PlaceMind(GeneralNetworks(module), robot.actuation_lag_s, robot.limits,
-                                   actor, energy, time.monotonic_ns))
+    return TouredGeneral(PlaceMind(
+        GeneralNetworks(module, asked.backend, Options(asked.precision)), robot.actuation_lag_s,
+        robot.limits, actor, energy, time.monotonic_ns))
 
 
-# One line per planner; a factory other than the oracle's does not look at `truth`.
-PLANNERS: dict[str, Factory] = {
-    'oracle': oracle,
-    'general': general,
+# One line per planner: its factory, and the kind of the module that it uses where none is named.
+# A factory other than the oracle's does not look at `truth`.
+PLANNERS: dict[str, tuple[Factory, str]] = {
+    'oracle': (oracle, MIND),
+    'general': (general, GENERAL),
 }
 
 
-def known(name: str) -> Factory:
-    """Return the factory of a planner; ValueError lists those there are."""
+def known(name: str) -> tuple[Factory, str]:
+    """Return the factory of a planner and its kind of module; AmiError lists those there are."""
     if name not in PLANNERS:
         raise AmiError(f'no planner {name!r} can be toured; there are: {", ".join(PLANNERS)}')
     return PLANNERS[name]
+
+
+def module_of(asked: Asked) -> Module:
+    """Open the module that is asked for, or the shipped one of the planner's kind."""
+    return open_module(asked.module or shipped(known(asked.planner)[1]))

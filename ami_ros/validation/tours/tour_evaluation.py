@@ -14,7 +14,6 @@ import numpy as np
 
 from ami_ros.core.errors import AmiError
 from ami_ros.critic.critic import Critic
-from ami_ros.modules.module import open_module
 from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find, Robot
 from ami_ros.sim.simulator import Simulator
@@ -44,7 +43,7 @@ def world(asked: Asked, seed: int) -> dict:
     except ValueError as why:
         return {'world_seed': seed, 'left_out': str(why)}
     truth = Truth(where.toured)
-    who = planners.known(asked.planner)(asked, open_module(asked.module), robot, truth)
+    who = planners.known(asked.planner)[0](asked, planners.module_of(asked), robot, truth)
     with ExitStack() as stack:
         sim = stack.enter_context(opened(asked, robot, where, toured=True))
         begun = time.monotonic()
@@ -108,8 +107,7 @@ def evaluate(asked: Asked, jobs: int = 1, ledger: Path | None = None,
     Worlds that the file `ledger` has from a run of the same, with the same code, safety policy
     and module, are not driven again.
     """
-    planners.known(asked.planner)
-    with_what = measured('tours', policy().hash, open_module(asked.module))
+    with_what = measured('tours', policy().hash, planners.module_of(asked))
     key = repr((asked, sorted(with_what.items())))
     rows = kept(ledger, key)
     left = [(seed,) for seed in asked.seeds if str(seed) not in rows]
