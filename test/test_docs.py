@@ -56,6 +56,7 @@ ONLY_PARSED = {
     'collect --worlds': ('minutes', 'training/test_collect_worlds.py', "main(['collect'"),
     'world': ('a minute', 'test_world_verb.py', "main(['world'"),
     'train': ('half an hour', 'training/test_pipeline.py', 'pipeline.run('),
+    'pretrain': ('an hour', 'training/general_model/test_pretrain.py', "main(['pretrain'"),
     'gates': ('needs a module of the bag', 'training/test_evaluate_on_bag.py', "main(['gates'"),
     'migrate': ('needs an old file', 'test_renamed_public_names.py', "cli.main(['migrate'"),
     'bench': ('minutes', 'validation/stack/test_bench.py', 'bench.main('),
