@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ami_ros.core.errors import AmiError
-from ami_ros.core.geometry import between, wrap
+from ami_ros.core.geometry import between
 from ami_ros.training.general_model.world_frames import WorldFrames
 
 
@@ -25,6 +25,7 @@ class Sampling:
     alike_rad: float = 0.45
     far_m: float = 3.5          # frames of one world this far apart show different places
     yaw_m: float = 0.5          # distance that a yaw of 1 rad counts for among near frames
+    ordinary: float = 0.05      # m; a pair with twice this offset to the side is 3 times as likely
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +63,18 @@ class PairSampler:
         s, d = self.sampling, self.data
         center = int(rng.integers(begin, end))
         rows = np.arange(begin, end)
-        off = d.pose[rows] - d.pose[center]
-        away = np.hypot(off[:, 0], off[:, 1]) + s.yaw_m * np.abs(wrap(off[:, 2]))
+        off = between(d.pose[center], d.pose[rows])
+        away = np.hypot(off[:, 0], off[:, 1]) + s.yaw_m * np.abs(off[:, 2])
         away[np.abs(d.path_m[rows] - d.path_m[center]) > s.path_m] = np.inf
-        near = rows[np.argsort(away, kind='stable')[:2 * s.frames]]
-        return np.concatenate([[center], rng.choice(near[1:], s.frames - 1, replace=False)])
+        away[center - begin] = np.inf
+        # beside the center rather than before and behind it, where most frames of a drive are
+        wanted = np.log(self.beside(off)) + rng.gumbel(size=len(rows))
+        wanted[away > s.most_m] = -1e3 - away[away > s.most_m]      # the nearest, if too few
+        return np.concatenate([[center], rows[np.argsort(-wanted)[:s.frames - 1]]])
+
+    def beside(self, relative: np.ndarray) -> np.ndarray:
+        """Return how much pairs of a relative pose (..., 3) are wanted: those with an offset."""
+        return self.sampling.ordinary + np.abs(relative[..., 1])
 
     def batch(self, rng: np.random.Generator) -> PairBatch:
         """Draw a batch."""
@@ -80,7 +88,7 @@ class PairSampler:
         together = group[:, None] == group[None]
         other = ~np.eye(len(frames), dtype=bool)
         near = together & other & (away < s.most_m) & (turned < s.most_rad)
-        a, b = self.some(near, group, rng)
+        a, b = self.some(near, group, relative, rng)
         # different places: of other worlds, or far away in the same
         count = len(a) // 3
         na, nb = rng.integers(len(frames), size=(2, count))
@@ -96,11 +104,11 @@ class PairSampler:
             together & other & (away < s.alike_m) & (turned < s.alike_rad),
             ~together | (away > s.far_m), a[step], b[step], relative[a[step], b[step]])
 
-    def some(self, near: np.ndarray, group: np.ndarray, rng: np.random.Generator
-             ) -> tuple[np.ndarray, np.ndarray]:
+    def some(self, near: np.ndarray, group: np.ndarray, relative: np.ndarray,
+             rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Choose the pairs of each group, at most `pairs` of them."""
         a, b = np.nonzero(near)
-        order = rng.permutation(len(a))
+        order = np.argsort(-np.log(self.beside(relative[a, b])) - rng.gumbel(size=len(a)))
         order = order[np.argsort(group[a[order]], kind='stable')]
         counts = np.bincount(group[a], minlength=self.sampling.groups)
         rank = np.arange(len(a)) - np.repeat(np.cumsum(counts) - counts, counts)

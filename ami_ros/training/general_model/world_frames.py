@@ -8,15 +8,19 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from rosbags.highlevel import AnyReader
 
 from ami_ros.core.geometry import between
+from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find
 from ami_ros.training import bag_reader
 from ami_ros.training.collect_worlds import folder_of, MANIFEST
+from ami_ros.training.general_model.lidar_odometry import without_drift
 from ami_ros.training.topic_choice import BagError
 
 TURN_M = 0.2            # of path that a turn of 1 rad counts for, as odometry drifts in turns
 IMAGES, POSES = 'images.npy', 'poses.npz'
+FORMAT = 2              # of these files
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +28,8 @@ class WorldFrames:
     """Frames of all worlds, one after another."""
 
     images: np.ndarray          # (F, H, W, 3) uint8 rgb
-    pose: np.ndarray            # (F, 3) x m, y m, yaw rad, odometry of its drive
-    path_m: np.ndarray          # (F,) path driven since the first frame of its world; see TURN_M
+    pose: np.ndarray            # (F, 3) x m, y m, yaw rad, in a frame of its drive
+    path_m: np.ndarray          # (F,) driven since the first frame of its world; see frames_of
     world: np.ndarray           # (F,) int, index of the world
     seeds: tuple[int, ...]      # of the worlds
 
@@ -44,7 +48,42 @@ def odometry_at(recording: bag_reader.Recording) -> np.ndarray:
                      for values in (recording.odom[:, 0], recording.odom[:, 1], yaw)], -1)
 
 
-def read_worlds(folder: Path, say: Callable[[str], None] = print) -> WorldFrames:
+def scans_at(bag: Path, topic: str, stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the scan (F, R) m nearest to each stamp, and its angles (R,) rad; None: no lidar."""
+    found: dict[int, np.ndarray] = {}
+    angles: np.ndarray = np.zeros(0)
+    with AnyReader([bag]) as reader:
+        for connection, _, raw in reader.messages(
+                connections=[c for c in reader.connections if c.topic == topic]):
+            scan = reader.deserialize(raw, connection.msgtype)
+            ranges = np.asarray(scan.ranges, np.float32)
+            angles = scan.angle_min + scan.angle_increment * np.arange(len(ranges))
+            found[scan.header.stamp.sec * 10**9 + scan.header.stamp.nanosec] = ranges
+    if not found:
+        return None
+    known = np.array(sorted(found))
+    nearest = known[np.abs(known[None] - stamps[:, None]).argmin(1)]
+    return np.array([found[int(stamp)] for stamp in nearest]), angles
+
+
+def frames_of(bag: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read one world: images, poses and path_m.
+
+    With a lidar the poses are odometry without its drift, so that no path is too long; its path_m
+    is 0 everywhere.
+    """
+    robot = find('rover')
+    recording = bag_reader.read(bag, robot.camera_size, robot=robot)
+    pose, topic = odometry_at(recording), recording.topics.get('scan')
+    scans = None if topic is None else scans_at(bag, topic, recording.image_ns)
+    if scans is None:
+        return recording.images, pose, path_of(pose)
+    x, y, _, _, _, yaw = robot.body.mount(robot.lidar.link)
+    return (recording.images, without_drift(pose, *scans, (x, y, yaw)),
+            np.zeros(len(pose)))
+
+
+def read_worlds(folder: Path, say: Callable[[str], None] = print, jobs: int = 2) -> WorldFrames:
     """Read a set of worlds that `ami-ros collect --worlds` made; BagError where it is none.
 
     What was read is kept as arrays beside the bags, so that the next run starts at once.
@@ -57,7 +96,7 @@ def read_worlds(folder: Path, say: Callable[[str], None] = print) -> WorldFrames
     except (OSError, ValueError, KeyError, TypeError) as why:
         raise BagError(f'{folder} holds no complete set of worlds ({why}); '
                        'ami-ros collect --worlds N --out FOLDER makes one') from why
-    kept, key = folder / POSES, json.dumps(hashes)
+    kept, key = folder / POSES, json.dumps([FORMAT, hashes])
     if kept.exists():
         try:
             with np.load(kept) as file:
@@ -66,14 +105,14 @@ def read_worlds(folder: Path, say: Callable[[str], None] = print) -> WorldFrames
                                        file['path_m'], file['world'], seeds)
         except (ValueError, KeyError, EOFError, BadZipFile) as why:
             raise BagError(f'{kept} or {folder / IMAGES} is damaged ({why}); remove both') from why
-    robot, parts = find('rover'), []
-    for index, seed in enumerate(seeds):
-        recording = bag_reader.read(folder_of(folder, seed), robot.camera_size, robot=robot)
-        pose = odometry_at(recording)
-        parts.append((recording.images, pose, path_of(pose), np.full(len(pose), index)))
-        if (index + 1) % 50 == 0:
-            say(f'read {index + 1} of {len(seeds)} worlds')
-    images, pose, path_m, world = map(np.concatenate, zip(*parts))
+    parts: dict[int, tuple] = {}
+    for index, part in outcomes(frames_of, [(folder_of(folder, seed),) for seed in seeds], jobs):
+        parts[index] = part
+        if len(parts) % 50 == 0:
+            say(f'read {len(parts)} of {len(seeds)} worlds')
+    images, pose, path_m = (np.concatenate([parts[k][n] for k in range(len(seeds))])
+                            for n in range(3))
+    world = np.repeat(np.arange(len(seeds)), [len(parts[k][1]) for k in range(len(seeds))])
     np.save(folder / IMAGES, images)
     np.savez(kept, key=key, pose=pose, path_m=path_m, world=world)
     return WorldFrames(images, pose, path_m, world, seeds)
