@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMISES = (ROOT / 'docs/critic.md').read_text().split('\n## ')[0]
-ROWS = re.findall(r'^\| (?!promise|---)(.+?) \| (.+) \|$', PROMISES, re.M)
+ROWS = re.findall(r'^\| (?!guarantee|---)(.+?) \| (.+) \|$', PROMISES, re.M)
 
 
 def names_in(path: Path) -> set[str]:

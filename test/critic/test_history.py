@@ -323,6 +323,7 @@ ANY = st.floats(width=64)
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.lists(ANY, min_size=7, max_size=7), st.integers(0, 2**62)),
                 min_size=1, max_size=6))
+@pytest.mark.slow
 def test_whatever_comes_it_answers_and_recovers(readings):
     """Any numbers, any stamps: no exception, and a finite command; afterwards it moves again."""
     critic, steady = Critic(LOOSE, ROBOT), STEADY

@@ -15,7 +15,7 @@ def tool():
 @pytest.fixture
 def robot(tool, tmp_path):
     """Make a robot with a small signed module, active; who may sign, and what an attacker has."""
-    return tool('module_attacks.bench').Bench(tmp_path / 'bench')
+    return tool('module_attacks.attack_setup').Bench(tmp_path / 'bench')
 
 
 @pytest.fixture(autouse=True)

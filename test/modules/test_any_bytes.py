@@ -78,6 +78,7 @@ MANIFESTS = st.fixed_dictionaries(
     optional=dict.fromkeys(SAID, JSON))
 
 
+@pytest.mark.slow
 @ANY
 @given(MANIFESTS)
 def test_manifests_that_are_almost_right(tmp_path, value):

@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture
 def crash(tool, tmp_path):
     """Make a store in which three versions were active, and the tools to break it."""
-    deeds, crash = tool('store_crashes.operations'), tool('store_crashes.campaign')
+    deeds, crash = tool('store_crashes.store_operations'), tool('store_crashes.campaign')
     made = deeds.world(tmp_path)
     deeds.prepare(made, tmp_path / 'first')
     return lambda deed: (crash, made, *crash.whole(made, tmp_path, deed))
@@ -46,7 +46,7 @@ def unsynced(self, path, data):
     ('file', unsynced, 'is damaged'),
     ('name', lambda self, path, to: self.do('rename', path, to), 'neither as before nor as')])
 def test_a_store_that_does_not_sync_is_found_out(tool, tmp_path, monkeypatch, method, other, said):
-    deeds, crash = tool('store_crashes.operations'), tool('store_crashes.campaign')
+    deeds, crash = tool('store_crashes.store_operations'), tool('store_crashes.campaign')
     made = deeds.world(tmp_path)
     deeds.prepare(made, tmp_path / 'first')
     monkeypatch.setattr(Disk, method, other)
@@ -58,7 +58,7 @@ def test_a_store_that_does_not_sync_is_found_out(tool, tmp_path, monkeypatch, me
 
 
 def test_a_pointer_that_is_written_in_place_is_found_out(tool, tmp_path, monkeypatch):
-    deeds, crash = tool('store_crashes.operations'), tool('store_crashes.campaign')
+    deeds, crash = tool('store_crashes.store_operations'), tool('store_crashes.campaign')
     made = deeds.world(tmp_path)
     deeds.prepare(made, tmp_path / 'first')
 

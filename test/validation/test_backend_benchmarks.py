@@ -36,6 +36,7 @@ def test_a_tick_is_what_the_mind_asks_for(ticks):
         assert (abs(tick.imagine['knots']).max((0, 1)) <= [n + 1e-6 for n in limits]).all()
 
 
+@pytest.mark.slow
 def test_every_contender_says_what_the_reference_says(tool, ticks):
     reference = tool.served(MODULE, 'numpy', precision='float64')
     for name in tool.CONTENDERS:

@@ -3,13 +3,12 @@
 
 import math
 
-from ami_ros.core.geometry import between
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.modules.module import Module, npy
 from ami_ros.robots.find_robot import find
 from ami_ros.sim.furnished_room import draw
 from ami_ros.validation import evaluation_protocol as protocol
-from ami_ros.validation.oracle_planner import Kinematics, OraclePlanner, true_map
+from ami_ros.validation.oracle_planner import OraclePlanner, true_map
 from ami_ros.validation.planners import RandomPlanner, RetrievalPlanner, WorldModelPlanner
 import numpy as np
 from perfect_model_world import arc, frame, LIMITS, mind, picture
@@ -142,19 +141,6 @@ def test_the_true_map_is_dear_where_the_rover_does_not_fit():
     piece = ROOM.pieces[0]
     assert ground.dear(np.array([piece.x_m, piece.y_m])) == pytest.approx(19)
     assert ground.cost.shape == (61, 61) and ground.cost.min() == 1.0
-
-
-def test_kinematics_is_a_lag_and_an_arc():
-    model = Kinematics(ROOM, ROVER)
-    start, twist = np.array([-2.5, -2.0, 0.3]), np.array([0.5, 0.6])
-    knots = np.tile(twist, (2, 6, 1))
-    knots[1] = 0
-    seen = model.imagine(start, np.array([*twist, 0]), knots, start)
-    assert seen.place[0, -1] == pytest.approx(arc(start, twist, 1.5), abs=5e-3)
-    stopping = between(start, seen.place[1, -1])
-    assert 0.3 * 0.5 * ROVER.actuation_lag_s < stopping[0] < 1.2 * 0.5 * ROVER.actuation_lag_s
-    assert seen.clearance == pytest.approx(ROOM.distance(seen.place[..., :2]))
-    assert np.all(seen.latent == 0) and np.all(seen.disagreement == 1)
 
 
 def test_the_oracle_plans_from_the_true_pose_to_the_true_goal():

@@ -141,6 +141,7 @@ weights = torch.cat([p.detach().flatten() for p in model.parameters()])
 """
 
 
+@pytest.mark.slow
 def test_two_processes_hold_the_same_weights(tmp_path):
     """Gradients are averaged: after training both have the same model, and it has learned."""
     script = tmp_path / 'worker.py'
