@@ -3,25 +3,14 @@
 
 from ami_ros.core.geometry import between, compose
 from ami_ros.core.settings import ActorSettings, EnergySettings
-from ami_ros.core.types import Frame, Scan
+from ami_ros.core.types import Frame
 from ami_ros.memory.readings import Readings
 from ami_ros.place_mind import PlaceMind, UNKNOWN, UNLIKE
 import numpy as np
 import pytest
-from told_networks import image_at, ToldNetworks
+from told_networks import image_at, scan_at, ToldNetworks
 
-ANGLES = np.linspace(-np.pi, np.pi, 90, endpoint=False)
-HALF_M, STEP_S = 3.0, 0.1
-
-
-def ranges(pose: np.ndarray) -> np.ndarray:
-    """Distance to the walls of a square room."""
-    direction = pose[2] + ANGLES
-    c, s = np.cos(direction), np.sin(direction)
-    with np.errstate(divide='ignore'):
-        x = np.where(c > 0, (HALF_M - pose[0]) / c, (-HALF_M - pose[0]) / c)
-        y = np.where(s > 0, (HALF_M - pose[1]) / s, (-HALF_M - pose[1]) / s)
-    return np.minimum(np.abs(x), np.abs(y))
+STEP_S = 0.1
 
 
 def frame(pose, odometry, number: int, run: str = 'tour') -> Frame:
@@ -38,8 +27,7 @@ def toured():
             for x in np.arange(-2.0, 2.1, 0.5):
                 for yaw in np.arange(-3.0, 3.2, 0.75):
                     pose = np.array([x, y, yaw])
-                    scan = Scan(ranges(pose), ANGLES, (0.0, 0.0, 0.0), 0, 0)
-                    mind.tour(frame(pose, pose, number), scan)
+                    mind.tour(frame(pose, pose, number), scan_at(pose))
                     number += 1
         mind.finish_tour()
         return mind

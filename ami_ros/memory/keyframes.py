@@ -38,7 +38,7 @@ class Keyframes:
 
     @property
     def odometry(self) -> np.ndarray:
-        """(N, 3) x m, y m, yaw rad, odom frame."""
+        """(N, 3) x m, y m, yaw rad: odometry, corrected by scans where there is a lidar."""
         return self._filled('odometry')
 
     @property

@@ -15,12 +15,14 @@ from ami_ros.memory.free_ground import carve, Ground
 from ami_ros.memory.keyframes import Keyframes
 from ami_ros.memory.pose_graph import Edges, joined, optimise
 from ami_ros.memory.readings import apart, Cluster, clusters, PairNetworks, whole
+from ami_ros.memory.scan_matching import points_of, ScanMatcher
 
 ALIKE, NEAR = 8, 8          # keyframes that each one is compared with: alike, and near it
 SUCCESSIVE = 8              # keyframes of a tour that odometry joins better than images do
 SURE_SAME, SURE_M = 0.95, 0.06          # of a reading that becomes an edge
 NEAR_M = 1.2                # poses this near are compared once the graph was optimised
 HEAVIEST = 256              # readings of an image that are grouped by place
+NO_POINTS = np.zeros((0, 2))
 CHUNK = 512                 # pairs that are compared at once
 
 
@@ -28,7 +30,7 @@ class PlaceMemory:
     """Keyframes, scans, and what was made of them."""
 
     def __init__(self, networks: PairNetworks):
-        self.networks, self.keyframes = networks, Keyframes()
+        self.networks, self.keyframes, self.matcher = networks, Keyframes(), ScanMatcher()
         self.scans: list[np.ndarray] = []
         self.scan_keyframe: list[int] = []          # the keyframe before each scan
         self.scan_offset: list[np.ndarray] = []     # pose of the scan seen from that keyframe
@@ -37,8 +39,13 @@ class PlaceMemory:
         self.closures = 0           # readings that became edges and kept their weight
 
     def see(self, image: np.ndarray, odometry: np.ndarray, scan: Scan | None = None) -> None:
-        """Take a view of the tour, (H, W, 3) uint8 rgb, with odometry (3,) and scan."""
+        """Take a view of the tour, (H, W, 3) uint8 rgb, with odometry (3,) and scan.
+
+        Scans are matched with those before, which takes most of the drift of odometry away.
+        """
         frames = self.keyframes
+        odometry = self.matcher.update(odometry, NO_POINTS if scan is None else points_of(
+            scan.ranges, scan.angles, scan.mount))
         if frames.is_new(odometry):
             tokens, descriptors = self.networks.encode(image[None])
             pose = np.zeros(3) if not len(frames) else compose(
@@ -51,24 +58,31 @@ class PlaceMemory:
             self.scan_offset.append(between(frames.odometry[-1], odometry))
 
     def solve(self) -> None:
-        """Optimise the poses of all keyframes; carve the ground."""
+        """Optimise the poses of all keyframes; carve the ground.
+
+        Where nearly all scans matched, their poses are better than any comparison of images.
+        """
         frames = self.keyframes
         if not len(frames):
             raise AmiError('the memory has no keyframes; drive the robot around first')
+        if not self.matcher.consistent:
+            self._optimise()
+        if self.lidar is not None:
+            at = compose(frames.pose[np.array(self.scan_keyframe)], np.array(self.scan_offset))
+            self.ground = carve(at, np.array(self.scans), self.lidar.angles, self.lidar.mount)
+
+    def _optimise(self) -> None:
+        """Join keyframes that show the same place, and find the poses that fit best."""
+        frames = self.keyframes
         steps = odometry_edges(frames.odometry)
         poses = frames.pose.copy()
         found = self._closures(poses, by_pose=False)
         for _ in range(2):
-            edges = joined(steps, *found)
-            poses, weight = optimise(poses, edges)
+            poses, _ = optimise(poses, joined(steps, *found))
             found = (*found[:1], *self._closures(poses, by_pose=True))
         edges = joined(steps, *found)
-        poses, weight = optimise(poses, edges)
-        frames.pose[:] = poses
+        frames.pose[:], weight = optimise(poses, edges)
         self.closures = int((weight[edges.may_be_wrong] > 0.3).sum())
-        if self.lidar is not None:
-            at = compose(poses[np.array(self.scan_keyframe)], np.array(self.scan_offset))
-            self.ground = carve(at, np.array(self.scans), self.lidar.angles, self.lidar.mount)
 
     def _closures(self, poses: np.ndarray, by_pose: bool) -> tuple[Edges, ...]:
         """Compare each keyframe with others that look alike, or that lie near; keep sure ones."""

@@ -2,6 +2,7 @@
 """A general model for tests: its images carry in their bytes the pose of the camera."""
 
 from ami_ros.core.geometry import between
+from ami_ros.core.types import Scan
 from ami_ros.memory.readings import Readings
 import numpy as np
 
@@ -51,3 +52,17 @@ class ToldNetworks:
         pose = pose + self.rng.normal(0, 0.03, pose.shape)
         return Readings(pose, np.where(near, 0.04 + 0.05 * away, 0.5),
                         np.full(len(pose), 0.05), np.where(near, 0.97, 0.05))
+
+
+ANGLES = np.linspace(-np.pi, np.pi, 90, endpoint=False)
+HALF_M = 3.0            # of a square room around the origin
+
+
+def scan_at(pose: np.ndarray) -> Scan:
+    """Return what a lidar in base_link sees of the room."""
+    direction = pose[2] + ANGLES
+    c, s = np.cos(direction), np.sin(direction)
+    with np.errstate(divide='ignore'):
+        x = np.where(c > 0, (HALF_M - pose[0]) / c, (-HALF_M - pose[0]) / c)
+        y = np.where(s > 0, (HALF_M - pose[1]) / s, (-HALF_M - pose[1]) / s)
+    return Scan(np.minimum(np.abs(x), np.abs(y)), ANGLES, (0.0, 0.0, 0.0), 0, 0)

@@ -2,13 +2,10 @@
 """A tour becomes poses without drift, ground, and places of images."""
 
 from ami_ros.core.geometry import between, compose
-from ami_ros.core.types import Scan
 from ami_ros.memory.place_memory import PlaceMemory
 import numpy as np
 import pytest
-from told_networks import image_at, ToldNetworks
-
-ANGLES = np.linspace(-np.pi, np.pi, 90, endpoint=False)
+from told_networks import image_at, scan_at, ToldNetworks
 
 
 def tour(laps: int = 2) -> np.ndarray:
@@ -30,13 +27,12 @@ def toured(poses=None, scans=True) -> PlaceMemory:
     poses = tour() if poses is None else poses
     memory = PlaceMemory(ToldNetworks())
     for pose, odometry in zip(poses, drifting(poses)):
-        scan = Scan(np.full(90, 2.0), ANGLES, (0.0, 0.0, 0.0), 0, 0)
-        memory.see(image_at(pose), odometry, scan if scans else None)
+        memory.see(image_at(pose), odometry, scan_at(pose) if scans else None)
     return memory
 
 
-def test_a_second_lap_takes_the_drift_away():
-    poses, memory = tour(), toured()
+def test_a_second_lap_takes_the_drift_away_without_a_lidar():
+    poses, memory = tour(), toured(scans=False)
     before = memory.keyframes.pose.copy()
     memory.solve()
     frames = memory.keyframes
@@ -45,6 +41,15 @@ def test_a_second_lap_takes_the_drift_away():
     assert wrong[0] > 0.1
     assert wrong[1] < 0.5 * wrong[0]
     assert memory.closures > 20
+    assert memory.ground is None
+
+
+def test_scans_leave_no_drift():
+    poses, memory = tour(), toured()
+    memory.solve()
+    truth = between(poses[0], memory.keyframes.tokens[:, 0])
+    assert np.hypot(*(memory.keyframes.pose - truth)[:, :2].T).max() < 0.05
+    assert memory.closures == 0
     assert memory.ground is not None
     assert memory.ground.cost.min() == 1.0
 

@@ -11,11 +11,11 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 
 from ami_ros.core.geometry import between
+from ami_ros.memory.scan_matching import without_drift
 from ami_ros.parallel.pool import outcomes
 from ami_ros.robots.find_robot import find
 from ami_ros.training import bag_reader
 from ami_ros.training.collect_worlds import folder_of, MANIFEST
-from ami_ros.training.general_model.lidar_odometry import without_drift
 from ami_ros.training.topic_choice import BagError
 
 TURN_M = 0.2            # of path that a turn of 1 rad counts for, as odometry drifts in turns

@@ -15,6 +15,8 @@ RANGE_M = 7.0               # longer beams hit too far apart
 CELL_M = 0.05               # of the map: one point each
 KEYFRAME_M, KEYFRAME_RAD = 0.25, 0.25       # a scan this far from the last one joins the map
 GATES_M = (0.35, 0.2, 0.12, 0.12, 0.08, 0.08, 0.08, 0.08)   # of matches, by iteration
+LEAST_POINTS = 10
+MOST_UNMATCHED = 0.05       # share of the scans of a drive
 LEAST_SHARE = 0.5           # of the points that must match
 MOST_M, MOST_RAD = 0.25, 0.2        # that a match may differ from wheel odometry, from one scan
 
@@ -56,25 +58,48 @@ def matched(points: np.ndarray, guess: np.ndarray, tree: cKDTree) -> np.ndarray 
     return pose
 
 
+class ScanMatcher:
+    """Follows a drive, scan by scan."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[int, int], np.ndarray] = {}
+        self.tree: cKDTree | None = None
+        self.odometry: np.ndarray | None = None     # of the last scan
+        self.pose = np.zeros(3)                     # of the last scan, seen from the first
+        self.added: np.ndarray | None = None        # pose of the last scan that joined the map
+        self.scans = self.unmatched = 0             # that came, and where odometry stood
+
+    def update(self, odometry: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Return the pose (3,) of a scan, seen from the first; points (P, 2) m in base_link."""
+        if self.odometry is not None:
+            self.pose = compose(self.pose, between(self.odometry, odometry))
+        self.odometry, self.scans = np.array(odometry, float), self.scans + 1
+        found = None
+        if self.tree is not None and len(points) >= LEAST_POINTS:
+            found = matched(points, self.pose, self.tree)
+        if found is not None:
+            self.pose = found
+        elif self.scans > 1:
+            self.unmatched += 1
+        if len(points) < LEAST_POINTS:
+            return self.pose
+        off = None if self.added is None else between(self.added, self.pose)
+        if off is None or np.hypot(off[0], off[1]) > KEYFRAME_M or abs(off[2]) > KEYFRAME_RAD:
+            here = moved(points, self.pose)
+            for cell, point in zip(map(tuple, np.floor(here / CELL_M).astype(int)), here):
+                self.cells.setdefault(cell, point)
+            self.tree, self.added = cKDTree(np.array(list(self.cells.values()))), self.pose
+        return self.pose
+
+    @property
+    def consistent(self) -> bool:
+        """Tell whether nearly all scans matched, so that the poses have hardly any drift."""
+        return self.unmatched <= MOST_UNMATCHED * self.scans
+
+
 def without_drift(odometry: np.ndarray, scans: np.ndarray, angles: np.ndarray,
                   mount: tuple[float, float, float]) -> np.ndarray:
-    """Return poses (F, 3) for odometry (F, 3) and the scan (F, R) m of the same instants."""
-    poses = np.array(odometry, float)
-    cells: dict[tuple[int, int], np.ndarray] = {}
-    tree, last = None, None
-    for k, ranges in enumerate(scans):
-        points = points_of(ranges, angles, mount)
-        if k:
-            poses[k] = compose(poses[k - 1], between(odometry[k - 1], odometry[k]))
-        if len(points) < 10:
-            continue
-        if tree is not None:
-            found = matched(points, poses[k], tree)
-            poses[k] = poses[k] if found is None else found
-        off = None if last is None else between(last, poses[k])
-        if off is None or np.hypot(off[0], off[1]) > KEYFRAME_M or abs(off[2]) > KEYFRAME_RAD:
-            here = moved(points, poses[k])
-            for cell, point in zip(map(tuple, np.floor(here / CELL_M).astype(int)), here):
-                cells.setdefault(cell, point)
-            tree, last = cKDTree(np.array(list(cells.values()))), poses[k]
-    return poses
+    """Return poses (F, 3), seen from the first, for odometry (F, 3) and its scans (F, R) m."""
+    matcher = ScanMatcher()
+    return np.array([matcher.update(pose, points_of(ranges, angles, mount))
+                     for pose, ranges in zip(odometry, scans)])
