@@ -15,7 +15,7 @@ from ami_ros.core.robot_processes import GUARDS, planners, RESPAWN_S
 from ami_ros.core.share_directory import share
 from ami_ros.nodes.mind_settings import thinking_with
 from ami_ros.validation.fault_injection.fault_definitions import Row
-from ami_ros.validation.fault_injection.full_disk import SmallDisk
+from ami_ros.validation.fault_injection.fillable_disk import SmallDisk
 from ami_ros.validation.fault_injection.message_faults import FAULTS
 from ami_ros.validation.fault_injection.observer import Observer
 from ami_ros.validation.fault_injection.topic_proxy import RAW

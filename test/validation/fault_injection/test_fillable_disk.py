@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from ami_ros.validation.fault_injection.full_disk import SmallDisk
+from ami_ros.validation.fault_injection.fillable_disk import SmallDisk
 import pytest
 
 # writes a line each hundredth of a second, and lives on where it cannot
@@ -27,7 +27,7 @@ while True:
 def disk(request, tmp_path, monkeypatch):
     made = SmallDisk(tmp_path / 'disk')
     if request.param == 'quota':
-        monkeypatch.setattr('ami_ros.validation.fault_injection.full_disk.SIZE', 'no such size')
+        monkeypatch.setattr('ami_ros.validation.fault_injection.fillable_disk.SIZE', 'no such size')
     made.mount()
     if request.param == 'tmpfs' and not made.mounted:
         pytest.skip('this user may not mount')
