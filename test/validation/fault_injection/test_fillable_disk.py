@@ -27,7 +27,8 @@ while True:
 def disk(request, tmp_path, monkeypatch):
     made = SmallDisk(tmp_path / 'disk')
     if request.param == 'quota':
-        monkeypatch.setattr('ami_ros.validation.fault_injection.fillable_disk.SIZE', 'no such size')
+        monkeypatch.setattr('ami_ros.validation.fault_injection.fillable_disk.SIZE',
+                            'no such size')
     made.mount()
     if request.param == 'tmpfs' and not made.mounted:
         pytest.skip('this user may not mount')
