@@ -27,7 +27,7 @@ def needs_torch(path: Path) -> bool:
     return any(needs_torch(file) for file in files if file.is_file())
 
 
-collect_ignore = [path.name for path in sorted(HERE.glob('test_*.py'))
+collect_ignore = [path.relative_to(HERE).as_posix() for path in sorted(HERE.rglob('test_*.py'))
                   if MISSING and needs_torch(path)]
 
 
