@@ -46,7 +46,7 @@ test: setup lint
 	@$(PYTEST) -m 'not slow' $(ARGS)
 
 test-slow: setup
-	@.venv/bin/python -m pytest -m slow $(ARGS)
+	@$(PYTEST) -m slow $(ARGS)
 
 test-all: test test-slow
 
