@@ -33,12 +33,12 @@ class Blind:
 
 
 def spoil_every_critic(monkeypatch, fuzz, spoil):
-    begin = fuzz.critic_bench.Desk.begin
+    begin = fuzz.critic_node_harness.Desk.begin
 
     def begin_spoilt(desk):
         begin(desk)
         spoil(desk.node.critic)
-    monkeypatch.setattr(fuzz.critic_bench.Desk, 'begin', begin_spoilt)
+    monkeypatch.setattr(fuzz.critic_node_harness.Desk, 'begin', begin_spoilt)
 
 
 @pytest.mark.parametrize('name', ('rover', 'everything', 'foreign'))
@@ -87,7 +87,7 @@ def test_files_are_refused_in_one_sentence_or_hold_what_they_must(fuzz, tmp_path
     assert min(said['kinds']['policy'].values()) > 0 and set(said['kinds']['robot']) == {
         'taken', 'refused'}
     monkeypatch.setattr(fuzz.fuzz_files.limits, 'read', lambda path: replace(
-        fuzz.fuzz_files.limits.parse(share('config/safety_policy/rover.yaml').read_text(), ''),
+        fuzz.fuzz_files.policy_loader.parse(share('config/safety_policy/rover.yaml').read_text(), ''),
         rules={}))
     assert 'AssertionError' in fuzz.fuzz_files.run(10, 3, tmp_path)['crashes'][0]['traceback']
 

@@ -96,7 +96,7 @@ import itertools, pathlib, signal, sys
 # a shell that starts its jobs in the background has them ignore it; a terminal does not
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = {sys.path!r}
-import test_session as here
+import test_sim_session as here
 from ami_ros.validation.stack import session
 session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertools.count()),
             lambda errand, drive: print('one', flush=True))
