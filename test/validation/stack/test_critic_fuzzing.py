@@ -86,9 +86,9 @@ def test_files_are_refused_in_one_sentence_or_hold_what_they_must(fuzz, tmp_path
     assert said['crashes'] == said['slow'] == [] and said['count'] == 300
     assert min(said['kinds']['policy'].values()) > 0 and set(said['kinds']['robot']) == {
         'taken', 'refused'}
-    monkeypatch.setattr(fuzz.fuzz_files.limits, 'read', lambda path: replace(
-        fuzz.fuzz_files.policy_loader.parse(share('config/safety_policy/rover.yaml').read_text(), ''),
-        rules={}))
+    loader = fuzz.fuzz_files.policy_loader
+    monkeypatch.setattr(loader, 'read', lambda path: replace(
+        loader.parse(share('config/safety_policy/rover.yaml').read_text(), ''), rules={}))
     assert 'AssertionError' in fuzz.fuzz_files.run(10, 3, tmp_path)['crashes'][0]['traceback']
 
 

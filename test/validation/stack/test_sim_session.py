@@ -97,8 +97,8 @@ import itertools, pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = {sys.path!r}
 import test_sim_session as here
-from ami_ros.validation.stack import session
-session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertools.count()),
+from ami_ros.validation.stack import sim_session
+sim_session.run(here.made(pathlib.Path({str(tmp_path)!r})), map(here.errand, itertools.count()),
             lambda errand, drive: print('one', flush=True))
 """)
     begun = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True,
