@@ -25,8 +25,8 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         '--planner', default=argparse.SUPPRESS,
         choices=['world_model', 'random', 'retrieval', 'oracle', 'general'],
-        help='Planner that drives the robot; with --tour general or oracle; default: world_model, '
-             'with --tour general')
+        help='Planner that drives the robot; with --tour oracle, or general and its --module; '
+             'default: world_model, with --tour oracle')
     one.add_argument(
         '--goal-steps', type=count, default=argparse.SUPPRESS, metavar='K',
         help='Number of 0.25 s actions between start and goal; default: 20')

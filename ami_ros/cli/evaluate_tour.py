@@ -9,7 +9,7 @@ import time
 from ami_ros.cli.arguments_and_reports import bar, count, make_way, write_report
 from ami_ros.core.errors import AmiError
 
-PLANNER = 'general'     # of an evaluation with a tour, where none is named
+PLANNER = 'oracle'      # of an evaluation with a tour, where none is named
 GOAL_STEPS = 20
 # options that have no meaning with a tour, and their defaults
 UNTOURED = {'episodes': 20, 'world_seed': None, 'furniture_moved': False, 'counterfactual': False,

@@ -69,7 +69,8 @@ def test_the_module_says_what_made_it_and_runs(module):
 def test_it_tours_and_drives(module, tmp_path):
     report = tmp_path / 'report.json'
     assert main(['evaluate', '--tour', '0.1', '--generator', 'rooms', '--worlds', '60000:1',
-                 '--goal-steps', '10', '--episodes-per-world', '1', '--module', str(module),
+                 '--goal-steps', '10', '--episodes-per-world', '1', '--planner', 'general',
+                 '--module', str(module),
                  '--report', str(report)]) == 0
     said = json.loads(report.read_text())
     assert said['protocol']['planner'] == 'general'
@@ -95,7 +96,8 @@ def test_an_existing_folder_and_an_incomplete_set_are_refused(folder, small, tmp
 
 def test_the_planner_refuses_a_module_of_one_room(tmp_path, capsys):
     assert main(['evaluate', '--tour', '0.1', '--generator', 'rooms', '--worlds', '60000:1',
-                 '--module', str(shipped()), '--report', str(tmp_path / 'r.json')]) == 1
+                 '--planner', 'general', '--module', str(shipped()),
+                 '--report', str(tmp_path / 'r.json')]) == 1
     assert 'needs one of kind general' in capsys.readouterr().err
 
 

@@ -7,6 +7,7 @@ import math
 
 from ami_ros.cli.main import main
 from ami_ros.core.types import Plan
+from ami_ros.modules.module_kinds import MIND  # noqa: E402
 from ami_ros.robots.find_robot import find
 from ami_ros.sim import scenes
 import numpy as np
@@ -61,8 +62,8 @@ def standing(monkeypatch):
             made.append(Standing(arrived))
             return made[-1]
         return factory
-    monkeypatch.setitem(planners.PLANNERS, 'still', make(False))
-    monkeypatch.setitem(planners.PLANNERS, 'hasty', make(True))
+    monkeypatch.setitem(planners.PLANNERS, 'still', (make(False), MIND))
+    monkeypatch.setitem(planners.PLANNERS, 'hasty', (make(True), MIND))
     return made
 
 
