@@ -20,7 +20,7 @@ from ami_ros.core.errors import AmiError
 from ami_ros.core.geometry import between, compose, wrap
 from ami_ros.core.settings import ActorSettings, EnergySettings
 from ami_ros.core.types import Belief, Command, Frame, Goal, Plan, Scan
-from ami_ros.memory.localization import LOCALISED, Localization, LOST
+from ami_ros.memory.localization import LOCALISED, Localization
 from ami_ros.memory.place_memory import PlaceMemory
 from ami_ros.memory.readings import Cluster, mean_pose, PairNetworks
 
@@ -68,7 +68,7 @@ class PlaceMind:
         self.memory.see(frame.image, frame.odometry, scan)
 
     def finish_tour(self) -> None:
-        """Optimise the memory; ValueError where the tour showed nothing."""
+        """Optimise the memory; AmiError where the tour showed nothing."""
         self.memory.solve()
         ground = self.memory.ground
         if ground is None:
@@ -113,30 +113,29 @@ class PlaceMind:
         tokens, descriptors = self.networks.encode(frame.image[None])
         self.localization.update(tokens[0], descriptors[0], frame.odometry)
         pose, state = self.located
-        belief = Belief(np.zeros(3) if pose is None else pose, frame.body,
-                        np.zeros(3) if pose is None else pose, frame.odometry, frame.stamp_ns,
-                        1.0, 1.0, frame.number, frame.run)
+        place = np.zeros(3) if pose is None else pose
+        belief = Belief(place, frame.body, place, frame.odometry, frame.stamp_ns, 1.0, 1.0,
+                        frame.number, frame.run)
         if self.failure:
             return self.actor.rest(belief, False)
         if pose is None or state != LOCALISED:
-            return self._look_around(belief, state)
+            return self._look_around(belief)
         self.since_ns = None
         self._compare_with_goal(tokens, pose)
         plan = self.actor.act(belief, belief, self.goal)
-        return self._confirmed(belief, plan) if plan.arrived else self._moving(plan)
-
-    def _moving(self, plan: Plan) -> Plan:
+        if plan.arrived:
+            return self._confirmed(belief, plan)
         self.waiting_ns = None
         return plan
 
-    def _look_around(self, belief: Belief, state: str) -> Plan:
-        """Turn on the spot, so that other views tell where the robot is."""
+    def _look_around(self, belief: Belief) -> Plan:
+        """Turn on the spot, so that other views tell where the robot is; at last give up."""
         assert self.actor is not None
         self.actor.plan = None
         if self.since_ns is None:
             self.since_ns = belief.stamp_ns
         looked_s = (belief.stamp_ns - self.since_ns) / 1e9
-        if state == LOST and looked_s > 3 * self.settings.look_around_s:
+        if looked_s > 3 * self.settings.look_around_s:
             self.failure = UNKNOWN
         plan = self.actor.rest(belief, False)
         if not self.failure:

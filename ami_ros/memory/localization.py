@@ -29,7 +29,7 @@ class LocalizationSettings:
     hypotheses: int = 5         # kept at most
     gate_m: float = 0.4         # a reading agrees with a hypothesis this near, plus its error
     gate_errors: float = 2.0
-    memory: float = 0.85        # share of a score that the next view keeps
+    score_kept: float = 0.85    # share of a score that the next view keeps
     least_weight: float = 40.0  # sum of weights of readings that makes a view evidence
     sure_score: float = 0.5     # of the best hypothesis, to be localised
     margin: float = 1.6         # times the score of the next best
@@ -125,7 +125,7 @@ class Localization:
             agrees = free & (apart(poses, one.pose) < s.gate_m + s.gate_errors * np.minimum(
                 one.error_m, s.gate_m))
             share = weight[agrees].sum() / everything
-            one.score = s.memory * one.score + (1 - s.memory) * share
+            one.score = s.score_kept * one.score + (1 - s.score_kept) * share
             if agrees.any() and share > 0.1:
                 self._correct(one, clusters(at[agrees], readings.some(agrees), 1)[0])
             free &= ~agrees
@@ -137,7 +137,7 @@ class Localization:
                 if share > 0.1:
                     self.hypotheses.append(Hypothesis(
                         found.pose, max(found.error_m, s.least_error_m),
-                        share if first else (1 - s.memory) * share))
+                        share if first else (1 - s.score_kept) * share))
         self._tidy()
 
     def _correct(self, one: Hypothesis, found: Cluster) -> None:

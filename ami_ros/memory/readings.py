@@ -56,7 +56,6 @@ class Cluster:
     pose: np.ndarray            # (3,) weighted mean
     weight: float               # sum of theirs
     error_m: float              # expected error of the mean
-    count: int
 
 
 def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -93,5 +92,4 @@ def cluster_of(poses: np.ndarray, weight: np.ndarray, error_m: np.ndarray) -> Cl
     share = weight / weight.sum()
     pose = mean_pose(poses, weight)
     scatter = np.sqrt(share @ ((poses[:, :2] - pose[:2]) ** 2).sum(1))
-    return Cluster(pose, float(weight.sum()), float(max(0.7 * (share @ error_m), scatter)),
-                   len(poses))
+    return Cluster(pose, float(weight.sum()), float(max(0.7 * (share @ error_m), scatter)))

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ami_ros.core.geometry import between, wrap
+from ami_ros.training.general_model.pair_sampling import Sampling
 from ami_ros.training.general_model.world_frames import WorldFrames
 
 BANDS = ((0.5, 0.35), (1.0, 0.7), (1.5, 1.0))       # most m and rad between two images
-PATH_M = 12.0           # most path between them, as odometry drifts
+PATH_M = Sampling().path_m      # most path between them, as odometry drifts
 PAIRS = 1500            # of each band, and of different places
 
 

@@ -25,6 +25,7 @@ from ami_ros.robots.find_robot import find
 from ami_ros.training import float16_weight_storage
 from ami_ros.training.collect_worlds import MANIFEST
 from ami_ros.training.general_model import export, train
+from ami_ros.training.general_model.accuracy import accuracy
 from ami_ros.training.general_model.world_frames import read_worlds
 from ami_ros.training.topic_choice import BagError
 
@@ -69,12 +70,13 @@ def run(job: Job, say: Callable[[str], None] = print) -> Path:
     recipe = train.Recipe(steps=job.steps, seed=job.seed)
     checkpoint = job.out.with_name(job.out.name + '.checkpoint')
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    model, _ = train.train(data, recipe, checkpoint, job.resume, say)
+    model = train.train(data, recipe, checkpoint, job.resume, say)
     if train.processes()[0]:
         return job.out              # the first process writes
     float16_weight_storage.round_weights(model)
     _, held = train.split(data, recipe.held_out)
-    figures = train.accuracy(held, train.reader(model))
+    figures = accuracy(held, train.reader(model))
+    say(train.told(figures))
     if wrong := failures(figures):
         raise GateError(f'no module was written: {"; ".join(wrong)}; {checkpoint} is kept')
     pack(job, recipe, model, held.images, figures, time.monotonic() - begun)

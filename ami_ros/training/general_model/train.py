@@ -2,7 +2,8 @@
 """Trains the general model, in one process or in several under torchrun; resumes a killed run."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+import hashlib
 import math
 import os
 from pathlib import Path
@@ -83,8 +84,13 @@ def reader(model: GeneralModel) -> Callable[[np.ndarray, np.ndarray], np.ndarray
     return read
 
 
-def resume_from(checkpoint: Path, recipe: Recipe, model, optimiser, rng) -> int:
-    """Load a checkpoint of the same recipe; return its step."""
+def fingerprint(data: WorldFrames) -> str:
+    """Tell one set of worlds from another."""
+    return hashlib.sha256(np.ascontiguousarray(data.pose).tobytes()).hexdigest()
+
+
+def resume_from(checkpoint: Path, recipe: Recipe, data: str, model, optimiser, rng) -> int:
+    """Load a checkpoint of the same recipe and worlds; return its step."""
     try:
         kept = torch.load(checkpoint, weights_only=True, map_location='cpu')
     except Exception as why:    # pickle, zip and torch each have their own
@@ -93,6 +99,9 @@ def resume_from(checkpoint: Path, recipe: Recipe, model, optimiser, rng) -> int:
     if kept['recipe'] != repr(recipe):
         raise AmiError(f'{checkpoint} was made by another recipe ({kept["recipe"]}); '
                        'train without --resume, or with the same options')
+    if kept['data'] != data:
+        raise AmiError(f'{checkpoint} was made from other worlds; train without --resume, or on '
+                       'those worlds')
     model.load_state_dict(kept['model'])
     optimiser.load_state_dict(kept['optimiser'])
     torch.set_rng_state(kept['torch'])
@@ -101,12 +110,11 @@ def resume_from(checkpoint: Path, recipe: Recipe, model, optimiser, rng) -> int:
 
 
 def train(data: WorldFrames, recipe: Recipe, checkpoint: Path, resume: bool = False,
-          say: Callable[[str], None] = print, base: dict[str, torch.Tensor] | None = None
-          ) -> tuple[GeneralModel, dict[str, float]]:
-    """Train; return the model and its accuracy in the held-out worlds.
+          say: Callable[[str], None] = print) -> GeneralModel:
+    """Train; return the model.
 
-    Under torchrun each process takes its share of the groups of a batch, so that the batch of all
-    together is the same as that of one process.
+    Under torchrun each process draws its share of the groups of a batch, so that the batch of all
+    together is as large as that of one process.
     """
     rank, count = processes()
     if recipe.sampling.groups % count:
@@ -117,13 +125,11 @@ def train(data: WorldFrames, recipe: Recipe, checkpoint: Path, resume: bool = Fa
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng([recipe.seed, 0x6E4, rank])
     model = GeneralModel(recipe.sizes)
-    if base is not None:
-        model.load_state_dict(base)
     model.encoder.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), recipe.rate, weight_decay=recipe.decay)
     begin = 0
     if resume and checkpoint.exists():
-        begin = resume_from(checkpoint, recipe, model, optimiser, rng)
+        begin = resume_from(checkpoint, recipe, fingerprint(data), model, optimiser, rng)
         if rank:
             rng = np.random.default_rng([recipe.seed, 0x6E4, rank, begin])
         say(f'resuming at step {begin}')
@@ -157,13 +163,11 @@ def train(data: WorldFrames, recipe: Recipe, checkpoint: Path, resume: bool = Fa
             save(checkpoint, {
                 'model': model.state_dict(), 'optimiser': optimiser.state_dict(),
                 'torch': torch.get_rng_state(), 'numpy': pack(rng.bit_generator.state),
-                'step': step + 1, 'recipe': repr(recipe), 'sizes': asdict(recipe.sizes)})
+                'step': step + 1, 'recipe': repr(recipe), 'data': fingerprint(data)})
         if rank == 0 and (step + 1) % LOOK == 0 and not last:
             say(told(accuracy(held, reader(model.eval()))))
             model.train()
-    figures = accuracy(held, reader(model.eval()))
-    say(told(figures))
-    return model, figures
+    return model.eval()
 
 
 def told(figures: dict[str, float]) -> str:

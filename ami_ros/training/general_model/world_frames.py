@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
+import os
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -21,6 +22,7 @@ from ami_ros.training.topic_choice import BagError
 TURN_M = 0.2            # of path that a turn of 1 rad counts for, as odometry drifts in turns
 IMAGES, POSES = 'images.npy', 'poses.npz'
 FORMAT = 2              # of these files
+STALE_NS = 150_000_000  # between an image and its scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,10 @@ def odometry_at(recording: bag_reader.Recording) -> np.ndarray:
 
 
 def scans_at(bag: Path, topic: str, stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the scan (F, R) m nearest to each stamp, and its angles (R,) rad; None: no lidar."""
+    """Return the scan (F, R) m nearest to each stamp, and its angles (R,) rad; None: no lidar.
+
+    NaN where no scan is near enough in time.
+    """
     found: dict[int, np.ndarray] = {}
     angles: np.ndarray = np.zeros(0)
     with AnyReader([bag]) as reader:
@@ -63,7 +68,9 @@ def scans_at(bag: Path, topic: str, stamps: np.ndarray) -> tuple[np.ndarray, np.
         return None
     known = np.array(sorted(found))
     nearest = known[np.abs(known[None] - stamps[:, None]).argmin(1)]
-    return np.array([found[int(stamp)] for stamp in nearest]), angles
+    scans = np.array([found[int(stamp)] for stamp in nearest])
+    scans[np.abs(nearest - stamps) > STALE_NS] = np.nan     # odometry stands there
+    return scans, angles
 
 
 def frames_of(bag: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,6 +120,11 @@ def read_worlds(folder: Path, say: Callable[[str], None] = print, jobs: int = 2)
     images, pose, path_m = (np.concatenate([parts[k][n] for k in range(len(seeds))])
                             for n in range(3))
     world = np.repeat(np.arange(len(seeds)), [len(parts[k][1]) for k in range(len(seeds))])
-    np.save(folder / IMAGES, images)
-    np.savez(kept, key=key, pose=pose, path_m=path_m, world=world)
+    # whole or not there, also where several processes of one training read at once
+    partial = folder / f'{os.getpid()}.partial.npy'
+    np.save(partial, images)
+    partial.replace(folder / IMAGES)
+    partial = partial.with_suffix('.npz')
+    np.savez(partial, key=key, pose=pose, path_m=path_m, world=world)
+    partial.replace(kept)
     return WorldFrames(images, pose, path_m, world, seeds)

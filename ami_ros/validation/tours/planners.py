@@ -9,7 +9,7 @@ import numpy as np
 from ami_ros.core.errors import AmiError
 from ami_ros.inference import Options
 from ami_ros.inference.pair_networks import GeneralNetworks
-from ami_ros.modules.module import Module, open_module, shipped
+from ami_ros.modules.module import fits, Module, open_module, shipped
 from ami_ros.modules.module_kinds import GENERAL, MIND
 from ami_ros.place_mind import PlaceMind
 from ami_ros.robots.robot import Robot
@@ -59,6 +59,7 @@ def general(asked: Asked, module: Module, robot: Robot, truth: Truth) -> TouredP
     if module.kind != GENERAL:
         raise AmiError(f'{module.path} is a module of kind {module.kind}; --planner general needs '
                        f'one of kind {GENERAL}, which ami-ros pretrain makes')
+    fits(module, robot)
     _, actor, energy = settings(asked.settings)
     return TouredGeneral(PlaceMind(
         GeneralNetworks(module, asked.backend, Options(asked.precision)), robot.actuation_lag_s,

@@ -47,8 +47,8 @@ def often(monkeypatch):
 
 
 def run(folder: Path, recipe=RECIPE, resume=False) -> dict:
-    model, _ = train.train(DATA, recipe, folder / 'm.checkpoint', resume, lambda line: None)
-    return model.state_dict()
+    return train.train(DATA, recipe, folder / 'm.checkpoint', resume,
+                       lambda line: None).state_dict()
 
 
 def same(one: dict, other: dict) -> bool:
@@ -85,6 +85,9 @@ def test_a_checkpoint_of_another_recipe_and_a_damaged_one_are_refused(tmp_path):
     run(tmp_path)
     with pytest.raises(ValueError, match='another recipe'):
         run(tmp_path, replace(RECIPE, rate=1e-4), resume=True)
+    other = replace(DATA, pose=DATA.pose + 1)
+    with pytest.raises(ValueError, match='from other worlds'):
+        train.train(other, RECIPE, tmp_path / 'm.checkpoint', True, lambda line: None)
     (tmp_path / 'm.checkpoint').write_bytes(b'broken')
     with pytest.raises(ValueError, match='damaged'):
         run(tmp_path, resume=True)
@@ -134,7 +137,7 @@ from test_general_training import DATA, RECIPE
 from ami_ros.training.general_model import train
 torch.set_num_threads(1)
 lines = []
-model, _ = train.train(DATA, RECIPE, Path(sys.argv[1]) / 'm.checkpoint', False, lines.append)
+model = train.train(DATA, RECIPE, Path(sys.argv[1]) / 'm.checkpoint', False, lines.append)
 weights = torch.cat([p.detach().flatten() for p in model.parameters()])
 (Path(sys.argv[1]) / f"rank{os.environ['RANK']}.json").write_text(json.dumps(
     {'sum': float(weights.double().sum()), 'lines': lines}))
@@ -143,7 +146,7 @@ weights = torch.cat([p.detach().flatten() for p in model.parameters()])
 
 @pytest.mark.slow
 def test_two_processes_hold_the_same_weights(tmp_path):
-    """Gradients are averaged: after training both have the same model, and it has learned."""
+    """Gradients are averaged, so that both hold the same model; the first one alone reports."""
     script = tmp_path / 'worker.py'
     script.write_text(WORKER)
     here = str(Path(__file__).parent)
